@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { DREAM_EVENTS } from './dream-events.ts';
+import { DreamfoldError } from './errors.ts';
+import type { LogEvent } from './envelope.ts';
+import { MEMORY_EVENTS } from './memory-events.ts';
+import { SESSION_EVENTS } from './session-events.ts';
+
+/** Stands at the beginning of every log (of every partition, on Kafka) and names it. */
+export const LogGenesis = z.object({
+  log_id: z.string(),
+  rule: z.int().positive(),
+  partitions: z.int().positive(),
+  erasure: z.boolean(),
+});
+export type LogGenesis = z.infer<typeof LogGenesis>;
+
+/** Every event type, once. The newest version of each; older ones are turned into it by an upcaster. */
+export const CATALOGUE = {
+  'log.genesis': LogGenesis,
+  ...SESSION_EVENTS,
+  ...MEMORY_EVENTS,
+  ...DREAM_EVENTS,
+} as const;
+
+export type EventType = keyof typeof CATALOGUE;
+export type EventData = { [T in EventType]: z.infer<(typeof CATALOGUE)[T]> };
+
+/** The event of one type, or any event of the catalogue: a union discriminated by `type`. */
+export type KnownEvent<T extends EventType = EventType> = { [K in T]: LogEvent<EventData[K]> & { type: K } }[T];
+
+/** The version that new events of a type are written in. */
+export const EVENT_VERSION: Readonly<Record<EventType, number>> = Object.fromEntries(
+  Object.keys(CATALOGUE).map((type) => [type, 1]),
+) as Record<EventType, number>;
+
+/** Turns the payload of version `v` of a type into version `v + 1`. Keyed `type@v`. */
+export const UPCASTERS: Readonly<Record<string, (data: unknown) => unknown>> = {};
+
+export function isEventType(type: string): type is EventType {
+  return Object.hasOwn(CATALOGUE, type);
+}
+
+/**
+ * The event as this code knows it, or null when its type or version is newer than this code.
+ * An erased payload (null) passes.
+ */
+export function knownEvent(event: LogEvent): KnownEvent | null {
+  if (!isEventType(event.type) || event.v > EVENT_VERSION[event.type]) return null;
+  if (event.v === EVENT_VERSION[event.type] || event.data === null) return event as KnownEvent;
+  let data: unknown = event.data;
+  for (let v = event.v; v < EVENT_VERSION[event.type]; v += 1) data = (UPCASTERS[`${event.type}@${v}`] as (data: unknown) => unknown)(data);
+  return { ...event, v: EVENT_VERSION[event.type], data } as KnownEvent;
+}
+
+/**
+ * Checks a payload before it is written.
+ * @throws DreamfoldError unknown_event_type, unsupported_schema_version, invalid_event
+ */
+export function checkPayload(type: string, v: number, data: unknown): void {
+  if (!isEventType(type)) {
+    throw new DreamfoldError('unknown_event_type', `No event has the type ${JSON.stringify(type)}`, {
+      path: 'type',
+      value: type,
+      remedy: 'Use a type of the event reference (docs/events.md), or a newer Dreamfold.',
+    });
+  }
+  if (v !== EVENT_VERSION[type]) {
+    throw new DreamfoldError('unsupported_schema_version', `${type} is written in version ${EVENT_VERSION[type]}, not ${v}`, {
+      path: 'v',
+      value: v,
+      remedy: 'Write the newest version; older ones are only read.',
+    });
+  }
+  const result = CATALOGUE[type].safeParse(data);
+  if (!result.success) {
+    const issue = result.error.issues[0]!;
+    throw new DreamfoldError('invalid_event', `${type}: ${issue.path.join('.') || 'payload'}: ${issue.message}`, {
+      path: `/${issue.path.join('/')}`,
+      value: issue.input,
+      remedy: 'Correct the field; docs/events.md lists the fields of every event.',
+    });
+  }
+}

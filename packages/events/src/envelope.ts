@@ -1,0 +1,107 @@
+import { z } from 'zod';
+
+/** Version of the rule of acceptance and of the hash's input. It stands first in every hash. */
+export const RULE = 1;
+
+/** `prev` of the first event of a stream. */
+export const GENESIS_HASH = '0';
+
+/** The largest stored payload of one event. Anything larger is a blob that the event names. */
+export const MAX_EVENT_BYTES = 256 * 1024;
+
+/**
+ * Who may write an event: `open` anyone, `owner` only the holder of the stream's current epoch,
+ * `claim` whoever takes the stream over with the next epoch.
+ */
+export const WriteClass = z.enum(['open', 'owner', 'claim']);
+export type WriteClass = z.infer<typeof WriteClass>;
+
+/** Control characters would break the envelope's line form; `#` separates a stream's name from a seq. */
+// oxlint-disable-next-line no-control-regex
+const Line = z.string().max(200).regex(/^[^\u0000-\u001f\u007f]*$/, 'holds a control character');
+
+export const StreamName = z
+  .string()
+  .max(120)
+  .regex(/^(session|memory|dream|agent|log)\/[A-Za-z0-9_-]+$/, 'is not kind/id, such as session/sesn_4k2…');
+
+/**
+ * What caused an event: the seq of an event in the same stream, `stream#seq` for an event of another
+ * stream, or null for something that came from outside.
+ */
+export const Causation = z.union([z.int().positive(), Line, z.null()]);
+export type Causation = z.infer<typeof Causation>;
+
+/** The envelope of an event: everything about it but its payload. `hash` covers all the rest, and the payload by `dataHash`. */
+export const Envelope = z.strictObject({
+  stream: StreamName,
+  /** 1 for a stream's first event, without gaps. */
+  seq: z.int().positive(),
+  id: Line.min(1),
+  /** Milliseconds since 1970. Informative: order is `seq`, never time. */
+  time: z.int().nonnegative(),
+  prev: Line,
+  hash: Line,
+  type: Line.min(1),
+  v: z.int().positive(),
+  class: WriteClass,
+  epoch: z.int().nonnegative(),
+  /** The append that this event is part of: event `i` of `n`, counted from 0. All count, or none. */
+  append: z.strictObject({ id: Line.min(1), i: z.int().nonnegative(), n: z.int().positive() }),
+  /** A random name of the process that wrote, so that two writers never make the same bytes. */
+  writer: Line.min(1),
+  causation: Causation,
+  /** What this belongs to from the outside: the id of the request that started it. */
+  correlation: Line.nullable(),
+  /** Who did it: a thread (`sthr_…`), `user`, `system`, `person:NAME`, `grader:NAME`, `dream:ID`. */
+  actor: Line.min(1),
+  dataHash: Line,
+});
+export type Envelope = z.infer<typeof Envelope>;
+
+/** An event as it is stored: the payload is the text that was hashed, or null once it is erased. */
+export interface StoredEvent extends Envelope {
+  data: string | null;
+}
+
+/** An event as its readers see it: the payload is parsed and upcast to the newest version of its type. */
+export interface LogEvent<D = unknown> {
+  /** Place in the whole log, from 1. Two logs with the same streams may differ in it. */
+  position: number;
+  stream: string;
+  seq: number;
+  id: string;
+  time: number;
+  type: string;
+  v: number;
+  causation: Causation;
+  correlation: string | null;
+  actor: string;
+  hash: string;
+  /** null when the payload was erased. */
+  data: D;
+}
+
+/** An event that is about to be appended. The log adds its place in the stream. */
+export interface NewEvent<T extends string = string, D = unknown> {
+  type: T;
+  data: D;
+  /** Defaults to the version in the catalogue. */
+  v?: number;
+  class: WriteClass;
+  actor: string;
+  causation?: Causation;
+}
+
+/**
+ * The bytes that an event's hash is taken over: one line a field, in this order, payload by its hash.
+ * @returns text whose sha-256 (base64url) is the event's `hash`
+ */
+export function hashInput(e: Omit<Envelope, 'hash'>): string {
+  return `${RULE}\n${e.stream}\n${e.seq}\n${e.id}\n${e.time}\n${e.prev}\n${e.type}\n${e.v}\n${e.class}\n${e.epoch}\n${e.append.id}\n${e.append.i}\n${e.append.n}\n${e.writer}\n${typeof e.causation === 'number' ? `#${e.causation}` : (e.causation ?? '')}\n${e.correlation ?? ''}\n${e.actor}\n${e.dataHash}`;
+}
+
+/** The id of event `i` of an append: the append's own id, then `id-1`, `id-2`, … */
+export function eventId(appendId: string, i: number): string {
+  return i === 0 ? appendId : `${appendId}-${i}`;
+}

@@ -1,0 +1,33 @@
+/** Prefixes of Managed Agents ids, and our own for what it has no word for. */
+export const ID_PREFIX = {
+  session: 'sesn',
+  event: 'sevt',
+  thread: 'sthr',
+  outcome: 'outc',
+  memoryStore: 'memstore',
+  patch: 'patch',
+  insight: 'insight',
+  dream: 'drm',
+  writer: 'w',
+} as const;
+export type IdKind = keyof typeof ID_PREFIX;
+
+/**
+ * An id derived from its cause: the same cause gives the same id, so a retry counts once.
+ * @param kind which prefix
+ * @param digest base64url sha-256 of the cause, at least 20 characters
+ */
+export function idFrom(kind: IdKind, digest: string): string {
+  // 20 base64url characters are 120 bits; '-' is kept for "-1", "-2" within an append, so it is mapped away.
+  return `${ID_PREFIX[kind]}_${digest.slice(0, 20).replaceAll('-', 'A').replaceAll('_', 'B')}`;
+}
+
+/** The stream of a session, a memory store or a dream. */
+export function streamOf(kind: 'session' | 'memory' | 'dream', id: string): string {
+  return `${kind}/${id}`;
+}
+
+/** The id within a stream's name: `sesn_1` of `session/sesn_1`. */
+export function idOfStream(stream: string): string {
+  return stream.slice(stream.indexOf('/') + 1);
+}

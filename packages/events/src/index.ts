@@ -1,0 +1,77 @@
+export { BlobRef, Content, TextBlock, text, textOf } from './content.ts';
+export {
+  CATALOGUE,
+  EVENT_VERSION,
+  LogGenesis,
+  UPCASTERS,
+  checkPayload,
+  isEventType,
+  knownEvent,
+  type EventData,
+  type EventType,
+  type KnownEvent,
+} from './catalogue.ts';
+export {
+  ChoiceInsight,
+  DreamCompleted,
+  DreamFailed,
+  DreamReviewed,
+  DreamStarted,
+  Insight,
+  InsightProposed,
+  InsightRejected,
+} from './dream-events.ts';
+export {
+  Causation,
+  Envelope,
+  GENESIS_HASH,
+  MAX_EVENT_BYTES,
+  RULE,
+  StreamName,
+  WriteClass,
+  eventId,
+  hashInput,
+  type LogEvent,
+  type NewEvent,
+  type StoredEvent,
+} from './envelope.ts';
+export { DreamfoldError, ERROR_STATUS, isDreamfoldError, type ErrorCode, type ErrorDetails } from './errors.ts';
+export { JSON_LIMITS, checkJson, checkText, parseJson, type JsonLimits } from './guard-json.ts';
+export { ID_PREFIX, idFrom, idOfStream, streamOf, type IdKind } from './ids.ts';
+export {
+  EvidenceRef,
+  GateVerdict,
+  PatchApplied,
+  PatchApproved,
+  PatchOperation,
+  PatchProposed,
+  PatchRejected,
+  PatchRolledBack,
+  PatchValidated,
+  StoreCreated,
+} from './memory-events.ts';
+export {
+  AgentToolResult,
+  AgentToolUse,
+  CapReached,
+  Criterion,
+  CriterionScore,
+  DefineOutcome,
+  FeedbackRecorded,
+  GraderRef,
+  ModelUsage,
+  OutcomeScored,
+  SessionCreated,
+  StopReason,
+  ThreadStatusIdle,
+} from './session-events.ts';
+export {
+  AgentSnapshot,
+  Caps,
+  JsonSchema,
+  MemoryPin,
+  TeamSnapshot,
+  ToolEffect,
+  ToolPolicy,
+  ToolSnapshot,
+} from './team-snapshot.ts';

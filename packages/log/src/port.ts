@@ -1,0 +1,120 @@
+import type { LogEvent, NewEvent, StoredEvent } from '@dreamfold/events';
+
+/** Where a stream stands: its last event, or seq 0 and hash '0' for a stream without events. */
+export interface Head {
+  seq: number;
+  hash: string;
+  /** Epoch of the newest claim, 0 when nobody has claimed it. */
+  epoch: number;
+}
+
+export interface AppendRequest {
+  stream: string;
+  /** Derived from the cause, so that a retry counts once: also the id of the first event. */
+  id: string;
+  /** The seq of the head that the decision was made on; 'any' only for events that commute (class `open`). */
+  expected: number | 'any';
+  events: readonly NewEvent[];
+  /** The epoch under which `owner` events are written, or the new one for a `claim`. */
+  epoch?: number;
+  correlation?: string;
+  /** Milliseconds since 1970; the log's clock when left out. */
+  time?: number;
+}
+
+export interface Appended {
+  head: Head;
+  /** The position of the last event in the whole log; a reader elsewhere can wait for it. */
+  position: number;
+  events: readonly LogEvent[];
+  /** True when an append with this id had counted before; `events` are then those of the first one. */
+  duplicate: boolean;
+}
+
+export interface ReadOptions {
+  /** First seq wanted, default 1. */
+  from?: number;
+  /** Last seq wanted, default the head. */
+  to?: number;
+}
+
+export interface SubscribeOptions {
+  /** The checkpoint: events after this position are given. 0 is the beginning. */
+  after: number;
+  /** Only this stream. */
+  stream?: string;
+  signal: AbortSignal;
+}
+
+export interface StreamInfo {
+  stream: string;
+  head: Head;
+}
+
+/** What a backend can do, as data: the conformance suite skips by it, with the reason. */
+export interface LogCapabilities {
+  name: string;
+  /** What is kept when the process dies, and when the machine does. */
+  survives: { process: boolean; power: boolean };
+  /** Other processes can append to it at the same time. */
+  shared: boolean;
+}
+
+export interface VerifyReport {
+  events: number;
+  streams: number;
+  erased: number;
+  blobs: number;
+  problems: readonly VerifyProblem[];
+}
+
+export interface VerifyProblem {
+  stream: string | null;
+  seq: number | null;
+  problem: string;
+}
+
+/**
+ * The event log. An append counts whole or not at all, by the rule in rule.ts; everything else is reading.
+ * Batches of reads are arrays of at most a few hundred events, so that a long stream never stands in memory.
+ */
+export interface Log {
+  readonly capabilities: LogCapabilities;
+  readonly logId: string;
+
+  /**
+   * Resolves when the append counts and is stored.
+   * @throws DreamfoldError head_conflict (path: the stream, value: the head's seq), fenced, expected_head_required,
+   * idempotency_conflict (the id was used for other events), payload_too_large, invalid_event, unknown_event_type,
+   * store_full, store_read_only
+   */
+  append(request: AppendRequest): Promise<Appended>;
+
+  head(stream: string): Promise<Head>;
+  read(stream: string, options?: ReadOptions): AsyncIterable<readonly LogEvent[]>;
+  /** The bytes as they are stored, with the whole envelope: for export, verify and replication. */
+  readStored(stream: string, options?: ReadOptions): AsyncIterable<readonly StoredEvent[]>;
+  /** Streams in the order of their first event. `kind` is the part of the name before the slash. */
+  streams(kind?: string): AsyncIterable<readonly StreamInfo[]>;
+  /** Everything after a position, then live, in the order of the log, without gap or repeat. Ends with the signal. */
+  subscribe(options: SubscribeOptions): AsyncIterable<readonly LogEvent[]>;
+  /** Position of the newest event, 0 for an empty log. */
+  position(): Promise<number>;
+
+  /**
+   * Adds events that have been stored elsewhere, byte for byte: the whole stream, or what follows this log's head.
+   * All or nothing per call. Events that are here already, with the same hash, are passed over.
+   * @throws DreamfoldError hash_mismatch, head_conflict (the stream here went another way)
+   */
+  restore(events: readonly StoredEvent[]): Promise<{ added: number }>;
+
+  /** Erases the payload of events; envelope and chain stay, and verify still passes. */
+  erase(stream: string, seqs: readonly number[]): Promise<{ erased: number }>;
+
+  putBlob(bytes: Uint8Array): Promise<{ sha256: string; size_bytes: number }>;
+  getBlob(sha256: string): Promise<Uint8Array | null>;
+
+  /** Checks every hash, chain, gap and blob. Memory does not grow with the log. */
+  verify(onProgress?: (done: number, total: number) => void): Promise<VerifyReport>;
+  close(): Promise<void>;
+}

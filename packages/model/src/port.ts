@@ -1,0 +1,73 @@
+import type { AgentSnapshot, JsonSchema, ModelUsage } from '@dreamfold/events';
+
+export type RequestBlock =
+  | { type: 'text'; text: string }
+  | { type: 'tool_use'; id: string; name: string; input: unknown }
+  | { type: 'tool_result'; tool_use_id: string; content: string; is_error: boolean };
+
+export interface RequestMessage {
+  role: 'user' | 'assistant';
+  content: readonly RequestBlock[];
+}
+
+export interface ToolSpec {
+  name: string;
+  description: string;
+  input_schema: JsonSchema;
+}
+
+/** A rendered request: all that a model sees. Rendered from the log alone, so the same log gives the same request. */
+export interface ModelRequest {
+  /** The name that the agent was given, such as `claude-opus-5`, or `scripted`. */
+  model: string;
+  system: string;
+  messages: readonly RequestMessage[];
+  tools: readonly ToolSpec[];
+  maxTokens: number;
+}
+
+/** Confidence and reason of one decision, stripped from a tool's input or given by the model beside it. */
+export interface Decision {
+  confidence?: number;
+  reason?: string;
+}
+
+export type ResponseBlock =
+  | { type: 'text'; text: string; decision?: Decision }
+  | { type: 'tool_use'; id: string; name: string; input: unknown; decision?: Decision };
+
+export interface ModelResponse {
+  content: readonly ResponseBlock[];
+  stopReason: 'end_turn' | 'tool_use' | 'max_tokens' | 'refusal';
+  refusal?: { category: string | null; explanation: string | null };
+  usage: ModelUsage;
+}
+
+export interface ModelCall {
+  signal: AbortSignal;
+  /** Text as it arrives. Live only: what counts is the answer. */
+  onDelta?: (text: string) => void;
+}
+
+/** US dollars per million tokens. */
+export interface ModelPrice {
+  input: number;
+  output: number;
+  cacheRead: number;
+  cacheWrite: number;
+}
+
+/**
+ * The port to a model. One call is one attempt: retries belong to the caller.
+ * `respond` rejects with a DreamfoldError: model_overloaded, model_rate_limited, model_timeout, model_unavailable and
+ * model_protocol_error may be tried again (a `retryAfterMs` on the error is honoured); model_request_failed may not.
+ * A refusal is an answer, not an error. An abort rejects with the signal's reason.
+ */
+export interface Model {
+  respond(request: ModelRequest, call: ModelCall): Promise<ModelResponse>;
+  /** What a token costs; left out when it is not known. */
+  readonly price?: ModelPrice;
+}
+
+/** Finds the model of an agent by the name in its snapshot. */
+export type ModelResolver = (name: AgentSnapshot['model']) => Model;
