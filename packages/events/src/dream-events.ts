@@ -43,7 +43,11 @@ export type InsightProposed = z.infer<typeof InsightProposed>;
 export const InsightRejected = z.object({ insight_id: z.string(), gates: z.array(GateVerdict) });
 export type InsightRejected = z.infer<typeof InsightRejected>;
 
-export const DreamCompleted = z.object({ patch_ids: z.array(z.string()), insights: z.int().nonnegative(), rejected: z.int().nonnegative() });
+export const DreamCompleted = z.object({
+  patch_ids: z.array(z.string()),
+  insights: z.int().nonnegative(),
+  rejected: z.int().nonnegative(),
+});
 export type DreamCompleted = z.infer<typeof DreamCompleted>;
 
 export const DreamFailed = z.object({ error: z.object({ type: z.string(), message: z.string() }) });

@@ -18,7 +18,10 @@ export type WriteClass = z.infer<typeof WriteClass>;
 
 /** Control characters would break the envelope's line form; `#` separates a stream's name from a seq. */
 // oxlint-disable-next-line no-control-regex
-const Line = z.string().max(200).regex(/^[^\u0000-\u001f\u007f]*$/, 'holds a control character');
+const Line = z
+  .string()
+  .max(200)
+  .regex(/^[^\u0000-\u001f\u007f]*$/, 'holds a control character');
 
 export const StreamName = z
   .string()

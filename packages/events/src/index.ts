@@ -65,13 +65,4 @@ export {
   StopReason,
   ThreadStatusIdle,
 } from './session-events.ts';
-export {
-  AgentSnapshot,
-  Caps,
-  JsonSchema,
-  MemoryPin,
-  TeamSnapshot,
-  ToolEffect,
-  ToolPolicy,
-  ToolSnapshot,
-} from './team-snapshot.ts';
+export { AgentSnapshot, Caps, JsonSchema, MemoryPin, TeamSnapshot, ToolEffect, ToolPolicy, ToolSnapshot } from './team-snapshot.ts';
