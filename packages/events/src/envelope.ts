@@ -17,10 +17,10 @@ export const WriteClass = z.enum(['open', 'owner', 'claim']);
 export type WriteClass = z.infer<typeof WriteClass>;
 
 /** Control characters would break the envelope's line form; `#` separates a stream's name from a seq. */
-// oxlint-disable-next-line no-control-regex
 const Line = z
   .string()
   .max(200)
+  // oxlint-disable-next-line no-control-regex
   .regex(/^[^\u0000-\u001f\u007f]*$/, 'holds a control character');
 
 export const StreamName = z
@@ -30,9 +30,9 @@ export const StreamName = z
 
 /**
  * What caused an event: the seq of an event in the same stream, `stream#seq` for an event of another
- * stream, or null for something that came from outside.
+ * stream, or null for something that came from outside. Neither empty nor with `#` first, so that no two causes hash alike.
  */
-export const Causation = z.union([z.int().positive(), Line, z.null()]);
+export const Causation = z.union([z.int().positive(), Line.regex(/^[^#]/, 'begins with #, or is empty'), z.null()]);
 export type Causation = z.infer<typeof Causation>;
 
 /** The envelope of an event: everything about it but its payload. `hash` covers all the rest, and the payload by `dataHash`. */
@@ -55,7 +55,7 @@ export const Envelope = z.strictObject({
   writer: Line.min(1),
   causation: Causation,
   /** What this belongs to from the outside: the id of the request that started it. */
-  correlation: Line.nullable(),
+  correlation: Line.min(1).nullable(),
   /** Who did it: a thread (`sthr_…`), `user`, `system`, `person:NAME`, `grader:NAME`, `dream:ID`. */
   actor: Line.min(1),
   dataHash: Line,

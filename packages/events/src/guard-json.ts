@@ -11,7 +11,7 @@ export const JSON_LIMITS: JsonLimits = { maxBytes: 4 * 1024 * 1024, maxDepth: 64
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
 
 /**
- * Parses text from outside: size, depth, number of keys, forbidden keys and broken text are named errors.
+ * Parses text from outside: size, depth, number of keys, forbidden and repeated keys and broken text are named errors.
  * @param where names the source in errors, for example `orders.jsonl:12`
  * @throws DreamfoldError invalid_json, payload_too_large, json_too_deep, json_too_many_keys, forbidden_key, invalid_text
  */
@@ -34,7 +34,35 @@ export function parseJson(text: string, where: string, limits: JsonLimits = JSON
     });
   }
   checkJson(value, where, limits);
+  checkKeysOnce(text, where);
   return value;
+}
+
+// The quotes of a string, and every mark that gives JSON its structure.
+const JSON_TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[[\]{}:]/g;
+
+/** Of a key that stands twice, JSON.parse keeps the last value and another reader the first: neither is trusted. */
+function checkKeysOnce(validJson: string, where: string): void {
+  const open: Set<string>[] = [];
+  let text = '';
+  for (const match of validJson.matchAll(JSON_TOKEN)) {
+    const token = match[0];
+    if (token === '{' || token === '[') open.push(new Set());
+    else if (token === '}' || token === ']') open.pop();
+    else if (token !== ':') text = token;
+    else {
+      const keys = open.at(-1)!;
+      const key = JSON.parse(text) as string;
+      if (keys.has(key)) {
+        throw new DreamfoldError('forbidden_key', `${where} names the key ${text} twice in one object, at character ${match.index}`, {
+          path: where,
+          value: key,
+          remedy: 'Keep one of the two.',
+        });
+      }
+      keys.add(key);
+    }
+  }
 }
 
 /**
