@@ -16,12 +16,12 @@ export const MAX_EVENT_BYTES = 256 * 1024;
 export const WriteClass = z.enum(['open', 'owner', 'claim']);
 export type WriteClass = z.infer<typeof WriteClass>;
 
-/** Control characters would break the envelope's line form; `#` separates a stream's name from a seq. */
+/** Control characters would break the envelope's line form, and half a surrogate pair no store gives back as it was. */
 const Line = z
   .string()
   .max(200)
-  // oxlint-disable-next-line no-control-regex
-  .regex(/^[^\u0000-\u001f\u007f]*$/, 'holds a control character');
+  // oxlint-disable-next-line no-control-regex -- control characters are what it keeps out
+  .regex(/^[^\u0000-\u001f\u007f\ud800-\udfff]*$/u, 'holds a control character or half a surrogate pair');
 
 export const StreamName = z
   .string()
