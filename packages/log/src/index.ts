@@ -1,1 +1,32 @@
-export {};
+export type {
+  Appended,
+  AppendRequest,
+  Head,
+  Log,
+  LogCapabilities,
+  ReadOptions,
+  StreamInfo,
+  SubscribeOptions,
+  VerifyProblem,
+  VerifyReport,
+} from './port.ts';
+export {
+  ANCHOR_AT_START,
+  EMPTY_HEAD,
+  advanceAnchor,
+  fate,
+  foldRecord,
+  isAnchored,
+  isFinal,
+  type Anchor,
+  type Counted,
+  type Fold,
+  type HashText,
+  type Judged,
+  type Proposal,
+  type Refusal,
+  type RuleContext,
+  type Verdict,
+} from './rule.ts';
+export { openMemoryLog } from './memory-log.ts';
+export { fold } from './replay.ts';

@@ -1,0 +1,266 @@
+import { randomBytes, hash } from 'node:crypto';
+import {
+  DreamfoldError,
+  Envelope,
+  EVENT_VERSION,
+  JSON_LIMITS,
+  MAX_EVENT_BYTES,
+  checkPayload,
+  eventId,
+  hashInput,
+  isEventType,
+  type Causation,
+  type NewEvent,
+  type StoredEvent,
+  type WriteClass,
+} from '@dreamfold/events';
+import type { AppendRequest, Head } from './port.ts';
+import type { Proposal, Refusal } from './rule.ts';
+
+/** An event of a prepared append: its payload is the text that will be stored. */
+export interface PreparedEvent {
+  type: string;
+  v: number;
+  class: WriteClass;
+  epoch: number;
+  actor: string;
+  causation: Causation;
+  data: string;
+  dataHash: string;
+}
+
+/** An append request that was checked, with each payload encoded once. All that it still lacks is its place in the stream. */
+export interface PreparedAppend {
+  stream: string;
+  id: string;
+  expected: number | 'any';
+  correlation: string | null;
+  time: number;
+  events: readonly PreparedEvent[];
+}
+
+export function sha256(text: string): string {
+  return hash('sha256', text, 'base64url');
+}
+
+/** sha-256 of a blob, as it is named in events. */
+export function sha256Hex(bytes: Uint8Array): string {
+  return hash('sha256', bytes, 'hex');
+}
+
+/** A name for a process that writes, so that two of them never make the same bytes. */
+export function newWriterName(): string {
+  return `w_${randomBytes(9).toString('base64url')}`;
+}
+
+/**
+ * Checks a request and encodes its payloads.
+ * @throws DreamfoldError expected_head_required, invalid_argument, invalid_event, unknown_event_type,
+ * unsupported_schema_version, json_too_deep, payload_too_large
+ */
+export function prepareAppend(request: AppendRequest, now: number): PreparedAppend {
+  const { stream, id, expected, epoch } = request;
+  const correlation = request.correlation ?? null;
+  const time = request.time ?? now;
+  checkField('stream', stream);
+  checkField('id', id);
+  checkField('correlation', correlation);
+  checkField('time', time);
+  checkExpected(request);
+  if (!Array.isArray(request.events) || request.events.length === 0) {
+    throw new DreamfoldError('invalid_argument', 'An append needs at least one event', {
+      path: 'events',
+      remedy: 'Pass the events to append.',
+    });
+  }
+  const events = request.events.map((event: NewEvent, i): PreparedEvent => {
+    const path = `events/${i}`;
+    checkField('actor', event.actor, path);
+    const causation = event.causation ?? null;
+    if (causation !== null) checkField('causation', causation, path);
+    const type = event.type;
+    const v = event.v ?? (isEventType(type) ? EVENT_VERSION[type] : 1);
+    checkPayload(type, v, event.data);
+    const data = encodePayload(event.data, `${path}/data`);
+    return {
+      type,
+      v,
+      class: event.class,
+      epoch: event.class === 'open' ? 0 : epoch!,
+      actor: event.actor,
+      causation,
+      data,
+      dataHash: sha256(data),
+    };
+  });
+  return { stream, id, expected, correlation, time, events };
+}
+
+function checkField(name: 'stream' | 'id' | 'correlation' | 'time' | 'actor' | 'causation' | 'epoch', value: unknown, at?: string): void {
+  const result = Envelope.shape[name].safeParse(value);
+  if (result.success) return;
+  throw new DreamfoldError('invalid_argument', `The ${name} of an append ${result.error.issues[0]!.message}`, {
+    path: at === undefined ? name : `${at}/${name}`,
+    value: typeof value === 'string' ? value.slice(0, 120) : value,
+    remedy: `Pass a valid ${name}; the event reference describes the envelope.`,
+  });
+}
+
+function checkExpected({ stream, expected, events, epoch }: AppendRequest): void {
+  const owned = events.some((event) => event.class !== 'open');
+  if (expected === undefined || expected === null || (expected === 'any' && owned)) {
+    throw new DreamfoldError('expected_head_required', `An append to ${stream} needs the seq of the head that it was decided on`, {
+      path: 'expected',
+      remedy: "Pass expected: head.seq. 'any' is only for events that commute (class open).",
+    });
+  }
+  if (expected !== 'any' && !(Number.isSafeInteger(expected) && expected >= 0)) {
+    throw new DreamfoldError('invalid_argument', "expected is neither a head's seq nor 'any'", {
+      path: 'expected',
+      value: expected,
+      remedy: 'Pass head.seq, 0 for a stream without events.',
+    });
+  }
+  for (const event of events) {
+    if (event.class === 'open' || event.class === 'owner' || event.class === 'claim') continue;
+    throw new DreamfoldError('invalid_argument', 'An event has no class', {
+      path: 'events',
+      value: event.class,
+      remedy: 'Pass open, owner or claim.',
+    });
+  }
+  if (owned) checkField('epoch', epoch);
+}
+
+/**
+ * The text that is stored and hashed.
+ * @throws DreamfoldError invalid_event for what JSON cannot hold, json_too_deep (also for a cycle), payload_too_large
+ */
+function encodePayload(data: unknown, path: string): string {
+  checkEncodable(data, path, 0);
+  const text = JSON.stringify(data);
+  // A character takes at most three bytes, so short texts need not be measured.
+  const size = text.length * 3 <= MAX_EVENT_BYTES ? 0 : Buffer.byteLength(text);
+  if (size > MAX_EVENT_BYTES) {
+    throw new DreamfoldError('payload_too_large', `The payload of an event is ${size} bytes long; the limit is ${MAX_EVENT_BYTES}`, {
+      path,
+      value: size,
+      remedy: 'Store the large part with putBlob() and name it in the event.',
+    });
+  }
+  return text;
+}
+
+/** JSON.stringify turns NaN and functions into null or nothing, and throws bare errors for the rest. */
+function checkEncodable(value: unknown, path: string, depth: number): void {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return;
+    case 'number':
+      if (Number.isFinite(value)) return;
+      break;
+    case 'object': {
+      if (value === null) return;
+      if (depth >= JSON_LIMITS.maxDepth) {
+        throw new DreamfoldError(
+          'json_too_deep',
+          `The payload of an event is nested more than ${JSON_LIMITS.maxDepth} deep, or contains itself`,
+          {
+            path: path.slice(0, 200),
+            remedy: 'Flatten it, and break the cycle if there is one.',
+          },
+        );
+      }
+      if (Array.isArray(value)) {
+        for (let i = 0; i < value.length; i += 1) checkEncodable(value[i], path, depth + 1);
+        return;
+      }
+      for (const key in value) {
+        const child = (value as Record<string, unknown>)[key];
+        // An optional field that is undefined is left out, as its reader expects.
+        if (child !== undefined) checkEncodable(child, path, depth + 1);
+      }
+      return;
+    }
+    default:
+  }
+  throw new DreamfoldError(
+    'invalid_event',
+    `The payload of an event holds ${typeof value === 'number' ? String(value) : `a value of type ${typeof value}`}, which JSON cannot`,
+    {
+      path,
+      value: String(value).slice(0, 80),
+      remedy: 'Use strings, finite numbers, booleans, null, arrays and plain objects.',
+    },
+  );
+}
+
+/** The append as the rule sees it on this head. `'any'` follows whatever head there is. */
+export function proposalOn(head: Head, append: PreparedAppend): Proposal {
+  const base = append.expected === 'any' ? head.seq : append.expected;
+  // With another seq than the head's, the hash that it was decided on is unknown here, and not needed to refuse it.
+  return { id: append.id, seq: base + 1, prev: base === head.seq ? head.hash : '', events: append.events };
+}
+
+/** Puts an append in its place: after this head. */
+export function stampAppend(append: PreparedAppend, head: Head, writer: string): StoredEvent[] {
+  const n = append.events.length;
+  let prev = head.hash;
+  return append.events.map((event, i) => {
+    const stored: StoredEvent = {
+      stream: append.stream,
+      seq: head.seq + 1 + i,
+      id: eventId(append.id, i),
+      time: append.time,
+      prev,
+      hash: '',
+      type: event.type,
+      v: event.v,
+      class: event.class,
+      epoch: event.epoch,
+      append: { id: append.id, i, n },
+      writer,
+      causation: event.causation,
+      correlation: append.correlation,
+      actor: event.actor,
+      dataHash: event.dataHash,
+      data: event.data,
+    };
+    prev = sha256(hashInput(stored));
+    stored.hash = prev;
+    return stored;
+  });
+}
+
+/** The error of a refused append, except `id_used`, which is answered with what counted. */
+export function refusalError(reason: Exclude<Refusal, 'id_used'>, append: PreparedAppend, head: Head): DreamfoldError {
+  if (reason === 'fenced' || (reason === 'ahead' && append.expected === head.seq)) {
+    return new DreamfoldError('fenced', `${append.stream} is owned under epoch ${head.epoch}, and this append was made under another`, {
+      path: append.stream,
+      value: head.epoch,
+      remedy: 'Stop working on this stream; to take it over, append a claim with the next epoch.',
+    });
+  }
+  return new DreamfoldError('head_conflict', `${append.stream} is at seq ${head.seq}, not ${append.expected}`, {
+    path: append.stream,
+    value: head.seq,
+    remedy: 'Read what was added and decide again.',
+  });
+}
+
+/**
+ * Whether the events that counted under an append's id are the ones that this append would add.
+ * @throws DreamfoldError idempotency_conflict
+ */
+export function checkSameAppend(append: PreparedAppend, counted: readonly Pick<StoredEvent, 'type' | 'dataHash'>[]): void {
+  const same =
+    counted.length === append.events.length &&
+    append.events.every((event, i) => event.type === counted[i]!.type && event.dataHash === counted[i]!.dataHash);
+  if (same) return;
+  throw new DreamfoldError('idempotency_conflict', `The id ${append.id} was used in ${append.stream} for other events`, {
+    path: append.stream,
+    value: append.id,
+    remedy: 'Derive the id from the cause, and use a new one for a new cause.',
+  });
+}

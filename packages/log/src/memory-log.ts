@@ -1,0 +1,230 @@
+import { DreamfoldError, type LogEvent, type StoredEvent } from '@dreamfold/events';
+import { checkSameAppend, newWriterName, prepareAppend, proposalOn, refusalError, sha256, sha256Hex, stampAppend } from './append.ts';
+import { genesisRequest, newLogId } from './genesis.ts';
+import { toLogEvent } from './log-event.ts';
+import type {
+  Appended,
+  AppendRequest,
+  Head,
+  Log,
+  LogCapabilities,
+  ReadOptions,
+  StreamInfo,
+  SubscribeOptions,
+  VerifyReport,
+} from './port.ts';
+import { checkPosition, checkRange } from './read-range.ts';
+import { restorePlan } from './restore.ts';
+import { EMPTY_HEAD, fate } from './rule.ts';
+import { BATCH_SIZE, ChangeSignal, subscribeBy } from './subscription.ts';
+import { StreamVerifier } from './verify-stream.ts';
+
+interface Row {
+  stored: StoredEvent;
+  position: number;
+}
+
+interface Stream {
+  head: Head;
+  rows: Row[];
+  /** Where an append begins: its first seq and its size. */
+  appends: Map<string, { seq: number; n: number }>;
+}
+
+/** An event log that lives as long as the process: for tests, and for runs that need no history. */
+export function openMemoryLog(options: { clock?: () => number } = {}): Log {
+  return new MemoryLog(options.clock ?? Date.now);
+}
+
+class MemoryLog implements Log {
+  readonly capabilities: LogCapabilities = { name: 'memory', survives: { process: false, power: false }, shared: false };
+  readonly logId = newLogId();
+  readonly #clock: () => number;
+  readonly #writer = newWriterName();
+  readonly #streams = new Map<string, Stream>();
+  readonly #rows: Row[] = [];
+  readonly #blobs = new Map<string, Uint8Array>();
+  readonly #changes = new ChangeSignal();
+
+  constructor(clock: () => number) {
+    this.#clock = clock;
+    this.#append(genesisRequest(this.logId));
+  }
+
+  async append(request: AppendRequest): Promise<Appended> {
+    return this.#append(request);
+  }
+
+  #append(request: AppendRequest): Appended {
+    this.#checkOpen();
+    const append = prepareAppend(request, this.#clock());
+    const stream = this.#streams.get(append.stream) ?? { head: EMPTY_HEAD, rows: [], appends: new Map() };
+    const result = fate(stream.head, proposalOn(stream.head, append), { appendSize: (id) => stream.appends.get(id)?.n ?? 0 });
+    if (result === 'id_used') {
+      const first = stream.appends.get(append.id);
+      const rows = first === undefined ? [] : stream.rows.slice(first.seq - 1, first.seq - 1 + first.n);
+      checkSameAppend(
+        append,
+        rows.map((row) => row.stored),
+      );
+      return appended(rows, epochAt(stream.rows, rows.at(-1)!.stored.seq), true);
+    }
+    if (typeof result === 'string') throw refusalError(result, append, stream.head);
+    const stored = stampAppend(append, stream.head, this.#writer);
+    const rows = this.#add(stream, stored, result.epoch);
+    this.#changes.notify();
+    return appended(rows, result.epoch, false);
+  }
+
+  #add(stream: Stream, stored: readonly StoredEvent[], epoch: number): Row[] {
+    const first = stored[0]!;
+    const last = stored.at(-1)!;
+    const rows = stored.map((event, i) => ({ stored: event, position: this.#rows.length + 1 + i }));
+    this.#rows.push(...rows);
+    stream.rows.push(...rows);
+    stream.appends.set(first.append.id, { seq: first.seq, n: stored.length });
+    stream.head = { seq: last.seq, hash: last.hash, epoch };
+    this.#streams.set(first.stream, stream);
+    return rows;
+  }
+
+  async head(stream: string): Promise<Head> {
+    return this.#streams.get(stream)?.head ?? EMPTY_HEAD;
+  }
+
+  async *read(stream: string, options?: ReadOptions): AsyncGenerator<readonly LogEvent[], void, undefined> {
+    for (const rows of this.#batches(stream, options)) yield rows.map((row) => toLogEvent(row.stored, row.position));
+  }
+
+  async *readStored(stream: string, options?: ReadOptions): AsyncGenerator<readonly StoredEvent[], void, undefined> {
+    for (const rows of this.#batches(stream, options)) yield rows.map((row) => ({ ...row.stored }));
+  }
+
+  *#batches(name: string, options: ReadOptions = {}): Generator<readonly Row[], void, undefined> {
+    const { from, to } = checkRange(options);
+    this.#checkOpen();
+    const rows = this.#streams.get(name)?.rows ?? [];
+    for (let start = from - 1; start < Math.min(to, rows.length);) {
+      let end = Math.min(start + BATCH_SIZE, to, rows.length);
+      // A batch ends where an append does, so that it can be restored elsewhere.
+      while (end < Math.min(to, rows.length) && rows[end]!.stored.append.i > 0) end += 1;
+      yield rows.slice(start, end);
+      start = end;
+    }
+  }
+
+  async *streams(kind?: string): AsyncGenerator<readonly StreamInfo[], void, undefined> {
+    const all = [...this.#streams].filter(([name]) => kind === undefined || name.startsWith(`${kind}/`));
+    for (let i = 0; i < all.length; i += BATCH_SIZE) {
+      yield all.slice(i, i + BATCH_SIZE).map(([stream, { head }]) => ({ stream, head }));
+    }
+  }
+
+  subscribe(options: SubscribeOptions): AsyncIterable<readonly LogEvent[]> {
+    const { stream } = options;
+    checkPosition(options.after);
+    const source = (): readonly Row[] => (stream === undefined ? this.#rows : (this.#streams.get(stream)?.rows ?? []));
+    const readAfter = (position: number): LogEvent[] => {
+      const rows = source();
+      const start = firstAfter(rows, position);
+      return rows.slice(start, start + BATCH_SIZE).map((row) => toLogEvent(row.stored, row.position));
+    };
+    return subscribeBy(readAfter, this.#changes, options);
+  }
+
+  async position(): Promise<number> {
+    return this.#rows.length;
+  }
+
+  async restore(events: readonly StoredEvent[]): Promise<{ added: number }> {
+    this.#checkOpen();
+    const plan = restorePlan(events, {
+      head: (stream) => this.#streams.get(stream)?.head ?? EMPTY_HEAD,
+      appendSize: (stream, id) => this.#streams.get(stream)?.appends.get(id)?.n ?? 0,
+      hashAt: (stream, seq) => this.#streams.get(stream)?.rows[seq - 1]?.stored.hash ?? null,
+    });
+    for (const { records, head } of plan) {
+      const stream = this.#streams.get(records[0]!.stream) ?? { head: EMPTY_HEAD, rows: [], appends: new Map() };
+      this.#add(
+        stream,
+        records.map((record) => ({ ...record })),
+        head.epoch,
+      );
+    }
+    if (plan.length > 0) this.#changes.notify();
+    return { added: plan.reduce((sum, { records }) => sum + records.length, 0) };
+  }
+
+  async erase(stream: string, seqs: readonly number[]): Promise<{ erased: number }> {
+    this.#checkOpen();
+    let erased = 0;
+    for (const seq of seqs) {
+      const row = this.#streams.get(stream)?.rows[seq - 1];
+      if (row === undefined || row.stored.data === null) continue;
+      row.stored.data = null;
+      erased += 1;
+    }
+    return { erased };
+  }
+
+  async putBlob(bytes: Uint8Array): Promise<{ sha256: string; size_bytes: number }> {
+    this.#checkOpen();
+    const digest = sha256Hex(bytes);
+    if (!this.#blobs.has(digest)) this.#blobs.set(digest, bytes.slice());
+    return { sha256: digest, size_bytes: bytes.byteLength };
+  }
+
+  async getBlob(digest: string): Promise<Uint8Array | null> {
+    return this.#blobs.get(digest)?.slice() ?? null;
+  }
+
+  async verify(onProgress?: (done: number, total: number) => void): Promise<VerifyReport> {
+    const verifier = new StreamVerifier(sha256);
+    for (const [name, { rows }] of this.#streams) {
+      verifier.begin(name);
+      for (const { stored } of rows) verifier.add(stored);
+      verifier.end();
+      onProgress?.(verifier.events, this.#rows.length);
+    }
+    for (const [digest, bytes] of this.#blobs) {
+      if (sha256Hex(bytes) !== digest) verifier.problem({ stream: null, seq: null, problem: `blob ${digest} has other bytes` });
+    }
+    return verifier.report({ blobs: this.#blobs.size });
+  }
+
+  async close(): Promise<void> {
+    this.#changes.close();
+  }
+
+  #checkOpen(): void {
+    if (!this.#changes.closed) return;
+    throw new DreamfoldError('store_unavailable', 'The log is closed', { remedy: 'Open it again.' });
+  }
+}
+
+function appended(rows: readonly Row[], epoch: number, duplicate: boolean): Appended {
+  const last = rows.at(-1)!;
+  return {
+    head: { seq: last.stored.seq, hash: last.stored.hash, epoch },
+    position: last.position,
+    events: rows.map((row) => toLogEvent(row.stored, row.position)),
+    duplicate,
+  };
+}
+
+/** The epoch of the newest claim up to a seq. */
+function epochAt(rows: readonly Row[], seq: number): number {
+  return rows.findLast(({ stored }) => stored.seq <= seq && stored.class === 'claim')?.stored.epoch ?? 0;
+}
+
+/** Index of the first row after a position, by bisection. */
+function firstAfter(rows: readonly Row[], position: number): number {
+  let low = 0;
+  let high = rows.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (rows[middle]!.position <= position) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

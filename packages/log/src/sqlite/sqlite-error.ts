@@ -1,0 +1,52 @@
+import { DreamfoldError, type ErrorCode } from '@dreamfold/events';
+
+/** Primary result codes of SQLite (https://sqlite.org/rescode.html) that have a name of ours. */
+const CODE_OF: Readonly<Record<number, ErrorCode>> = {
+  5: 'store_locked', // SQLITE_BUSY
+  6: 'store_locked', // SQLITE_LOCKED
+  7: 'store_unavailable', // SQLITE_NOMEM
+  8: 'store_read_only', // SQLITE_READONLY
+  10: 'store_unavailable', // SQLITE_IOERR
+  13: 'store_full', // SQLITE_FULL
+  14: 'store_unavailable', // SQLITE_CANTOPEN
+};
+
+/** Extended codes that say more than their primary code. */
+const EXTENDED_CODE_OF: Readonly<Record<number, ErrorCode>> = {
+  522: 'store_corrupt', // SQLITE_IOERR_SHORT_READ: the file ends too early
+  4874: 'store_full', // SQLITE_IOERR_SHMSIZE: no room for the shared-memory file
+};
+
+const REMEDY: Partial<Record<ErrorCode, string>> = {
+  store_locked: 'Another process holds the database; try again, and look for one that hangs.',
+  store_unavailable: 'Check that the disk works and that the directory can be reached, then try again.',
+  store_read_only: 'Make the data directory writable, or open the log read-only.',
+  store_full: 'Free some disk space and try again; what was acknowledged is safe and can be read.',
+  store_corrupt: 'Run `dreamfold verify` to see what is damaged, and restore the data directory from a copy.',
+};
+
+interface SqliteError extends Error {
+  errcode: number;
+  errstr: string;
+}
+
+function isSqliteError(error: unknown): error is SqliteError {
+  return error instanceof Error && (error as { code?: unknown }).code === 'ERR_SQLITE_ERROR' && 'errcode' in error;
+}
+
+/** The named error for what node:sqlite threw. Everything that SQLite has no better word for means damage. */
+export function asStoreError(error: unknown, path: string): unknown {
+  if (!isSqliteError(error)) return error;
+  const code = EXTENDED_CODE_OF[error.errcode] ?? CODE_OF[error.errcode & 0xff] ?? 'store_corrupt';
+  return new DreamfoldError(code, `SQLite cannot use ${path}: ${error.message} (${error.errstr})`, {
+    path,
+    value: error.errcode,
+    remedy: REMEDY[code] ?? 'See the message of SQLite.',
+    cause: error,
+  });
+}
+
+/** An error about damage that SQLite itself does not see. */
+export function corrupt(path: string, message: string, remedy: string = REMEDY.store_corrupt!): DreamfoldError {
+  return new DreamfoldError('store_corrupt', message, { path, remedy });
+}

@@ -1,0 +1,92 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { DatabaseSync } from 'node:sqlite';
+import { isDreamfoldError, type DreamfoldError } from '@dreamfold/events';
+import { sha256, sha256Hex } from '../append.ts';
+import type { VerifyReport } from '../port.ts';
+import { StreamVerifier } from '../verify-stream.ts';
+import { EventTable } from './event-table.ts';
+import { checkHead, type HeadFile } from './head-file.ts';
+import { asStoreError } from './sqlite-error.ts';
+
+/**
+ * Reads the whole database as it is at one moment, through a connection of its own, one stream after the other:
+ * what is held in memory is a batch, however long the log.
+ */
+export async function verifyDatabase(
+  path: string,
+  headFile: HeadFile,
+  onProgress?: (done: number, total: number) => void,
+): Promise<VerifyReport> {
+  const db = new DatabaseSync(path, { readOnly: true, timeout: 5000 });
+  const verifier = new StreamVerifier(sha256);
+  let blobs = 0;
+  try {
+    const head = headFile.read();
+    db.exec('BEGIN');
+    const table = new EventTable(db);
+    checkPages(db, verifier);
+    checkPositions(db, verifier);
+    checkHead(headFile.path, head, table);
+    const total = count(db, 'events');
+    const nextStream = db.prepare('SELECT id, name FROM streams WHERE id > ? ORDER BY id LIMIT 1');
+    for (let row = nextStream.get(0); row !== undefined; row = nextStream.get(row['id'] as number)) {
+      verifier.begin(row['name'] as string);
+      for (let from = 1; ;) {
+        const batch = table.readStored(row['id'] as number, from, Number.MAX_SAFE_INTEGER);
+        if (batch.length === 0) break;
+        for (const event of batch) verifier.add(event);
+        from = batch.at(-1)!.seq + 1;
+        onProgress?.(verifier.events, total);
+        await nextTurn();
+      }
+      verifier.end();
+    }
+    if (verifier.events !== total) {
+      verifier.problem({ stream: null, seq: null, problem: `${total - verifier.events} events belong to no stream` });
+    }
+    blobs = await checkBlobs(db, verifier);
+  } catch (error) {
+    const named = asStoreError(error, path);
+    if (!isDreamfoldError(named, 'store_corrupt')) throw named;
+    verifier.problem({ stream: null, seq: null, problem: (named as DreamfoldError).message });
+  } finally {
+    db.close();
+  }
+  return verifier.report({ blobs });
+}
+
+function count(db: DatabaseSync, table: 'events' | 'blobs'): number {
+  return db.prepare(`SELECT count(*) AS n FROM ${table}`).get()!['n'] as number;
+}
+
+/** Pages, rows against indexes, UNIQUE and NOT NULL: SQLite's own check. */
+function checkPages(db: DatabaseSync, verifier: StreamVerifier): void {
+  for (const { integrity_check: found } of db.prepare('PRAGMA integrity_check').all()) {
+    if (found !== 'ok') verifier.problem({ stream: null, seq: null, problem: `SQLite: ${String(found)}` });
+  }
+}
+
+function checkPositions(db: DatabaseSync, verifier: StreamVerifier): void {
+  const { n, first, last } = db.prepare('SELECT count(*) AS n, min(position) AS first, max(position) AS last FROM events').get()!;
+  if (n !== 0 && (first !== 1 || last !== n)) {
+    verifier.problem({
+      stream: null,
+      seq: null,
+      problem: `${String(n)} events stand at the positions ${String(first)} to ${String(last)}`,
+    });
+  }
+}
+
+async function checkBlobs(db: DatabaseSync, verifier: StreamVerifier): Promise<number> {
+  let blobs = 0;
+  const next = db.prepare('SELECT id, sha256, bytes FROM blobs WHERE id > ? ORDER BY id LIMIT 1');
+  for (let row = next.get(0); row !== undefined; row = next.get(row['id'] as number)) {
+    blobs += 1;
+    const named = Buffer.from(row['sha256'] as Uint8Array).toString('hex');
+    if (sha256Hex(row['bytes'] as Uint8Array) !== named) {
+      verifier.problem({ stream: null, seq: null, problem: `blob ${named} has other bytes` });
+    }
+    await nextTurn();
+  }
+  return blobs;
+}

@@ -1,0 +1,75 @@
+import type { StoredEvent } from '@dreamfold/events';
+import type { Head, VerifyProblem, VerifyReport } from './port.ts';
+import { EMPTY_HEAD, foldRecord, type HashText, type Refusal, type RuleContext } from './rule.ts';
+
+/** A log with more problems than this is not worth a longer list, and the list must not fill the memory. */
+const MAX_PROBLEMS = 1000;
+
+const IN_WORDS: Record<Refusal, string> = {
+  broken: 'envelope, payload and hash do not agree',
+  torn: 'its append is not complete',
+  head_passed: 'it does not follow the event before it',
+  ahead: 'events before it are missing',
+  fenced: 'its epoch is not the current one',
+  id_used: 'its id was used before',
+};
+
+/** Reads one stream after the other and checks each by the rule. Holds one append at a time. */
+export class StreamVerifier {
+  events = 0;
+  #streams = 0;
+  #erased = 0;
+  #stream = '';
+  #head: Head = EMPTY_HEAD;
+  #pending: readonly StoredEvent[] = [];
+  readonly #problems: VerifyProblem[] = [];
+  readonly #context: RuleContext;
+
+  constructor(hash: HashText) {
+    this.#context = {
+      hash,
+      // Ids are kept unique by the store's index, which is checked by itself.
+      counted: { head: () => this.#head, appendSize: () => 0 },
+      inPartition: (stream) => stream === this.#stream,
+    };
+  }
+
+  begin(stream: string): void {
+    this.#streams += 1;
+    this.#stream = stream;
+    this.#head = EMPTY_HEAD;
+    this.#pending = [];
+  }
+
+  add(stored: StoredEvent): void {
+    this.events += 1;
+    if (stored.data === null) this.#erased += 1;
+    const { pending, judged } = foldRecord(this.#pending, stored, this.#context);
+    this.#pending = pending;
+    for (const { records, verdict } of judged) {
+      if (verdict.counted) this.#head = verdict.head;
+      else this.#refused(records as readonly StoredEvent[], verdict.reason);
+    }
+  }
+
+  end(): void {
+    this.#refused(this.#pending, 'torn');
+    this.#pending = [];
+  }
+
+  problem(problem: VerifyProblem): void {
+    if (this.#problems.length < MAX_PROBLEMS) this.#problems.push(problem);
+  }
+
+  report(rest: { blobs: number }): VerifyReport {
+    return { events: this.events, streams: this.#streams, erased: this.#erased, blobs: rest.blobs, problems: this.#problems };
+  }
+
+  #refused(records: readonly StoredEvent[], reason: Refusal): void {
+    for (const { seq } of records) this.problem({ stream: this.#stream, seq, problem: IN_WORDS[reason] });
+    const last = records.at(-1);
+    // Go on from there: one broken event is one problem, not one for each that follows it.
+    if (last !== undefined)
+      this.#head = { seq: last.seq, hash: last.hash, epoch: Math.max(this.#head.epoch, last.class === 'claim' ? last.epoch : 0) };
+  }
+}
