@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { EvidenceRef, GateVerdict } from './memory-events.ts';
 
 /** A rule that the log bears out: when the request holds one of the cues, this value of this tool's field is right. */
-export const ChoiceInsight = z.object({
+export const ChoiceInsight = z.strictObject({
   kind: z.literal('choice'),
   id: z.string(),
   tool: z.string(),
@@ -10,7 +10,7 @@ export const ChoiceInsight = z.object({
   value: z.string(),
   /** Lower-case phrases of at most three words. */
   cues: z.array(z.string().min(1).max(64)).min(1).max(64),
-  support: z.object({ sessions: z.int().nonnegative(), principals: z.int().nonnegative() }),
+  support: z.strictObject({ sessions: z.int().nonnegative(), principals: z.int().nonnegative() }),
 });
 export type ChoiceInsight = z.infer<typeof ChoiceInsight>;
 

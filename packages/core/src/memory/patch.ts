@@ -1,0 +1,151 @@
+import { DreamfoldError, type PatchOperation } from '@dreamfold/events';
+import jsonpatch, { type Operation } from 'fast-json-patch';
+import { canonicalJson, utf8Bytes } from './canonical-json.ts';
+import { MAX_PATCH_BYTES, checkOperations, tooLarge } from './check-operations.ts';
+import { checkDocument, type Memory, type MemoryDocument } from './document.ts';
+import { checkPointer, parsePointer, valueAt } from './json-pointer.ts';
+
+export interface PatchResult {
+  document: MemoryDocument;
+  /** Takes `document` back to the base, byte for byte in canonical JSON. Holds only add, remove and replace. */
+  inverse: PatchOperation[];
+}
+
+/**
+ * Applies an RFC 6902 patch from outside: all of it or none. The base is never changed.
+ * fast-json-patch alone leaves half of a failing patch behind, lets a few `copy` operations grow a document
+ * 70,000 times, and replaces the root; so form, paths, pointers and growth are checked here, and it only ever
+ * sees one operation that has been found good, on a copy.
+ * @throws DreamfoldError what checkOperations and checkDocument throw; invalid_pointer; precondition_failed when a
+ * `test` fails
+ */
+export function applyOperations(base: MemoryDocument, operations: unknown): PatchResult {
+  const checked = checkOperations(operations);
+  const result = runOperations(base, checked);
+  const bytes = utf8Bytes(canonicalJson(checked)) + utf8Bytes(canonicalJson(result.inverse));
+  if (bytes > MAX_PATCH_BYTES) throw tooLarge(`The patch and its inverse have ${bytes} bytes; the limit is ${MAX_PATCH_BYTES}`, bytes);
+  return result;
+}
+
+/** Applies operations whose form has been checked: those of a patch, or its inverse. */
+export function runOperations(base: MemoryDocument, operations: readonly PatchOperation[]): PatchResult {
+  const draft = draftOf(base, operations);
+  const growth = growthGuard(base, operations);
+  for (const [index, operation] of operations.entries()) applyOne(draft, operation, { where: `/${index}`, growth });
+  const writes = prefixFree(operations.flatMap(writtenUnits));
+  checkDocument(
+    draft,
+    writes.map((unit) => parsePointer(unit, unit)[1]!),
+  );
+  return { document: draft, inverse: inverseOf(base, draft, writes) };
+}
+
+/**
+ * What a patch depends on or changes, as pointers. The finest part is an insight, or a field of a memory: two patches
+ * that share none can be applied in either order, and one can be rolled back without the other.
+ */
+export function touchedUnits(operations: readonly PatchOperation[]): string[] {
+  return prefixFree(operations.flatMap((operation) => targetsOf(operation).map(unitOf)));
+}
+
+/** True when a unit of one is, or contains, a unit of the other. */
+export function unitsOverlap(a: readonly string[], b: readonly string[]): boolean {
+  return a.some((x) => b.some((y) => x === y || x.startsWith(`${y}/`) || y.startsWith(`${x}/`)));
+}
+
+function targetsOf(operation: PatchOperation): string[] {
+  return 'from' in operation ? [operation.from, operation.path] : [operation.path];
+}
+
+/** `/memories/PATH/insights/ID` at most: within an insight, array indexes shift and nothing stands apart. */
+function unitOf(pointer: string): string {
+  return pointer.split('/').slice(0, 5).join('/');
+}
+
+function writtenUnits(operation: PatchOperation): string[] {
+  if (operation.op === 'test') return [];
+  return operation.op === 'move' ? targetsOf(operation).map(unitOf) : [unitOf(operation.path)];
+}
+
+function prefixFree(units: readonly string[]): string[] {
+  const distinct = [...new Set(units)].sort();
+  return distinct.filter((unit) => !distinct.some((other) => unit.startsWith(`${other}/`)));
+}
+
+/** A document in which the memories that the operations name are copies, and all others are shared with the base. */
+function draftOf(base: MemoryDocument, operations: readonly PatchOperation[]): { memories: Record<string, Memory> } {
+  const memories = { ...base.memories };
+  for (const path of memoriesOf(operations))
+    if (Object.hasOwn(memories, path)) memories[path] = jsonpatch.deepClone(memories[path]) as Memory;
+  return { memories };
+}
+
+function memoriesOf(operations: readonly PatchOperation[]): Set<string> {
+  return new Set(operations.flatMap((operation) => targetsOf(operation).map((pointer) => parsePointer(pointer, pointer)[1]!)));
+}
+
+/** Copies may at most double what the patch brings and the memories that it names. */
+function growthGuard(base: MemoryDocument, operations: readonly PatchOperation[]): (copied: unknown) => void {
+  const bytesOf = (value: unknown): number => (value === undefined ? 0 : utf8Bytes(canonicalJson(value)));
+  let left = bytesOf(operations);
+  for (const path of memoriesOf(operations)) left += bytesOf(valueAt(base, ['memories', path]));
+  return (copied) => {
+    left -= bytesOf(copied);
+    if (left < 0) throw tooLarge('The copies in the patch more than double what it works on', -left);
+  };
+}
+
+function applyOne(draft: MemoryDocument, operation: PatchOperation, guard: { where: string; growth: (copied: unknown) => void }): void {
+  const primitive = (op: PatchOperation): void => {
+    const where = `${guard.where}/path`;
+    checkPointer(draft, parsePointer(op.path, where), { where, adds: op.op === 'add' });
+    jsonpatch.applyOperation(draft, op as Operation);
+  };
+  switch (operation.op) {
+    case 'add':
+    case 'remove':
+    case 'replace':
+      primitive(operation);
+      return;
+    case 'move':
+    case 'copy': {
+      const from = parsePointer(operation.from, guard.where);
+      checkPointer(draft, from, { where: `${guard.where}/from`, adds: false });
+      let value = valueAt(draft, from);
+      if (operation.op === 'move') primitive({ op: 'remove', path: operation.from });
+      else {
+        guard.growth(value);
+        value = jsonpatch.deepClone(value);
+      }
+      primitive({ op: 'add', path: operation.path, value });
+      return;
+    }
+    case 'test': {
+      const where = `${guard.where}/path`;
+      const tokens = parsePointer(operation.path, where);
+      if (Array.isArray(valueAt(draft, tokens.slice(0, -1)))) checkPointer(draft, tokens, { where, adds: false });
+      const actual = valueAt(draft, tokens);
+      if (actual !== undefined && canonicalJson(actual) === canonicalJson(operation.value)) return;
+      throw new DreamfoldError('precondition_failed', `The test at ${where} does not hold`, {
+        path: where,
+        value: operation.path.slice(0, 120),
+        remedy: 'Read the document again and make the patch for what it holds now.',
+      });
+    }
+  }
+}
+
+/** The written units hold every difference, and none is within another: so their order does not matter. */
+function inverseOf(base: MemoryDocument, result: MemoryDocument, writes: readonly string[]): PatchOperation[] {
+  const inverse: PatchOperation[] = [];
+  for (const path of writes) {
+    const tokens = parsePointer(path, path);
+    const before = valueAt(base, tokens);
+    const after = valueAt(result, tokens);
+    if (before === undefined && after === undefined) continue;
+    if (before === undefined) inverse.push({ op: 'remove', path });
+    else if (after === undefined) inverse.push({ op: 'add', path, value: before });
+    else if (canonicalJson(before) !== canonicalJson(after)) inverse.push({ op: 'replace', path, value: before });
+  }
+  return inverse;
+}
