@@ -7,7 +7,7 @@ const page = eventReference();
 
 test('docs/events.md is what the catalogue says', () => {
   const written = readFileSync(new URL('events.md', import.meta.url), 'utf8');
-  expect(written === page, 'docs/events.md is stale: run "pnpm docs" and commit the page.').toBe(true);
+  expect(written === page, 'docs/events.md is stale: run "pnpm docs:events" and commit the page.').toBe(true);
 });
 
 test('every event has a section, and every link leads to one', () => {

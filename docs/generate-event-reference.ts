@@ -45,7 +45,7 @@ const MODULES = {
 const PAGE = new URL('events.md', import.meta.url);
 const HEAD = `# Event reference
 
-Generated from the catalogue in \`packages/events\` by \`pnpm docs\`; do not edit.
+Generated from the catalogue in \`packages/events\` by \`pnpm docs:events\`; do not edit.
 
 Every event is an envelope and a payload, \`data\`. Types and fields are those of Claude Managed Agents wherever it has them;
 a field that starts with \`df_\` is Dreamfold's own. A name in the type column that is a link is described under [Shapes](#shapes).`;
@@ -169,7 +169,7 @@ if (import.meta.main) {
   const page = eventReference();
   if (!process.argv.includes('--check')) writeFileSync(PAGE, page);
   else if (readFileSync(PAGE, 'utf8') !== page) {
-    console.error('docs/events.md is stale: run "pnpm docs" and commit the page.');
+    console.error('docs/events.md is stale: run "pnpm docs:events" and commit the page.');
     process.exitCode = 1;
   }
 }
