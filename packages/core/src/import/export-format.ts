@@ -1,0 +1,136 @@
+import { DreamfoldError, Envelope, parseJson, type StoredEvent } from '@dreamfold/events';
+import { z } from 'zod';
+import { checkRow, rowError } from './row-error.ts';
+
+/** The version of the file that is written. */
+export const EXPORT_VERSION = 1;
+
+/** The first line: what the file holds, so that a file cut short is noticed. */
+export const ExportHeader = z.strictObject({
+  dreamfold_export: z.int().positive(),
+  log_id: z.string().min(1),
+  streams: z.int().nonnegative(),
+  events: z.int().nonnegative(),
+});
+export type ExportHeader = z.infer<typeof ExportHeader>;
+
+/** The bytes that an event names. They stand after the events. */
+export const ExportBlob = z.strictObject({ blob: z.string().min(1), base64: z.base64() });
+export type ExportBlob = z.infer<typeof ExportBlob>;
+
+/** The last line. Blobs are found while the events are written, so they are counted here. */
+export const ExportEnd = z.strictObject({ dreamfold_export_end: z.literal(true), blobs: z.int().nonnegative() });
+export type ExportEnd = z.infer<typeof ExportEnd>;
+
+/** An event as it is stored: `data` is the text that was hashed, null once it is erased. */
+const ExportEvent = Envelope.extend({ data: z.string().nullable() });
+
+export type ExportLine =
+  | ({ kind: 'header' } & ExportHeader)
+  | { kind: 'event'; event: StoredEvent }
+  | ({ kind: 'blob' } & ExportBlob)
+  | ({ kind: 'end' } & ExportEnd);
+
+/** One line, without its line break. */
+export function encodeExportLine(line: ExportLine): string {
+  if (line.kind === 'event') return JSON.stringify(line.event);
+  const { kind: _, ...value } = line;
+  return JSON.stringify(value);
+}
+
+/** A blob stands in one line, so lines may be long. */
+const LINE_LIMITS = { maxBytes: 512 * 1024 * 1024, maxDepth: 8, maxKeys: 100 };
+const REMEDY = 'Export again: this line is not as `dreamfold export` writes it.';
+
+/**
+ * Reads an export line by line. Hashes and chains are not looked at: `log.restore` does, and a blob's hash shows when
+ * its bytes are stored.
+ */
+export class ExportReader {
+  readonly #source: string;
+  #row = 0;
+  #header: ExportHeader | null = null;
+  #events = 0;
+  #blobs = 0;
+  readonly #streams = new Set<string>();
+  #ended = false;
+
+  /** @param source names the file in errors */
+  constructor(source: string) {
+    this.#source = source;
+  }
+
+  /**
+   * @param text the next line
+   * @throws DreamfoldError invalid_import, unsupported_schema_version, and those of parseJson, with `file:row` as path
+   */
+  read(text: string): ExportLine {
+    this.#row += 1;
+    const at = `${this.#source}:${this.#row}`;
+    const value = parseJson(text, at, LINE_LIMITS);
+    if (this.#header === null) return this.#begin(value, at);
+    if (this.#ended)
+      throw rowError(at, 'a line follows the last one', { value: text, remedy: 'Import each export from a file of its own.' });
+    const keys: object = typeof value === 'object' && value !== null ? value : {};
+    if ('dreamfold_export_end' in keys) return this.#end(value, at);
+    if ('blob' in keys) {
+      this.#blobs += 1;
+      return { kind: 'blob', ...checkRow(ExportBlob, value, { at, remedy: REMEDY }) };
+    }
+    const event = checkRow(ExportEvent, value, { at, remedy: REMEDY });
+    this.#events += 1;
+    this.#streams.add(event.stream);
+    return { kind: 'event', event };
+  }
+
+  /**
+   * Call it after the last line.
+   * @throws DreamfoldError invalid_import when the file is empty or was cut short
+   */
+  finish(): void {
+    if (this.#ended) return;
+    const message =
+      this.#header === null
+        ? 'the file is empty'
+        : `the file was cut short: it holds ${this.#events} of ${this.#header.events} events and no last line`;
+    throw rowError(`${this.#source}:${this.#row + 1}`, message, { remedy: 'Copy or export the file again.' });
+  }
+
+  #begin(value: unknown, at: string): ExportLine {
+    const version = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)['dreamfold_export'] : undefined;
+    if (typeof version === 'number' && version > EXPORT_VERSION) {
+      throw new DreamfoldError(
+        'unsupported_schema_version',
+        `${at}: the export has version ${version}; this code reads ${EXPORT_VERSION}`,
+        {
+          path: at,
+          value: version,
+          remedy: 'Import it with the Dreamfold that exported it, or a newer one.',
+        },
+      );
+    }
+    if (version === undefined) {
+      throw rowError(at, 'the file does not begin with the header of an export', {
+        value,
+        remedy: 'Give a file that `dreamfold export` wrote, or name the format of this one with --format.',
+      });
+    }
+    this.#header = checkRow(ExportHeader, value, { at, remedy: REMEDY });
+    return { kind: 'header', ...this.#header };
+  }
+
+  #end(value: unknown, at: string): ExportLine {
+    const end = checkRow(ExportEnd, value, { at, remedy: REMEDY });
+    const { events, streams } = this.#header!;
+    const found = { events: this.#events, streams: this.#streams.size, blobs: this.#blobs };
+    if (found.events !== events || found.streams !== streams || found.blobs !== end.blobs) {
+      throw rowError(
+        at,
+        `lines are missing or too many: ${found.events} of ${events} events, ${found.streams} of ${streams} streams, ${found.blobs} of ${end.blobs} blobs`,
+        { remedy: 'Copy or export the file again.' },
+      );
+    }
+    this.#ended = true;
+    return { kind: 'end', ...end };
+  }
+}

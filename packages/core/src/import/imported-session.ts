@@ -1,0 +1,292 @@
+import {
+  idFrom,
+  streamOf,
+  text,
+  type AgentSnapshot,
+  type Caps,
+  type EventData,
+  type EventType,
+  type FeedbackRecorded,
+} from '@dreamfold/events';
+import { leadThreadId } from '../session/state.ts';
+import { AppendWriter, type ImportedAppend } from './append-writer.ts';
+import { MAX_TEXT_BYTES, cutText, utf8Bytes } from './cut-text.ts';
+import { rowError } from './row-error.ts';
+import type { ImportNote, RecordedCall, Turn } from './transcript.ts';
+
+export interface ImportOptions {
+  /** Names the file, in errors and on every session. */
+  source: string;
+  /** The base64url sha-256 of a text's UTF-8. */
+  sha256: (text: string) => string;
+  /** What the recorded agent is called, default `agent`. */
+  agent?: string;
+  /** The model that the agent is said to run on, default `imported`. */
+  model?: string;
+}
+
+/**
+ * A recorded run as a session. Its id follows from what was recorded (not from the file's name or the row's number), so
+ * the same run imported twice is the same stream, and every append has the same id.
+ */
+export interface ImportedSession {
+  sessionId: string;
+  stream: string;
+  /** In order. Those that end at or before the stream's head are on the log already; those with `expected: 'any'` count once in any case. */
+  appends: ImportedAppend[];
+  /** Events of the run, feedback aside: a stream whose head is at least this holds the whole run. */
+  eventCount: number;
+  /** What was cut, left out or filled in. */
+  notes: ImportNote[];
+}
+
+/** What each format makes of a row. */
+export interface RecordedRun {
+  format: string;
+  row: number;
+  /** Where the row stands, in errors. */
+  at: string;
+  /** The text that the session's id is derived from. */
+  content: string;
+  title?: string;
+  principal: string;
+  metadata?: Record<string, string>;
+  agent: Pick<AgentSnapshot, 'system' | 'tools'> & { name?: string; model?: string };
+  turns: readonly Turn[];
+  outcome?: { score: number; source: string };
+  /** `judges`: the message's place in the transcript, or the recorded id of a tool call. */
+  feedback: readonly (Omit<FeedbackRecorded, 'judges'> & { judges: number | string; at: string })[];
+  notes: ImportNote[];
+}
+
+/** Wide enough for any recording: an imported session is not run on, and a fork of it takes caps of its own. */
+const IMPORTED_CAPS: Caps = {
+  depth: 3,
+  threads: 25,
+  turns: 1_000_000,
+  tool_calls: 1_000_000,
+  tokens: 1_000_000_000,
+  cost_usd: 1_000_000,
+  wall_time_ms: 365 * 24 * 3_600_000,
+  identical_calls: 1_000_000,
+};
+
+const MAX_FRAME_BYTES = 100 * 1024;
+const MAX_REASON_BYTES = 2000;
+const UNANSWERED = 'The recording holds no result of this call.';
+
+/**
+ * Turns a recorded run into the appends of one new session stream.
+ * @throws DreamfoldError invalid_import for a result without its call, an id that two open calls share, feedback on nothing
+ */
+export function importRun(run: RecordedRun, options: ImportOptions): ImportedSession {
+  const sessionId = idFrom('session', options.sha256(`import/${run.format}/${run.content}`));
+  const recording = new Recording(sessionId, run, options);
+  recording.writer.at(run.turns[0]?.time);
+  recording.create();
+  for (const turn of run.turns) recording.play(turn);
+  recording.end();
+  const eventCount = recording.writer.seq;
+  for (const feedback of run.feedback) recording.judge(feedback);
+  return { sessionId, stream: streamOf('session', sessionId), appends: recording.writer.appends, eventCount, notes: run.notes };
+}
+
+/** Plays the turns of a run into the events that a session which ran here would have left, model requests aside. */
+class Recording {
+  readonly writer: AppendWriter;
+  readonly #run: RecordedRun;
+  readonly #options: ImportOptions;
+  readonly #lead: string;
+  readonly #agent: string;
+  #running = false;
+  #queued: string[] = [];
+  readonly #openCalls = new Map<string, string>();
+  /** Event ids by recorded call id: a recording may use an id again once its first call has been answered. */
+  readonly #calls = new Map<string, string[]>();
+  /** What a message became, by its place: its text and its calls. */
+  readonly #decisions = new Map<number, { message: string | null; calls: string[] }>();
+
+  constructor(sessionId: string, run: RecordedRun, options: ImportOptions) {
+    this.writer = new AppendWriter(sessionId, options.sha256);
+    this.#run = run;
+    this.#options = options;
+    this.#lead = leadThreadId(sessionId);
+    this.#agent = run.agent.name ?? options.agent ?? 'agent';
+  }
+
+  create(): void {
+    const { format, row, title, principal, metadata, agent } = this.#run;
+    const snapshot: AgentSnapshot = {
+      name: this.#agent,
+      description: '',
+      model: agent.model ?? this.#options.model ?? 'imported',
+      system: this.#cut(agent.system, `${this.#run.at}/system`, MAX_FRAME_BYTES),
+      tools: agent.tools,
+      roster: [],
+      max_tokens: 4096,
+      context_window: 200_000,
+    };
+    if (utf8Bytes(JSON.stringify(agent.tools)) > MAX_FRAME_BYTES) {
+      throw rowError(this.#run.at, `the tools take more than ${MAX_FRAME_BYTES} bytes`, {
+        remedy: 'Shorten the descriptions and schemas of the tools.',
+      });
+    }
+    this.writer.add(
+      'session.created',
+      {
+        ...(title === undefined ? {} : { title }),
+        principal,
+        team: { lead: this.#agent, agents: [snapshot] },
+        caps: IMPORTED_CAPS,
+        memory: [],
+        imported: { format, source: this.#options.source, row },
+        ...(metadata === undefined ? {} : { metadata }),
+      },
+      { actor: 'system', class: 'open' },
+    );
+    this.writer.add('session.claimed', { nonce: 'import' }, { actor: 'system', class: 'claim' });
+  }
+
+  play(turn: Turn): void {
+    switch (turn.role) {
+      case 'user':
+        this.#closeOpenCalls();
+        this.#idle();
+        this.writer.at(turn.time);
+        this.#beginPart();
+        this.#queued.push(
+          this.writer.add('user.message', { content: text(this.#cut(turn.text, turn.at)) }, { actor: 'user', class: 'open' }),
+        );
+        return;
+      case 'assistant':
+        this.writer.at(turn.time);
+        this.#wake();
+        this.#answer(turn);
+        return;
+      case 'result':
+        this.writer.at(turn.time);
+        this.#result(turn);
+    }
+  }
+
+  /** Whatever the recording ends with, the session ends idle: nothing of it is ever run on by itself. */
+  end(): void {
+    this.#closeOpenCalls();
+    this.#wake();
+    if (this.#run.outcome !== undefined) this.#own('outcome.imported', this.#run.outcome, 'system');
+    this.#idle();
+  }
+
+  judge(feedback: RecordedRun['feedback'][number]): void {
+    const { at, judges, ...data } = feedback;
+    const judged = this.#judged(judges, at);
+    // Its step is what it says: the same feedback counts once, and new feedback on a run that is there is added to it.
+    this.writer.begin(`feedback-${this.#options.sha256(JSON.stringify([judged, data]))}`, 'any');
+    this.writer.add('feedback.recorded', { judges: judged, ...data }, { actor: `person:${data.by}`, class: 'open' });
+  }
+
+  #own<T extends EventType>(type: T, data: EventData[T], actor: string = this.#lead): string {
+    return this.writer.add(type, data, { actor, class: 'owner' });
+  }
+
+  #cut(value: string, at: string, maxBytes?: number): string {
+    const { text: kept, lost } = cutText(value, maxBytes);
+    if (lost > 0) this.#run.notes.push({ path: at, note: `${lost} of ${value.length} characters were cut` });
+    return kept;
+  }
+
+  #beginPart(): void {
+    if (this.writer.appends.at(-1)!.events.length > 0) this.writer.nextPart();
+  }
+
+  #wake(): void {
+    if (this.#running) return;
+    this.#running = true;
+    this.#own('session.status_running', {}, 'system');
+    if (this.#queued.length > 0) this.#own('message.taken_up', { message_ids: this.#queued });
+    this.#queued = [];
+  }
+
+  #idle(): void {
+    if (!this.#running) return;
+    this.#running = false;
+    this.#own('session.thread_status_idle', {
+      agent_name: this.#agent,
+      session_thread_id: this.#lead,
+      stop_reason: { type: 'end_turn' },
+      stop_details: null,
+    });
+    this.#own('session.status_idle', { stop_reason: { type: 'end_turn' }, stop_details: null }, 'system');
+  }
+
+  #answer(turn: Turn & { role: 'assistant' }): void {
+    const message = turn.text === '' ? null : this.#own('agent.message', { content: text(this.#cut(turn.text, turn.at)) });
+    const calls = turn.calls.map((call) => this.#call(call));
+    this.#decisions.set(turn.index, { message, calls });
+    if (turn.confidence === undefined && turn.reason === undefined) return;
+    for (const event_id of calls.length > 0 ? calls : [message!]) {
+      this.#own('decision.recorded', {
+        event_id,
+        ...(turn.confidence === undefined ? {} : { confidence: turn.confidence }),
+        ...(turn.reason === undefined ? {} : { reason: this.#cut(turn.reason, turn.at, MAX_REASON_BYTES) }),
+      });
+    }
+  }
+
+  #call(call: RecordedCall): string {
+    if (this.#openCalls.has(call.id)) {
+      throw rowError(call.at, 'the id of this call belongs to another call that has no result yet', {
+        value: call.id,
+        remedy: 'Give each call an id of its own, so that its result can be told apart.',
+      });
+    }
+    const json = JSON.stringify(call.input);
+    const input = utf8Bytes(json) <= MAX_TEXT_BYTES ? call.input : { df_cut: this.#cut(json, call.at) };
+    const id = this.#own('agent.tool_use', { name: call.name, input, evaluated_permission: 'allow' });
+    this.#openCalls.set(call.id, id);
+    this.#calls.set(call.id, [...(this.#calls.get(call.id) ?? []), id]);
+    return id;
+  }
+
+  #result(turn: Turn & { role: 'result' }): void {
+    const useId = this.#openCalls.get(turn.callId);
+    if (useId === undefined) {
+      throw rowError(turn.at, 'a tool result has no open call before it', {
+        value: turn.callId,
+        remedy: 'Put the result after its call and before the next user message, with the id of the call.',
+      });
+    }
+    this.#openCalls.delete(turn.callId);
+    const content = text(this.#cut(turn.text, turn.at));
+    this.#own('agent.tool_result', { tool_use_id: useId, content, ...(turn.isError ? { is_error: true } : {}) });
+  }
+
+  #closeOpenCalls(): void {
+    for (const [callId, useId] of this.#openCalls) {
+      this.#run.notes.push({ path: this.#run.at, note: `the call ${callId.slice(0, 80)} has no result; it was closed as unknown` });
+      this.#own('agent.tool_result', {
+        tool_use_id: useId,
+        content: text(UNANSWERED),
+        is_error: true,
+        df_code: 'tool_outcome_unknown',
+      });
+    }
+    this.#openCalls.clear();
+  }
+
+  #judged(judges: number | string, at: string): string {
+    const remedy = 'Name the place of an assistant message in the transcript, from 0, or the id of one tool call.';
+    if (typeof judges === 'string') {
+      const ids = this.#calls.get(judges) ?? [];
+      if (ids.length === 1) return ids[0]!;
+      throw rowError(at, ids.length === 0 ? 'judges a call that is not there' : 'judges an id that several calls bear', {
+        value: judges,
+        remedy,
+      });
+    }
+    const decision = this.#decisions.get(judges);
+    if (decision === undefined) throw rowError(at, 'judges a message that is not an assistant’s', { value: judges, remedy });
+    if (decision.calls.length > 1) throw rowError(at, 'judges a message with several calls', { value: judges, remedy });
+    return decision.calls[0] ?? decision.message!;
+  }
+}

@@ -1,0 +1,56 @@
+import { parseJson } from '@dreamfold/events';
+import { z } from 'zod';
+import { importRun, type ImportedSession, type ImportOptions } from './imported-session.ts';
+import { toolsCalled } from './recorded-tools.ts';
+import { checkRow, rowError } from './row-error.ts';
+import { TranscriptMessage, readTranscript, type ImportNote } from './transcript.ts';
+
+/** A result of sierra-research/tau-bench: one run of one task. `traj` is in the style of the OpenAI Chat API. */
+const TauRun = z.object({
+  task_id: z.union([z.int(), z.string().min(1).max(200)]),
+  trial: z.int().nonnegative(),
+  reward: z.number().min(0).max(1),
+  info: z.object({ task: z.object({ user_id: z.string().min(1).max(200) }) }),
+  traj: z.array(TranscriptMessage).min(1),
+});
+
+/** A result file is one document, so it may be as large as a file of rows. */
+const FILE_LIMITS = { maxBytes: 256 * 1024 * 1024, maxDepth: 64, maxKeys: 20_000_000 };
+const REMEDY = 'Correct or remove this run; each is {task_id, trial, reward: 0..1, info: {task: {user_id}}, traj: [messages]}.';
+
+/**
+ * The sessions of a tau-bench result file. The recording names tools only by their use, so the team has every tool that
+ * is called anywhere in the file. `path` of an error is `file:run/pointer`, runs counted from 1.
+ * @throws DreamfoldError invalid_import, and those of parseJson
+ */
+export function parseTauBench(text: string, options: ImportOptions): ImportedSession[] {
+  const runs = parseJson(text.startsWith('\uFEFF') ? text.slice(1) : text, options.source, FILE_LIMITS);
+  if (!Array.isArray(runs)) throw rowError(options.source, 'the file is not a JSON array of runs', { value: runs, remedy: REMEDY });
+  if (runs.length === 0) throw rowError(options.source, 'the file holds no runs', { remedy: 'Give a result file with at least one run.' });
+  const read = runs.map((value: unknown, i) => {
+    const at = `${options.source}:${i + 1}`;
+    const notes: ImportNote[] = [];
+    const run = checkRow(TauRun, value, { at, remedy: REMEDY });
+    return { at, row: i + 1, content: JSON.stringify(value), run, notes, ...readTranscript(run.traj, `${at}/traj`, notes) };
+  });
+  const tools = toolsCalled(read.flatMap(({ turns }) => turns));
+  return read.map(({ at, row, content, run, notes, system, turns }) =>
+    importRun(
+      {
+        format: 'tau-bench',
+        row,
+        at,
+        content,
+        title: `task ${run.task_id}, trial ${run.trial}`,
+        principal: run.info.task.user_id,
+        metadata: { task_id: String(run.task_id), trial: String(run.trial) },
+        agent: { system, tools },
+        turns,
+        outcome: { score: run.reward, source: 'tau-bench reward' },
+        feedback: [],
+        notes,
+      },
+      options,
+    ),
+  );
+}
