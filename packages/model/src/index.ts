@@ -1,3 +1,5 @@
+export { isRetryable, retryAfterMs, retryDelayMs } from './error-retry.ts';
+export { parseGraderResponse, renderGraderRequest, type Graded, type GraderTask } from './grading.ts';
 export { ModelError } from './model-error.ts';
 export type {
   Decision,
@@ -12,4 +14,5 @@ export type {
   ResponseBlock,
   ToolSpec,
 } from './port.ts';
+export { answersByRequest, recorded, type FindRecorded } from './recorded.ts';
 export { scripted, type ScriptedAnswer, type ScriptedPart, type ScriptedPolicy } from './scripted/scripted-model.ts';

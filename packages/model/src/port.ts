@@ -60,7 +60,8 @@ export interface ModelPrice {
 /**
  * The port to a model. One call is one attempt: retries belong to the caller.
  * `respond` rejects with a DreamfoldError: model_overloaded, model_rate_limited, model_timeout, model_unavailable and
- * model_protocol_error may be tried again (a `retryAfterMs` on the error is honoured); model_request_failed may not.
+ * model_protocol_error may be tried again (`isRetryable`); model_request_failed and the rest may not. A wait that the service asked for
+ * stands on the error as `retryAfterMs` (see ModelError) and goes into `retryDelayMs`.
  * A refusal is an answer, not an error. An abort rejects with the signal's reason.
  */
 export interface Model {

@@ -58,7 +58,9 @@ test.each(['Hello.', 'Use the @script line.', '@scripted [1]', 'mail@script [1]'
 
 test('a delegate carries a script of its own, escaped', () => {
   const inner = '@script [{"say":"a"}]';
-  const [[step]] = parseScript(`@script ${JSON.stringify([{ delegate: 'ann', message: inner }])}`) as [[{ input: { message: string } }]];
+  const [[step]] = parseScript(`@script ${JSON.stringify([{ delegate: 'ann', message: inner }])}`) as unknown as [
+    [{ input: { message: string } }],
+  ];
   expect(parseScript(step.input.message)).toEqual([[SAY]]);
 });
 
@@ -86,7 +88,7 @@ test.each([
   ['[{"sleep_ms":1.}]', 22, 'JSON value'],
   ['[{"sleep_ms":NaN}]', 22, 'JSON value'],
   ['[nul]', 10, 'JSON value'],
-  [`${'['.repeat(70)}`, 74, 'nested more than 64'],
+  ['['.repeat(70), 74, 'nested more than 64'],
   ['["say"]', 10, 'a step is an object'],
   ['[null]', 10, 'a step is an object'],
   ['[{}]', 10, 'a step is one of say, tool'],

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DreamfoldError } from '@dreamfold/events';
+import { gradeCall, readGraderRequest } from '../grading.ts';
 import { ModelError } from '../model-error.ts';
 import type { Decision, Model, ModelCall, ModelRequest, ModelResponse, RequestMessage, ResponseBlock } from '../port.ts';
-import { type Failure, type Script, type TurnStep, parseScript } from './directive.ts';
+import { type Failure, type Script, type TurnStep, parseGrades, parseScript } from './directive.ts';
 import { estimateInputTokens, estimateOutputTokens } from './token-estimate.ts';
 
 /** One block of a policy's answer: text, or a call of a tool. */
@@ -23,7 +24,7 @@ export type ScriptedPolicy = (request: ModelRequest, call: ModelCall) => Scripte
  *
  * Without a policy it obeys the `@script [...]` line of the newest user text. Where it stands in the script is the number of its own turns
  * since that text, so the same request has the same answer in every process. Text without a directive is answered
- * with one sentence; a script that does not end with `say` ends with "Done.".
+ * with one sentence; a script that does not end with `say` ends with "Done.". As a grader it obeys the `@grade [...]` line of the rubric.
  *
  * The one thing that it remembers is which `fail` steps of which request have failed, since a retry sends the same request: each
  * fails once in this instance's life, and once more in a new process. Two threads with exactly equal requests share it.
@@ -44,19 +45,23 @@ async function askPolicy(policy: ScriptedPolicy, request: ModelRequest, call: Mo
     emitText(answer.content, call);
     return answer;
   }
-  return respondWith(partsOf(answer), request, call);
+  return respondWith(partsOf(answer), { request, call });
 }
 
 function partsOf(answer: Exclude<ScriptedAnswer, ModelResponse>): readonly ScriptedPart[] {
-  const parts =
-    typeof answer === 'string' ? [{ say: answer }] : Array.isArray(answer) ? (answer as readonly ScriptedPart[]) : [answer as ScriptedPart];
-  const wrong = parts.find((part) => typeof part !== 'object' || part === null || !('say' in part ? part.say : part.tool));
-  if (parts.length > 0 && wrong === undefined) return parts;
+  const parts = typeof answer === 'string' ? [{ say: answer }] : ([answer].flat() as readonly ScriptedPart[]);
+  if (parts.length > 0 && parts.every(isPart)) return parts;
   throw new DreamfoldError('invalid_argument', 'A scripted policy answered with something that is not an answer', {
     path: 'policy',
-    value: wrong ?? answer,
+    value: answer,
     remedy: 'Return text, { say }, { tool, input }, an array of those that is not empty, or a ModelResponse.',
   });
+}
+
+function isPart(part: ScriptedPart): boolean {
+  if (typeof part !== 'object' || part === null) return false;
+  const named: unknown = 'say' in part ? part.say : part.tool;
+  return typeof named === 'string' && named !== '';
 }
 
 /** Rejects with the signal's reason as soon as it aborts, whatever the promise does. */
@@ -70,34 +75,44 @@ function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
 
 async function obey(request: ModelRequest, call: ModelCall, failed: Set<string>): Promise<ModelResponse> {
   call.signal.throwIfAborted();
+  const context = { request, call };
+  const grading = readGraderRequest(request);
+  if (grading !== null) return respondWith([grade(grading)], context);
   const asked = newestUserText(request.messages);
-  if (asked === null) return respondWith([{ say: 'I was asked nothing.' }], request, call);
+  if (asked === null) return respondWith([{ say: 'I was asked nothing.' }], context);
   const script = scriptOf(asked.message);
-  if (script === null) return respondWith([{ say: echo(asked.message) }], request, call);
-  return takeTurn(script[asked.turn] ?? [], { request, call, failed, turn: asked.turn });
+  if (script === null) return respondWith([{ say: echo(asked.message) }], context);
+  return takeTurn(script[asked.turn] ?? [], { ...context, failed, turn: asked.turn });
 }
 
-interface TurnContext {
-  request: ModelRequest;
-  call: ModelCall;
+/** Every criterion gets 1 when satisfied and 0 when not, unless the directive names its score. Without a directive all is well. */
+function grade({ rubric, iteration, criteriaIds }: NonNullable<ReturnType<typeof readGraderRequest>>): ScriptedPart {
+  const grades = parseGrades(rubric, criteriaIds);
+  const given = grades?.[Math.min(iteration, grades.length - 1)];
+  const verdict = given?.verdict ?? 'satisfied';
+  const otherwise = verdict === 'satisfied' ? 1 : 0;
+  const reason = given === undefined ? 'The rubric holds no @grade line.' : `The script says ${verdict}.`;
+  return gradeCall(criteriaIds.map((id) => ({ id, score: given?.criteria.get(id) ?? otherwise, reason })));
+}
+
+interface TurnContext extends Asked {
   failed: Set<string>;
   turn: number;
 }
 
 async function takeTurn(steps: readonly TurnStep[], context: TurnContext): Promise<ModelResponse> {
-  const { request, call } = context;
   const parts: ScriptedPart[] = [];
   let thought = 0;
   for (const [index, step] of steps.entries()) {
     switch (step.do) {
       case 'sleep':
-        await sleepFor(step.ms, call.signal);
+        await sleepFor(step.ms, context.call.signal);
         break;
       case 'think':
         thought += step.text.length;
         break;
       case 'fail':
-        if (step.how === 'refusal') return refuse(parts, request, call);
+        if (step.how === 'refusal') return refuse(parts, context);
         failOnce(step.how, index, context);
         break;
       case 'say':
@@ -108,7 +123,7 @@ async function takeTurn(steps: readonly TurnStep[], context: TurnContext): Promi
         break;
     }
   }
-  return respondWith(parts.length === 0 ? [{ say: 'Done.' }] : parts, request, call, thought);
+  return respondWith(parts.length === 0 ? [{ say: 'Done.' }] : parts, context, thought);
 }
 
 /** The newest user message that holds text, and how many turns the model has taken since. Tool results are not text. */
@@ -140,7 +155,13 @@ function echo(message: RequestMessage): string {
   return `I was asked: ${asked.length > 200 ? `${asked.slice(0, 200)}…` : asked}`;
 }
 
-function respondWith(parts: readonly ScriptedPart[], request: ModelRequest, call: ModelCall, thought = 0): ModelResponse {
+interface Asked {
+  request: ModelRequest;
+  call: ModelCall;
+}
+
+/** @param thought characters that were thought, but not said */
+function respondWith(parts: readonly ScriptedPart[], { request, call }: Asked, thought = 0): ModelResponse {
   const content = parts.map((part, i): ResponseBlock => {
     const decision = part.decision && { decision: part.decision };
     if ('say' in part) return { type: 'text', text: part.say, ...decision };
@@ -152,9 +173,12 @@ function respondWith(parts: readonly ScriptedPart[], request: ModelRequest, call
   return { content, stopReason: calls ? 'tool_use' : 'end_turn', usage: usageOf(request, content, thought) };
 }
 
-function refuse(parts: readonly ScriptedPart[], request: ModelRequest, call: ModelCall): ModelResponse {
-  const said = respondWith(parts, request, call);
-  return { ...said, stopReason: 'refusal', refusal: { category: null, explanation: 'The script says that the model refuses.' } };
+function refuse(parts: readonly ScriptedPart[], asked: Asked): ModelResponse {
+  return {
+    ...respondWith(parts, asked),
+    stopReason: 'refusal',
+    refusal: { category: null, explanation: 'The script says that the model refuses.' },
+  };
 }
 
 function usageOf(request: ModelRequest, content: readonly ResponseBlock[], thought: number): ModelResponse['usage'] {

@@ -1,0 +1,94 @@
+import type Anthropic from '@anthropic-ai/sdk';
+import { DreamfoldError } from '@dreamfold/events';
+import type { Model, ModelCall, ModelPrice, ModelResponse } from '../port.ts';
+import { createParams } from './create-params.ts';
+import { errorFrom, timedOut } from './error-mapping.ts';
+import { MessageReader } from './message-reader.ts';
+
+const DEFAULT_TIMEOUT_MS = 600_000;
+
+export interface AnthropicOptions {
+  /** Left out, the environment variable ANTHROPIC_API_KEY. */
+  apiKey?: string;
+  /** Any server that speaks the Messages API. Left out, the environment variable ANTHROPIC_BASE_URL, or Anthropic's own. */
+  baseURL?: string;
+  /** How long one attempt may take, from sending to the last byte. Default 10 minutes. */
+  timeoutMs?: number;
+  /** What the caller pays per token. Left out, no cost is reckoned. */
+  price?: ModelPrice;
+  /** Marks tools, system prompt and conversation for prompt caching. Default true. */
+  cache?: boolean;
+}
+
+/**
+ * Claude, or any server that speaks the Messages API, through `@anthropic-ai/sdk`, which is loaded at the first request.
+ * One `respond` is one HTTP request: the SDK's own retries are off.
+ * @throws DreamfoldError config_invalid when no API key is given or set
+ */
+export function anthropic(options: AnthropicOptions = {}): Model {
+  const apiKey = options.apiKey ?? process.env['ANTHROPIC_API_KEY'];
+  if (!apiKey) {
+    throw new DreamfoldError('config_invalid', 'There is no API key for Claude', {
+      path: 'ANTHROPIC_API_KEY',
+      remedy: 'Set the environment variable ANTHROPIC_API_KEY, pass apiKey, or use the model "scripted", which needs none.',
+    });
+  }
+  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  const cache = options.cache ?? true;
+  let client: Promise<Anthropic> | undefined;
+  return {
+    ...(options.price && { price: options.price }),
+    async respond(request, call) {
+      call.signal.throwIfAborted();
+      const params = createParams(request, cache);
+      client ??= connect({ apiKey, baseURL: options.baseURL, timeoutMs });
+      return attempt({ client: await client, params, call, timeoutMs, apiKey });
+    },
+  };
+}
+
+async function connect(options: { apiKey: string; baseURL: string | undefined; timeoutMs: number }): Promise<Anthropic> {
+  const { default: Client } = await import('@anthropic-ai/sdk');
+  return new Client({
+    apiKey: options.apiKey,
+    authToken: null,
+    ...(options.baseURL === undefined ? {} : { baseURL: options.baseURL }),
+    maxRetries: 0,
+    timeout: options.timeoutMs,
+    // The SDK logs a broken stream, with its bytes, to the console; we report it as an error.
+    logLevel: 'off',
+  });
+}
+
+interface Attempt {
+  client: Anthropic;
+  params: ReturnType<typeof createParams>;
+  call: ModelCall;
+  timeoutMs: number;
+  apiKey: string;
+}
+
+async function attempt({ client, params, call, timeoutMs, apiKey }: Attempt): Promise<ModelResponse> {
+  // The SDK's timeout ends when the headers have come; a stream that falls silent later needs ours.
+  const stop = new AbortController();
+  const abort = (): void => stop.abort();
+  call.signal.addEventListener('abort', abort, { once: true });
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    stop.abort();
+  }, timeoutMs);
+  const reader = new MessageReader(call.onDelta);
+  try {
+    call.signal.throwIfAborted();
+    for await (const event of await client.messages.create(params, { signal: stop.signal })) reader.add(event);
+    // The SDK ends an aborted stream as if it were complete.
+    if (!stop.signal.aborted) return reader.response();
+  } catch (error) {
+    if (!stop.signal.aborted) throw errorFrom(error, apiKey);
+  } finally {
+    clearTimeout(timer);
+    call.signal.removeEventListener('abort', abort);
+  }
+  throw late ? timedOut(timeoutMs) : call.signal.reason;
+}

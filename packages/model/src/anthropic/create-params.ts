@@ -1,0 +1,58 @@
+import type Anthropic from '@anthropic-ai/sdk';
+import { DreamfoldError } from '@dreamfold/events';
+import type { ModelRequest, RequestBlock, RequestMessage } from '../port.ts';
+
+const TOOL_NAME = /^[a-zA-Z0-9_-]{1,128}$/;
+const CACHED = { cache_control: { type: 'ephemeral' } } as const;
+
+/**
+ * The body of a Messages API request.
+ * Two breakpoints are cached: the system prompt (or the last tool), which every turn of an agent shares, and the last message, which
+ * the next turn begins with.
+ * @throws DreamfoldError model_request_failed for a tool name that the API would refuse
+ */
+export function createParams(request: ModelRequest, cache: boolean): Anthropic.MessageCreateParamsStreaming {
+  for (const tool of request.tools) {
+    if (TOOL_NAME.test(tool.name)) continue;
+    throw new DreamfoldError('model_request_failed', `The Messages API takes no tool called ${JSON.stringify(tool.name)}`, {
+      path: `tools/${tool.name}`,
+      value: tool.name,
+      remedy: 'Name it with 1 to 128 letters, digits, "_" and "-".',
+    });
+  }
+  const tools = request.tools.map((tool): Anthropic.Tool => ({
+    name: tool.name,
+    description: tool.description,
+    input_schema: tool.input_schema as Anthropic.Tool.InputSchema,
+  }));
+  const hasSystem = request.system !== '';
+  const lastTool = tools.at(-1);
+  if (cache && !hasSystem && lastTool !== undefined) Object.assign(lastTool, CACHED);
+  return {
+    model: request.model,
+    max_tokens: request.maxTokens,
+    stream: true,
+    ...(hasSystem && { system: [{ type: 'text', text: request.system, ...(cache && CACHED) }] }),
+    messages: request.messages.map((message, i) => messageParam(message, cache && i === request.messages.length - 1)),
+    ...(tools.length > 0 && { tools }),
+  };
+}
+
+function messageParam(message: RequestMessage, cache: boolean): Anthropic.MessageParam {
+  // The API refuses empty text.
+  const content = message.content.filter((block) => block.type !== 'text' || block.text !== '').map(blockParam);
+  const last = content.at(-1);
+  if (cache && last !== undefined) Object.assign(last, CACHED);
+  return { role: message.role, content };
+}
+
+function blockParam(block: RequestBlock): Anthropic.TextBlockParam | Anthropic.ToolUseBlockParam | Anthropic.ToolResultBlockParam {
+  switch (block.type) {
+    case 'text':
+      return { type: 'text', text: block.text };
+    case 'tool_use':
+      return { type: 'tool_use', id: block.id, name: block.name, input: block.input };
+    case 'tool_result':
+      return { type: 'tool_result', tool_use_id: block.tool_use_id, content: block.content, ...(block.is_error && { is_error: true }) };
+  }
+}

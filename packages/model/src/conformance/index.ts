@@ -1,0 +1,1 @@
+export { describeModel, type OpenedModel, type PlannedAnswer, type Runner } from './describe-model.ts';

@@ -1,0 +1,80 @@
+import { DreamfoldError, type KnownEvent, type LogEvent, knownEvent, textOf } from '@dreamfold/events';
+import type { Decision, Model, ModelRequest, ModelResponse, ResponseBlock } from './port.ts';
+
+/** The answer to a request, undefined when the recording has none. */
+export type FindRecorded = (request: ModelRequest) => ModelResponse | undefined;
+
+/**
+ * A model that gives recorded answers and asks nobody.
+ * @param recording answers in the order of a conversation's turns (every conversation begins with the first one), or a function that
+ * finds the answer to a request, for example by its digest in `answersByRequest`
+ * @throws DreamfoldError recording_exhausted from `respond`
+ */
+export function recorded(recording: readonly ModelResponse[] | FindRecorded): Model {
+  const find = typeof recording === 'function' ? recording : (request: ModelRequest) => recording[turnOf(request)];
+  return {
+    async respond(request, call) {
+      call.signal.throwIfAborted();
+      const response = find(request);
+      if (response === undefined) throw exhausted(turnOf(request));
+      for (const block of response.content) if (block.type === 'text') call.onDelta?.(block.text);
+      return response;
+    },
+  };
+}
+
+/** The model's own turns so far, so that the answer depends on the request alone. */
+function turnOf(request: ModelRequest): number {
+  return request.messages.filter((message) => message.role === 'assistant').length;
+}
+
+function exhausted(turn: number): DreamfoldError {
+  return new DreamfoldError('recording_exhausted', `The recording holds no answer for turn ${turn + 1} of this conversation`, {
+    path: `turn ${turn + 1}`,
+    remedy: 'Record the session again, or go on with a model that can answer.',
+  });
+}
+
+/**
+ * The model's answers in the events of a session, by the digest of the rendered request that each one answered
+ * (`df_request_sha256` of its `span.model_request_start`). Requests without an answer are left out.
+ */
+export function answersByRequest(events: Iterable<LogEvent>): ReadonlyMap<string, ModelResponse> {
+  const answers = new Map<string, ModelResponse>();
+  /** By actor: threads run in parallel, and each has one request open at a time. */
+  const open = new Map<string, OpenAnswer>();
+  const blocks = new Map<string, ResponseBlock>();
+  for (const event of events) {
+    const known = knownEvent(event);
+    if (known === null || known.data === null) continue;
+    if (known.type === 'span.model_request_start') open.set(known.actor, { digest: known.data.df_request_sha256, content: [] });
+    const answer = open.get(known.actor);
+    if (answer === undefined) continue;
+    const block = blockOf(known);
+    if (block !== null) {
+      answer.content.push(block);
+      blocks.set(known.id, block);
+    } else if (known.type === 'decision.recorded') {
+      const { event_id, ...decision } = known.data;
+      const decided = blocks.get(event_id);
+      if (decided !== undefined) decided.decision = decision as Decision;
+    } else if (known.type === 'span.model_request_end') {
+      const { df_stop_reason: stopReason, model_usage: usage } = known.data;
+      if (stopReason === 'error' || stopReason === 'interrupted') continue;
+      // The content is the same array: blocks that follow the end still belong to the answer.
+      answers.set(answer.digest, { content: answer.content, stopReason, usage });
+    }
+  }
+  return answers;
+}
+
+interface OpenAnswer {
+  digest: string;
+  content: ResponseBlock[];
+}
+
+function blockOf(event: KnownEvent): ResponseBlock | null {
+  if (event.type === 'agent.message') return { type: 'text', text: textOf(event.data.content) };
+  if (event.type === 'agent.tool_use') return { type: 'tool_use', id: event.id, name: event.data.name, input: event.data.input };
+  return null;
+}
