@@ -1,1 +1,85 @@
-export {};
+export { confirmTool, interrupt, judge, recordFeedback, sendMessage, type Confirmation, type Judgement } from './session/commands.ts';
+export { awaitedEvents, decideSession, openWork, unjudged, type DecideContext, type Work } from './session/decide.ts';
+export { evolveSession } from './session/evolve.ts';
+export { List } from './session/list.ts';
+export {
+  COMPACTION_PROMPT,
+  DELEGATE_TOOL,
+  promptFrame,
+  renderRequest,
+  type ModelRequest,
+  type PromptFrame,
+  type RequestBlock,
+  type RequestMessage,
+  type ToolSpec,
+} from './session/prompt.ts';
+export {
+  attemptFailed,
+  graded,
+  modelAnswered,
+  recovered,
+  toolFinished,
+  type Answer,
+  type AttemptFailure,
+  type Decision,
+  type Grading,
+  type ToolOutput,
+} from './session/results.ts';
+export {
+  agentOf,
+  bestAttempt,
+  callOf,
+  initialSession,
+  leadThreadId,
+  NO_CAPS,
+  threadOf,
+  totalTokens,
+  type Attempt,
+  type Call,
+  type Outcome,
+  type SessionState,
+  type Thread,
+  type Usage,
+} from './session/state.ts';
+export {
+  ExportBlob,
+  ExportEnd,
+  ExportHeader,
+  ExportReader,
+  EXPORT_VERSION,
+  encodeExportLine,
+  type ExportLine,
+} from './import/export-format.ts';
+export { IMPORT_FORMATS, importFormat, type ImportFormat } from './import/format.ts';
+export type { ImportedAppend } from './import/append-writer.ts';
+export type { ImportedSession, ImportOptions } from './import/imported-session.ts';
+export { MessagesRow, parseMessagesLine } from './import/messages.ts';
+export { parseTauBench } from './import/tau-bench.ts';
+export type { ImportNote } from './import/transcript.ts';
+export { canonicalJson, utf8Bytes, type Sha256 } from './memory/canonical-json.ts';
+export {
+  AUTO_APPROVER,
+  applyPatch,
+  approvePatch,
+  createStore,
+  proposePatch,
+  rejectPatch,
+  rollbackPatch,
+  validatePatch,
+  writeMemory,
+  type MemoryTools,
+  type ProposePatch,
+} from './memory/commands.ts';
+export { EMPTY_DOCUMENT, Memory, Note, Playbook, documentHash, type MemoryDocument } from './memory/document.ts';
+export { escapeToken } from './memory/json-pointer.ts';
+export { renderInsight, renderMemory, renderMemoryForPrompt, type PromptMemory } from './memory/render.ts';
+export {
+  documentAt,
+  evolveMemory,
+  initialMemory,
+  patchOf,
+  type MemoryState,
+  type MemoryVersion,
+  type PatchRecord,
+  type PatchStatus,
+} from './memory/state.ts';

@@ -1,1 +1,10 @@
-export {};
+export { DreamfoldError, isDreamfoldError, type ErrorCode, type EventData, type EventType, type KnownEvent, type LogEvent } from '@dreamfold/events';
+export type { SessionState } from '@dreamfold/core';
+export { scripted, type Model, type ModelRequest, type ModelResponse, type ScriptedAnswer, type ScriptedPolicy } from '@dreamfold/model';
+export { anthropic, type AnthropicOptions } from '@dreamfold/model/anthropic';
+export type { AgentDefinition, RubricDefinition, Session, SessionResult, ToolContext, ToolDefinition } from '@dreamfold/runtime';
+export { agent, type AgentOptions } from './agent.ts';
+export { Dreamfold, type RunOptions } from './dreamfold.ts';
+export { open, type OpenOptions } from './open.ts';
+export { rubric, type CriterionOptions, type RubricOptions } from './rubric.ts';
+export { tool, type ToolOptions } from './tool.ts';

@@ -191,6 +191,8 @@ export const ModelRequestEnd = z.object({
   model_usage: ModelUsage,
   df_stop_reason: z.enum(['end_turn', 'tool_use', 'max_tokens', 'refusal', 'error', 'interrupted']),
   df_cost_usd: z.number().optional(),
+  /** Why the model refused, when it said so. */
+  df_refusal: z.object({ category: z.string().nullable(), explanation: z.string().nullable() }).optional(),
 });
 export type ModelRequestEnd = z.infer<typeof ModelRequestEnd>;
 

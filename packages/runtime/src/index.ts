@@ -1,1 +1,17 @@
-export {};
+export {
+  type AgentDefinition,
+  type AttemptView,
+  type CodeVerdict,
+  type CriterionDefinition,
+  type GraderDefinition,
+  type RubricDefinition,
+  type ToolContext,
+  type ToolDefinition,
+} from './definitions.ts';
+export { RequestDigests, sha256 } from './digest.ts';
+export { MemoryKeeper, type StoreSummary } from './memory-keeper.ts';
+export { loadSession } from './load-session.ts';
+export { commandSession, recordFeedbackOn } from './session-commands.ts';
+export { SessionHost, type HostOptions, type NewSession } from './session-host.ts';
+export { Session, resultOf, type SessionEvents, type SessionResult } from './session.ts';
+export { changedTools, compileTeam, type Team } from './team.ts';

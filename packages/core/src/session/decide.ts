@@ -1,0 +1,287 @@
+import { text, type Caps, type NewEvent, type StopReason } from '@dreamfold/events';
+import { DELEGATE_TOOL } from './prompt.ts';
+import { agentOf, callOf, hasOpenCalls, threadOf, totalTokens, type Call, type SessionState, type Thread } from './state.ts';
+
+/** What deciding needs from outside: digests. Both are functions of what they are given. */
+export interface DecideContext {
+  /** sha-256 as base64url. */
+  sha256(text: string): string;
+  /** Digest of the request that a thread would send now. */
+  requestDigest(state: SessionState, thread: Thread, purpose: 'turn' | 'compaction'): string;
+}
+
+/** A thread is compacted when its newest request took this part of the context window. */
+const COMPACT_AT = 0.8;
+
+const owned = (type: string, actor: string, data: unknown): NewEvent => ({ type, actor, data, class: 'owner' });
+
+/**
+ * What follows from the state alone, as the next events to append; [] when the session waits for something outside.
+ * Call it again with the state after them. Work to perform is not returned: see openWork.
+ */
+export function decideSession(state: SessionState, context: DecideContext): NewEvent[] {
+  if (!state.exists || state.suspended !== null || state.imported !== null) return [];
+  const events = nextStep(state, context);
+  if (events.length === 0) return state.status === 'running' ? settle(state) : [];
+  if (state.status === 'running') return events;
+  const lead = state.threads[0] as Thread;
+  return [
+    owned('session.status_running', 'system', {}),
+    ...(lead.running ? [] : [owned('session.thread_status_running', lead.id, { agent_name: lead.agent, session_thread_id: lead.id })]),
+    ...events,
+  ];
+}
+
+function nextStep(state: SessionState, context: DecideContext): NewEvent[] {
+  for (const thread of state.threads) {
+    if (!thread.running) continue;
+    const events = thread.interrupted ? closeInterrupted(state, thread) : advance(state, thread, context);
+    if (events.length > 0) return events;
+  }
+  const lead = state.threads[0] as Thread;
+  if (state.status === 'idle' && !lead.running && state.queue.length > 0 && state.capReached === null) return takeUp(state, lead);
+  return [];
+}
+
+/** The next step of one running thread that nobody interrupted. */
+function advance(state: SessionState, thread: Thread, context: DecideContext): NewEvent[] {
+  for (const call of thread.calls) {
+    const events = advanceCall(state, thread, call, context);
+    if (events.length > 0) return events;
+  }
+  if (thread.request !== null || hasOpenCalls(thread)) return [];
+  if (thread.stop !== null) return stopThread(state, thread, thread.stop);
+  if (state.capReached !== null) return stopThread(state, thread, 'budget_reached');
+  if (thread.parent === null && state.queue.length > 0 && state.outcome?.status !== 'evaluating') return takeUp(state, thread);
+  if (thread.pending.length > 0) return startRequest(state, thread, context);
+  if (thread.parent === null && state.outcome?.status === 'working') {
+    return [owned('span.outcome_evaluation_start', 'system', { outcome_id: state.outcome.id, iteration: state.outcome.iteration })];
+  }
+  if (thread.parent === null && state.outcome?.status === 'evaluating') return [];
+  return stopThread(state, thread, 'end_turn');
+}
+
+function advanceCall(state: SessionState, thread: Thread, call: Call, context: DecideContext): NewEvent[] {
+  const waits = call.status === 'asked' || call.status === 'confirmed' || call.status === 'stale';
+  if (waits && state.capReached !== null) {
+    const { cap, limit } = state.capReached;
+    return [errorResult(thread.id, call.id, 'budget_exceeded', `Not run: the session reached its cap ${cap} = ${limit}.`)];
+  }
+  switch (call.status) {
+    case 'denied':
+      return [errorResult(thread.id, call.id, 'denied', call.denyMessage ?? 'A person refused this call.')];
+    case 'confirmed':
+      return [
+        owned('tool.started', thread.id, {
+          tool_use_id: call.id,
+          confirmation_id: call.confirmationId ?? '',
+          call_hash: call.callHash ?? '',
+        }),
+      ];
+    case 'stale':
+      return [
+        owned('approval.stale', thread.id, {
+          tool_use_id: call.id,
+          call_hash: callHash(state, thread, call, context),
+          reason: 'The tool or its policy changed while the call waited for approval.',
+        }),
+      ];
+    case 'asked':
+    case 'running':
+    case 'closed':
+      return [];
+  }
+}
+
+/** What an approval is bound to: the tool as it is defined now, and the exact input. */
+export function callHash(state: SessionState, thread: Thread, call: Pick<Call, 'name' | 'input'>, context: DecideContext): string {
+  const tool = agentOf(state, thread.agent)?.tools.find((t) => t.name === call.name);
+  return context.sha256(JSON.stringify([call.name, call.input, tool?.policy, tool?.effect, tool?.input_schema]));
+}
+
+export function errorResult(actor: string, toolUseId: string, code: string, message: string): NewEvent {
+  return owned('agent.tool_result', actor, { tool_use_id: toolUseId, content: text(message), is_error: true, df_code: code });
+}
+
+function takeUp(state: SessionState, lead: Thread): NewEvent[] {
+  return [owned('message.taken_up', lead.id, { message_ids: state.queue.map((m) => m.id) })];
+}
+
+function startRequest(state: SessionState, thread: Thread, context: DecideContext): NewEvent[] {
+  const reached = reachedCap(state);
+  if (reached !== null) return [owned('cap.reached', thread.id, reached)];
+  const window = agentOf(state, thread.agent)?.context_window ?? Number.POSITIVE_INFINITY;
+  const compact = thread.contextTokens > window * COMPACT_AT && thread.messages.length > 2;
+  const purpose = compact ? 'compaction' : 'turn';
+  return [
+    owned('span.model_request_start', thread.id, {
+      df_through_seq: state.seq,
+      df_request_sha256: context.requestDigest(state, thread, purpose),
+      ...(compact ? { df_purpose: purpose } : {}),
+    }),
+  ];
+}
+
+/** The first cap that leaves no room for another model call. */
+function reachedCap(state: SessionState): { cap: keyof Caps; limit: number; value: number } | null {
+  const { caps, usage } = state;
+  const spent: [keyof Caps, number][] = [
+    ['turns', usage.modelCalls],
+    ['tokens', totalTokens(usage)],
+    ['cost_usd', usage.costUsd ?? 0],
+    ['wall_time_ms', state.activeMs + (state.runningSince === null ? 0 : state.now - state.runningSince)],
+  ];
+  for (const [cap, value] of spent) {
+    // A price of nothing never reaches a cap of nothing.
+    if (value >= caps[cap] && value > 0) return { cap, limit: caps[cap], value };
+  }
+  return null;
+}
+
+/** A thread ends its turn: the lead with the session, a specialist with a report to its parent. */
+function stopThread(state: SessionState, thread: Thread, reason: StopReason['type']): NewEvent[] {
+  const stop_reason = (reason === 'requires_action' ? { type: reason, event_ids: [] } : { type: reason }) as StopReason;
+  const stop_details = reason === 'refusal' ? { type: 'refusal' as const, category: null, explanation: null, ...thread.refusal } : null;
+  const idle = owned('session.thread_status_idle', thread.id, {
+    agent_name: thread.agent,
+    session_thread_id: thread.id,
+    stop_reason,
+    stop_details,
+  });
+  if (thread.parent === null) {
+    return [
+      ...(reason === 'end_turn' ? [] : endOutcome(state, reason === 'budget_reached' ? 'max_iterations_reached' : 'failed', `The lead stopped: ${reason}.`)),
+      idle,
+      usageEvent(state),
+      owned('session.status_idle', 'system', { stop_reason, stop_details }),
+    ];
+  }
+  return [idle, report(state, thread, reason)];
+}
+
+function report(state: SessionState, child: Thread, reason: StopReason['type'] | 'interrupted'): NewEvent {
+  const failed = reason !== 'end_turn';
+  const words = child.lastMessage?.text ?? '';
+  return owned('agent.thread_message_received', child.parent ?? '', {
+    from_session_thread_id: child.id,
+    from_agent_name: child.agent,
+    content: text(failed ? `${child.agent} did not finish (${reason}).${state.error !== null && reason === 'retries_exhausted' ? ` ${state.error}` : ''}` : words),
+    df_tool_use_id: child.delegation ?? '',
+    ...(failed ? { df_is_error: true } : {}),
+  });
+}
+
+function usageEvent(state: SessionState): NewEvent {
+  const { modelCalls, toolCalls, costUsd, ...usage } = state.usage;
+  return owned('session.usage', 'system', { usage, df_cost_usd: costUsd, df_model_calls: modelCalls, df_tool_calls: toolCalls });
+}
+
+const NO_USAGE = { input_tokens: 0, output_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 };
+
+function endOutcome(state: SessionState, result: 'failed' | 'interrupted' | 'max_iterations_reached', explanation: string): NewEvent[] {
+  const outcome = state.outcome;
+  if (outcome === null || outcome.status === 'done') return [];
+  return [
+    owned('span.outcome_evaluation_end', 'system', {
+      outcome_evaluation_start_id: outcome.evaluationId ?? '',
+      outcome_id: outcome.id,
+      iteration: outcome.iteration,
+      result,
+      explanation,
+      usage: NO_USAGE,
+    }),
+  ];
+}
+
+/** Closes all that an interrupted thread has open, so that its history stays one that a model accepts. */
+function closeInterrupted(state: SessionState, thread: Thread): NewEvent[] {
+  const events: NewEvent[] = [];
+  if (thread.request !== null) {
+    events.push(
+      owned('span.model_request_end', thread.id, {
+        model_request_start_id: thread.request.startId,
+        is_error: true,
+        model_usage: NO_USAGE,
+        df_stop_reason: 'interrupted',
+        // Nothing is known to have been paid for an answer that was cut off.
+        df_cost_usd: 0,
+      }),
+    );
+  }
+  for (const call of thread.calls) {
+    if (call.status !== 'closed') events.push(errorResult(thread.id, call.id, 'interrupted', 'Interrupted before it finished.'));
+  }
+  const stop_reason: StopReason = { type: 'end_turn' };
+  const idle = owned('session.thread_status_idle', thread.id, {
+    agent_name: thread.agent,
+    session_thread_id: thread.id,
+    stop_reason,
+    stop_details: null,
+  });
+  if (thread.parent === null) {
+    events.push(...endOutcome(state, 'interrupted', 'The session was interrupted.'), idle);
+    return events;
+  }
+  events.push(idle);
+  const parent = threadOf(state, thread.parent);
+  // A parent that is interrupted as well closes its own calls.
+  if (parent !== undefined && !parent.interrupted && callOf(state, thread.delegation ?? '')?.call.status !== 'closed') {
+    events.push(report(state, thread, 'interrupted'));
+  }
+  return events;
+}
+
+/** Nothing more to decide: the session idles when nothing is under way, and says what it waits for. */
+function settle(state: SessionState): NewEvent[] {
+  if (openWork(state).length > 0) return [];
+  const waiting = awaitedEvents(state);
+  const lead = state.threads[0] as Thread;
+  if (waiting.length === 0 && lead.running) return [];
+  const stop_reason: StopReason = waiting.length > 0 ? { type: 'requires_action', event_ids: waiting } : { type: 'end_turn' };
+  return [usageEvent(state), owned('session.status_idle', 'system', { stop_reason, stop_details: null })];
+}
+
+/** The calls and the evaluation that wait for a person. */
+export function awaitedEvents(state: SessionState): string[] {
+  const calls = state.threads.flatMap((t) => t.calls.filter((c) => c.status === 'asked').map((c) => c.id));
+  const { outcome } = state;
+  if (outcome !== null && outcome.status === 'evaluating' && outcome.evaluationId !== null && unjudged(state).length > 0) {
+    calls.push(outcome.evaluationId);
+  }
+  return calls;
+}
+
+/** Criteria of the running evaluation that a person has yet to score. */
+export function unjudged(state: SessionState): string[] {
+  const { outcome } = state;
+  if (outcome === null || outcome.status !== 'evaluating') return [];
+  return outcome.criteria.filter((c) => c.grader.kind === 'person' && !outcome.judged.some((s) => s.id === c.id)).map((c) => c.id);
+}
+
+/** Something that the runtime has to perform. `key` names it: the same work keeps its key across a restart. */
+export type Work =
+  | { kind: 'model'; key: string; threadId: string; startId: string; attempt: number; delayMs: number; purpose: 'turn' | 'compaction' }
+  | { kind: 'tool'; key: string; threadId: string; callId: string; name: string; input: unknown }
+  | { kind: 'grade'; key: string; evaluationId: string; iteration: number };
+
+/** All work whose intent is on the log and whose result is not. */
+export function openWork(state: SessionState): Work[] {
+  if (state.suspended !== null) return [];
+  const work: Work[] = [];
+  for (const thread of state.threads) {
+    if (!thread.running) continue;
+    if (thread.request !== null) {
+      const { startId, attempt, delayMs, purpose } = thread.request;
+      work.push({ kind: 'model', key: `${startId}/${attempt}`, threadId: thread.id, startId, attempt, delayMs, purpose });
+    }
+    for (const call of thread.calls) {
+      if (call.status !== 'running' || call.name === DELEGATE_TOOL) continue;
+      work.push({ kind: 'tool', key: call.id, threadId: thread.id, callId: call.id, name: call.name, input: call.input });
+    }
+  }
+  const { outcome } = state;
+  if (outcome !== null && outcome.status === 'evaluating' && outcome.evaluationId !== null && unjudged(state).length === 0) {
+    work.push({ kind: 'grade', key: outcome.evaluationId, evaluationId: outcome.evaluationId, iteration: outcome.iteration });
+  }
+  return work;
+}

@@ -1,0 +1,50 @@
+import type { EventType, KnownEvent } from '@dreamfold/events';
+import type { RequestBlock } from './prompt.ts';
+import type { Call, SessionState, Thread } from './state.ts';
+
+export type Handler<T extends EventType> = (state: SessionState, event: KnownEvent<T>) => SessionState;
+export type Handlers = { readonly [T in EventType]?: Handler<T> };
+
+export function withThread(state: SessionState, id: string, change: (thread: Thread) => Thread): SessionState {
+  const index = state.threads.findIndex((thread) => thread.id === id);
+  if (index < 0) return state;
+  const threads = state.threads.slice();
+  threads[index] = change(state.threads[index] as Thread);
+  return { ...state, threads };
+}
+
+export function withCall(state: SessionState, callId: string, change: (call: Call) => Call): SessionState {
+  const thread = state.threads.find((t) => t.calls.some((call) => call.id === callId));
+  if (thread === undefined) return state;
+  return withThread(state, thread.id, (t) => ({ ...t, calls: t.calls.map((call) => (call.id === callId ? change(call) : call)) }));
+}
+
+/** Closes a call; when it was the last one open, the results go to the model in the order of the calls. */
+export function closeCall(state: SessionState, callId: string, result: { content: string; isError: boolean }): SessionState {
+  const thread = state.threads.find((t) => t.calls.some((call) => call.id === callId && call.status !== 'closed'));
+  if (thread === undefined) return state;
+  const calls = thread.calls.map((call) => (call.id === callId ? { ...call, status: 'closed' as const, result } : call));
+  const pending = calls.every((call) => call.status === 'closed') ? [...thread.pending, ...resultBlocks(calls)] : thread.pending;
+  return withThread(state, thread.id, (t) => ({ ...t, calls, pending }));
+}
+
+function resultBlocks(calls: readonly Call[]): RequestBlock[] {
+  return calls.map((call) => ({
+    type: 'tool_result',
+    tool_use_id: call.id,
+    content: call.result?.content ?? '',
+    is_error: call.result?.isError ?? false,
+  }));
+}
+
+/** The thread and everything under it. */
+export function subtree(state: SessionState, rootId: string): Set<string> {
+  const ids = new Set([rootId]);
+  // Children stand after their parents, so one pass finds all of them.
+  for (const thread of state.threads) if (thread.parent !== null && ids.has(thread.parent)) ids.add(thread.id);
+  return ids;
+}
+
+export function addUserText(thread: Thread, value: string): Thread {
+  return { ...thread, pending: [...thread.pending, { type: 'text', text: value }] };
+}

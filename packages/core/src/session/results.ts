@@ -1,0 +1,363 @@
+import { DreamfoldError, eventId, idFrom, text, type Caps, type CriterionScore, type ModelUsage, type NewEvent, type ToolSnapshot } from '@dreamfold/events';
+import { callHash, errorResult, openWork, type DecideContext } from './decide.ts';
+import { callKey } from './evolve.ts';
+import { DELEGATE_TOOL } from './prompt.ts';
+import { agentOf, bestAttempt, callOf, threadOf, type SessionState, type Thread } from './state.ts';
+
+// What came of work, as events. Each returns [] when the work is no longer open: it was interrupted, or done before.
+
+export interface Decision {
+  confidence?: number;
+  reason?: string;
+}
+
+export type AnswerBlock =
+  | { type: 'text'; text: string; decision?: Decision }
+  | { type: 'tool_use'; name: string; input: unknown; decision?: Decision };
+
+export interface Answer {
+  content: readonly AnswerBlock[];
+  stopReason: 'end_turn' | 'tool_use' | 'max_tokens' | 'refusal';
+  usage: ModelUsage;
+  refusal?: { category: string | null; explanation: string | null };
+  /** Left out when the model has no price. */
+  costUsd?: number;
+}
+
+interface Writer {
+  state: SessionState;
+  thread: Thread;
+  appendId: string;
+  context: DecideContext;
+  events: NewEvent[];
+}
+
+/** Adds an event and returns the id that it will have. */
+function write(w: Writer, type: string, data: unknown): string {
+  w.events.push({ type, actor: w.thread.id, data, class: 'owner' });
+  return eventId(w.appendId, w.events.length - 1);
+}
+
+/** The answer of a model, with the calls that it asks for: each allowed, asked for, or closed with the reason why not. */
+export function modelAnswered(
+  state: SessionState,
+  { threadId, startId, answer, appendId }: { threadId: string; startId: string; answer: Answer; appendId: string },
+  context: DecideContext,
+): NewEvent[] {
+  const thread = threadOf(state, threadId);
+  if (thread?.request?.startId !== startId) return [];
+  const w: Writer = { state, thread, appendId, context, events: [] };
+  const { purpose } = thread.request;
+  if (purpose === 'compaction') {
+    const summary = answer.content.map((b) => (b.type === 'text' ? b.text : '')).join('\n');
+    write(w, 'agent.thread_context_compacted', { df_summary: summary, df_tokens_before: thread.contextTokens });
+  } else {
+    for (const block of answer.content) {
+      if (block.type === 'text') writeText(w, block.text, block.decision);
+      // A call of an answer that was cut off may be cut off itself.
+      else if (answer.stopReason !== 'max_tokens') writeCall(w, block);
+    }
+  }
+  if (answer.stopReason === 'max_tokens') {
+    const limit = agentOf(state, thread.agent)?.max_tokens;
+    write(w, 'session.error', {
+      error: {
+        type: 'model_request_failed_error',
+        message: `The answer was cut off at max_tokens = ${limit}; give the agent ${thread.agent} a larger maxTokens.`,
+        retry_status: { type: 'terminal' },
+      },
+    });
+  }
+  write(w, 'span.model_request_end', {
+    model_request_start_id: startId,
+    is_error: false,
+    model_usage: answer.usage,
+    df_stop_reason: answer.stopReason,
+    ...(answer.costUsd === undefined ? {} : { df_cost_usd: answer.costUsd }),
+    ...(answer.refusal === undefined ? {} : { df_refusal: answer.refusal }),
+  });
+  return w.events;
+}
+
+function writeText(w: Writer, value: string, decision: Decision | undefined): void {
+  if (value === '') return;
+  const id = write(w, 'agent.message', { content: text(value) });
+  writeDecision(w, id, decision);
+}
+
+function writeDecision(w: Writer, eventId: string, decision: Decision | undefined): void {
+  const confidence = decision?.confidence;
+  const valid = typeof confidence === 'number' && confidence >= 0 && confidence <= 1;
+  const reason = typeof decision?.reason === 'string' ? decision.reason.slice(0, 2000) : undefined;
+  if (!valid && reason === undefined) return;
+  write(w, 'decision.recorded', { event_id: eventId, ...(valid ? { confidence } : {}), ...(reason === undefined ? {} : { reason }) });
+}
+
+/** Takes the `decision` field out of a call's input: it is for the log, not for the tool. */
+function splitDecision(input: unknown): { input: unknown; decision: Decision | undefined } {
+  if (typeof input !== 'object' || input === null || Array.isArray(input) || !('decision' in input)) return { input, decision: undefined };
+  const { decision, ...rest } = input as Record<string, unknown>;
+  return { input: rest, decision: typeof decision === 'object' && decision !== null ? (decision as Decision) : undefined };
+}
+
+function writeCall(w: Writer, block: { name: string; input: unknown; decision?: Decision }): void {
+  const split = splitDecision(block.input);
+  const call = { name: block.name, input: split.input };
+  const refusal = refuseCall(w, call);
+  const tool = agentOf(w.state, w.thread.agent)?.tools.find((t) => t.name === call.name);
+  const ask = refusal === null && tool?.policy === 'always_ask';
+  const id = write(w, 'agent.tool_use', {
+    ...call,
+    evaluated_permission: refusal !== null ? 'deny' : ask ? 'ask' : 'allow',
+    ...(ask ? { df_call_hash: callHash(w.state, w.thread, call, w.context) } : {}),
+  });
+  writeDecision(w, id, block.decision ?? split.decision);
+  if (refusal !== null) {
+    if (refusal.cap !== undefined) {
+      // A session out of tool calls stops; a call too deep, too many or once too often only fails.
+      const whole = refusal.cap.cap === 'tool_calls';
+      write(w, 'cap.reached', whole ? refusal.cap : { ...refusal.cap, tool_use_id: id });
+    }
+    w.events.push(errorResult(w.thread.id, id, refusal.code, refusal.message));
+  } else if (call.name === DELEGATE_TOOL) writeDelegation(w, id, call.input as { agent: string; message: string });
+}
+
+interface Refusal {
+  code: string;
+  message: string;
+  cap?: { cap: keyof Caps; limit: number; value: number };
+}
+
+/** Why a call is not run, or null when it may be. */
+function refuseCall(w: Writer, call: { name: string; input: unknown }): Refusal | null {
+  const { caps } = w.state;
+  const written = w.events.filter((e) => e.type === 'agent.tool_use');
+  const toolCalls = w.state.usage.toolCalls + written.length;
+  if (toolCalls >= caps.tool_calls) return capRefusal('tool_calls', caps.tool_calls, toolCalls);
+  const key = callKey(call.name, call.input);
+  const repeats = w.thread.recentCalls.filter((k) => k === key).length;
+  if (repeats >= caps.identical_calls) return capRefusal('identical_calls', caps.identical_calls, repeats);
+  const agent = agentOf(w.state, w.thread.agent);
+  if (call.name === DELEGATE_TOOL && agent !== undefined && agent.roster.length > 0) return refuseDelegation(w, agent.roster, call.input);
+  const tool = agent?.tools.find((t) => t.name === call.name);
+  if (tool === undefined) return unknownTool(call.name, agent?.tools ?? []);
+  if (tool.policy === 'deny') return { code: 'denied', message: `The policy of ${call.name} is deny: it is never run.` };
+  return null;
+}
+
+function capRefusal(cap: keyof Caps, limit: number, value: number): Refusal {
+  const message = cap === 'identical_calls' ? `This exact call was made ${value} times before; try something else.` : `Not run: the session's cap is ${cap} = ${limit}.`;
+  return { code: 'budget_exceeded', message, cap: { cap, limit, value } };
+}
+
+function unknownTool(name: string, tools: readonly ToolSnapshot[]): Refusal {
+  const known = tools.map((t) => t.name).join(', ');
+  return { code: 'unknown_tool', message: `There is no tool ${JSON.stringify(name)}. ${known === '' ? 'You have no tools.' : `Your tools: ${known}.`}` };
+}
+
+function refuseDelegation(w: Writer, roster: readonly string[], input: unknown): Refusal | null {
+  const { agent, message } = (input ?? {}) as { agent?: unknown; message?: unknown };
+  if (typeof agent !== 'string' || !roster.includes(agent)) {
+    return { code: 'unknown_agent', message: `There is no agent ${JSON.stringify(agent)} to delegate to. Your roster: ${roster.join(', ')}.` };
+  }
+  if (typeof message !== 'string' || message === '') return { code: 'invalid_tool_input', message: 'delegate needs a message: the whole task, in words.' };
+  const { caps } = w.state;
+  const depth = w.thread.depth + 1;
+  if (depth > caps.depth) return capRefusal('depth', caps.depth, depth);
+  const live = w.state.threads.filter((t) => t.running).length + w.events.filter((e) => e.type === 'session.thread_created').length;
+  if (live >= caps.threads) return capRefusal('threads', caps.threads, live);
+  return null;
+}
+
+function writeDelegation(w: Writer, callId: string, input: { agent: string; message: string }): void {
+  const child = { agent_name: input.agent, session_thread_id: idFrom('thread', w.context.sha256(callId)) };
+  write(w, 'session.thread_created', { ...child, workflow_run_id: null, df_parent_thread_id: w.thread.id, df_tool_use_id: callId });
+  write(w, 'agent.thread_message_sent', {
+    to_session_thread_id: child.session_thread_id,
+    to_agent_name: input.agent,
+    content: text(input.message),
+  });
+  write(w, 'session.thread_status_running', child);
+}
+
+export interface AttemptFailure {
+  threadId: string;
+  startId: string;
+  attempt: number;
+  code: string;
+  message: string;
+  /** null: this was the last attempt. */
+  retryAfterMs: number | null;
+}
+
+/** An attempt at a model request failed; with the last one the thread stops. */
+export function attemptFailed(state: SessionState, failure: AttemptFailure): NewEvent[] {
+  const { threadId, startId, attempt, code, message, retryAfterMs } = failure;
+  const thread = threadOf(state, threadId);
+  if (thread?.request?.startId !== startId || thread.request.attempt !== attempt) return [];
+  const events: NewEvent[] = [
+    {
+      type: 'model.attempt_failed',
+      actor: threadId,
+      class: 'owner',
+      data: { model_request_start_id: startId, attempt, code, message, retry_after_ms: retryAfterMs },
+    },
+  ];
+  if (retryAfterMs !== null) return events;
+  const type =
+    code === 'model_overloaded' ? 'model_overloaded_error' : code === 'model_rate_limited' ? 'model_rate_limited_error' : 'model_request_failed_error';
+  events.push(
+    { type: 'session.error', actor: threadId, class: 'owner', data: { error: { type, message, retry_status: { type: 'exhausted' } } } },
+    {
+      type: 'span.model_request_end',
+      actor: threadId,
+      class: 'owner',
+      data: {
+        model_request_start_id: startId,
+        is_error: true,
+        model_usage: { input_tokens: 0, output_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 },
+        df_stop_reason: 'error',
+        df_cost_usd: 0,
+      },
+    },
+  );
+  return events;
+}
+
+export interface ToolOutput {
+  text: string;
+  /** Stable code of what went wrong. */
+  errorCode?: string;
+  blob?: { sha256: string; size_bytes: number };
+}
+
+/** A tool came back. */
+export function toolFinished(state: SessionState, callId: string, output: ToolOutput): NewEvent[] {
+  const found = callOf(state, callId);
+  if (found === undefined || found.call.status !== 'running') return [];
+  return [
+    {
+      type: 'agent.tool_result',
+      actor: found.thread.id,
+      class: 'owner',
+      data: {
+        tool_use_id: callId,
+        content: text(output.text),
+        ...(output.errorCode === undefined ? {} : { is_error: true, df_code: output.errorCode }),
+        ...(output.blob === undefined ? {} : { df_blob: output.blob }),
+      },
+    },
+  ];
+}
+
+export interface Grading {
+  evaluationId: string;
+  /** Scores of the code and model graders; people's are on the log. */
+  scores: readonly CriterionScore[];
+  usage: ModelUsage;
+  /** Set when a grader could not judge at all. */
+  failure?: string;
+}
+
+/** An evaluation is complete: the attempt is scored, and is final, or goes back with the reasons. */
+export function graded(state: SessionState, grading: Grading): NewEvent[] {
+  const { outcome } = state;
+  if (outcome === null || outcome.status !== 'evaluating' || outcome.evaluationId !== grading.evaluationId) return [];
+  const end = (result: string, explanation: string): NewEvent => ({
+    type: 'span.outcome_evaluation_end',
+    actor: 'system',
+    class: 'owner',
+    data: {
+      outcome_evaluation_start_id: grading.evaluationId,
+      outcome_id: outcome.id,
+      iteration: outcome.iteration,
+      result,
+      explanation,
+      usage: grading.usage,
+    },
+  });
+  if (grading.failure !== undefined) return [end('failed', grading.failure)];
+  const criteria = outcome.criteria.map((criterion) => {
+    const score = [...grading.scores, ...outcome.judged].find((s) => s.id === criterion.id);
+    if (score === undefined) {
+      throw new DreamfoldError('model_protocol_error', `No grader scored the criterion ${criterion.id}`, {
+        path: criterion.id,
+        remedy: 'A grader must score every criterion it is given.',
+      });
+    }
+    return score;
+  });
+  const score = weightedScore(outcome.criteria, criteria);
+  const satisfied = score >= outcome.passScore;
+  const last = outcome.iteration + 1 >= outcome.maxIterations;
+  const best = Math.max(score, bestAttempt(outcome)?.score ?? 0);
+  const words = `score ${score.toFixed(2)} of ${outcome.passScore.toFixed(2)} asked`;
+  return [
+    {
+      type: 'outcome.scored',
+      actor: 'system',
+      class: 'owner',
+      data: {
+        outcome_id: outcome.id,
+        iteration: outcome.iteration,
+        attempt_event_id: state.threads[0]?.lastMessage?.eventId ?? '',
+        score,
+        criteria,
+      },
+    },
+    satisfied
+      ? end('satisfied', words)
+      : last
+        ? end('max_iterations_reached', `${words}; the best of ${outcome.maxIterations} attempts has ${best.toFixed(2)}`)
+        : end('needs_revision', words),
+  ];
+}
+
+/** Mean of the scores by weight, rounded to 1e-9 so that sums of weights do not miss a pass mark by a rounding error. */
+function weightedScore(criteria: readonly { id: string; weight: number }[], scores: readonly CriterionScore[]): number {
+  const total = criteria.reduce((sum, c) => sum + c.weight, 0);
+  const sum = criteria.reduce((s, c) => s + c.weight * (scores.find((x) => x.id === c.id)?.score ?? 0), 0);
+  return Math.min(1, Math.round((sum / total) * 1e9) / 1e9);
+}
+
+/**
+ * What a process that takes a session over writes first: a request that was under way is asked once more, and shows it;
+ * an unsafe tool that was running is not run again.
+ */
+export function recovered(state: SessionState): NewEvent[] {
+  const events: NewEvent[] = [];
+  for (const work of openWork(state)) {
+    const thread = 'threadId' in work ? threadOf(state, work.threadId) : undefined;
+    if (work.kind === 'model' && thread !== undefined) {
+      events.push(
+        ...attemptFailed(state, {
+          threadId: work.threadId,
+          startId: work.startId,
+          attempt: work.attempt,
+          code: 'process_restarted',
+          message: 'The process that asked is gone; the answer, if there was one, was not recorded.',
+          retryAfterMs: 0,
+        }),
+      );
+    } else if (work.kind === 'tool' && thread !== undefined) {
+      const tool = agentOf(state, thread.agent)?.tools.find((t) => t.name === work.name);
+      if (tool?.effect !== 'unsafe') continue;
+      const message = 'Outcome unknown: the process stopped while this ran, and it is not safe to run twice. Check before you try again.';
+      events.push(errorResult(thread.id, work.callId, 'tool_outcome_unknown', message));
+    } else if (work.kind === 'grade' && state.outcome?.criteria.some((c) => c.grader.kind === 'model') === true) {
+      events.push({
+        type: 'model.attempt_failed',
+        actor: 'grader',
+        class: 'owner',
+        data: {
+          model_request_start_id: work.evaluationId,
+          attempt: 1,
+          code: 'process_restarted',
+          message: 'The process that graded is gone; the attempt is graded once more.',
+          retry_after_ms: 0,
+        },
+      });
+    }
+  }
+  return events;
+}

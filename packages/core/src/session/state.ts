@@ -1,0 +1,229 @@
+import type { AgentSnapshot, Caps, Content, Criterion, CriterionScore, MemoryPin, ModelUsage, StopReason, TeamSnapshot } from '@dreamfold/events';
+import { List } from './list.ts';
+import type { RequestBlock, RequestMessage } from './prompt.ts';
+
+/** A tool call of a thread's newest answer. */
+export interface Call {
+  id: string;
+  name: string;
+  input: unknown;
+  /**
+   * asked: waits for a person; confirmed: may start; denied: a person said no; stale: the tool changed while it waited;
+   * running: its intent is on the log; closed: it has a result.
+   */
+  status: 'asked' | 'confirmed' | 'denied' | 'stale' | 'running' | 'closed';
+  /** What an approval of this call is bound to. */
+  callHash: string | null;
+  confirmationId: string | null;
+  denyMessage: string | null;
+  /** The thread that a delegation runs in. */
+  child: string | null;
+  result: { content: string; isError: boolean } | null;
+}
+
+/** A model request whose answer is not on the log yet. */
+export interface OpenRequest {
+  startId: string;
+  purpose: 'turn' | 'compaction';
+  /** 1 for the first. */
+  attempt: number;
+  /** How long the attempt waits before it starts. */
+  delayMs: number;
+}
+
+export interface Thread {
+  id: string;
+  agent: string;
+  parent: string | null;
+  /** The parent's call that this thread answers. */
+  delegation: string | null;
+  depth: number;
+  running: boolean;
+  messages: List<RequestMessage>;
+  /** Blocks for the next user message: results, queued messages, graders' words. */
+  pending: readonly RequestBlock[];
+  /** Blocks of the answer that is being recorded. */
+  draft: readonly RequestBlock[];
+  calls: readonly Call[];
+  request: OpenRequest | null;
+  /** Why the thread can't go on, until it is told to idle. */
+  stop: StopReason['type'] | null;
+  refusal: { category: string | null; explanation: string | null } | null;
+  interrupted: boolean;
+  /** Tokens that the newest request and its answer took. */
+  contextTokens: number;
+  /** The newest calls, oldest first, as `name input`. */
+  recentCalls: readonly string[];
+  task: string;
+  lastMessage: { eventId: string; text: string } | null;
+}
+
+export interface Attempt {
+  iteration: number;
+  eventId: string;
+  text: string;
+  score: number;
+  criteria: readonly CriterionScore[];
+}
+
+export interface Outcome {
+  id: string;
+  description: string;
+  rubric: string;
+  criteria: readonly Criterion[];
+  passScore: number;
+  maxIterations: number;
+  iteration: number;
+  status: 'working' | 'evaluating' | 'done';
+  evaluationId: string | null;
+  /** Scores that people gave to the running evaluation. */
+  judged: readonly CriterionScore[];
+  attempts: readonly Attempt[];
+  result: 'satisfied' | 'max_iterations_reached' | 'failed' | 'interrupted' | null;
+  explanation: string;
+}
+
+export interface Usage extends ModelUsage {
+  modelCalls: number;
+  toolCalls: number;
+  /** null when a model has no price. */
+  costUsd: number | null;
+}
+
+export interface SessionState {
+  id: string;
+  exists: boolean;
+  seq: number;
+  title: string | null;
+  principal: string;
+  team: TeamSnapshot;
+  caps: Caps;
+  memory: readonly MemoryPin[];
+  imported: { format: string; source: string; row: number } | null;
+  status: 'running' | 'idle';
+  stopReason: StopReason | null;
+  epoch: number;
+  /** The first is the lead's. */
+  threads: readonly Thread[];
+  outcome: Outcome | null;
+  importedScore: number | null;
+  /** Messages that came while the lead was busy. */
+  queue: readonly { id: string; content: Content }[];
+  usage: Usage;
+  capReached: { cap: keyof Caps; limit: number; value: number } | null;
+  error: string | null;
+  createdAt: number;
+  /** Time of the newest event, which stands in for the clock. */
+  now: number;
+  /** Time spent running before the present run. */
+  activeMs: number;
+  runningSince: number | null;
+  feedback: readonly { judges: string; verdict: 'right' | 'wrong'; by: string }[];
+  /** Set when an event is newer than this code: the session is read, not run. */
+  suspended: { seq: number; type: string; v: number } | null;
+}
+
+export const NO_CAPS: Caps = {
+  depth: 3,
+  threads: 25,
+  turns: 200,
+  tool_calls: 500,
+  tokens: 10_000_000,
+  cost_usd: 100,
+  wall_time_ms: 3_600_000,
+  identical_calls: 3,
+};
+
+/** The state before the first event. */
+export function initialSession(id: string): SessionState {
+  return {
+    id,
+    exists: false,
+    seq: 0,
+    title: null,
+    principal: '',
+    team: { lead: '', agents: [] },
+    caps: NO_CAPS,
+    memory: [],
+    imported: null,
+    status: 'idle',
+    stopReason: null,
+    epoch: 0,
+    threads: [],
+    outcome: null,
+    importedScore: null,
+    queue: [],
+    usage: {
+      input_tokens: 0,
+      output_tokens: 0,
+      cache_creation_input_tokens: 0,
+      cache_read_input_tokens: 0,
+      modelCalls: 0,
+      toolCalls: 0,
+      costUsd: 0,
+    },
+    capReached: null,
+    error: null,
+    createdAt: 0,
+    now: 0,
+    activeMs: 0,
+    runningSince: null,
+    feedback: [],
+    suspended: null,
+  };
+}
+
+export function newThread(of: Pick<Thread, 'id' | 'agent' | 'parent' | 'delegation' | 'depth' | 'task'>): Thread {
+  return {
+    ...of,
+    running: false,
+    messages: List.of<RequestMessage>(),
+    pending: [],
+    draft: [],
+    calls: [],
+    request: null,
+    stop: null,
+    refusal: null,
+    interrupted: false,
+    contextTokens: 0,
+    recentCalls: [],
+    lastMessage: null,
+  };
+}
+
+/** The lead's thread id: derived from the session's, so it needs no event. */
+export function leadThreadId(sessionId: string): string {
+  return `sthr_${sessionId.slice(sessionId.indexOf('_') + 1)}`;
+}
+
+export function threadOf(state: SessionState, id: string): Thread | undefined {
+  return state.threads.find((thread) => thread.id === id);
+}
+
+export function agentOf(state: SessionState, name: string): AgentSnapshot | undefined {
+  return state.team.agents.find((agent) => agent.name === name);
+}
+
+export function callOf(state: SessionState, callId: string): { thread: Thread; call: Call } | undefined {
+  for (const thread of state.threads) {
+    const call = thread.calls.find((c) => c.id === callId);
+    if (call !== undefined) return { thread, call };
+  }
+  return undefined;
+}
+
+/** True while the thread waits for nothing but its own next step. */
+export function hasOpenCalls(thread: Thread): boolean {
+  return thread.calls.some((call) => call.status !== 'closed');
+}
+
+export function totalTokens(usage: ModelUsage): number {
+  return usage.input_tokens + usage.output_tokens + usage.cache_creation_input_tokens + usage.cache_read_input_tokens;
+}
+
+/** The attempt with the highest score, the earliest of equals: what an outcome returns. */
+export function bestAttempt(outcome: Outcome): Attempt | null {
+  let best: Attempt | null = null;
+  for (const attempt of outcome.attempts) if (best === null || attempt.score > best.score) best = attempt;
+  return best;
+}

@@ -1,0 +1,101 @@
+import { DreamfoldError, idOfStream, streamOf, type Caps, type FeedbackRecorded, type LogEvent } from '@dreamfold/events';
+import type { SessionState } from '@dreamfold/core';
+import type { Log } from '@dreamfold/log';
+import {
+  commandSession,
+  compileTeam,
+  loadSession,
+  MemoryKeeper,
+  recordFeedbackOn,
+  SessionHost,
+  type AgentDefinition,
+  type RubricDefinition,
+  type Session,
+} from '@dreamfold/runtime';
+
+export interface RunOptions {
+  /** Whose request it is: a customer, a tenant, a repository. Default `default`. */
+  principal?: string;
+  title?: string;
+  rubric?: RubricDefinition;
+  caps?: Partial<Caps>;
+  /** Names of the memory stores that every agent of the team reads. */
+  memory?: readonly string[];
+  /** The same key starts one session, however often it is run. */
+  idempotencyKey?: string;
+}
+
+/** What `open` gives: a log, the sessions on it, and their shared memory. */
+export class Dreamfold {
+  readonly log: Log;
+  readonly memory: MemoryKeeper;
+  readonly #host: SessionHost;
+  readonly #release: () => Promise<void>;
+
+  constructor(parts: { log: Log; memory: MemoryKeeper; host: SessionHost; release: () => Promise<void> }) {
+    this.log = parts.log;
+    this.memory = parts.memory;
+    this.#host = parts.host;
+    this.#release = parts.release;
+  }
+
+  /**
+   * Gives a task to a lead and its team. Resolves once the session has begun; `session.done()` waits for its end.
+   * @throws DreamfoldError invalid_argument, invalid_team, not_found (a memory store)
+   */
+  async run(lead: AgentDefinition, task: string, options: RunOptions = {}): Promise<Session> {
+    const { memory, ...rest } = options;
+    const pins = memory === undefined ? [] : await this.memory.pin(memory);
+    return this.#host.create({ ...rest, team: compileTeam(lead), task, memory: pins });
+  }
+
+  /**
+   * Goes on with a session: after a crash, or after an approval that another process recorded.
+   * @throws DreamfoldError not_found, session_ended
+   */
+  resume(lead: AgentDefinition, sessionId: string, options: { rubric?: RubricDefinition } = {}): Promise<Session> {
+    return this.#host.resume(sessionId, { team: compileTeam(lead), ...options });
+  }
+
+  /** A session as it stands on the log. @param to the last seq to fold @throws DreamfoldError not_found */
+  session(id: string, to?: number): Promise<SessionState> {
+    return loadSession(this.log, id, to);
+  }
+
+  /** The ids of all sessions, oldest first. */
+  async *sessions(): AsyncIterable<string> {
+    for await (const batch of this.log.streams('session')) for (const { stream } of batch) yield idOfStream(stream);
+  }
+
+  /** The events of a session, oldest first. @throws DreamfoldError not_found */
+  async *events(sessionId: string): AsyncIterable<LogEvent> {
+    let any = false;
+    for await (const batch of this.log.read(streamOf('session', sessionId))) {
+      any ||= batch.length > 0;
+      yield* batch;
+    }
+    if (any) return;
+    throw new DreamfoldError('not_found', `There is no session ${sessionId}`, {
+      path: 'session',
+      value: sessionId,
+      remedy: 'List them with `dreamfold sessions`.',
+    });
+  }
+
+  /** What came of an event of a session later; the source of labels for learning. */
+  async feedback(sessionId: string, feedback: FeedbackRecorded): Promise<void> {
+    await recordFeedbackOn(this.log, sessionId, feedback);
+  }
+
+  /** Writes to a session that another process may be running. See the commands of `@dreamfold/core`. */
+  async command(sessionId: string, build: Parameters<typeof commandSession>[2]): Promise<readonly LogEvent[]> {
+    return commandSession(this.log, sessionId, build);
+  }
+
+  /** Stops what runs, without losing it: sessions go on when they are resumed. */
+  async close(): Promise<void> {
+    this.#host.close();
+    await this.log.close();
+    await this.#release();
+  }
+}

@@ -1,0 +1,43 @@
+import { randomUUID } from 'node:crypto';
+import { openMemoryLog, type Log } from '@dreamfold/log';
+import { openSqliteLog } from '@dreamfold/log/sqlite';
+import type { Model } from '@dreamfold/model';
+import { MemoryKeeper, SessionHost } from '@dreamfold/runtime';
+import { Dreamfold } from './dreamfold.ts';
+import { modelsByName } from './models.ts';
+
+export interface OpenOptions {
+  /** Where the log is kept. Left out: in memory, gone with the process. */
+  directory?: string;
+  /** Only look, beside a process that runs sessions. */
+  readOnly?: boolean;
+  /** `full` survives a power loss as well as a crash, at a disk flush per commit. Default `process`. */
+  durability?: 'process' | 'full';
+  /** Models by the names that agents use for them. */
+  models?: Readonly<Record<string, Model>>;
+  /** A log that is open already, instead of a directory. */
+  log?: Log;
+}
+
+/**
+ * Opens Dreamfold on a data directory, or in memory. The one place where its parts are put together.
+ * @throws DreamfoldError store_locked, store_corrupt, store_read_only, store_newer_than_code, invalid_path
+ */
+export async function open(options: OpenOptions = {}): Promise<Dreamfold> {
+  const { directory, readOnly = false, durability } = options;
+  const log =
+    options.log ??
+    (directory === undefined
+      ? openMemoryLog()
+      : await openSqliteLog({ directory, readOnly, ...(durability === undefined ? {} : { durability }) }));
+  const memory = new MemoryKeeper(log);
+  const host = new SessionHost({
+    log,
+    models: modelsByName(options.models ?? {}),
+    memoryText: (pins) => memory.textOf(pins),
+    now: Date.now,
+    random: Math.random,
+    uuid: randomUUID,
+  });
+  return new Dreamfold({ log, memory, host, release: async () => {} });
+}

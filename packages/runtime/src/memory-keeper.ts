@@ -1,0 +1,188 @@
+import { DreamfoldError, idFrom, idOfStream, isDreamfoldError, streamOf, type GateVerdict, type LogEvent, type MemoryPin, type NewEvent, type StoreCreated } from '@dreamfold/events';
+import {
+  applyPatch,
+  approvePatch,
+  AUTO_APPROVER,
+  createStore,
+  documentAt,
+  evolveMemory,
+  initialMemory,
+  proposePatch,
+  rejectPatch,
+  renderMemoryForPrompt,
+  rollbackPatch,
+  validatePatch,
+  writeMemory,
+  type MemoryState,
+  type ProposePatch,
+} from '@dreamfold/core';
+import { fold, type Log } from '@dreamfold/log';
+import { sha256 } from './digest.ts';
+
+const ATTEMPTS = 20;
+/** Memory in one prompt, at most. */
+const PROMPT_MEMORY_BYTES = 8192;
+const TOOLS = { sha256 };
+
+type Step = (state: MemoryState) => NewEvent[];
+
+export interface StoreSummary {
+  id: string;
+  state: MemoryState;
+}
+
+/** Reads and changes memory stores. Every change is an append built on the newest state, so two writers never lose one. */
+export class MemoryKeeper {
+  readonly #log: Log;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** The id of the store with a name; an id stands for itself. */
+  idOf(name: string): string {
+    return name.startsWith('memstore_') ? name : idFrom('memoryStore', sha256(`store/${name}`));
+  }
+
+  /** Creates the store, or does nothing when it is there with the same settings. */
+  async create(store: StoreCreated, by: string): Promise<string> {
+    const id = this.idOf(store.name);
+    await this.#change(id, `create/${store.name}`, [(state) => createStore(state, { ...store, by })]);
+    return id;
+  }
+
+  /** @throws DreamfoldError not_found */
+  async load(nameOrId: string): Promise<StoreSummary> {
+    const id = this.idOf(nameOrId);
+    const state = await this.#fold(id);
+    if (state.store !== null) return { id, state };
+    throw new DreamfoldError('not_found', `There is no memory store ${nameOrId}`, {
+      path: 'store',
+      value: nameOrId,
+      remedy: 'List them with `dreamfold memory`, or create it with `dreamfold memory create`.',
+    });
+  }
+
+  async list(): Promise<StoreSummary[]> {
+    const stores: StoreSummary[] = [];
+    for await (const batch of this.#log.streams('memory')) {
+      for (const { stream } of batch) {
+        const id = idOfStream(stream);
+        stores.push({ id, state: await this.#fold(id) });
+      }
+    }
+    return stores;
+  }
+
+  /** The versions that a session that starts now will see for as long as it lives. */
+  async pin(names: readonly string[]): Promise<MemoryPin[]> {
+    const pins: MemoryPin[] = [];
+    for (const name of names) {
+      const { id, state } = await this.load(name);
+      pins.push({ store: id, version: state.version, hash: state.hash });
+    }
+    return pins;
+  }
+
+  /**
+   * The text that a prompt gets for these pins; '' for nothing.
+   * @throws DreamfoldError store_corrupt when the log no longer leads to the document that was pinned
+   */
+  async textOf(pins: readonly MemoryPin[]): Promise<string> {
+    const texts: string[] = [];
+    for (const pin of pins) {
+      const state = await this.#fold(pin.store);
+      const document = documentAt(state, pin.version);
+      const hash = pin.version === 0 ? initialMemory.hash : state.history[pin.version - 1]?.hash;
+      if (document === null || hash !== pin.hash) {
+        throw new DreamfoldError('store_corrupt', `Version ${pin.version} of ${pin.store} is not what the session pinned`, {
+          path: streamOf('memory', pin.store),
+          value: pin.version,
+          remedy: 'Run `dreamfold verify`.',
+        });
+      }
+      const text = renderMemoryForPrompt(document, { store: pin.store, version: pin.version, maxBytes: PROMPT_MEMORY_BYTES });
+      if (text !== '') texts.push(text);
+    }
+    return texts.join('\n');
+  }
+
+  /**
+   * Records a dream's patch with what the gates said: rejected when one failed, applied when the store's approval is `auto`,
+   * otherwise left for a person.
+   */
+  async propose(store: string, patch: ProposePatch, gates: GateVerdict[]): Promise<void> {
+    const failed = gates.filter((gate) => !gate.pass);
+    const { patchId, author } = patch;
+    const steps: Step[] = [
+      (state) => proposePatch(state, patch, TOOLS),
+      (state) => (state.patches[patchId]?.status === 'proposed' ? validatePatch(state, { patchId, gates, by: 'system' }) : []),
+    ];
+    if (failed.length > 0) {
+      const reason = failed.map((gate) => `${gate.gate}: ${gate.reason}`).join('; ');
+      steps.push((state) => (state.patches[patchId]?.status === 'validated' ? rejectPatch(state, { patchId, by: 'system', reason }) : []));
+    } else {
+      steps.push((state) =>
+        state.store?.approval === 'auto' && state.patches[patchId]?.status === 'validated'
+          ? approvePatch(state, { patchId, by: AUTO_APPROVER })
+          : [],
+      );
+      steps.push((state) => (state.patches[patchId]?.status === 'approved' ? applyPatch(state, { patchId, by: 'system' }, TOOLS) : []));
+    }
+    await this.#change(this.idOf(store), `propose/${author}/${patchId}`, steps);
+  }
+
+  /** Approves a patch and applies it. @throws DreamfoldError not_found, already_decided, self_approval_forbidden, precondition_failed */
+  async approve(store: string, patchId: string, { by, note }: { by: string; note?: string }): Promise<void> {
+    await this.#change(this.idOf(store), `approve/${patchId}`, [
+      (state) => approvePatch(state, { patchId, by, ...(note === undefined ? {} : { note }) }),
+      (state) => applyPatch(state, { patchId, by }, TOOLS),
+    ]);
+  }
+
+  /** @throws DreamfoldError not_found, already_decided */
+  async reject(store: string, patchId: string, { by, reason }: { by: string; reason: string }): Promise<void> {
+    await this.#change(this.idOf(store), `reject/${patchId}`, [(state) => rejectPatch(state, { patchId, by, reason })]);
+  }
+
+  /** @throws DreamfoldError not_found, already_decided, rollback_conflict */
+  async rollback(store: string, patchId: string, { by, reason }: { by: string; reason: string }): Promise<void> {
+    await this.#change(this.idOf(store), `rollback/${patchId}`, [(state) => rollbackPatch(state, { patchId, by, reason }, TOOLS)]);
+  }
+
+  /** A direct change by its author. @throws DreamfoldError of the patch */
+  async write(store: string, patch: ProposePatch): Promise<void> {
+    await this.#change(this.idOf(store), `write/${patch.patchId}`, [(state) => writeMemory(state, patch, TOOLS)]);
+  }
+
+  #fold(id: string): Promise<MemoryState> {
+    return fold(this.#log, streamOf('memory', id), { initial: initialMemory, evolve: evolveMemory });
+  }
+
+  /** Appends what the steps lead to, one after the other, as one append. */
+  async #change(id: string, cause: string, steps: readonly Step[]): Promise<void> {
+    const stream = streamOf('memory', id);
+    for (let attempt = 1; ; attempt += 1) {
+      const { seq } = await this.#log.head(stream);
+      const state = await this.#fold(id);
+      const events: NewEvent[] = [];
+      let next = state;
+      for (const step of steps) {
+        const made = step(next);
+        for (const event of made) next = evolveMemory(next, draft(event, stream));
+        events.push(...made);
+      }
+      if (events.length === 0) return;
+      try {
+        await this.#log.append({ stream, id: idFrom('event', sha256(`${stream}/${cause}/${seq}`)), expected: seq, events });
+        return;
+      } catch (error) {
+        if (!isDreamfoldError(error, 'head_conflict') || attempt >= ATTEMPTS) throw error;
+      }
+    }
+  }
+}
+
+function draft(event: NewEvent, stream: string): LogEvent {
+  return { position: 0, stream, seq: 0, id: '', time: 0, type: event.type, v: event.v ?? 1, causation: null, correlation: null, actor: event.actor, hash: '', data: event.data };
+}

@@ -1,0 +1,82 @@
+import { DreamfoldError } from '@dreamfold/events';
+import { attemptFailed, COMPACTION_PROMPT, modelAnswered, renderRequest, threadOf, type Answer, type DecideContext, type ModelRequest, type PromptFrame, type SessionState, type Work } from '@dreamfold/core';
+import { isRetryable, retryAfterMs, retryDelayMs, type Model, type ModelPrice, type ModelResponse } from '@dreamfold/model';
+import type { Completion } from './session-processor.ts';
+
+/** Attempts at one model request, the first included. */
+const MAX_ATTEMPTS = 5;
+
+export type ModelWork = Extract<Work, { kind: 'model' }>;
+
+export interface ModelPerformance {
+  model: Model;
+  frame: PromptFrame;
+  memory: string;
+  context: DecideContext;
+  signal: AbortSignal;
+  random: () => number;
+  onDelta: (text: string) => void;
+}
+
+/** The request of a thread, as it stands on the log. */
+export function requestOf(state: SessionState, work: ModelWork, { frame, memory }: { frame: PromptFrame; memory: string }): ModelRequest {
+  const thread = threadOf(state, work.threadId);
+  if (thread === undefined) throw new TypeError(`no thread ${work.threadId}`);
+  const request = renderRequest(frame, thread.messages, memory);
+  if (work.purpose === 'turn') return request;
+  return { ...request, tools: [], messages: [...request.messages, { role: 'user', content: [{ type: 'text', text: COMPACTION_PROMPT }] }] };
+}
+
+/** Asks the model once. The answer, or why there is none, becomes events; null when the work was called off. */
+export async function performModel(state: SessionState, work: ModelWork, p: ModelPerformance): Promise<Completion | null> {
+  const { threadId, startId, attempt } = work;
+  try {
+    if (work.delayMs > 0) await pause(work.delayMs, p.signal);
+    const response = await p.model.respond(requestOf(state, work, p), { signal: p.signal, onDelta: p.onDelta });
+    const answer = answerOf(response, p.model.price);
+    return {
+      cause: `answer/${startId}`,
+      build: (now, appendId) => modelAnswered(now, { threadId, startId, answer, appendId }, p.context),
+    };
+  } catch (error) {
+    if (p.signal.aborted) return null;
+    if (!(error instanceof DreamfoldError)) throw error;
+    const again = isRetryable(error) && attempt < MAX_ATTEMPTS;
+    const delayMs = again ? retryDelayMs(attempt, { random: p.random(), retryAfterMs: retryAfterMs(error) }) : null;
+    const failure = { threadId, startId, attempt, code: error.code, message: error.message, retryAfterMs: delayMs };
+    return { cause: `attempt/${startId}/${attempt}`, build: (now) => attemptFailed(now, failure) };
+  }
+}
+
+function answerOf(response: ModelResponse, price: ModelPrice | undefined): Answer {
+  const { usage } = response;
+  const costUsd =
+    price === undefined
+      ? undefined
+      : (usage.input_tokens * price.input +
+          usage.output_tokens * price.output +
+          usage.cache_read_input_tokens * price.cacheRead +
+          usage.cache_creation_input_tokens * price.cacheWrite) /
+        1e6;
+  return {
+    content: response.content,
+    stopReason: response.stopReason,
+    usage,
+    ...(response.refusal === undefined ? {} : { refusal: response.refusal }),
+    ...(costUsd === undefined ? {} : { costUsd }),
+  };
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const abort = (): void => {
+      clearTimeout(timer);
+      reject(signal.reason as Error);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', abort);
+      resolve();
+    }, ms);
+    signal.addEventListener('abort', abort, { once: true });
+  });
+}

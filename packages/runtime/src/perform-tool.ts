@@ -1,0 +1,68 @@
+import { DreamfoldError } from '@dreamfold/events';
+import type { ToolOutput } from '@dreamfold/core';
+import type { Log } from '@dreamfold/log';
+import type { ToolContext, ToolDefinition } from './definitions.ts';
+
+/** What a model is shown of a long output; the whole of it is a blob. */
+const MODEL_SEES_CHARS = 32 * 1024;
+const MAX_OUTPUT_CHARS = 64 * 1024;
+const MAX_BLOB_BYTES = 16 * 1024 * 1024;
+
+/** Runs a tool. Whatever it does comes back as an output: a tool never fails the thread. */
+export async function performTool(tool: ToolDefinition, input: unknown, { context, log }: { context: ToolContext; log: Log }): Promise<ToolOutput> {
+  let value: unknown;
+  try {
+    const parsed = tool.parse(input);
+    value = await withTimeout(tool, parsed, context);
+  } catch (error) {
+    return failure(tool, error);
+  }
+  let text: string;
+  try {
+    text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+  } catch (error) {
+    return { text: `${tool.name} returned something that JSON cannot hold: ${(error as Error).message}`, errorCode: 'tool_failed' };
+  }
+  if (!text.isWellFormed()) text = text.toWellFormed();
+  return text.length > MAX_OUTPUT_CHARS ? cut(text, log) : { text };
+}
+
+async function cut(text: string, log: Log): Promise<ToolOutput> {
+  const shown = text.slice(0, MODEL_SEES_CHARS).toWellFormed();
+  const bytes = Buffer.from(text);
+  const mark = `\n[cut: ${MODEL_SEES_CHARS} of ${text.length} characters]`;
+  if (bytes.length > MAX_BLOB_BYTES) return { text: `${shown}${mark}`, errorCode: 'tool_output_too_large' };
+  return { text: `${shown}${mark}`, blob: await log.putBlob(bytes) };
+}
+
+function failure(tool: ToolDefinition, error: unknown): ToolOutput {
+  if (error instanceof DreamfoldError) return { text: `${error.message}. ${error.remedy}`, errorCode: error.code };
+  const message = error instanceof Error ? error.message : String(error);
+  return { text: `${tool.name} failed: ${message}`, errorCode: 'tool_failed' };
+}
+
+async function withTimeout(tool: ToolDefinition, input: unknown, context: ToolContext): Promise<unknown> {
+  const result = tool.run(input, context);
+  if (!isPromiseLike(result)) return result;
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(
+        new DreamfoldError('tool_timeout', `${tool.name} took longer than ${tool.timeoutMs} ms`, {
+          path: tool.name,
+          value: tool.timeoutMs,
+          remedy: 'Ask for less at once, or give the tool a longer timeoutMs.',
+        }),
+      );
+    }, tool.timeoutMs);
+  });
+  try {
+    return await Promise.race([result, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}

@@ -1,0 +1,234 @@
+import { EventEmitter } from 'eventemitter3';
+import { DreamfoldError, idFrom, isDreamfoldError, streamOf, type Caps, type Criterion, type LogEvent, type MemoryPin, type NewEvent } from '@dreamfold/events';
+import { initialSession, NO_CAPS, recovered, type SessionState } from '@dreamfold/core';
+import type { Log } from '@dreamfold/log';
+import type { Model } from '@dreamfold/model';
+import type { RubricDefinition } from './definitions.ts';
+import { sha256 } from './digest.ts';
+import { loadSession } from './load-session.ts';
+import { SessionProcessor } from './session-processor.ts';
+import { Session, type SessionEvents } from './session.ts';
+import { changedTools, type Team } from './team.ts';
+
+/** How often a session that runs here looks for what other processes wrote to it. */
+const POLL_MS = 100;
+const CLAIM_ATTEMPTS = 10;
+
+export interface HostOptions {
+  log: Log;
+  /** Finds a model by the name that an agent gives. */
+  models: (name: string) => Model;
+  /** Renders the memory that sessions with these pins see. */
+  memoryText: (pins: readonly MemoryPin[]) => Promise<string>;
+  now: () => number;
+  /** From 0 to 1, for jitter. */
+  random: () => number;
+  uuid: () => string;
+}
+
+export interface NewSession {
+  team: Team;
+  task: string;
+  principal?: string;
+  title?: string;
+  rubric?: RubricDefinition;
+  caps?: Partial<Caps>;
+  memory?: readonly MemoryPin[];
+  /** The same key gives the same session. */
+  idempotencyKey?: string;
+}
+
+interface Opened {
+  session: Session;
+  processor: SessionProcessor;
+  /** Delivers the events so far, once the caller has had its turn. */
+  begin: () => void;
+}
+
+/** Runs the sessions of one process. */
+export class SessionHost {
+  readonly #o: HostOptions;
+  readonly #active = new Map<string, SessionProcessor>();
+  #poll: NodeJS.Timeout | null = null;
+  #closed = false;
+
+  constructor(options: HostOptions) {
+    this.#o = options;
+  }
+
+  /**
+   * Starts a session. Resolves once its first events count.
+   * @throws DreamfoldError invalid_argument, invalid_rubric, invalid_team
+   */
+  async create(options: NewSession): Promise<Session> {
+    if (typeof options.task !== 'string' || options.task.trim() === '') {
+      throw new DreamfoldError('invalid_argument', 'The task is empty', { path: 'task', value: options.task, remedy: 'Say what is to be done.' });
+    }
+    const key = options.idempotencyKey ?? this.#o.uuid();
+    const id = idFrom('session', sha256(key));
+    const memory = options.memory ?? [];
+    const state = initialSession(id);
+    const { session, processor, begin } = this.#open(state, options, await this.#o.memoryText(memory));
+    const nonce = this.#o.uuid();
+    const first: NewEvent[] = [
+      {
+        type: 'session.created',
+        class: 'open',
+        actor: 'user',
+        data: {
+          ...(options.title === undefined ? {} : { title: options.title }),
+          principal: options.principal ?? 'default',
+          team: options.team.snapshot,
+          caps: { ...NO_CAPS, ...options.caps },
+          memory,
+        },
+      },
+      { type: 'session.claimed', class: 'claim', actor: 'system', data: { nonce } },
+      options.rubric === undefined
+        ? { type: 'user.message', class: 'open', actor: 'user', data: { content: [{ type: 'text', text: options.task }] } }
+        : { type: 'user.define_outcome', class: 'open', actor: 'user', data: defineOutcome(id, options.task, options.rubric) },
+    ];
+    try {
+      // The nonce is part of the cause, so a second process with the same key conflicts instead of believing that it owns this.
+      await processor.record({ cause: `create/${nonce}`, build: (now) => (now.exists ? [] : first) });
+    } catch (error) {
+      this.#active.delete(id);
+      throw error;
+    }
+    if (processor.state.epoch !== 1 || !processor.owns(nonce)) return this.resume(id, options);
+    begin();
+    return session;
+  }
+
+  /**
+   * Takes a session over: claims it, repeats what was under way, and goes on.
+   * @throws DreamfoldError not_found, session_ended for an imported one
+   */
+  async resume(id: string, options: Pick<NewSession, 'team' | 'rubric'>): Promise<Session> {
+    for (let attempt = 1; ; attempt += 1) {
+      const state = await loadSession(this.#o.log, id);
+      if (state.imported !== null) {
+        throw new DreamfoldError('session_ended', `${id} was imported from ${state.imported.source}: it is a record and can't go on`, {
+          path: 'session',
+          value: id,
+          remedy: 'Start a new session.',
+        });
+      }
+      const { session, processor, begin } = this.#open(state, options, await this.#o.memoryText(state.memory));
+      const nonce = this.#o.uuid();
+      try {
+        await processor.record({ cause: `claim/${nonce}`, build: (now) => takeOver(now, options.team, nonce) });
+        begin();
+        return session;
+      } catch (error) {
+        this.#active.delete(id);
+        if (!isDreamfoldError(error, 'fenced') || attempt >= CLAIM_ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  #open(state: SessionState, options: Pick<NewSession, 'team' | 'rubric'>, memory: string): Opened {
+    if (this.#closed) throw new TypeError('the host is closed');
+    const emitter = new EventEmitter<SessionEvents>();
+    const emit = emitter.emit.bind(emitter) as (type: string, ...args: unknown[]) => boolean;
+    // Whoever starts a session adds listeners when it has begun; they hear its first events all the same.
+    let held: LogEvent[] | null = [];
+    const deliver = (event: LogEvent): void => {
+      emit(event.type, event);
+      emit('event', event);
+      if (event.type === 'session.status_idle') this.#rest(state.id, processor);
+    };
+    const begin = (): void => {
+      setImmediate(() => {
+        const events = held ?? [];
+        held = null;
+        events.forEach(deliver);
+      });
+    };
+    const processor = new SessionProcessor(
+      {
+        log: this.#o.log,
+        team: options.team,
+        modelFor: ({ model }) => (typeof model === 'string' ? this.#o.models(model) : model),
+        rubric: options.rubric ?? null,
+        memory,
+        now: this.#o.now,
+        random: this.#o.random,
+        onEvent: (event: LogEvent) => {
+          if (held === null) deliver(event);
+          else held.push(event);
+        },
+        onDelta: (threadId, text) => emit('delta', { threadId, text }),
+      },
+      state,
+    );
+    const wake = (): void => this.#watch(state.id, processor);
+    wake();
+    return { session: new Session(state.id, { processor, emitter, log: this.#o.log, wake }), processor, begin };
+  }
+
+  #watch(id: string, processor: SessionProcessor): void {
+    this.#active.set(id, processor);
+    if (this.#poll !== null || !this.#o.log.capabilities.shared || this.#closed) return;
+    this.#poll = setInterval(() => void this.#lookForOthers(), POLL_MS);
+    this.#poll.unref();
+  }
+
+  /** An idle session costs nothing, unless it waits for a person, whose word may come from another process. */
+  #rest(id: string, processor: SessionProcessor): void {
+    if (processor.state.stopReason?.type !== 'requires_action') this.#active.delete(id);
+    if (this.#active.size > 0 || this.#poll === null) return;
+    clearInterval(this.#poll);
+    this.#poll = null;
+  }
+
+  async #lookForOthers(): Promise<void> {
+    for (const [id, processor] of this.#active) {
+      if (processor.writing) continue;
+      const head = await this.#o.log.head(streamOf('session', id));
+      if (head.seq > processor.state.seq && !processor.writing) await processor.sync();
+    }
+  }
+
+  /** Stops all work without a word on the log; sessions go on when they are resumed. */
+  close(): void {
+    this.#closed = true;
+    if (this.#poll !== null) clearInterval(this.#poll);
+    for (const processor of this.#active.values()) processor.stop(new Error('the session was closed before it was done'));
+    this.#active.clear();
+  }
+}
+
+function takeOver(state: SessionState, team: Team, nonce: string): NewEvent[] {
+  const sameTeam = JSON.stringify(state.team) === JSON.stringify(team.snapshot);
+  return [
+    { type: 'session.claimed', class: 'claim', actor: 'system', data: { nonce } },
+    ...(sameTeam
+      ? []
+      : [{ type: 'session.team_updated', class: 'owner' as const, actor: 'system', data: { team: team.snapshot, changed_tools: changedTools(state.team, team.snapshot) } }]),
+    ...recovered(state),
+  ];
+}
+
+function defineOutcome(sessionId: string, task: string, rubric: RubricDefinition): unknown {
+  const criteria: Criterion[] = rubric.criteria.map(({ id, ask, weight, grader }) => ({
+    id,
+    ask,
+    weight,
+    grader:
+      grader.kind === 'code'
+        ? { kind: 'code', name: grader.name }
+        : grader.kind === 'model'
+          ? { kind: 'model', model: typeof grader.model === 'string' ? grader.model : 'custom' }
+          : { kind: 'person' },
+  }));
+  const lines = criteria.map((c) => `- ${c.id} (weight ${c.weight}): ${c.ask}`);
+  return {
+    outcome_id: idFrom('outcome', sha256(`${sessionId}/outcome`)),
+    description: task,
+    rubric: { type: 'text', content: [rubric.text, ...lines].filter((line) => line !== '').join('\n') },
+    max_iterations: rubric.maxIterations,
+    df_criteria: criteria,
+    df_pass_score: rubric.passScore,
+  };
+}

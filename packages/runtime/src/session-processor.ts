@@ -1,0 +1,315 @@
+import { EVENT_VERSION, eventId, idFrom, isDreamfoldError, isEventType, streamOf, type LogEvent, type NewEvent } from '@dreamfold/events';
+import {
+  agentOf,
+  decideSession,
+  evolveSession,
+  openWork,
+  promptFrame,
+  threadOf,
+  toolFinished,
+  type DecideContext,
+  type PromptFrame,
+  type SessionState,
+  type Work,
+} from '@dreamfold/core';
+import type { Log } from '@dreamfold/log';
+import type { Model } from '@dreamfold/model';
+import type { RubricDefinition } from './definitions.ts';
+import { RequestDigests, sha256 } from './digest.ts';
+import { performGrading } from './perform-grading.ts';
+import { performModel } from './perform-model.ts';
+import { performTool } from './perform-tool.ts';
+import type { Team } from './team.ts';
+
+/** What came of work or of a command, as events of the state that it is recorded in. `cause` makes it count once. */
+export interface Completion {
+  cause: string;
+  build: (state: SessionState, appendId: string) => NewEvent[];
+}
+
+export interface ProcessorOptions {
+  log: Log;
+  team: Team;
+  modelFor: (agent: { name: string; model: string | Model }) => Model;
+  rubric: RubricDefinition | null;
+  /** Rendered memory, as it was when the session began. */
+  memory: string;
+  now: () => number;
+  random: () => number;
+  onEvent: (event: LogEvent) => void;
+  onDelta: (threadId: string, text: string) => void;
+}
+
+interface Pending {
+  completion: Completion;
+  after: SessionState;
+  resolve: (events: readonly LogEvent[]) => void;
+  reject: (error: unknown) => void;
+}
+
+/**
+ * Runs one session as its owner: folds what comes back, decides, appends, and performs the work that the log asks for.
+ *
+ *   completion --build--> events --decide--> more events --append--> acknowledged --openWork--> work --> completion
+ *
+ * Appends are pipelined: each is built on the state after the one before it. Work starts only when the append that asks for it
+ * is acknowledged. When another writer was first, all that is pending is built again on the new head.
+ */
+export class SessionProcessor {
+  readonly #o: ProcessorOptions;
+  readonly #stream: string;
+  readonly #context: DecideContext;
+  readonly #frames = new Map<string, PromptFrame>();
+  readonly #running = new Map<string, AbortController>();
+  #confirmed: SessionState;
+  #tentative: SessionState;
+  #pending: Pending[] = [];
+  #conflicted: Pending[] = [];
+  #resync: Promise<void> | null = null;
+  #failure: unknown = null;
+  #nonce: string | null = null;
+  #idleWaiters: { resolve: () => void; reject: (error: unknown) => void }[] = [];
+
+  constructor(options: ProcessorOptions, state: SessionState) {
+    this.#o = options;
+    this.#confirmed = state;
+    this.#tentative = state;
+    this.#stream = streamOf('session', state.id);
+    const digests = new RequestDigests((s, thread) => ({ frame: this.#frame(s, thread.agent), memory: options.memory }));
+    this.#context = { sha256, requestDigest: (s, thread) => digests.of(s, thread) };
+  }
+
+  /** The state up to the newest acknowledged event. */
+  get state(): SessionState {
+    return this.#confirmed;
+  }
+
+  /** True while appends are on their way. */
+  get writing(): boolean {
+    return this.#pending.length > 0 || this.#resync !== null;
+  }
+
+  /** True when the claim with this nonce is the newest that was acknowledged to this process. */
+  owns(nonce: string): boolean {
+    return this.#nonce === nonce;
+  }
+
+  /** True while something is running or on its way to the log. */
+  get busy(): boolean {
+    return this.#pending.length > 0 || this.#resync !== null || this.#confirmed.status === 'running';
+  }
+
+  /**
+   * Records a completion and all that follows from it, as one append.
+   * @returns the events, once they count; [] when there was nothing left to record
+   * @throws what `build` throws, and the log's errors
+   */
+  async record(completion: Completion): Promise<readonly LogEvent[]> {
+    if (this.#failure !== null) throw this.#failure;
+    if (this.#resync !== null) await this.#resync;
+    return this.#append(completion);
+  }
+
+  #append(completion: Completion): Promise<readonly LogEvent[]> {
+    const appendId = idFrom('event', sha256(`${this.#stream}/${completion.cause}`));
+    const before = this.#tentative;
+    const events = completion.build(before, appendId);
+    if (events.length === 0) return Promise.resolve([]);
+    const time = this.#o.now();
+    const after = this.#settle(before, events, { appendId, time });
+    this.#tentative = after;
+    return new Promise((resolve, reject) => {
+      const pending: Pending = { completion, after, resolve, reject };
+      this.#pending.push(pending);
+      this.#o.log
+        .append({ stream: this.#stream, id: appendId, expected: before.seq, events, epoch: after.epoch, correlation: this.#confirmed.id, time })
+        .then(
+          (appended) => (appended.duplicate ? this.#onConflict(pending) : this.#onAcknowledged(pending, appended.events)),
+          (error: unknown) => (isDreamfoldError(error, 'head_conflict') ? this.#onConflict(pending) : this.#fail(error)),
+        )
+        .catch((error: unknown) => this.#fail(error));
+    });
+  }
+
+  /** Folds the events, and adds to them what follows, until nothing more does. */
+  #settle(before: SessionState, events: NewEvent[], { appendId, time }: { appendId: string; time: number }): SessionState {
+    let state = before;
+    for (let folded = 0; ; ) {
+      for (; folded < events.length; folded += 1) state = evolveSession(state, this.#draft(events[folded]!, before.seq + folded + 1, eventId(appendId, folded), time));
+      const next = decideSession(state, this.#context);
+      if (next.length === 0) return state;
+      events.push(...next);
+    }
+  }
+
+  #draft(event: NewEvent, seq: number, id: string, time: number): LogEvent {
+    const v = event.v ?? (isEventType(event.type) ? EVENT_VERSION[event.type] : 1);
+    return { position: 0, stream: this.#stream, seq, id, time, type: event.type, v, causation: null, correlation: null, actor: event.actor, hash: '', data: event.data };
+  }
+
+  #onAcknowledged(pending: Pending, events: readonly LogEvent[]): void {
+    this.#pending.shift();
+    this.#confirmed = pending.after;
+    for (const event of events) {
+      if (event.type === 'session.claimed') this.#nonce = (event.data as { nonce: string }).nonce;
+      this.#o.onEvent(event);
+    }
+    pending.resolve(events);
+    this.#reconcile();
+  }
+
+  /** Someone else wrote first (or this was recorded before): wait until every pending append has failed, then build them again. */
+  #onConflict(pending: Pending): void {
+    this.#pending.splice(this.#pending.indexOf(pending), 1);
+    this.#conflicted.push(pending);
+    if (this.#pending.length === 0) void this.sync();
+  }
+
+  /** Reads what others have written to this session. */
+  sync(): Promise<void> {
+    this.#resync ??= this.#readNew()
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => {
+        this.#resync = null;
+        this.#reconcile();
+      });
+    return this.#resync;
+  }
+
+  async #readNew(): Promise<void> {
+    let state = this.#confirmed;
+    for await (const batch of this.#o.log.read(this.#stream, { from: state.seq + 1 })) {
+      for (const event of batch) {
+        state = evolveSession(state, event);
+        this.#o.onEvent(event);
+      }
+    }
+    this.#confirmed = state;
+    this.#tentative = state;
+    const again = this.#conflicted;
+    this.#conflicted = [];
+    for (const { completion, resolve, reject } of again) {
+      try {
+        this.#append(completion).then(resolve, reject);
+      } catch (error) {
+        reject(error);
+      }
+    }
+    if (again.length === 0) await this.#append({ cause: `sync/${state.seq}`, build: (s) => decideSession(s, this.#context) });
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error;
+    for (const controller of this.#running.values()) controller.abort(error);
+    this.#running.clear();
+    const waiting = [...this.#pending, ...this.#conflicted, ...this.#idleWaiters];
+    this.#pending = [];
+    this.#conflicted = [];
+    this.#idleWaiters = [];
+    for (const waiter of waiting) waiter.reject(error);
+  }
+
+  /** Starts the work that the log asks for and is not under way, and calls off the rest. */
+  #reconcile(): void {
+    if (this.#failure !== null) return;
+    const wanted = openWork(this.#confirmed);
+    if (this.#running.size > 0) {
+      const keys = new Set(wanted.map((work) => work.key));
+      for (const [key, controller] of this.#running) {
+        if (keys.has(key)) continue;
+        controller.abort(new Error('no longer wanted'));
+        this.#running.delete(key);
+      }
+    }
+    for (const work of wanted) if (!this.#running.has(work.key)) this.#start(work);
+    if (this.#idleWaiters.length > 0 && !this.busy) {
+      for (const waiter of this.#idleWaiters.splice(0)) waiter.resolve();
+    }
+  }
+
+  #start(work: Work): void {
+    const controller = new AbortController();
+    this.#running.set(work.key, controller);
+    this.#perform(work, controller.signal)
+      .then((completion) => (completion === null || controller.signal.aborted ? undefined : this.record(completion)))
+      .catch((error: unknown) => {
+        // A log that stopped (full, fenced, corrupt) has told everyone already; a fault of the code must not pass in silence.
+        if (this.#failure === null) this.#fail(error);
+      });
+  }
+
+  async #perform(work: Work, signal: AbortSignal): Promise<Completion | null> {
+    const state = this.#confirmed;
+    switch (work.kind) {
+      case 'model':
+        return performModel(state, work, this.#modelPerformance(state, work.threadId, signal));
+      case 'tool':
+        return this.#performTool(state, work, signal);
+      case 'grade':
+        return performGrading(state, work, {
+          rubric: this.#o.rubric,
+          modelFor: this.#o.modelFor,
+          signal,
+          random: this.#o.random,
+          record: (completion) => this.record(completion),
+        });
+    }
+  }
+
+  #modelPerformance(state: SessionState, threadId: string, signal: AbortSignal): Parameters<typeof performModel>[2] {
+    const name = threadOf(state, threadId)?.agent ?? '';
+    return {
+      model: this.#o.modelFor({ name, model: this.#o.team.agents.get(name)?.model ?? agentOf(state, name)?.model ?? '' }),
+      frame: this.#frame(state, name),
+      memory: this.#o.memory,
+      context: this.#context,
+      signal,
+      random: this.#o.random,
+      onDelta: (text) => this.#o.onDelta(threadId, text),
+    };
+  }
+
+  async #performTool(state: SessionState, work: Extract<Work, { kind: 'tool' }>, signal: AbortSignal): Promise<Completion> {
+    const agent = threadOf(state, work.threadId)?.agent ?? '';
+    const tool = this.#o.team.agents.get(agent)?.tools.find((t) => t.name === work.name);
+    const { callId, threadId } = work;
+    const output =
+      tool === undefined
+        ? { text: `The tool ${work.name} is not part of this program any more.`, errorCode: 'unknown_tool' }
+        : await performTool(tool, work.input, {
+            log: this.#o.log,
+            context: {
+              idempotencyKey: sha256(JSON.stringify([state.id, threadId, callId, work.name, work.input])),
+              signal,
+              sessionId: state.id,
+              threadId,
+              agent,
+              principal: state.principal,
+            },
+          });
+    return { cause: `result/${callId}`, build: (now) => toolFinished(now, callId, output) };
+  }
+
+  #frame(state: SessionState, agentName: string): PromptFrame {
+    let frame = this.#frames.get(agentName);
+    if (frame === undefined) {
+      const agent = agentOf(state, agentName);
+      if (agent === undefined) throw new TypeError(`no agent ${agentName} in the session's team`);
+      frame = promptFrame(agent, state.team.agents);
+      this.#frames.set(agentName, frame);
+    }
+    return frame;
+  }
+
+  /** Resolves when nothing runs and nothing is left to decide: the session is idle. */
+  idle(): Promise<void> {
+    if (this.#failure !== null) return Promise.reject(this.#failure as Error);
+    if (!this.busy) return Promise.resolve();
+    return new Promise((resolve, reject) => this.#idleWaiters.push({ resolve, reject }));
+  }
+
+  /** Stops working on the session without a word on the log, as a process that dies would. */
+  stop(reason: Error): void {
+    this.#fail(reason);
+  }
+}
