@@ -1,4 +1,6 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { describeModel, type PlannedAnswer } from '../conformance/index.ts';
 import { isRetryable, retryAfterMs } from '../error-retry.ts';
 import type { ModelRequest, ModelResponse } from '../port.ts';
@@ -283,4 +285,31 @@ test('without a key, the error names the variable to set', () => {
   } finally {
     if (before !== undefined) process.env['ANTHROPIC_API_KEY'] = before;
   }
+});
+
+test('nothing is written to the console, whatever the server sends', async () => {
+  const written = (['error', 'warn', 'log'] as const).map((level) => vi.spyOn(console, level));
+  try {
+    await failureOf({ raw: 'event: message_start\ndata: {oops\n\n' });
+    for (const spy of written) expect(spy).not.toHaveBeenCalled();
+  } finally {
+    for (const spy of written) spy.mockRestore();
+  }
+});
+
+test('the SDK is loaded at the first request, not before', async () => {
+  server = await serveMessages(['Hi.']);
+  const script = `
+    import { registerHooks } from 'node:module';
+    registerHooks({ resolve(name, context, next) {
+      if (name === '@anthropic-ai/sdk') console.log('the SDK');
+      return next(name, context);
+    } });
+    await import(${JSON.stringify(import.meta.resolve('../index.ts'))});
+    const { anthropic } = await import(${JSON.stringify(import.meta.resolve('./index.ts'))});
+    const model = anthropic({ apiKey: 'x', baseURL: process.argv[1] });
+    console.log('ready');
+    await model.respond(${JSON.stringify(REQUEST)}, { signal: new AbortController().signal });`;
+  const run = promisify(execFile)(process.execPath, ['--input-type=module', '-e', script, server.url]);
+  expect((await run).stdout.split('\n')).toEqual(['ready', 'the SDK', '']);
 });

@@ -82,13 +82,13 @@ async function attempt({ client, params, call, timeoutMs, apiKey }: Attempt): Pr
   try {
     call.signal.throwIfAborted();
     for await (const event of await client.messages.create(params, { signal: stop.signal })) reader.add(event);
-    // The SDK ends an aborted stream as if it were complete.
-    if (!stop.signal.aborted) return reader.response();
+    // The SDK ends an aborted stream as if it were complete; the reader knows better, and the abort is told below.
+    return reader.response();
   } catch (error) {
     if (!stop.signal.aborted) throw errorFrom(error, apiKey);
+    throw late ? timedOut(timeoutMs) : call.signal.reason;
   } finally {
     clearTimeout(timer);
     call.signal.removeEventListener('abort', abort);
   }
-  throw late ? timedOut(timeoutMs) : call.signal.reason;
 }

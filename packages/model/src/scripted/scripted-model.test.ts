@@ -210,7 +210,7 @@ describe('as a grader', () => {
     const rubric = 'Be short.\n@grade ["needs_revision","satisfied"]';
     expect(await grade(rubric, 0)).toEqual([0, 0]);
     expect(await grade(rubric, 1)).toEqual([1, 1]);
-    expect(await grade(rubric, 7)).toEqual([1, 1]);
+    expect(await grade('@grade ["satisfied","needs_revision"]', 7)).toEqual([0, 0]);
   });
 
   test('it gives the scores that are named', async () => {
@@ -248,4 +248,13 @@ test('tokens are counted as the conversation grows, and a fresh process counts t
   }
   const fresh = await scripted().respond(structuredClone(requestOf(...messages.slice(0, -2))), live);
   expect(counts.at(-1)).toBe(fresh.usage.input_tokens);
+});
+
+test('tokens are counted anew when a conversation is compacted, though its last messages stay', async () => {
+  const model = scripted();
+  const last = user('Go on.');
+  const count = async (...messages: RequestMessage[]): Promise<number> =>
+    (await model.respond(requestOf(...messages), live)).usage.input_tokens;
+  const long = await count(user('x'.repeat(4000)), last);
+  expect(long - (await count(user('x'.repeat(400)), last))).toBe(900);
 });
