@@ -71,7 +71,7 @@ export function checkPayload(type: string, v: number, data: unknown): void {
       remedy: 'Write the newest version; older ones are only read.',
     });
   }
-  const result = CATALOGUE[type].safeParse(data);
+  const result = CATALOGUE[type].safeParse(data, { reportInput: true });
   if (!result.success) {
     const issue = result.error.issues[0]!;
     throw new DreamfoldError('invalid_event', `${type}: ${issue.path.join('.') || 'payload'}: ${issue.message}`, {

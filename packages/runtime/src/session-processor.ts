@@ -47,6 +47,12 @@ interface Pending {
   reject: (error: unknown) => void;
 }
 
+/** Work that was started. It stays here until the log no longer asks for it, so that it is not started twice. */
+interface Running {
+  controller: AbortController;
+  finished: boolean;
+}
+
 /**
  * Runs one session as its owner: folds what comes back, decides, appends, and performs the work that the log asks for.
  *
@@ -60,7 +66,7 @@ export class SessionProcessor {
   readonly #stream: string;
   readonly #context: DecideContext;
   readonly #frames = new Map<string, PromptFrame>();
-  readonly #running = new Map<string, AbortController>();
+  readonly #running = new Map<string, Running>();
   #confirmed: SessionState;
   #tentative: SessionState;
   #pending: Pending[] = [];
@@ -200,7 +206,7 @@ export class SessionProcessor {
 
   #fail(error: unknown): void {
     this.#failure ??= error;
-    for (const controller of this.#running.values()) controller.abort(error);
+    for (const { controller } of this.#running.values()) controller.abort(error);
     this.#running.clear();
     const waiting = [...this.#pending, ...this.#conflicted, ...this.#idleWaiters];
     this.#pending = [];
@@ -215,9 +221,9 @@ export class SessionProcessor {
     const wanted = openWork(this.#confirmed);
     if (this.#running.size > 0) {
       const keys = new Set(wanted.map((work) => work.key));
-      for (const [key, controller] of this.#running) {
+      for (const [key, running] of this.#running) {
         if (keys.has(key)) continue;
-        controller.abort(new Error('no longer wanted'));
+        if (!running.finished) running.controller.abort(new Error('no longer wanted'));
         this.#running.delete(key);
       }
     }
@@ -229,9 +235,13 @@ export class SessionProcessor {
 
   #start(work: Work): void {
     const controller = new AbortController();
-    this.#running.set(work.key, controller);
+    const running = { controller, finished: false };
+    this.#running.set(work.key, running);
     this.#perform(work, controller.signal)
-      .then((completion) => (completion === null || controller.signal.aborted ? undefined : this.record(completion)))
+      .then((completion) => {
+        running.finished = true;
+        return completion === null || controller.signal.aborted ? undefined : this.record(completion);
+      })
       .catch((error: unknown) => {
         // A log that stopped (full, fenced, corrupt) has told everyone already; a fault of the code must not pass in silence.
         if (this.#failure === null) this.#fail(error);

@@ -146,5 +146,5 @@ export function judge(state: SessionState, { criterion, score, reason, by }: Jud
  */
 export function recordFeedback(state: SessionState, feedback: FeedbackRecorded): NewEvent[] {
   mustExist(state);
-  return [open('feedback.recorded', feedback.by, feedback)];
+  return [open('feedback.recorded', `person:${feedback.by}`, feedback)];
 }

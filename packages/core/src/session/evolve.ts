@@ -114,33 +114,33 @@ const MODEL_HANDLERS: Handlers = {
     ),
   'agent.message': (state, { id, actor, data }) => {
     const value = textOf(data.content);
-    return withThread(state, actor, (t) => ({
-      ...t,
-      draft: [...t.draft, { type: 'text', text: value }],
-      lastMessage: { eventId: id, text: value },
-    }));
+    return withThread(state, actor, (thread) => {
+      const t = state.imported === null ? thread : nextImportedTurn(thread);
+      return { ...t, draft: [...t.draft, { type: 'text', text: value }], lastMessage: { eventId: id, text: value } };
+    });
   },
   'agent.tool_use': (state, { id, actor, data }) =>
-    withThread({ ...state, usage: { ...state.usage, toolCalls: state.usage.toolCalls + 1 } }, actor, (t) => ({
-      ...t,
-      draft: [...t.draft, { type: 'tool_use', id, name: data.name, input: data.input }],
-      recentCalls: [...t.recentCalls.slice(1 - RECENT_CALLS), callKey(data.name, data.input)],
-      calls: [
-        ...t.calls,
-        {
-          id,
-          name: data.name,
-          input: data.input,
-          // A denied call gets its result in the same append.
-          status: data.evaluated_permission === 'ask' ? 'asked' : 'running',
-          callHash: data.df_call_hash ?? null,
-          confirmationId: null,
-          denyMessage: null,
-          child: null,
-          result: null,
-        },
-      ],
-    })),
+    withThread({ ...state, usage: { ...state.usage, toolCalls: state.usage.toolCalls + 1 } }, actor, (thread) => {
+      const t = state.imported === null ? thread : nextImportedTurn(thread);
+      const call: Call = {
+        id,
+        name: data.name,
+        input: data.input,
+        // A denied call gets its result in the same append.
+        status: data.evaluated_permission === 'ask' ? 'asked' : 'running',
+        callHash: data.df_call_hash ?? null,
+        confirmationId: null,
+        denyMessage: null,
+        child: null,
+        result: null,
+      };
+      return {
+        ...t,
+        draft: [...t.draft, { type: 'tool_use', id, name: data.name, input: data.input }],
+        recentCalls: [...t.recentCalls.slice(1 - RECENT_CALLS), callKey(data.name, data.input)],
+        calls: [...t.calls, call],
+      };
+    }),
   'span.model_request_end': (state, { actor, data }) => {
     const u = data.model_usage;
     const usage = {
@@ -186,6 +186,13 @@ const MODEL_HANDLERS: Handlers = {
     feedback: [...state.feedback, { judges: data.judges, verdict: data.verdict, by: data.by }],
   }),
 };
+
+/** An imported session has no model requests to tell its turns apart: a turn begins when there is something to answer. */
+function nextImportedTurn(t: Thread): Thread {
+  if (t.pending.length === 0) return t;
+  const messages = t.draft.length > 0 ? t.messages.push({ role: 'assistant', content: t.draft }) : t.messages;
+  return { ...t, messages: messages.push({ role: 'user', content: t.pending }), pending: [], draft: [], calls: [] };
+}
 
 function stopAfter(reason: 'end_turn' | 'tool_use' | 'max_tokens' | 'refusal' | 'error' | 'interrupted'): Thread['stop'] {
   switch (reason) {
