@@ -6,6 +6,8 @@ import { errorFrom, timedOut } from './error-mapping.ts';
 import { MessageReader } from './message-reader.ts';
 
 const DEFAULT_TIMEOUT_MS = 600_000;
+/** The longest that a timer takes; a longer one would fire at once. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 export interface AnthropicOptions {
   /** Left out, the environment variable ANTHROPIC_API_KEY. */
@@ -33,7 +35,7 @@ export function anthropic(options: AnthropicOptions = {}): Model {
       remedy: 'Set the environment variable ANTHROPIC_API_KEY, pass apiKey, or use the model "scripted", which needs none.',
     });
   }
-  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  const timeoutMs = Math.min(options.timeoutMs ?? DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS);
   const cache = options.cache ?? true;
   let client: Promise<Anthropic> | undefined;
   return {
@@ -41,20 +43,21 @@ export function anthropic(options: AnthropicOptions = {}): Model {
     async respond(request, call) {
       call.signal.throwIfAborted();
       const params = createParams(request, cache);
-      client ??= connect({ apiKey, baseURL: options.baseURL, timeoutMs });
+      client ??= connect(apiKey, options.baseURL);
       return attempt({ client: await client, params, call, timeoutMs, apiKey });
     },
   };
 }
 
-async function connect(options: { apiKey: string; baseURL: string | undefined; timeoutMs: number }): Promise<Anthropic> {
+async function connect(apiKey: string, baseURL: string | undefined): Promise<Anthropic> {
   const { default: Client } = await import('@anthropic-ai/sdk');
   return new Client({
-    apiKey: options.apiKey,
+    apiKey,
     authToken: null,
-    ...(options.baseURL === undefined ? {} : { baseURL: options.baseURL }),
+    ...(baseURL === undefined ? {} : { baseURL }),
     maxRetries: 0,
-    timeout: options.timeoutMs,
+    // The SDK's timeout ends when the headers have come; a stream that falls silent later needs ours, and one is enough.
+    timeout: MAX_TIMEOUT_MS,
     // The SDK logs a broken stream, with its bytes, to the console; we report it as an error.
     logLevel: 'off',
   });
@@ -69,7 +72,6 @@ interface Attempt {
 }
 
 async function attempt({ client, params, call, timeoutMs, apiKey }: Attempt): Promise<ModelResponse> {
-  // The SDK's timeout ends when the headers have come; a stream that falls silent later needs ours.
   const stop = new AbortController();
   const abort = (): void => stop.abort();
   call.signal.addEventListener('abort', abort, { once: true });
