@@ -1,0 +1,11 @@
+#!/usr/bin/env node
+// Nothing is imported before the check: an older Node would die of a missing built-in module with an error that says nothing.
+const MINIMUM = 24;
+
+if (Number(process.versions.node.split('.')[0]) < MINIMUM) {
+  process.stderr.write(`dreamfold needs Node ${MINIMUM} or newer; this is Node ${process.versions.node}. Install it from https://nodejs.org.\n`);
+  process.exitCode = 2;
+} else {
+  const { main } = await import('./main.ts');
+  process.exitCode = await main(process.argv.slice(2));
+}

@@ -1,0 +1,100 @@
+import { styleText } from 'node:util';
+import { EXIT, type ExitCode } from './exit-code.ts';
+import { printable } from './printable.ts';
+import { ProgressBar } from './progress-bar.ts';
+
+export interface IoStreams {
+  stdin: NodeJS.ReadStream;
+  stdout: NodeJS.WriteStream;
+  stderr: NodeJS.WriteStream;
+}
+
+export interface Column<Row> {
+  title: string;
+  value: (row: Row) => string | number;
+  align?: 'left' | 'right';
+}
+
+type Format = Parameters<typeof styleText>[0];
+
+/**
+ * All that a command says and asks. With `--json` stdout is exactly one document (`document`), and what is meant for people
+ * (`line`, `table`) is silent; `note`, progress and questions are on stderr in any case.
+ */
+export class Io {
+  /** Set by `--json`. */
+  json = false;
+  /** What the process ends with. A command sets it when it ends without an error and yet not with 0. */
+  exitCode: ExitCode = EXIT.ok;
+  readonly #streams: IoStreams;
+
+  constructor(streams: IoStreams = process) {
+    this.#streams = streams;
+  }
+
+  /** True when a person can be asked. */
+  get interactive(): boolean {
+    return !this.json && this.#streams.stdin.isTTY && this.#streams.stderr.isTTY;
+  }
+
+  /** One line for people, on stdout. */
+  line(text = ''): void {
+    if (!this.json) this.#streams.stdout.write(`${text}\n`);
+  }
+
+  /** One line beside the result, on stderr. */
+  note(text: string): void {
+    this.#streams.stderr.write(`${text}\n`);
+  }
+
+  /** The result for programs. Call it once; it is silent without `--json`. */
+  document(value: unknown): void {
+    if (this.json) this.#streams.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  }
+
+  /** Bytes of the result itself, such as an export. Resolves when the reader has taken them. */
+  async write(text: string): Promise<void> {
+    const { stdout } = this.#streams;
+    if (!stdout.write(text)) await new Promise<void>((resolve) => stdout.once('drain', resolve));
+  }
+
+  /** Colour on stdout: only on a terminal, and not with NO_COLOR. */
+  paint(format: Format, text: string): string {
+    return styleText(format, text, { stream: this.#streams.stdout });
+  }
+
+  /** Colour on stderr. */
+  paintNote(format: Format, text: string): string {
+    return styleText(format, text, { stream: this.#streams.stderr });
+  }
+
+  /** Rows for people, under their titles. On a terminal, lines are cut at its width. */
+  table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): void {
+    if (this.json) return;
+    const cells = rows.map((row) => columns.map((column) => printable(String(column.value(row))).replaceAll('\n', ' ')));
+    const widths = columns.map(({ title }, i) => Math.max(title.length, ...cells.map((row) => row[i]!.length)));
+    const width = this.#streams.stdout.isTTY ? this.#streams.stdout.columns : Number.POSITIVE_INFINITY;
+    const layOut = (row: readonly string[]): string =>
+      row
+        .map((cell, i) => (columns[i]!.align === 'right' ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
+        .join('  ')
+        .trimEnd()
+        .slice(0, width);
+    this.line(this.paint('bold', layOut(columns.map(({ title }) => title))));
+    for (const row of cells) this.line(layOut(row));
+  }
+
+  /** A bar on stderr, which appears once the work has taken a second. */
+  progress(label: string): ProgressBar {
+    return new ProgressBar(label, this.#streams.stderr);
+  }
+
+  /** Asks yes or no. @returns null when there is nobody to ask, or the person would not say */
+  async confirm(question: string): Promise<boolean | null> {
+    if (!this.interactive) return null;
+    const { confirm, isCancel } = await import('@clack/prompts');
+    const { stdin, stderr } = this.#streams;
+    const answer = await confirm({ message: printable(question), input: stdin, output: stderr });
+    return isCancel(answer) ? null : answer;
+  }
+}

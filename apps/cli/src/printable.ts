@@ -1,0 +1,16 @@
+// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
+const UNPRINTABLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/**
+ * Text of models, tools and users as it may stand on a terminal: what could move the cursor, recolour or reorder the line
+ * is shown as its escape. Line breaks and tabs stay.
+ */
+export function printable(text: string): string {
+  return text.replaceAll(UNPRINTABLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** Text in one line of at most `max` characters. */
+export function oneLine(text: string, max: number): string {
+  const line = printable(text).replaceAll(/\s+/g, ' ').trim();
+  return line.length <= max ? line : `${line.slice(0, max - 1)}…`;
+}

@@ -1,0 +1,40 @@
+import { Presets, SingleBar } from 'cli-progress';
+
+const PATIENCE_MS = 1000;
+
+/** Shows nothing for work that is done within a second, a bar on a terminal, and a line now and then elsewhere. */
+export class ProgressBar {
+  readonly #label: string;
+  readonly #stream: NodeJS.WriteStream;
+  readonly #start = performance.now();
+  #bar: SingleBar | null = null;
+
+  constructor(label: string, stream: NodeJS.WriteStream) {
+    this.#label = label;
+    this.#stream = stream;
+  }
+
+  update(done: number, total: number): void {
+    if (this.#bar !== null) {
+      this.#bar.setTotal(total);
+      this.#bar.update(done);
+    } else if (performance.now() - this.#start >= PATIENCE_MS) {
+      this.#bar = new SingleBar(
+        {
+          stream: this.#stream,
+          format: `${this.#label} [{bar}] {percentage}% | {value}/{total} | {eta_formatted} left`,
+          noTTYOutput: true,
+          notTTYSchedule: 2000,
+          hideCursor: true,
+          clearOnComplete: true,
+        },
+        Presets.legacy,
+      );
+      this.#bar.start(total, done);
+    }
+  }
+
+  stop(): void {
+    this.#bar?.stop();
+  }
+}
