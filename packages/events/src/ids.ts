@@ -15,11 +15,11 @@ export type IdKind = keyof typeof ID_PREFIX;
 /**
  * An id derived from its cause: the same cause gives the same id, so a retry counts once.
  * @param kind which prefix
- * @param digest base64url sha-256 of the cause, at least 20 characters
+ * @param digest base64url sha-256 of the cause, at least 16 characters
  */
 export function idFrom(kind: IdKind, digest: string): string {
-  // 20 base64url characters are 120 bits; '-' is kept for "-1", "-2" within an append, so it is mapped away.
-  return `${ID_PREFIX[kind]}_${digest.slice(0, 20).replaceAll('-', 'A').replaceAll('_', 'B')}`;
+  // 16 base64url characters are 96 bits; '-' is kept for "-1", "-2" within an append, so it is mapped away.
+  return `${ID_PREFIX[kind]}_${digest.slice(0, 16).replaceAll('-', 'A').replaceAll('_', 'B')}`;
 }
 
 /** The stream of a session, a memory store or a dream. */

@@ -175,11 +175,12 @@ export const SessionError = z.object({
 });
 export type SessionError = z.infer<typeof SessionError>;
 
-/** The model is about to be asked. The request itself is not stored: it is rendered from the log, and this is its hash. */
+/**
+ * The model is about to be asked. The request itself is not stored: it is rendered from the thread's events before this one,
+ * and this is its digest.
+ */
 export const ModelRequestStart = z.object({
-  /** The newest seq that the request was rendered from. */
-  df_through_seq: z.int().nonnegative(),
-  /** Digest of the rendered request: see RequestDigest in the runtime. */
+  /** See RequestDigests in the runtime. */
   df_request_sha256: z.string(),
   df_purpose: z.enum(['turn', 'compaction']).optional(),
 });
@@ -189,8 +190,10 @@ export const ModelRequestEnd = z.object({
   model_request_start_id: z.string(),
   is_error: z.boolean().nullable(),
   model_usage: ModelUsage,
-  df_stop_reason: z.enum(['end_turn', 'tool_use', 'max_tokens', 'refusal', 'error', 'interrupted']),
-  df_cost_usd: z.number().optional(),
+  /** Left out when the answer came to its own end, with or without tool calls. */
+  df_stop_reason: z.enum(['max_tokens', 'refusal', 'error', 'interrupted']).optional(),
+  /** null when the model has no price; left out when it cost nothing. */
+  df_cost_usd: z.number().nullable().optional(),
   /** Why the model refused, when it said so. */
   df_refusal: z.object({ category: z.string().nullable(), explanation: z.string().nullable() }).optional(),
 });

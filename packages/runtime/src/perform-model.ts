@@ -52,7 +52,7 @@ function answerOf(response: ModelResponse, price: ModelPrice | undefined): Answe
   const { usage } = response;
   const costUsd =
     price === undefined
-      ? undefined
+      ? null
       : (usage.input_tokens * price.input +
           usage.output_tokens * price.output +
           usage.cache_read_input_tokens * price.cacheRead +
@@ -63,7 +63,7 @@ function answerOf(response: ModelResponse, price: ModelPrice | undefined): Answe
     stopReason: response.stopReason,
     usage,
     ...(response.refusal === undefined ? {} : { refusal: response.refusal }),
-    ...(costUsd === undefined ? {} : { costUsd }),
+    costUsd,
   };
 }
 

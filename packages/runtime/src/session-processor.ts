@@ -24,6 +24,8 @@ import type { Team } from './team.ts';
 /** What came of work or of a command, as events of the state that it is recorded in. `cause` makes it count once. */
 export interface Completion {
   cause: string;
+  /** The seq of the intent that it answers. */
+  causedBy?: number;
   build: (state: SessionState, appendId: string) => NewEvent[];
 }
 
@@ -123,12 +125,13 @@ export class SessionProcessor {
     if (events.length === 0) return Promise.resolve([]);
     const time = this.#o.now();
     const after = this.#settle(before, events, { appendId, time });
+    if (completion.causedBy !== undefined) for (const event of events) event.causation = completion.causedBy;
     this.#tentative = after;
     return new Promise((resolve, reject) => {
       const pending: Pending = { completion, after, resolve, reject };
       this.#pending.push(pending);
       this.#o.log
-        .append({ stream: this.#stream, id: appendId, expected: before.seq, events, epoch: after.epoch, correlation: this.#confirmed.id, time })
+        .append({ stream: this.#stream, id: appendId, expected: before.seq, events, epoch: after.epoch, time })
         .then(
           (appended) => (appended.duplicate ? this.#onConflict(pending) : this.#onAcknowledged(pending, appended.events)),
           (error: unknown) => (isDreamfoldError(error, 'head_conflict') ? this.#onConflict(pending) : this.#fail(error)),
@@ -240,7 +243,7 @@ export class SessionProcessor {
     this.#perform(work, controller.signal)
       .then((completion) => {
         running.finished = true;
-        return completion === null || controller.signal.aborted ? undefined : this.record(completion);
+        return completion === null || controller.signal.aborted ? undefined : this.record({ ...completion, causedBy: work.seq });
       })
       .catch((error: unknown) => {
         // A log that stopped (full, fenced, corrupt) has told everyone already; a fault of the code must not pass in silence.

@@ -115,7 +115,6 @@ function startRequest(state: SessionState, thread: Thread, context: DecideContex
   const purpose = compact ? 'compaction' : 'turn';
   return [
     owned('span.model_request_start', thread.id, {
-      df_through_seq: state.seq,
       df_request_sha256: context.requestDigest(state, thread, purpose),
       ...(compact ? { df_purpose: purpose } : {}),
     }),
@@ -202,9 +201,8 @@ function closeInterrupted(state: SessionState, thread: Thread): NewEvent[] {
         model_request_start_id: thread.request.startId,
         is_error: true,
         model_usage: NO_USAGE,
-        df_stop_reason: 'interrupted',
         // Nothing is known to have been paid for an answer that was cut off.
-        df_cost_usd: 0,
+        df_stop_reason: 'interrupted',
       }),
     );
   }
@@ -258,11 +256,12 @@ export function unjudged(state: SessionState): string[] {
   return outcome.criteria.filter((c) => c.grader.kind === 'person' && !outcome.judged.some((s) => s.id === c.id)).map((c) => c.id);
 }
 
-/** Something that the runtime has to perform. `key` names it: the same work keeps its key across a restart. */
-export type Work =
-  | { kind: 'model'; key: string; threadId: string; startId: string; attempt: number; delayMs: number; purpose: 'turn' | 'compaction' }
-  | { kind: 'tool'; key: string; threadId: string; callId: string; name: string; input: unknown }
-  | { kind: 'grade'; key: string; evaluationId: string; iteration: number };
+/** Something that the runtime has to perform. `key` names it: the same work keeps its key across a restart; `seq` is its intent's. */
+export type Work = { key: string; seq: number } & (
+  | { kind: 'model'; threadId: string; startId: string; attempt: number; delayMs: number; purpose: 'turn' | 'compaction' }
+  | { kind: 'tool'; threadId: string; callId: string; name: string; input: unknown }
+  | { kind: 'grade'; evaluationId: string; iteration: number }
+);
 
 /** All work whose intent is on the log and whose result is not. */
 export function openWork(state: SessionState): Work[] {
@@ -271,17 +270,17 @@ export function openWork(state: SessionState): Work[] {
   for (const thread of state.threads) {
     if (!thread.running) continue;
     if (thread.request !== null) {
-      const { startId, attempt, delayMs, purpose } = thread.request;
-      work.push({ kind: 'model', key: `${startId}/${attempt}`, threadId: thread.id, startId, attempt, delayMs, purpose });
+      const { startId, seq, attempt, delayMs, purpose } = thread.request;
+      work.push({ kind: 'model', key: `${startId}/${attempt}`, seq, threadId: thread.id, startId, attempt, delayMs, purpose });
     }
     for (const call of thread.calls) {
       if (call.status !== 'running' || call.name === DELEGATE_TOOL) continue;
-      work.push({ kind: 'tool', key: call.id, threadId: thread.id, callId: call.id, name: call.name, input: call.input });
+      work.push({ kind: 'tool', key: call.id, seq: call.seq, threadId: thread.id, callId: call.id, name: call.name, input: call.input });
     }
   }
   const { outcome } = state;
   if (outcome !== null && outcome.status === 'evaluating' && outcome.evaluationId !== null && unjudged(state).length === 0) {
-    work.push({ kind: 'grade', key: outcome.evaluationId, evaluationId: outcome.evaluationId, iteration: outcome.iteration });
+    work.push({ kind: 'grade', key: outcome.evaluationId, seq: outcome.evaluationSeq, evaluationId: outcome.evaluationId, iteration: outcome.iteration });
   }
   return work;
 }

@@ -29,6 +29,7 @@ export const OUTCOME_HANDLERS: Handlers = {
       iteration: 0,
       status: 'working',
       evaluationId: null,
+      evaluationSeq: 0,
       judged: [],
       attempts: [],
       result: null,
@@ -37,8 +38,8 @@ export const OUTCOME_HANDLERS: Handlers = {
     const content = [{ type: 'text' as const, text: `${data.description}\n\n<rubric>\n${data.rubric.content}\n</rubric>` }];
     return { ...state, outcome, queue: [...state.queue, { id, content }] };
   },
-  'span.outcome_evaluation_start': (state, { id, data }) =>
-    withOutcome(state, data.outcome_id, (o) => ({ ...o, status: 'evaluating', evaluationId: id, judged: [], iteration: data.iteration })),
+  'span.outcome_evaluation_start': (state, { id, seq, data }) =>
+    withOutcome(state, data.outcome_id, (o) => ({ ...o, status: 'evaluating', evaluationId: id, evaluationSeq: seq, judged: [], iteration: data.iteration })),
   'outcome.judged': (state, { data }) => {
     const outcome = state.outcome;
     if (outcome === null || outcome.evaluationId !== data.outcome_evaluation_start_id || outcome.status !== 'evaluating') return state;

@@ -97,14 +97,14 @@ const CORE_HANDLERS: Handlers = {
 };
 
 const MODEL_HANDLERS: Handlers = {
-  'span.model_request_start': (state, { id, actor, data }) =>
+  'span.model_request_start': (state, { id, seq, actor, data }) =>
     withThread({ ...state, usage: { ...state.usage, modelCalls: state.usage.modelCalls + 1 } }, actor, (t) => ({
       ...t,
       messages: t.pending.length > 0 ? t.messages.push({ role: 'user', content: t.pending }) : t.messages,
       pending: [],
       draft: [],
       calls: [],
-      request: { startId: id, purpose: data.df_purpose ?? 'turn', attempt: 1, delayMs: 0 },
+      request: { startId: id, seq, purpose: data.df_purpose ?? 'turn', attempt: 1, delayMs: 0 },
     })),
   'model.attempt_failed': (state, { actor, data }) =>
     withThread(state, actor, (t) =>
@@ -119,11 +119,12 @@ const MODEL_HANDLERS: Handlers = {
       return { ...t, draft: [...t.draft, { type: 'text', text: value }], lastMessage: { eventId: id, text: value } };
     });
   },
-  'agent.tool_use': (state, { id, actor, data }) =>
+  'agent.tool_use': (state, { id, seq, actor, data }) =>
     withThread({ ...state, usage: { ...state.usage, toolCalls: state.usage.toolCalls + 1 } }, actor, (thread) => {
       const t = state.imported === null ? thread : nextImportedTurn(thread);
       const call: Call = {
         id,
+        seq,
         name: data.name,
         input: data.input,
         // A denied call gets its result in the same append.
@@ -150,7 +151,7 @@ const MODEL_HANDLERS: Handlers = {
       cache_read_input_tokens: state.usage.cache_read_input_tokens + u.cache_read_input_tokens,
       modelCalls: state.usage.modelCalls,
       toolCalls: state.usage.toolCalls,
-      costUsd: state.usage.costUsd === null || data.df_cost_usd === undefined ? null : state.usage.costUsd + data.df_cost_usd,
+      costUsd: state.usage.costUsd === null || data.df_cost_usd === null ? null : state.usage.costUsd + (data.df_cost_usd ?? 0),
     };
     return withThread({ ...state, usage }, actor, (t) => ({
       ...t,
@@ -194,16 +195,15 @@ function nextImportedTurn(t: Thread): Thread {
   return { ...t, messages: messages.push({ role: 'user', content: t.pending }), pending: [], draft: [], calls: [] };
 }
 
-function stopAfter(reason: 'end_turn' | 'tool_use' | 'max_tokens' | 'refusal' | 'error' | 'interrupted'): Thread['stop'] {
+function stopAfter(reason: 'max_tokens' | 'refusal' | 'error' | 'interrupted' | undefined): Thread['stop'] {
   switch (reason) {
     case 'refusal':
       return 'refusal';
     case 'max_tokens':
     case 'error':
       return 'retries_exhausted';
-    case 'end_turn':
-    case 'tool_use':
     case 'interrupted':
+    case undefined:
       return null;
   }
 }

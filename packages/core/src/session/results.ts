@@ -20,8 +20,8 @@ export interface Answer {
   stopReason: 'end_turn' | 'tool_use' | 'max_tokens' | 'refusal';
   usage: ModelUsage;
   refusal?: { category: string | null; explanation: string | null };
-  /** Left out when the model has no price. */
-  costUsd?: number;
+  /** null when the model has no price. */
+  costUsd: number | null;
 }
 
 interface Writer {
@@ -72,8 +72,8 @@ export function modelAnswered(
     model_request_start_id: startId,
     is_error: false,
     model_usage: answer.usage,
-    df_stop_reason: answer.stopReason,
-    ...(answer.costUsd === undefined ? {} : { df_cost_usd: answer.costUsd }),
+    ...(answer.stopReason === 'max_tokens' || answer.stopReason === 'refusal' ? { df_stop_reason: answer.stopReason } : {}),
+    ...(answer.costUsd === 0 ? {} : { df_cost_usd: answer.costUsd }),
     ...(answer.refusal === undefined ? {} : { df_refusal: answer.refusal }),
   });
   return w.events;
@@ -217,7 +217,6 @@ export function attemptFailed(state: SessionState, failure: AttemptFailure): New
         is_error: true,
         model_usage: { input_tokens: 0, output_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 },
         df_stop_reason: 'error',
-        df_cost_usd: 0,
       },
     },
   );

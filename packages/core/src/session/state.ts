@@ -5,6 +5,7 @@ import type { RequestBlock, RequestMessage } from './prompt.ts';
 /** A tool call of a thread's newest answer. */
 export interface Call {
   id: string;
+  seq: number;
   name: string;
   input: unknown;
   /**
@@ -24,6 +25,7 @@ export interface Call {
 /** A model request whose answer is not on the log yet. */
 export interface OpenRequest {
   startId: string;
+  seq: number;
   purpose: 'turn' | 'compaction';
   /** 1 for the first. */
   attempt: number;
@@ -76,6 +78,7 @@ export interface Outcome {
   iteration: number;
   status: 'working' | 'evaluating' | 'done';
   evaluationId: string | null;
+  evaluationSeq: number;
   /** Scores that people gave to the running evaluation. */
   judged: readonly CriterionScore[];
   attempts: readonly Attempt[];

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DreamfoldError } from '@dreamfold/events';
 import { gradeCall, readGraderRequest } from '../grading.ts';
 import { ModelError } from '../model-error.ts';
-import type { Decision, Model, ModelCall, ModelRequest, ModelResponse, RequestMessage, ResponseBlock } from '../port.ts';
+import type { Decision, Model, ModelCall, ModelPrice, ModelRequest, ModelResponse, RequestMessage, ResponseBlock } from '../port.ts';
 import { type Failure, type Script, type TurnStep, parseGrades, parseScript } from './directive.ts';
 import { estimateInputTokens, estimateOutputTokens } from './token-estimate.ts';
 
@@ -32,10 +32,12 @@ export type ScriptedPolicy = (request: ModelRequest, call: ModelCall) => Scripte
  * @throws DreamfoldError invalid_directive from `respond`
  */
 export function scripted(policy?: ScriptedPolicy): Model {
-  if (policy !== undefined) return { respond: (request, call) => askPolicy(policy, request, call) };
+  if (policy !== undefined) return { price: FREE, respond: (request, call) => askPolicy(policy, request, call) };
   const failed = new Set<string>();
-  return { respond: (request, call) => obey(request, call, failed) };
+  return { price: FREE, respond: (request, call) => obey(request, call, failed) };
 }
+
+const FREE: ModelPrice = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
 
 async function askPolicy(policy: ScriptedPolicy, request: ModelRequest, call: ModelCall): Promise<ModelResponse> {
   call.signal.throwIfAborted();
