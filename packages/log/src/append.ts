@@ -5,6 +5,7 @@ import {
   EVENT_VERSION,
   JSON_LIMITS,
   MAX_EVENT_BYTES,
+  WriteClass,
   checkPayload,
   eventId,
   hashInput,
@@ -12,7 +13,6 @@ import {
   type Causation,
   type NewEvent,
   type StoredEvent,
-  type WriteClass,
 } from '@dreamfold/events';
 import type { AppendRequest, Head } from './port.ts';
 import type { Proposal, Refusal } from './rule.ts';
@@ -66,13 +66,8 @@ export function prepareAppend(request: AppendRequest, now: number): PreparedAppe
   checkField('id', id);
   checkField('correlation', correlation);
   checkField('time', time);
+  checkEvents(request.events);
   checkExpected(request);
-  if (!Array.isArray(request.events) || request.events.length === 0) {
-    throw new DreamfoldError('invalid_argument', 'An append needs at least one event', {
-      path: 'events',
-      remedy: 'Pass the events to append.',
-    });
-  }
   const events = request.events.map((event: NewEvent, i): PreparedEvent => {
     const path = `events/${i}`;
     checkField('actor', event.actor, path);
@@ -106,6 +101,22 @@ function checkField(name: 'stream' | 'id' | 'correlation' | 'time' | 'actor' | '
   });
 }
 
+function checkEvents(events: unknown): void {
+  if (!Array.isArray(events) || events.length === 0) {
+    throw new DreamfoldError('invalid_argument', 'An append needs an array of at least one event', {
+      path: 'events',
+      remedy: 'Pass the events to append.',
+    });
+  }
+  for (const [i, event] of events.entries()) {
+    if (WriteClass.safeParse((event as NewEvent | null)?.class).success) continue;
+    throw new DreamfoldError('invalid_argument', 'An event of an append is not an event, or has no class', {
+      path: `events/${i}`,
+      remedy: 'Pass { type, data, class, actor }, with class open, owner or claim.',
+    });
+  }
+}
+
 function checkExpected({ stream, expected, events, epoch }: AppendRequest): void {
   const owned = events.some((event) => event.class !== 'open');
   if (expected === undefined || expected === null || (expected === 'any' && owned)) {
@@ -119,14 +130,6 @@ function checkExpected({ stream, expected, events, epoch }: AppendRequest): void
       path: 'expected',
       value: expected,
       remedy: 'Pass head.seq, 0 for a stream without events.',
-    });
-  }
-  for (const event of events) {
-    if (event.class === 'open' || event.class === 'owner' || event.class === 'claim') continue;
-    throw new DreamfoldError('invalid_argument', 'An event has no class', {
-      path: 'events',
-      value: event.class,
-      remedy: 'Pass open, owner or claim.',
     });
   }
   if (owned) checkField('epoch', epoch);

@@ -89,6 +89,7 @@ class MemoryLog implements Log {
   }
 
   async head(stream: string): Promise<Head> {
+    this.#checkOpen();
     return this.#streams.get(stream)?.head ?? EMPTY_HEAD;
   }
 
@@ -114,6 +115,7 @@ class MemoryLog implements Log {
   }
 
   async *streams(kind?: string): AsyncGenerator<readonly StreamInfo[], void, undefined> {
+    this.#checkOpen();
     const all = [...this.#streams].filter(([name]) => kind === undefined || name.startsWith(`${kind}/`));
     for (let i = 0; i < all.length; i += BATCH_SIZE) {
       yield all.slice(i, i + BATCH_SIZE).map(([stream, { head }]) => ({ stream, head }));
@@ -133,6 +135,7 @@ class MemoryLog implements Log {
   }
 
   async position(): Promise<number> {
+    this.#checkOpen();
     return this.#rows.length;
   }
 
@@ -175,10 +178,12 @@ class MemoryLog implements Log {
   }
 
   async getBlob(digest: string): Promise<Uint8Array | null> {
+    this.#checkOpen();
     return this.#blobs.get(digest)?.slice() ?? null;
   }
 
   async verify(onProgress?: (done: number, total: number) => void): Promise<VerifyReport> {
+    this.#checkOpen();
     const verifier = new StreamVerifier(sha256);
     for (const [name, { rows }] of this.#streams) {
       verifier.begin(name);

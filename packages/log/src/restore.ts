@@ -1,7 +1,7 @@
 import { DreamfoldError, type StoredEvent } from '@dreamfold/events';
 import { sha256 } from './append.ts';
 import type { Head } from './port.ts';
-import { foldRecord, type Counted, type Judged, type Refusal } from './rule.ts';
+import { EMPTY_HEAD, foldRecord, type Counted, type Judged, type Refusal } from './rule.ts';
 
 /** What a restore has to know of the log that it adds to. */
 export interface RestoreTarget extends Counted {
@@ -29,9 +29,11 @@ export function restorePlan(events: readonly StoredEvent[], target: RestoreTarge
   };
   let pending: readonly StoredEvent[] = [];
   for (const event of events) {
-    if (pending.length === 0 && isHere(event, target)) continue;
+    if (pending.length === 0 && typeof event?.stream === 'string' && isHere(event, target)) continue;
     const fold = foldRecord(pending, event, { counted, hash: sha256 });
     pending = fold.pending;
+    const broken = fold.judged.some(({ verdict }) => !verdict.counted && verdict.reason === 'broken');
+    if (broken) throw refused(event, 'broken', EMPTY_HEAD);
     for (const { records, verdict } of fold.judged as readonly (Judged & { records: readonly StoredEvent[] })[]) {
       const first = records[0]!;
       if (!verdict.counted) throw refused(first, verdict.reason, counted.head(first.stream));
@@ -51,7 +53,7 @@ function isHere(event: StoredEvent, target: RestoreTarget): boolean {
 }
 
 function refused(event: StoredEvent, reason: Refusal, head: Head): DreamfoldError {
-  const path = `${event.stream}#${event.seq}`;
+  const path = `${event?.stream}#${event?.seq}`;
   switch (reason) {
     case 'broken':
       return new DreamfoldError('hash_mismatch', `${path} is not what was written: envelope, payload and hash do not agree`, {
