@@ -29,4 +29,5 @@ export {
   type Verdict,
 } from './rule.ts';
 export { openMemoryLog } from './memory-log.ts';
+export { acquireProcessorLock, type ProcessorLock } from './processor-lock.ts';
 export { fold } from './replay.ts';

@@ -1,0 +1,95 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { acquireProcessorLock } from './processor-lock.ts';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'dreamfold-lock-'));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+/** A process that waits for a line, takes the lock, prints what came of it, and stays. */
+function taker(): ChildProcess {
+  const source = `
+    import { acquireProcessorLock } from ${JSON.stringify(new URL('processor-lock.ts', import.meta.url).href)};
+    process.stdin.once('data', async () => {
+      try { await acquireProcessorLock(${JSON.stringify(directory)}); console.log('got'); }
+      catch (error) { console.log(error.code, error.value); }
+    });
+    console.log('ready');`;
+  return spawn(process.execPath, ['--input-type=module', '-e', source], { stdio: ['pipe', 'pipe', 'inherit'] });
+}
+
+async function line(child: ChildProcess): Promise<string> {
+  const [data] = (await once(child.stdout!, 'data')) as [Buffer];
+  return data.toString().trim();
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+}
+
+describe('the processor lock', () => {
+  it('is held by one, and free after its release', async () => {
+    const lock = await acquireProcessorLock(directory);
+    await expect(acquireProcessorLock(directory)).rejects.toMatchObject({ code: 'store_locked', value: process.pid });
+    lock.release();
+    lock.release();
+    const again = await acquireProcessorLock(directory);
+    again.release();
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it('names the process that holds it, and is taken over when that is gone', async () => {
+    const child = taker();
+    expect(await line(child)).toBe('ready');
+    child.stdin!.write('go\n');
+    expect(await line(child)).toBe('got');
+    await expect(acquireProcessorLock(directory)).rejects.toMatchObject({ code: 'store_locked', value: child.pid });
+    await end(child);
+    const lock = await acquireProcessorLock(directory);
+    expect(lock.pid).toBe(process.pid);
+    lock.release();
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it('goes to one of many who find it stale at the same time', async () => {
+    const dead = taker();
+    await line(dead);
+    dead.stdin!.write('go\n');
+    await line(dead);
+    await end(dead);
+    const takers = Array.from({ length: 5 }, taker);
+    await Promise.all(takers.map(line));
+    for (const child of takers) child.stdin!.write('go\n');
+    const results = await Promise.all(takers.map(line));
+    await Promise.all(takers.map(end));
+    expect(results.filter((result) => result === 'got')).toHaveLength(1);
+    expect(results.filter((result) => result.startsWith('store_locked'))).toHaveLength(4);
+  });
+
+  it('is not mistaken for the lock of another process that has the pid now', async () => {
+    const lock = await acquireProcessorLock(directory);
+    const path = join(directory, 'processor.lock');
+    const mine = JSON.parse(readFileSync(path, 'utf8')) as { started: string };
+    writeFileSync(path, JSON.stringify({ ...mine, token: 'a'.repeat(24), started: '1' }));
+    const taken = await acquireProcessorLock(directory);
+    expect((JSON.parse(readFileSync(path, 'utf8')) as { started: string }).started).toBe(mine.started);
+    taken.release();
+    lock.release();
+  });
+
+  it('refuses a file that is no lock', async () => {
+    writeFileSync(join(directory, 'processor.lock'), 'hello');
+    await expect(acquireProcessorLock(directory)).rejects.toMatchObject({ code: 'store_locked', value: 'hello' });
+  });
+
+  it('needs a directory that can be written', async () => {
+    await expect(acquireProcessorLock(join(directory, 'none'))).rejects.toMatchObject({ code: 'store_read_only' });
+  });
+});

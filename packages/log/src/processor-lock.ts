@@ -1,0 +1,159 @@
+import { randomBytes } from 'node:crypto';
+import { linkSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DreamfoldError } from '@dreamfold/events';
+
+/** The right to process the sessions of a data directory: one process at a time. Reading needs no lock. */
+export interface ProcessorLock {
+  readonly pid: number;
+  release(): void;
+}
+
+interface Holder {
+  pid: number;
+  /** When the process started, as the system counts it: a pid is given to another process after a while. Null where that is not known. */
+  started: string | null;
+  /** Names this holding, so that a lock is only ever replaced by one who has seen it stale. */
+  token: string;
+}
+
+/** Locks of this process. A lock with our pid that is not among them is left over from an earlier process with this pid. */
+const held = new Set<string>();
+
+/** Takers who find the same stale lock at the same time wait for each other this often. */
+const ATTEMPTS = 200;
+const PAUSE_MS = 5;
+
+/**
+ * Takes the lock of a data directory (`processor.lock`). The lock of a process that is gone is taken over.
+ * @throws DreamfoldError store_locked, which names the pid of the holder; store_read_only
+ */
+export async function acquireProcessorLock(directory: string): Promise<ProcessorLock> {
+  const path = join(directory, 'processor.lock');
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const taken = tryAcquire(path);
+    if ('token' in taken) return { pid: taken.pid, release: () => release(path, taken.token) };
+    if (!taken.busy) throw lockedBy(path, taken.pid);
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  }
+  throw lockedBy(path, readHolder(path)?.pid ?? 0);
+}
+
+/**
+ * A lock file comes into being whole, by a link. A stale one may only be replaced by the one who holds the lock on
+ * *its token*, and who has then seen that it still stands there: so two takers cannot remove each other's lock.
+ * @returns the holder that we are now, or the one in the way: `busy` when it is only a taker at work
+ */
+function tryAcquire(path: string): Holder | { pid: number; busy: boolean } {
+  const holder: Holder = { pid: process.pid, started: startOf(process.pid), token: randomBytes(12).toString('hex') };
+  const draft = `${path}.${holder.token}.new`;
+  write(draft, holder);
+  held.add(holder.token);
+  let kept = false;
+  try {
+    kept = link(draft, path);
+    if (kept) return holder;
+    const found = readHolder(path);
+    if (found === null) return { pid: 0, busy: true };
+    if (isAlive(found)) return { pid: found.pid, busy: false };
+
+    const guard = `${path}.${found.token}`;
+    const guarded = tryAcquire(guard);
+    if (!('token' in guarded)) return { pid: guarded.pid, busy: true };
+    try {
+      if (readHolder(path)?.token !== found.token) return { pid: 0, busy: true };
+      renameSync(draft, path);
+      kept = true;
+      return holder;
+    } finally {
+      release(guard, guarded.token);
+    }
+  } finally {
+    if (!kept) held.delete(holder.token);
+    remove(draft);
+  }
+}
+
+function write(path: string, holder: Holder): void {
+  try {
+    writeFileSync(path, JSON.stringify(holder), { flush: true });
+  } catch (cause) {
+    throw new DreamfoldError('store_read_only', `${path} cannot be written`, { path, remedy: 'Make the data directory writable.', cause });
+  }
+}
+
+function link(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** @returns null when the lock was released in the meantime */
+function readHolder(path: string): Holder | null {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+  try {
+    const { pid, started, token } = JSON.parse(text) as Holder;
+    if (Number.isSafeInteger(pid) && /^[0-9a-f]{24}$/.test(token)) return { pid, started, token };
+  } catch {
+    // Falls through: whatever stands there, no processor wrote it.
+  }
+  throw new DreamfoldError('store_locked', `${path} is not a lock that a processor wrote`, {
+    path,
+    value: text.slice(0, 80),
+    remedy: 'Delete it when you are sure that no processor is running on this directory.',
+  });
+}
+
+function isAlive({ pid, started, token }: Holder): boolean {
+  if (held.has(token)) return true;
+  if (pid === process.pid && startOf(pid) === null) return false;
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    // EPERM: there is such a process, of another user.
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+  }
+  const now = startOf(pid);
+  return started === null || now === null || now === started;
+}
+
+/** Field 22 of /proc/PID/stat (proc(5)): ticks from boot to the start of the process. */
+function startOf(pid: number): string | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function release(path: string, token: string): void {
+  if (!held.delete(token)) return;
+  if (readHolder(path)?.token === token) remove(path);
+}
+
+function remove(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}
+
+function lockedBy(path: string, pid: number): DreamfoldError {
+  return new DreamfoldError('store_locked', `Process ${pid} is processing this data directory`, {
+    path,
+    value: pid,
+    remedy: `Stop process ${pid}, or use another data directory. Looking at the log needs no lock.`,
+  });
+}
