@@ -4,11 +4,14 @@ import type { Log } from '@dreamfold/log';
 import {
   commandSession,
   compileTeam,
+  Dreamer,
   loadSession,
   MemoryKeeper,
   recordFeedbackOn,
   SessionHost,
   type AgentDefinition,
+  type DreamOptions,
+  type DreamReport,
   type RubricDefinition,
   type Session,
 } from '@dreamfold/runtime';
@@ -29,12 +32,14 @@ export interface RunOptions {
 export class Dreamfold {
   readonly log: Log;
   readonly memory: MemoryKeeper;
+  readonly dreams: Dreamer;
   readonly #host: SessionHost;
   readonly #release: () => Promise<void>;
 
   constructor(parts: { log: Log; memory: MemoryKeeper; host: SessionHost; release: () => Promise<void> }) {
     this.log = parts.log;
     this.memory = parts.memory;
+    this.dreams = new Dreamer(parts.log, parts.memory);
     this.#host = parts.host;
     this.#release = parts.release;
   }
@@ -85,6 +90,14 @@ export class Dreamfold {
   /** What came of an event of a session later; the source of labels for learning. */
   async feedback(sessionId: string, feedback: FeedbackRecorded): Promise<void> {
     await recordFeedbackOn(this.log, sessionId, feedback);
+  }
+
+  /**
+   * Reviews finished sessions and proposes what they teach to a memory store.
+   * @throws DreamfoldError not_found
+   */
+  dream(options: DreamOptions): Promise<DreamReport> {
+    return this.dreams.dream(options);
   }
 
   /** Writes to a session that another process may be running. See the commands of `@dreamfold/core`. */

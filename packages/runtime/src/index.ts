@@ -10,6 +10,7 @@ export {
 } from './definitions.ts';
 export { RequestDigests, sha256 } from './digest.ts';
 export { MemoryKeeper, type StoreSummary } from './memory-keeper.ts';
+export { Dreamer, type DreamOptions, type DreamReport, type DreamtInsightReport } from './dreamer.ts';
 export { loadSession } from './load-session.ts';
 export { commandSession, recordFeedbackOn } from './session-commands.ts';
 export { SessionHost, type HostOptions, type NewSession } from './session-host.ts';
