@@ -2,7 +2,7 @@
 //   node packages/events/golden/write.ts < events.jsonl
 // A fixture is never rewritten: logs in that form are out there, and every later version has to read them.
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { checkPayload, hashInput, type StoredEvent } from '../src/index.ts';
 
@@ -12,7 +12,7 @@ function sha256(text: string): string {
   return createHash('sha256').update(text).digest('base64url');
 }
 
-const digests = (existsSync(DIGESTS) ? JSON.parse(readFileSync(DIGESTS, 'utf8')) : {}) as Record<string, string>;
+const digests = JSON.parse(readFileSync(DIGESTS, 'utf8')) as Record<string, string>;
 
 for await (const line of createInterface({ input: process.stdin })) {
   const event = JSON.parse(line) as StoredEvent;
