@@ -1,6 +1,6 @@
 import { DreamfoldError, idOfStream, streamOf, type Caps, type FeedbackRecorded, type LogEvent } from '@dreamfold/events';
 import type { SessionState } from '@dreamfold/core';
-import type { Log } from '@dreamfold/log';
+import type { Log, ProcessorLock } from '@dreamfold/log';
 import {
   commandSession,
   compileTeam,
@@ -34,32 +34,37 @@ export class Dreamfold {
   readonly memory: MemoryKeeper;
   readonly dreams: Dreamer;
   readonly #host: SessionHost;
-  readonly #release: () => Promise<void>;
+  readonly #acquire: (() => Promise<ProcessorLock>) | null;
+  #lock: Promise<ProcessorLock> | null = null;
 
-  constructor(parts: { log: Log; memory: MemoryKeeper; host: SessionHost; release: () => Promise<void> }) {
+  constructor(parts: { log: Log; memory: MemoryKeeper; host: SessionHost; lock: (() => Promise<ProcessorLock>) | null }) {
     this.log = parts.log;
     this.memory = parts.memory;
     this.dreams = new Dreamer(parts.log, parts.memory);
     this.#host = parts.host;
-    this.#release = parts.release;
+    this.#acquire = parts.lock;
   }
 
   /**
    * Gives a task to a lead and its team. Resolves once the session has begun; `session.done()` waits for its end.
-   * @throws DreamfoldError invalid_argument, invalid_team, not_found (a memory store)
+   * @throws DreamfoldError invalid_argument, invalid_team, not_found (a memory store), store_locked (another process runs sessions here)
    */
   async run(lead: AgentDefinition, task: string, options: RunOptions = {}): Promise<Session> {
     const { memory, ...rest } = options;
+    const team = compileTeam(lead);
+    await this.#process();
     const pins = memory === undefined ? [] : await this.memory.pin(memory);
-    return this.#host.create({ ...rest, team: compileTeam(lead), task, memory: pins });
+    return this.#host.create({ ...rest, team, task, memory: pins });
   }
 
   /**
    * Goes on with a session: after a crash, or after an approval that another process recorded.
-   * @throws DreamfoldError not_found, session_ended
+   * @throws DreamfoldError not_found, session_ended, store_locked
    */
-  resume(lead: AgentDefinition, sessionId: string, options: { rubric?: RubricDefinition } = {}): Promise<Session> {
-    return this.#host.resume(sessionId, { team: compileTeam(lead), ...options });
+  async resume(lead: AgentDefinition, sessionId: string, options: { rubric?: RubricDefinition } = {}): Promise<Session> {
+    const team = compileTeam(lead);
+    await this.#process();
+    return this.#host.resume(sessionId, { team, ...options });
   }
 
   /** A session as it stands on the log. @param to the last seq to fold @throws DreamfoldError not_found */
@@ -105,10 +110,23 @@ export class Dreamfold {
     return commandSession(this.log, sessionId, build);
   }
 
+  /** One process at a time runs the sessions of a data directory. */
+  async #process(): Promise<void> {
+    if (this.#acquire === null) return;
+    this.#lock ??= this.#acquire();
+    try {
+      await this.#lock;
+    } catch (error) {
+      this.#lock = null;
+      throw error;
+    }
+  }
+
   /** Stops what runs, without losing it: sessions go on when they are resumed. */
   async close(): Promise<void> {
     this.#host.close();
     await this.log.close();
-    await this.#release();
+    const lock = await this.#lock?.catch(() => null);
+    lock?.release();
   }
 }

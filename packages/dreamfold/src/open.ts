@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { openMemoryLog, type Log } from '@dreamfold/log';
+import { acquireProcessorLock, openMemoryLog, type Log } from '@dreamfold/log';
 import { openSqliteLog } from '@dreamfold/log/sqlite';
 import type { Model } from '@dreamfold/model';
 import { MemoryKeeper, SessionHost } from '@dreamfold/runtime';
@@ -21,7 +21,8 @@ export interface OpenOptions {
 
 /**
  * Opens Dreamfold on a data directory, or in memory. The one place where its parts are put together.
- * @throws DreamfoldError store_locked, store_corrupt, store_read_only, store_newer_than_code, invalid_path
+ * Reading and commands need no lock; the first session that runs here takes the directory's processor lock until `close`.
+ * @throws DreamfoldError store_corrupt, store_read_only, store_newer_than_code, invalid_path
  */
 export async function open(options: OpenOptions = {}): Promise<Dreamfold> {
   const { directory, readOnly = false, durability } = options;
@@ -39,5 +40,5 @@ export async function open(options: OpenOptions = {}): Promise<Dreamfold> {
     random: Math.random,
     uuid: randomUUID,
   });
-  return new Dreamfold({ log, memory, host, release: async () => {} });
+  return new Dreamfold({ log, memory, host, lock: directory === undefined ? null : () => acquireProcessorLock(directory) });
 }
