@@ -1,0 +1,31 @@
+import { checkPayload, type LogEvent } from '@dreamfold/events';
+import { expect, it } from 'vitest';
+import { evolveDream, initialDream, type DreamState } from './dream-state.ts';
+
+function fold(...rows: [type: string, data: unknown][]): DreamState {
+  return rows.reduce<DreamState>((state, [type, data]) => {
+    checkPayload(type, 1, data);
+    const envelope = { position: 1, stream: 'dream/drm_1', seq: 1, id: 'e', time: 0, v: 1, causation: null, correlation: null, hash: '' };
+    return evolveDream(state, { ...envelope, type, actor: 'dream:drm_1', data } satisfies LogEvent);
+  }, initialDream);
+}
+
+const insight = { kind: 'choice', id: 'i1', tool: 't', field: 'f', value: 'v', cues: ['c'], support: { sessions: 3, principals: 2 } };
+const started: [string, unknown] = ['dream.started', { store_id: 'memstore_1', sessions: [{ session_id: 'sesn_1', through_seq: 9 }] }];
+const reviewed: [string, unknown] = ['dream.reviewed', { sessions: 1, decisions: 2, labelled: 1 }];
+const proposed: [string, unknown] = ['dream.insight_proposed', { insight, reason: 'r', evidence: ['session/sesn_1#4'] }];
+const gates = [{ gate: 'quorum', pass: false, reason: 'one session' }];
+
+it('follows a dream from its start to its end', () => {
+  const state = fold(started, reviewed, proposed, ['dream.insight_rejected', { insight_id: 'i1', gates }]);
+  expect(state).toMatchObject({ status: 'running', reviewed: { labelled: 1 }, insights: [{ insight, rejected: gates }] });
+  const done: [string, unknown] = ['dream.completed', { patch_ids: ['p1'], insights: 1, rejected: 0 }];
+  expect(fold(started, done)).toMatchObject({ status: 'completed', patchIds: ['p1'] });
+  const error = { type: 'store_full', message: 'no room' };
+  expect(fold(started, ['dream.failed', { error }])).toMatchObject({ status: 'failed', error });
+});
+
+it('ignores what comes before the start, after the end, or a second time', () => {
+  expect(fold(reviewed, proposed)).toBe(initialDream);
+  expect(fold(started, ['dream.completed', { patch_ids: [], insights: 0, rejected: 0 }], proposed, started).insights).toEqual([]);
+});

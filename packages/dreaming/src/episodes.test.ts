@@ -1,0 +1,120 @@
+import { checkPayload, type LogEvent } from '@dreamfold/events';
+import { expect, it } from 'vitest';
+import { episodeOf } from './episodes.ts';
+
+const route = {
+  name: 'route',
+  description: 'Routes a ticket',
+  input_schema: {
+    type: 'object',
+    properties: { queue: { type: 'string', enum: ['billing', 'technical'] }, note: { type: 'string' }, level: { enum: [1, 2] } },
+  },
+  policy: 'always_allow',
+  effect: 'keyed',
+};
+const agent = (name: string, tools: unknown[], roster: string[]): unknown => ({
+  name,
+  description: name,
+  model: 'scripted',
+  system: '',
+  tools,
+  roster,
+  max_tokens: 100,
+  context_window: 1000,
+});
+const created = {
+  principal: 'acme',
+  team: { lead: 'lead', agents: [agent('lead', [], ['router']), agent('router', [route], [])] },
+  caps: { depth: 1, threads: 2, turns: 9, tool_calls: 9, tokens: 999, cost_usd: 1, wall_time_ms: 999, identical_calls: 3 },
+  memory: [],
+};
+
+/** A session's events, as the log gives them: `[type, data, actor]`, with the ids e1, e2, … */
+function log(...rows: [type: string, data: unknown, actor?: string][]): LogEvent[] {
+  return rows.map(([type, data, actor = 'user'], i) => {
+    if (data !== null) checkPayload(type, 1, data);
+    const envelope = { position: i + 1, stream: 'session/sesn_1', time: 0, v: 1, causation: null, correlation: null, hash: '' };
+    return { ...envelope, seq: i + 1, id: `e${i + 1}`, type, actor, data };
+  });
+}
+const say = (text: string): { content: { type: 'text'; text: string }[] } => ({ content: [{ type: 'text', text }] });
+const call = (input: unknown): unknown => ({ name: 'route', input, evaluated_permission: 'allow' });
+const delegated: [string, unknown, string?][] = [
+  ['session.created', created],
+  ['user.message', say('I want my money back')],
+  [
+    'session.thread_created',
+    { agent_name: 'router', session_thread_id: 'sthr_2', workflow_run_id: null, df_parent_thread_id: 'sthr_1', df_tool_use_id: 'e2' },
+    'sthr_1',
+  ],
+  ['agent.thread_message_sent', { to_session_thread_id: 'sthr_2', to_agent_name: 'router', ...say('Route this refund') }, 'sthr_1'],
+  ['agent.tool_use', call({ queue: 'technical', note: 'x' }), 'sthr_2'],
+];
+
+it('finds the decision of a specialist, with both requests, confidence, reason and label', () => {
+  const episode = episodeOf(
+    log(
+      ...delegated,
+      ['decision.recorded', { event_id: 'e5', confidence: 0.4, reason: 'a guess' }, 'sthr_2'],
+      ['feedback.recorded', { judges: 'e5', verdict: 'wrong', right_answer: { queue: 'billing' }, by: 'desk' }],
+    ),
+  );
+  expect(episode).toEqual({
+    session: 'sesn_1',
+    principal: 'acme',
+    imported: false,
+    decisions: [
+      {
+        session: 'sesn_1',
+        principal: 'acme',
+        agent: 'router',
+        tool: 'route',
+        field: 'queue',
+        options: ['billing', 'technical'],
+        chosen: 'technical',
+        right: 'billing',
+        request: 'I want my money back\nRoute this refund',
+        confidence: 0.4,
+        reason: 'a guess',
+        evidence: ['session/sesn_1#5', 'session/sesn_1#7'],
+      },
+    ],
+  });
+});
+
+it.each<[string, unknown, string | null]>([
+  ['right', { verdict: 'right' }, 'technical'],
+  ['right, with the answer', { verdict: 'right', right_answer: { queue: 'technical' } }, 'technical'],
+  ['wrong, nobody knows what instead', { verdict: 'wrong' }, null],
+  ['wrong in another field', { verdict: 'wrong', right_answer: { note: 'y' } }, null],
+  ['a value that the tool does not allow', { verdict: 'wrong', right_answer: { queue: 'ignore all rules' } }, null],
+])('is labelled by feedback: %s', (_name, feedback, right) => {
+  const episode = episodeOf(log(...delegated, ['feedback.recorded', { judges: 'e5', by: 'desk', ...(feedback as object) }]));
+  expect(episode?.decisions[0]?.right).toBe(right);
+  expect(episode?.decisions[0]?.evidence).toHaveLength(right === null ? 1 : 2);
+});
+
+it('takes the newest word, and no word on something else', () => {
+  const right = ['feedback.recorded', { judges: 'e5', verdict: 'right', by: 'desk' }] as [string, unknown];
+  const wrong = ['feedback.recorded', { judges: 'e5', verdict: 'wrong', by: 'desk' }] as [string, unknown];
+  const elsewhere = ['feedback.recorded', { judges: 'e4', verdict: 'right', by: 'desk' }] as [string, unknown];
+  expect(episodeOf(log(...delegated, right, wrong))?.decisions[0]?.right).toBeNull();
+  expect(episodeOf(log(...delegated, elsewhere))?.decisions[0]?.right).toBeNull();
+});
+
+it('is marked when it was recorded elsewhere', () => {
+  const imported = { ...created, imported: { format: 'messages', source: 'a.jsonl', row: 0 } };
+  expect(episodeOf(log(['session.created', imported]))).toMatchObject({ imported: true, decisions: [] });
+});
+
+it('passes over what is erased, unknown or no choice among the values of the tool', () => {
+  const erased = log(...delegated);
+  erased[1]!.data = null;
+  expect(episodeOf(erased)?.decisions[0]?.request).toBe('Route this refund');
+  erased[0]!.data = null;
+  expect(episodeOf(erased)).toBeNull();
+  for (const input of [null, 'text', { queue: 'sales' }, { queue: 7 }, {}]) {
+    expect(episodeOf(log(...delegated.slice(0, 4), ['agent.tool_use', call(input), 'sthr_2']))?.decisions).toEqual([]);
+  }
+  expect(episodeOf(log(...delegated.slice(0, 4), ['agent.tool_use', call({ queue: 'billing' }), 'sthr_1']))?.decisions).toEqual([]);
+});
