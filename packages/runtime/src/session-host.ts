@@ -58,12 +58,14 @@ export class SessionHost {
 
   /**
    * Starts a session. Resolves once its first events count.
-   * @throws DreamfoldError invalid_argument, invalid_rubric, invalid_team
+   * @throws DreamfoldError invalid_argument, invalid_rubric, invalid_team, unknown_model
    */
   async create(options: NewSession): Promise<Session> {
     if (typeof options.task !== 'string' || options.task.trim() === '') {
       throw new DreamfoldError('invalid_argument', 'The task is empty', { path: 'task', value: options.task, remedy: 'Say what is to be done.' });
     }
+    // A name that no model has is said now, not when the first request is due.
+    for (const { model } of options.team.agents.values()) if (typeof model === 'string') this.#o.models(model);
     const key = options.idempotencyKey ?? this.#o.uuid();
     const id = idFrom('session', sha256(key));
     const memory = options.memory ?? [];
@@ -138,11 +140,15 @@ export class SessionHost {
       emit('event', event);
       if (event.type === 'session.status_idle') this.#rest(state.id, processor);
     };
+    let begun: Promise<void> = Promise.resolve();
     const begin = (): void => {
-      setImmediate(() => {
-        const events = held ?? [];
-        held = null;
-        events.forEach(deliver);
+      begun = new Promise((resolve) => {
+        setImmediate(() => {
+          const events = held ?? [];
+          held = null;
+          events.forEach(deliver);
+          resolve();
+        });
       });
     };
     const processor = new SessionProcessor(
@@ -164,7 +170,7 @@ export class SessionHost {
     );
     const wake = (): void => this.#watch(state.id, processor);
     wake();
-    return { session: new Session(state.id, { processor, emitter, log: this.#o.log, wake }), processor, begin };
+    return { session: new Session(state.id, { processor, emitter, log: this.#o.log, wake, heard: () => begun }), processor, begin };
   }
 
   #watch(id: string, processor: SessionProcessor): void {

@@ -1,6 +1,7 @@
-import { EVENT_VERSION, eventId, idFrom, isDreamfoldError, isEventType, streamOf, type LogEvent, type NewEvent } from '@dreamfold/events';
+import { DreamfoldError, EVENT_VERSION, eventId, idFrom, isDreamfoldError, isEventType, streamOf, type ErrorCode, type LogEvent, type NewEvent } from '@dreamfold/events';
 import {
   agentOf,
+  canonicalJson,
   decideSession,
   evolveSession,
   openWork,
@@ -43,11 +44,25 @@ export interface ProcessorOptions {
 }
 
 interface Pending {
+  /** Of the append. */
+  id: string;
   completion: Completion;
+  /** The first event that the completion was built into. */
+  first: NewEvent;
   after: SessionState;
   resolve: (events: readonly LogEvent[]) => void;
   reject: (error: unknown) => void;
 }
+
+/** What an append is refused for by itself; the next one may do better. Other errors mean that the log can't go on. */
+const OWN_FAULTS: readonly ErrorCode[] = [
+  'invalid_argument',
+  'invalid_event',
+  'json_too_deep',
+  'payload_too_large',
+  'unknown_event_type',
+  'unsupported_schema_version',
+];
 
 /** Work that was started. It stays here until the log no longer asks for it, so that it is not started twice. */
 interface Running {
@@ -94,7 +109,7 @@ export class SessionProcessor {
 
   /** True while appends are on their way. */
   get writing(): boolean {
-    return this.#pending.length > 0 || this.#resync !== null;
+    return this.#pending.length > 0 || this.#conflicted.length > 0 || this.#resync !== null;
   }
 
   /** True when the claim with this nonce is the newest that was acknowledged to this process. */
@@ -104,7 +119,7 @@ export class SessionProcessor {
 
   /** True while something is running or on its way to the log. */
   get busy(): boolean {
-    return this.#pending.length > 0 || this.#resync !== null || this.#confirmed.status === 'running';
+    return this.writing || this.#confirmed.status === 'running';
   }
 
   /**
@@ -113,8 +128,8 @@ export class SessionProcessor {
    * @throws what `build` throws, and the log's errors
    */
   async record(completion: Completion): Promise<readonly LogEvent[]> {
+    while (this.#resync !== null) await this.#resync;
     if (this.#failure !== null) throw this.#failure;
-    if (this.#resync !== null) await this.#resync;
     return this.#append(completion);
   }
 
@@ -122,19 +137,29 @@ export class SessionProcessor {
     const appendId = idFrom('event', sha256(`${this.#stream}/${completion.cause}`));
     const before = this.#tentative;
     const events = completion.build(before, appendId);
-    if (events.length === 0) return Promise.resolve([]);
+    const [first] = events;
+    if (first === undefined) return Promise.resolve([]);
     const time = this.#o.now();
     const after = this.#settle(before, events, { appendId, time });
     if (completion.causedBy !== undefined) for (const event of events) event.causation = completion.causedBy;
     this.#tentative = after;
     return new Promise((resolve, reject) => {
-      const pending: Pending = { completion, after, resolve, reject };
+      const pending: Pending = { id: appendId, completion, first, after, resolve, reject };
+      const follows = this.#pending.at(-1)?.id;
       this.#pending.push(pending);
       this.#o.log
-        .append({ stream: this.#stream, id: appendId, expected: before.seq, events, epoch: after.epoch, time })
+        .append({
+          stream: this.#stream,
+          id: appendId,
+          expected: before.seq,
+          ...(follows === undefined ? {} : { follows }),
+          events,
+          epoch: after.epoch,
+          time,
+        })
         .then(
-          (appended) => (appended.duplicate ? this.#onConflict(pending) : this.#onAcknowledged(pending, appended.events)),
-          (error: unknown) => (isDreamfoldError(error, 'head_conflict') ? this.#onConflict(pending) : this.#fail(error)),
+          ({ duplicate, events }) => (duplicate ? this.#withdraw(pending, () => resolve(events)) : this.#onAcknowledged(pending, events)),
+          (error: unknown) => this.#onRefused(pending, error),
         )
         .catch((error: unknown) => this.#fail(error));
     });
@@ -167,19 +192,44 @@ export class SessionProcessor {
     this.#reconcile();
   }
 
-  /** Someone else wrote first (or this was recorded before): wait until every pending append has failed, then build them again. */
-  #onConflict(pending: Pending): void {
-    this.#pending.splice(this.#pending.indexOf(pending), 1);
-    this.#conflicted.push(pending);
+  #onRefused(pending: Pending, error: unknown): void {
+    if (!isDreamfoldError(error)) this.#fail(error);
+    else if (error.code === 'head_conflict') this.#withdraw(pending, () => this.#conflicted.push(pending));
+    else if (error.code === 'idempotency_conflict') this.#withdraw(pending, () => void this.#answerRepeated(pending, error));
+    else if (OWN_FAULTS.includes(error.code)) this.#withdraw(pending, () => pending.reject(error));
+    else this.#fail(error);
+  }
+
+  /** An append that does not count takes those built on it with it. When all have come back, the log is read and they are built again. */
+  #withdraw(pending: Pending, settle: () => void): void {
+    const index = this.#pending.indexOf(pending);
+    if (index < 0) return;
+    this.#pending.splice(index, 1);
+    settle();
     if (this.#pending.length === 0) void this.sync();
   }
 
-  /** Reads what others have written to this session. */
+  /** The cause was recorded before. What followed from it then may differ from what would follow now; what was asked may not. */
+  async #answerRepeated({ id, first, resolve, reject }: Pending, error: DreamfoldError): Promise<void> {
+    try {
+      for await (const batch of this.#o.log.read(this.#stream)) {
+        const counted = batch.find((event) => event.id === id);
+        if (counted === undefined) continue;
+        if (counted.type === first.type && canonicalJson(counted.data) === canonicalJson(first.data)) return resolve([counted]);
+      }
+      reject(error);
+    } catch (failure) {
+      reject(failure);
+    }
+  }
+
+  /** Reads what others have written to this session, and goes on from there. */
   sync(): Promise<void> {
     this.#resync ??= this.#readNew()
       .catch((error: unknown) => this.#fail(error))
       .finally(() => {
         this.#resync = null;
+        this.#buildAgain();
         this.#reconcile();
       });
     return this.#resync;
@@ -189,22 +239,37 @@ export class SessionProcessor {
     let state = this.#confirmed;
     for await (const batch of this.#o.log.read(this.#stream, { from: state.seq + 1 })) {
       for (const event of batch) {
+        this.#checkOwner(event);
         state = evolveSession(state, event);
         this.#o.onEvent(event);
       }
     }
     this.#confirmed = state;
     this.#tentative = state;
-    const again = this.#conflicted;
-    this.#conflicted = [];
-    for (const { completion, resolve, reject } of again) {
+  }
+
+  /** Who has read a later claim knows its epoch, and must not write under it. */
+  #checkOwner(event: LogEvent): void {
+    if (event.type !== 'session.claimed' || this.#nonce === null || (event.data as { nonce: string }).nonce === this.#nonce) return;
+    throw new DreamfoldError('fenced', `${this.#stream} was taken over at seq ${event.seq}`, {
+      path: this.#stream,
+      value: event.seq,
+      remedy: 'Nothing is lost: the process that took it over goes on with it. Resume it to take it back.',
+    });
+  }
+
+  #buildAgain(): void {
+    if (this.#failure !== null) return;
+    for (const { completion, resolve, reject } of this.#conflicted.splice(0)) {
       try {
         this.#append(completion).then(resolve, reject);
       } catch (error) {
         reject(error);
       }
     }
-    if (again.length === 0) await this.#append({ cause: `sync/${state.seq}`, build: (s) => decideSession(s, this.#context) });
+    // What others wrote may ask for something, whether or not there is anything to build again.
+    const build = (state: SessionState): NewEvent[] => decideSession(state, this.#context);
+    this.#append({ cause: `sync/${this.#tentative.seq}`, build }).catch((error: unknown) => this.#fail(error));
   }
 
   #fail(error: unknown): void {

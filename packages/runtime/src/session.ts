@@ -53,13 +53,15 @@ export class Session {
   readonly #emitter: EventEmitter<SessionEvents>;
   readonly #log: Log;
   readonly #wake: () => void;
+  readonly #heard: () => Promise<void>;
 
-  constructor(id: string, parts: { processor: SessionProcessor; emitter: EventEmitter<SessionEvents>; log: Log; wake: () => void }) {
+  constructor(id: string, parts: { processor: SessionProcessor; emitter: EventEmitter<SessionEvents>; log: Log; wake: () => void; heard: () => Promise<void> }) {
     this.id = id;
     this.#processor = parts.processor;
     this.#emitter = parts.emitter;
     this.#log = parts.log;
     this.#wake = parts.wake;
+    this.#heard = parts.heard;
   }
 
   get state(): SessionState {
@@ -107,9 +109,10 @@ export class Session {
     await recordFeedbackOn(this.#log, this.id, feedback);
   }
 
-  /** Waits until the session is idle: finished, or waiting for a person (see `stopReason`). */
+  /** Waits until the session is idle, finished or waiting for a person (see `stopReason`), and its listeners have heard everything. */
   async done(): Promise<SessionResult> {
     await this.#processor.idle();
+    await this.#heard();
     return resultOf(this.state);
   }
 

@@ -1,0 +1,163 @@
+import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
+import { DreamfoldError, type StoredEvent } from '@dreamfold/events';
+import { ExportReader, type ExportBlob } from '@dreamfold/core';
+import { EMPTY_HEAD, foldRecord, type Log } from '@dreamfold/log';
+import { sha256 } from './digest.ts';
+import { countOutcome, type ImportReport, type ImportRequest } from './import-report.ts';
+import { fileSizeBytes, readLines } from './text-file.ts';
+
+/** Events that are restored in one transaction, or an append's when it is longer. */
+const BATCH = 512;
+
+/**
+ * Adds what `exportStreams` wrote, byte for byte: heads and hashes are those of the log that it came from.
+ * @throws DreamfoldError hash_mismatch, head_conflict, and those of ExportReader; nothing is written then
+ */
+export async function restoreExport(log: Log, request: ImportRequest, report: ImportReport): Promise<ImportReport> {
+  const events = await check(log, request, report);
+  const before = new Set<string>();
+  let done = 0;
+  let batch: StoredEvent[] = [];
+  const flush = async (): Promise<void> => {
+    if (batch.length > 0) report.events += (await log.restore(batch)).added;
+    done += batch.length;
+    batch = [];
+    request.onProgress?.('write', done, events);
+  };
+  const reader = new ExportReader(basename(request.file));
+  for await (const { line } of readLines(request.file)) {
+    const read = reader.read(line);
+    if (read.kind === 'blob') await log.putBlob(Buffer.from(read.base64, 'base64'));
+    if (read.kind !== 'event') continue;
+    const { event } = read;
+    if (event.seq === 1 && event.stream.startsWith('session/')) {
+      if ((await log.head(event.stream)).seq > 0) before.add(event.stream);
+    }
+    batch.push(event);
+    if (batch.length >= BATCH && event.append.i === event.append.n - 1) await flush();
+  }
+  await flush();
+  report.added = report.sessions - before.size;
+  return report;
+}
+
+/** Reads the whole file by the rule of acceptance and beside the log. @returns the number of events */
+async function check(log: Log, { file, onProgress }: ImportRequest, report: ImportReport): Promise<number> {
+  const total = await fileSizeBytes(file);
+  const source = basename(file);
+  const reader = new ExportReader(source);
+  const streams = new StreamChecks(log, source, report);
+  let row = 0;
+  let events = 0;
+  for await (const { line, bytesRead } of readLines(file)) {
+    row += 1;
+    const read = reader.read(line);
+    if (read.kind === 'event') {
+      events += 1;
+      await streams.add(read.event, row);
+    } else if (read.kind === 'blob') checkBlob(read, `${source}:${row}`);
+    onProgress?.('check', bytesRead, total);
+  }
+  reader.finish();
+  await streams.end();
+  return events;
+}
+
+function checkBlob({ blob, base64 }: ExportBlob, path: string): void {
+  const found = createHash('sha256').update(Buffer.from(base64, 'base64')).digest('hex');
+  if (found === blob) return;
+  throw new DreamfoldError('hash_mismatch', `${path}: the blob has other bytes than its name says`, { path, value: blob, remedy: 'Export again.' });
+}
+
+/** Judges the events of an export one stream after the other, as the log will, without writing. */
+class StreamChecks {
+  readonly #log: Log;
+  readonly #source: string;
+  readonly #report: ImportReport;
+  readonly #done = new Set<string>();
+  #stream = '';
+  #head = EMPTY_HEAD;
+  #here = EMPTY_HEAD;
+  #pending: readonly StoredEvent[] = [];
+  #appends = new Map<string, number>();
+  #score: number | null = null;
+
+  constructor(log: Log, source: string, report: ImportReport) {
+    this.#log = log;
+    this.#source = source;
+    this.#report = report;
+  }
+
+  async add(event: StoredEvent, row: number): Promise<void> {
+    const at = `${this.#source}:${row}`;
+    if (event.stream !== this.#stream) await this.#begin(event.stream, at);
+    const counted = { head: () => this.#head, appendSize: (_: string, id: string) => this.#appends.get(id) ?? 0 };
+    const { pending, judged } = foldRecord(this.#pending, event, { counted, hash: sha256 });
+    this.#pending = pending;
+    for (const { verdict } of judged) {
+      if (!verdict.counted) throw broken(at, event, verdict.reason);
+      this.#head = verdict.head;
+    }
+    if (pending.length === 0) this.#appends.set(event.append.id, event.append.n);
+    if (event.seq === this.#here.seq && event.hash !== this.#here.hash) throw wentAnotherWay(at, event);
+    this.#count(event);
+  }
+
+  async end(): Promise<void> {
+    if (this.#stream === '') return;
+    if (this.#pending.length > 0) throw broken(this.#source, this.#pending[0]!, 'torn');
+    if (this.#here.seq > this.#head.seq) await this.#checkOlder();
+    if (this.#stream.startsWith('session/')) countOutcome(this.#report, this.#score);
+  }
+
+  async #begin(stream: string, at: string): Promise<void> {
+    await this.end();
+    if (this.#done.has(stream)) {
+      throw new DreamfoldError('invalid_import', `${at}: ${stream} goes on after another stream`, {
+        path: at,
+        value: stream,
+        remedy: 'Keep the lines in the order that `dreamfold export` wrote.',
+      });
+    }
+    this.#done.add(stream);
+    this.#stream = stream;
+    this.#head = EMPTY_HEAD;
+    this.#here = await this.#log.head(stream);
+    this.#appends = new Map();
+    this.#score = null;
+    if (stream.startsWith('session/')) this.#report.sessions += 1;
+  }
+
+  /** This log has more of the stream than the file: the file's end must stand in it. */
+  async #checkOlder(): Promise<void> {
+    const { seq, hash } = this.#head;
+    for await (const batch of this.#log.readStored(this.#stream, { from: seq, to: seq })) {
+      for (const event of batch) if (event.hash !== hash) throw wentAnotherWay(this.#source, event);
+    }
+  }
+
+  #count({ type, data }: StoredEvent): void {
+    if (type === 'agent.tool_use') this.#report.toolCalls += 1;
+    if (data === null) return;
+    if (type === 'outcome.imported') this.#score = (JSON.parse(data) as { score: number }).score;
+    if (type === 'span.outcome_evaluation_end') this.#score = (JSON.parse(data) as { result: string }).result === 'satisfied' ? 1 : 0;
+  }
+}
+
+function broken(at: string, event: StoredEvent, reason: string): DreamfoldError {
+  const torn = reason === 'torn';
+  return new DreamfoldError(
+    torn ? 'invalid_import' : 'hash_mismatch',
+    `${at}: ${event.stream}#${event.seq} ${torn ? 'is part of an append that is not complete' : 'is not what was written: envelope, payload and chain do not agree'}`,
+    { path: at, value: `${event.stream}#${event.seq}`, remedy: 'Copy or export the file again.' },
+  );
+}
+
+function wentAnotherWay(at: string, event: StoredEvent): DreamfoldError {
+  return new DreamfoldError('head_conflict', `${at}: this log has another event at ${event.stream}#${event.seq}`, {
+    path: at,
+    value: `${event.stream}#${event.seq}`,
+    remedy: 'Import into an empty data directory: the two copies of this stream went different ways.',
+  });
+}

@@ -1,0 +1,77 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { DreamfoldError } from '@dreamfold/events';
+
+/** A line is held in memory; a file without line breaks must not fill it. */
+const MAX_LINE_CHARS = 512 * 1024 * 1024;
+
+/**
+ * The lines of a UTF-8 file without their line breaks, and how many bytes have been read by then. Only \n and \r\n end a
+ * line: JSON text may hold the other line separators of Unicode.
+ * @throws DreamfoldError not_found, invalid_path, invalid_text, payload_too_large
+ */
+export async function* readLines(path: string): AsyncGenerator<{ line: string; bytesRead: number }, void, undefined> {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  let rest = '';
+  let bytesRead = 0;
+  const decode = (bytes?: Buffer): string => {
+    try {
+      return bytes === undefined ? decoder.decode() : decoder.decode(bytes, { stream: true });
+    } catch (cause) {
+      throw new DreamfoldError('invalid_text', `${path} is not UTF-8`, { path, remedy: 'Save the file as UTF-8.', cause });
+    }
+  };
+  try {
+    for await (const chunk of createReadStream(path)) {
+      const bytes = chunk as Buffer;
+      bytesRead += bytes.length;
+      const lines = (rest + decode(bytes)).split('\n');
+      rest = lines.pop() ?? '';
+      if (rest.length > MAX_LINE_CHARS) throw lineTooLong(path);
+      for (const line of lines) yield { line: line.endsWith('\r') ? line.slice(0, -1) : line, bytesRead };
+    }
+  } catch (error) {
+    throw asReadError(error, path);
+  }
+  rest += decode();
+  if (rest !== '') yield { line: rest, bytesRead };
+}
+
+/** The whole of a UTF-8 file. @throws DreamfoldError as readLines */
+export async function readText(path: string): Promise<string> {
+  const lines: string[] = [];
+  for await (const { line } of readLines(path)) lines.push(line);
+  return lines.join('\n');
+}
+
+/** @throws DreamfoldError not_found, invalid_path */
+export async function fileSizeBytes(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    throw asReadError(error, path);
+  }
+}
+
+function lineTooLong(path: string): DreamfoldError {
+  return new DreamfoldError('payload_too_large', `${path} has a line of more than ${MAX_LINE_CHARS} characters`, {
+    path,
+    remedy: 'Write one row a line.',
+  });
+}
+
+function asReadError(error: unknown, path: string): unknown {
+  const details = { path, cause: error };
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return new DreamfoldError('not_found', `There is no file ${path}`, { ...details, remedy: 'Correct the path.' });
+    case 'EISDIR':
+      return new DreamfoldError('invalid_path', `${path} is a directory`, { ...details, remedy: 'Name a file.' });
+    case 'EACCES':
+    case 'EPERM':
+      return new DreamfoldError('invalid_path', `${path} can't be read`, { ...details, remedy: 'Make it readable.' });
+    default:
+      return error;
+  }
+}
