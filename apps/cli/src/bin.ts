@@ -3,7 +3,9 @@
 const MINIMUM = 24;
 
 if (Number(process.versions.node.split('.')[0]) < MINIMUM) {
-  process.stderr.write(`dreamfold needs Node ${MINIMUM} or newer; this is Node ${process.versions.node}. Install it from https://nodejs.org.\n`);
+  process.stderr.write(
+    `dreamfold needs Node ${MINIMUM} or newer; this is Node ${process.versions.node}. Install it from https://nodejs.org.\n`,
+  );
   process.exitCode = 2;
 } else {
   const { main } = await import('./main.ts');

@@ -13,7 +13,11 @@ export function dataDirectory(command: Command): string {
  * `readOnly` looks beside a process that runs sessions, and never creates anything.
  * @throws DreamfoldError not_found when there is nothing to read yet, and those of `open`
  */
-export async function withData<T>(command: Command, { readOnly }: { readOnly: boolean }, use: (dreamfold: Dreamfold) => Promise<T>): Promise<T> {
+export async function withData<T>(
+  command: Command,
+  { readOnly }: { readOnly: boolean },
+  use: (dreamfold: Dreamfold) => Promise<T>,
+): Promise<T> {
   const directory = dataDirectory(command);
   const dreamfold = await open({ directory, readOnly }).catch((error: unknown) => {
     throw readOnly && isDreamfoldError(error, 'not_found') ? nothingYet(directory) : error;
@@ -29,6 +33,7 @@ function nothingYet(directory: string): DreamfoldError {
   return new DreamfoldError('not_found', `There is no data in ${directory}`, {
     path: '--data',
     value: directory,
-    remedy: 'Name a data directory with --data DIR, or make one: `dreamfold demo`, `dreamfold run team.ts "task"` or `dreamfold import FILE`.',
+    remedy:
+      'Name a data directory with --data DIR, or make one: `dreamfold demo`, `dreamfold run team.ts "task"` or `dreamfold import FILE`.',
   });
 }

@@ -18,7 +18,14 @@ export const EXIT = {
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-const STORE: ReadonlySet<ErrorCode> = new Set(['store_corrupt', 'store_newer_than_code', 'store_read_only', 'store_full', 'store_unavailable', 'log_diverged']);
+const STORE: ReadonlySet<ErrorCode> = new Set([
+  'store_corrupt',
+  'store_newer_than_code',
+  'store_read_only',
+  'store_full',
+  'store_unavailable',
+  'log_diverged',
+]);
 
 /** Errors that the same command may not meet again, or that a model or a tool made. */
 const FAILED: ReadonlySet<ErrorCode> = new Set([

@@ -1,17 +1,24 @@
 import { DreamfoldError, idOfStream, streamOf, type Caps, type FeedbackRecorded, type LogEvent } from '@dreamfold/events';
-import type { SessionState } from '@dreamfold/core';
+import { confirmTool, interrupt, judge, sendMessage, type Confirmation, type Judgement, type SessionState } from '@dreamfold/core';
 import type { Log, ProcessorLock } from '@dreamfold/log';
 import {
   commandSession,
   compileTeam,
   Dreamer,
+  exportStreams,
+  importSessions,
   loadSession,
   MemoryKeeper,
   recordFeedbackOn,
   SessionHost,
+  verifyRequests,
   type AgentDefinition,
   type DreamOptions,
   type DreamReport,
+  type ExportRequest,
+  type ImportReport,
+  type ImportRequest,
+  type RequestsReport,
   type RubricDefinition,
   type Session,
 } from '@dreamfold/runtime';
@@ -103,6 +110,49 @@ export class Dreamfold {
    */
   dream(options: DreamOptions): Promise<DreamReport> {
     return this.dreams.dream(options);
+  }
+
+  /** A message for the lead of a session, whoever runs it. @throws DreamfoldError not_found, session_ended, budget_exceeded */
+  async send(sessionId: string, message: string): Promise<void> {
+    await this.command(sessionId, (state) => sendMessage(state, message));
+  }
+
+  /** A person's word on a call that waits. @throws DreamfoldError not_found, approval_not_found, approval_already_used, approval_stale */
+  async confirm(sessionId: string, confirmation: Confirmation): Promise<void> {
+    await this.command(sessionId, (state) => confirmTool(state, confirmation));
+  }
+
+  /** A person's score of a criterion that waits for one. @throws DreamfoldError not_found, already_decided, invalid_argument */
+  async judge(sessionId: string, judgement: Judgement): Promise<void> {
+    await this.command(sessionId, (state) => judge(state, judgement));
+  }
+
+  /** Stops a session, or one thread and what is under it. @returns false when nothing was running @throws DreamfoldError not_found */
+  async interrupt(sessionId: string, threadId?: string): Promise<boolean> {
+    const events = await this.command(sessionId, (state) => interrupt(state, threadId));
+    return events.length > 0;
+  }
+
+  /**
+   * Adds recorded sessions from a file; all of it or, when a row is bad, nothing.
+   * @throws DreamfoldError not_found, invalid_import, hash_mismatch, head_conflict and the like, with `file:row` as path
+   */
+  import(request: ImportRequest): Promise<ImportReport> {
+    return importSessions(this.log, request);
+  }
+
+  /** What is on the log, or some sessions of it, as lines that `import` reads with the format `dreamfold`. @throws DreamfoldError not_found */
+  export(request: ExportRequest = {}): AsyncIterable<string> {
+    return exportStreams(this.log, request);
+  }
+
+  /**
+   * Renders every model request of a session again and compares it with what was recorded. Calls no model and no tool.
+   * @param to the last seq to look at
+   * @throws DreamfoldError not_found, store_corrupt
+   */
+  verifyRequests(sessionId: string, to?: number): Promise<RequestsReport> {
+    return verifyRequests(this.log, sessionId, { memoryText: (pins) => this.memory.textOf(pins), ...(to === undefined ? {} : { to }) });
   }
 
   /** Writes to a session that another process may be running. See the commands of `@dreamfold/core`. */

@@ -2,7 +2,21 @@ export { DreamfoldError, isDreamfoldError, type ErrorCode, type EventData, type 
 export type { SessionState } from '@dreamfold/core';
 export { scripted, type Model, type ModelRequest, type ModelResponse, type ScriptedAnswer, type ScriptedPolicy } from '@dreamfold/model';
 export { anthropic, type AnthropicOptions } from '@dreamfold/model/anthropic';
-export type { AgentDefinition, DreamOptions, DreamReport, RubricDefinition, Session, SessionResult, ToolContext, ToolDefinition } from '@dreamfold/runtime';
+export type { Log, StreamInfo, VerifyReport } from '@dreamfold/log';
+export type {
+  AgentDefinition,
+  DreamOptions,
+  DreamReport,
+  ExportRequest,
+  ImportReport,
+  ImportRequest,
+  RequestsReport,
+  RubricDefinition,
+  Session,
+  SessionResult,
+  ToolContext,
+  ToolDefinition,
+} from '@dreamfold/runtime';
 export { agent, type AgentOptions } from './agent.ts';
 export { Dreamfold, type RunOptions } from './dreamfold.ts';
 export { open, type OpenOptions } from './open.ts';

@@ -13,6 +13,8 @@ export interface OpenOptions {
   readOnly?: boolean;
   /** `full` survives a power loss as well as a crash, at a disk flush per commit. Default `process`. */
   durability?: 'process' | 'full';
+  /** Go on from what the database holds, although the end of it was lost: see `dreamfold verify --accept-head`. */
+  acceptHead?: boolean;
   /** Models by the names that agents use for them. */
   models?: Readonly<Record<string, Model>>;
   /** A log that is open already, instead of a directory. */
@@ -25,12 +27,12 @@ export interface OpenOptions {
  * @throws DreamfoldError store_corrupt, store_read_only, store_newer_than_code, invalid_path
  */
 export async function open(options: OpenOptions = {}): Promise<Dreamfold> {
-  const { directory, readOnly = false, durability } = options;
+  const { directory, readOnly = false, durability, acceptHead = false } = options;
   const log =
     options.log ??
     (directory === undefined
       ? openMemoryLog()
-      : await openSqliteLog({ directory, readOnly, ...(durability === undefined ? {} : { durability }) }));
+      : await openSqliteLog({ directory, readOnly, acceptHead, ...(durability === undefined ? {} : { durability }) }));
   const memory = new MemoryKeeper(log);
   const host = new SessionHost({
     log,

@@ -1,12 +1,6 @@
 import { basename } from 'node:path';
 import { isDreamfoldError } from '@dreamfold/events';
-import {
-  parseMessagesLine,
-  parseTauBench,
-  type ImportedAppend,
-  type ImportedSession,
-  type ImportOptions,
-} from '@dreamfold/core';
+import { parseMessagesLine, parseTauBench, type ImportedAppend, type ImportedSession, type ImportOptions } from '@dreamfold/core';
 import type { Log } from '@dreamfold/log';
 import { sha256 } from './digest.ts';
 import { countOutcome, type ImportReport, type ImportRequest } from './import-report.ts';
@@ -25,7 +19,18 @@ const MAX_NOTES = 1000;
  */
 export async function importSessions(log: Log, request: ImportRequest): Promise<ImportReport> {
   const { file, format } = request;
-  const report: ImportReport = { format, file, sessions: 0, added: 0, events: 0, toolCalls: 0, passed: 0, failed: 0, unscored: 0, notes: [] };
+  const report: ImportReport = {
+    format,
+    file,
+    sessions: 0,
+    added: 0,
+    events: 0,
+    toolCalls: 0,
+    passed: 0,
+    failed: 0,
+    unscored: 0,
+    notes: [],
+  };
   if (format === 'dreamfold') return restoreExport(log, request, report);
   const parse = await parserOf(request);
   const seen = new Set<string>();

@@ -67,7 +67,11 @@ async function check(log: Log, { file, onProgress }: ImportRequest, report: Impo
 function checkBlob({ blob, base64 }: ExportBlob, path: string): void {
   const found = createHash('sha256').update(Buffer.from(base64, 'base64')).digest('hex');
   if (found === blob) return;
-  throw new DreamfoldError('hash_mismatch', `${path}: the blob has other bytes than its name says`, { path, value: blob, remedy: 'Export again.' });
+  throw new DreamfoldError('hash_mismatch', `${path}: the blob has other bytes than its name says`, {
+    path,
+    value: blob,
+    remedy: 'Export again.',
+  });
 }
 
 /** Judges the events of an export one stream after the other, as the log will, without writing. */
