@@ -34,6 +34,7 @@ export interface PreparedAppend {
   stream: string;
   id: string;
   expected: number | 'any';
+  follows: string | null;
   correlation: string | null;
   time: number;
   events: readonly PreparedEvent[];
@@ -88,7 +89,7 @@ export function prepareAppend(request: AppendRequest, now: number): PreparedAppe
       dataHash: sha256(data),
     };
   });
-  return { stream, id, expected, correlation, time, events };
+  return { stream, id, expected, follows: request.follows ?? null, correlation, time, events };
 }
 
 function checkField(name: 'stream' | 'id' | 'correlation' | 'time' | 'actor' | 'causation' | 'epoch', value: unknown, at?: string): void {
@@ -204,6 +205,16 @@ export function proposalOn(head: Head, append: PreparedAppend): Proposal {
   const base = append.expected === 'any' ? head.seq : append.expected;
   // With another seq than the head's, the hash that it was decided on is unknown here, and not needed to refuse it.
   return { id: append.id, seq: base + 1, prev: base === head.seq ? head.hash : '', events: append.events };
+}
+
+/**
+ * Whether the head is what the append was decided on: always, unless it names another append that it follows.
+ * @param find where the append with this id begins in the stream, and its size
+ */
+export function isOnTop(head: Head, append: PreparedAppend, find: (id: string) => { seq: number; n: number } | null | undefined): boolean {
+  if (append.follows === null) return true;
+  const followed = find(append.follows);
+  return followed != null && followed.seq + followed.n - 1 === head.seq;
 }
 
 /** Puts an append in its place: after this head. */

@@ -1,6 +1,16 @@
 import { DreamfoldError, type LogEvent, type StoredEvent } from '@dreamfold/events';
-import { checkSameAppend, newWriterName, prepareAppend, proposalOn, refusalError, sha256, sha256Hex, stampAppend } from './append.ts';
-import { genesisRequest, newLogId } from './genesis.ts';
+import {
+  checkSameAppend,
+  isOnTop,
+  newWriterName,
+  prepareAppend,
+  proposalOn,
+  refusalError,
+  sha256,
+  sha256Hex,
+  stampAppend,
+} from './append.ts';
+import { checkErasable, genesisRequest, newLogId } from './genesis.ts';
 import { toLogEvent } from './log-event.ts';
 import type {
   Appended,
@@ -70,6 +80,7 @@ class MemoryLog implements Log {
       return appended(rows, epochAt(stream.rows, rows.at(-1)!.stored.seq), true);
     }
     if (typeof result === 'string') throw refusalError(result, append, stream.head);
+    if (!isOnTop(stream.head, append, (id) => stream.appends.get(id))) throw refusalError('head_passed', append, stream.head);
     const stored = stampAppend(append, stream.head, this.#writer);
     const rows = this.#add(stream, stored, result.epoch);
     this.#changes.notify();
@@ -159,6 +170,7 @@ class MemoryLog implements Log {
   }
 
   async erase(stream: string, seqs: readonly number[]): Promise<{ erased: number }> {
+    checkErasable(stream);
     this.#checkOpen();
     let erased = 0;
     for (const seq of seqs) {

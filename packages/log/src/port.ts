@@ -14,6 +14,11 @@ export interface AppendRequest {
   id: string;
   /** The seq of the head that the decision was made on; 'any' only for events that commute (class `open`). */
   expected: number | 'any';
+  /**
+   * The id of an append that was sent before this one and may not be acknowledged yet: this one counts only on top of it. Needed
+   * because another writer's append can end at the seq that is expected.
+   */
+  follows?: string;
   events: readonly NewEvent[];
   /** The epoch under which `owner` events are written, or the new one for a `claim`. */
   epoch?: number;

@@ -1,6 +1,16 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { DreamfoldError, type LogEvent, type StoredEvent } from '@dreamfold/events';
-import { checkSameAppend, newWriterName, prepareAppend, proposalOn, refusalError, stampAppend, type PreparedAppend } from '../append.ts';
+import {
+  checkSameAppend,
+  isOnTop,
+  newWriterName,
+  prepareAppend,
+  proposalOn,
+  refusalError,
+  stampAppend,
+  type PreparedAppend,
+} from '../append.ts';
+import { checkErasable } from '../genesis.ts';
 import { toLogEvent } from '../log-event.ts';
 import type {
   Appended,
@@ -95,6 +105,8 @@ export class SqliteLog implements Log {
     const result = fate(head, proposalOn(head, append), { appendSize });
     if (result === 'id_used') return this.#countedBefore(known!, append);
     if (typeof result === 'string') return refusalError(result, append, head);
+    if (!isOnTop(head, append, (id) => (known === null ? null : this.#table.findAppend(known, id))))
+      return refusalError('head_passed', append, head);
     const stored = stampAppend(append, head, this.#writer);
     const before = this.#last.position;
     const newHead = this.#insert(stored, result.epoch);
@@ -282,6 +294,7 @@ export class SqliteLog implements Log {
   }
 
   async erase(stream: string, seqs: readonly number[]): Promise<{ erased: number }> {
+    checkErasable(stream);
     this.#checkWritable();
     await this.#sequencer.idle();
     const erased = this.#transaction(() => {
