@@ -1,4 +1,12 @@
-export { DreamfoldError, isDreamfoldError, type ErrorCode, type EventData, type EventType, type KnownEvent, type LogEvent } from '@dreamfold/events';
+export {
+  DreamfoldError,
+  isDreamfoldError,
+  type ErrorCode,
+  type EventData,
+  type EventType,
+  type KnownEvent,
+  type LogEvent,
+} from '@dreamfold/events';
 export type { SessionState } from '@dreamfold/core';
 export { scripted, type Model, type ModelRequest, type ModelResponse, type ScriptedAnswer, type ScriptedPolicy } from '@dreamfold/model';
 export { anthropic, type AnthropicOptions } from '@dreamfold/model/anthropic';

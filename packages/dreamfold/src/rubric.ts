@@ -15,7 +15,11 @@ interface CriterionBase {
 /** One criterion, judged in exactly one way. */
 export type CriterionOptions = CriterionBase &
   (
-    | { /** Code: true or false, a score from 0 to 1, or a score with its reason. */ check: (attempt: AttemptView) => CodeVerdict | Promise<CodeVerdict> }
+    | {
+        /** Code: true or false, a score from 0 to 1, or a score with its reason. */ check: (
+          attempt: AttemptView,
+        ) => CodeVerdict | Promise<CodeVerdict>;
+      }
     | { /** The attempt is JSON that fits this schema. */ schema: z.ZodType }
     | { /** A model, or the name of one. */ model: string | Model }
     | { /** A person, who is asked with `requires_action`. */ person: true }
@@ -83,5 +87,9 @@ function fits(schema: z.ZodType, text: string): CodeVerdict {
 }
 
 function invalid(path: string, value: unknown, what: string): DreamfoldError {
-  return new DreamfoldError('invalid_rubric', `The rubric's ${path} ${what}`, { path, value, remedy: 'Correct the rubric; docs/start.md shows one.' });
+  return new DreamfoldError('invalid_rubric', `The rubric's ${path} ${what}`, {
+    path,
+    value,
+    remedy: 'Correct the rubric; docs/start.md shows one.',
+  });
 }

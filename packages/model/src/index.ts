@@ -7,7 +7,6 @@ export type {
   ModelCall,
   ModelPrice,
   ModelRequest,
-  ModelResolver,
   ModelResponse,
   RequestBlock,
   RequestMessage,

@@ -1,36 +1,7 @@
-import type { AgentSnapshot, JsonSchema, ModelUsage } from '@dreamfold/events';
+import type { Decision, ModelRequest } from '@dreamfold/core';
+import type { ModelUsage } from '@dreamfold/events';
 
-export type RequestBlock =
-  | { type: 'text'; text: string }
-  | { type: 'tool_use'; id: string; name: string; input: unknown }
-  | { type: 'tool_result'; tool_use_id: string; content: string; is_error: boolean };
-
-export interface RequestMessage {
-  role: 'user' | 'assistant';
-  content: readonly RequestBlock[];
-}
-
-export interface ToolSpec {
-  name: string;
-  description: string;
-  input_schema: JsonSchema;
-}
-
-/** A rendered request: all that a model sees. Rendered from the log alone, so the same log gives the same request. */
-export interface ModelRequest {
-  /** The name that the agent was given, such as `claude-opus-5`, or `scripted`. */
-  model: string;
-  system: string;
-  messages: readonly RequestMessage[];
-  tools: readonly ToolSpec[];
-  maxTokens: number;
-}
-
-/** Confidence and reason of one decision, stripped from a tool's input or given by the model beside it. */
-export interface Decision {
-  confidence?: number;
-  reason?: string;
-}
+export type { Decision, ModelRequest, RequestBlock, RequestMessage, ToolSpec } from '@dreamfold/core';
 
 export type ResponseBlock =
   | { type: 'text'; text: string; decision?: Decision }
@@ -69,6 +40,3 @@ export interface Model {
   /** What a token costs; left out when it is not known. */
   readonly price?: ModelPrice;
 }
-
-/** Finds the model of an agent by the name in its snapshot. */
-export type ModelResolver = (name: AgentSnapshot['model']) => Model;

@@ -48,8 +48,7 @@ function event(actor: string, type: string, data: unknown): LogEvent {
   const place = { position: seq, stream: 'session/sesn_1', seq, id: `e${seq}`, time: 0, hash: 'h', v: 1 };
   return { ...place, type, actor, causation: null, correlation: null, data };
 }
-const start = (actor: string, digest: string): LogEvent =>
-  event(actor, 'span.model_request_start', { df_request_sha256: digest });
+const start = (actor: string, digest: string): LogEvent => event(actor, 'span.model_request_start', { df_request_sha256: digest });
 const end = (actor: string, df_stop_reason?: string): LogEvent =>
   event(actor, 'span.model_request_end', { model_request_start_id: 'x', is_error: false, model_usage: usage, df_stop_reason });
 

@@ -74,7 +74,8 @@ export interface RubricDefinition {
 /** The score that a code grader's verdict stands for. */
 export function scoreOf(criterion: CriterionDefinition, verdict: CodeVerdict): CriterionScore {
   const grader = criterion.grader.kind === 'code' ? `code:${criterion.grader.name}` : criterion.grader.kind;
-  if (typeof verdict === 'boolean') return { id: criterion.id, score: verdict ? 1 : 0, reason: verdict ? 'holds' : 'does not hold', grader };
+  if (typeof verdict === 'boolean')
+    return { id: criterion.id, score: verdict ? 1 : 0, reason: verdict ? 'holds' : 'does not hold', grader };
   if (typeof verdict === 'number') return { id: criterion.id, score: verdict, reason: `scored ${verdict}`, grader };
   return { id: criterion.id, score: verdict.score, reason: verdict.reason, grader };
 }

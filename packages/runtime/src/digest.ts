@@ -36,7 +36,11 @@ export class RequestDigests {
 
   #upTo(state: SessionState, thread: Thread): Chain {
     let chain = this.#chains.get(thread.id);
-    if (chain === undefined || chain.count > thread.messages.length || (chain.count > 0 && thread.messages.at(chain.count - 1) !== chain.last)) {
+    if (
+      chain === undefined ||
+      chain.count > thread.messages.length ||
+      (chain.count > 0 && thread.messages.at(chain.count - 1) !== chain.last)
+    ) {
       const { frame, memory } = this.#start(state, thread);
       chain = { count: 0, last: undefined, digest: sha256(`${JSON.stringify(frame)}\n${memory}`), ahead: null };
       this.#chains.set(thread.id, chain);

@@ -1,7 +1,25 @@
 import { randomUUID } from 'node:crypto';
-import { idFrom, idOfStream, streamOf, type DreamReviewed, type EventData, type EventType, type LogEvent, type NewEvent } from '@dreamfold/events';
+import {
+  idFrom,
+  idOfStream,
+  streamOf,
+  type DreamReviewed,
+  type EventData,
+  type EventType,
+  type LogEvent,
+  type NewEvent,
+} from '@dreamfold/events';
 import { canonicalJson, evolveSession, initialSession, type PatchStatus, type SessionState } from '@dreamfold/core';
-import { decideDream, episodeOf, evolveDream, initialDream, type ChoiceProposal, type DreamState, type Episode, type JudgedInsight } from '@dreamfold/dreaming';
+import {
+  decideDream,
+  episodeOf,
+  evolveDream,
+  initialDream,
+  type ChoiceProposal,
+  type DreamState,
+  type Episode,
+  type JudgedInsight,
+} from '@dreamfold/dreaming';
 import { fold, type Log } from '@dreamfold/log';
 import { sha256 } from './digest.ts';
 import type { MemoryKeeper } from './memory-keeper.ts';
@@ -66,13 +84,22 @@ export class Dreamer {
       }
       if (decision.playbook.length > 0) {
         const patchId = patchIdOf(store, decision.playbook);
-        await this.#memory.write(store, { patchId, operations: decision.playbook, reason: 'A place for what dreams find.', author: 'system' });
+        await this.#memory.write(store, {
+          patchId,
+          operations: decision.playbook,
+          reason: 'A place for what dreams find.',
+          author: 'system',
+        });
       }
       const insights: DreamtInsightReport[] = [];
       for (const judged of decision.insights) insights.push(await this.#propose(store, dreamId, judged));
       const patches = insights.flatMap(({ patchId }) => (patchId === null ? [] : [patchId]));
       await stream.append([
-        event('dream.completed', { patch_ids: patches, insights: insights.length, rejected: insights.filter((i) => i.status === 'rejected').length }),
+        event('dream.completed', {
+          patch_ids: patches,
+          insights: insights.length,
+          rejected: insights.filter((i) => i.status === 'rejected').length,
+        }),
       ]);
       return { dreamId, store, reviewed: decision.reviewed, insights };
     } catch (error) {

@@ -1,4 +1,15 @@
-import { DreamfoldError, idFrom, idOfStream, isDreamfoldError, streamOf, type GateVerdict, type LogEvent, type MemoryPin, type NewEvent, type StoreCreated } from '@dreamfold/events';
+import {
+  DreamfoldError,
+  idFrom,
+  idOfStream,
+  isDreamfoldError,
+  streamOf,
+  type GateVerdict,
+  type LogEvent,
+  type MemoryPin,
+  type NewEvent,
+  type StoreCreated,
+} from '@dreamfold/events';
 import {
   applyPatch,
   approvePatch,
@@ -184,5 +195,18 @@ export class MemoryKeeper {
 }
 
 function draft(event: NewEvent, stream: string): LogEvent {
-  return { position: 0, stream, seq: 0, id: '', time: 0, type: event.type, v: event.v ?? 1, causation: null, correlation: null, actor: event.actor, hash: '', data: event.data };
+  return {
+    position: 0,
+    stream,
+    seq: 0,
+    id: '',
+    time: 0,
+    type: event.type,
+    v: event.v ?? 1,
+    causation: null,
+    correlation: null,
+    actor: event.actor,
+    hash: '',
+    data: event.data,
+  };
 }

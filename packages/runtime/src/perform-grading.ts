@@ -79,7 +79,11 @@ interface GraderAsked {
   p: GradingPerformance;
 }
 
-async function askGrader(model: ModelGrader['model'], criteria: readonly CriterionDefinition[], asked: GraderAsked): Promise<CriterionScore[]> {
+async function askGrader(
+  model: ModelGrader['model'],
+  criteria: readonly CriterionDefinition[],
+  asked: GraderAsked,
+): Promise<CriterionScore[]> {
   const { outcome, attempt, usage, work, p } = asked;
   const name = typeof model === 'string' ? model : 'custom';
   const request = renderGraderRequest({

@@ -1,5 +1,17 @@
 import { DreamfoldError } from '@dreamfold/events';
-import { attemptFailed, COMPACTION_PROMPT, modelAnswered, renderRequest, threadOf, type Answer, type DecideContext, type ModelRequest, type PromptFrame, type SessionState, type Work } from '@dreamfold/core';
+import {
+  attemptFailed,
+  COMPACTION_PROMPT,
+  modelAnswered,
+  renderRequest,
+  threadOf,
+  type Answer,
+  type DecideContext,
+  type ModelRequest,
+  type PromptFrame,
+  type SessionState,
+  type Work,
+} from '@dreamfold/core';
 import { isRetryable, retryAfterMs, retryDelayMs, type Model, type ModelPrice, type ModelResponse } from '@dreamfold/model';
 import type { Completion } from './session-processor.ts';
 

@@ -9,7 +9,11 @@ const MAX_OUTPUT_CHARS = 64 * 1024;
 const MAX_BLOB_BYTES = 16 * 1024 * 1024;
 
 /** Runs a tool. Whatever it does comes back as an output: a tool never fails the thread. */
-export async function performTool(tool: ToolDefinition, input: unknown, { context, log }: { context: ToolContext; log: Log }): Promise<ToolOutput> {
+export async function performTool(
+  tool: ToolDefinition,
+  input: unknown,
+  { context, log }: { context: ToolContext; log: Log },
+): Promise<ToolOutput> {
   let value: unknown;
   try {
     const parsed = tool.parse(input);

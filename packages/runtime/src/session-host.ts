@@ -1,5 +1,15 @@
 import { EventEmitter } from 'eventemitter3';
-import { DreamfoldError, idFrom, isDreamfoldError, streamOf, type Caps, type Criterion, type LogEvent, type MemoryPin, type NewEvent } from '@dreamfold/events';
+import {
+  DreamfoldError,
+  idFrom,
+  isDreamfoldError,
+  streamOf,
+  type Caps,
+  type Criterion,
+  type LogEvent,
+  type MemoryPin,
+  type NewEvent,
+} from '@dreamfold/events';
 import { initialSession, NO_CAPS, recovered, type SessionState } from '@dreamfold/core';
 import type { Log } from '@dreamfold/log';
 import type { Model } from '@dreamfold/model';
@@ -62,7 +72,11 @@ export class SessionHost {
    */
   async create(options: NewSession): Promise<Session> {
     if (typeof options.task !== 'string' || options.task.trim() === '') {
-      throw new DreamfoldError('invalid_argument', 'The task is empty', { path: 'task', value: options.task, remedy: 'Say what is to be done.' });
+      throw new DreamfoldError('invalid_argument', 'The task is empty', {
+        path: 'task',
+        value: options.task,
+        remedy: 'Say what is to be done.',
+      });
     }
     // A name that no model has is said now, not when the first request is due.
     for (const { model } of options.team.agents.values()) if (typeof model === 'string') this.#o.models(model);
@@ -211,7 +225,14 @@ function takeOver(state: SessionState, team: Team, nonce: string): NewEvent[] {
     { type: 'session.claimed', class: 'claim', actor: 'system', data: { nonce } },
     ...(sameTeam
       ? []
-      : [{ type: 'session.team_updated', class: 'owner' as const, actor: 'system', data: { team: team.snapshot, changed_tools: changedTools(state.team, team.snapshot) } }]),
+      : [
+          {
+            type: 'session.team_updated',
+            class: 'owner' as const,
+            actor: 'system',
+            data: { team: team.snapshot, changed_tools: changedTools(state.team, team.snapshot) },
+          },
+        ]),
     ...recovered(state),
   ];
 }

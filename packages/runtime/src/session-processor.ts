@@ -1,4 +1,15 @@
-import { DreamfoldError, EVENT_VERSION, eventId, idFrom, isDreamfoldError, isEventType, streamOf, type ErrorCode, type LogEvent, type NewEvent } from '@dreamfold/events';
+import {
+  DreamfoldError,
+  EVENT_VERSION,
+  eventId,
+  idFrom,
+  isDreamfoldError,
+  isEventType,
+  streamOf,
+  type ErrorCode,
+  type LogEvent,
+  type NewEvent,
+} from '@dreamfold/events';
 import {
   agentOf,
   canonicalJson,
@@ -168,8 +179,9 @@ export class SessionProcessor {
   /** Folds the events, and adds to them what follows, until nothing more does. */
   #settle(before: SessionState, events: NewEvent[], { appendId, time }: { appendId: string; time: number }): SessionState {
     let state = before;
-    for (let folded = 0; ; ) {
-      for (; folded < events.length; folded += 1) state = evolveSession(state, this.#draft(events[folded]!, before.seq + folded + 1, eventId(appendId, folded), time));
+    for (let folded = 0; ;) {
+      for (; folded < events.length; folded += 1)
+        state = evolveSession(state, this.#draft(events[folded]!, before.seq + folded + 1, eventId(appendId, folded), time));
       const next = decideSession(state, this.#context);
       if (next.length === 0) return state;
       events.push(...next);
@@ -178,7 +190,20 @@ export class SessionProcessor {
 
   #draft(event: NewEvent, seq: number, id: string, time: number): LogEvent {
     const v = event.v ?? (isEventType(event.type) ? EVENT_VERSION[event.type] : 1);
-    return { position: 0, stream: this.#stream, seq, id, time, type: event.type, v, causation: null, correlation: null, actor: event.actor, hash: '', data: event.data };
+    return {
+      position: 0,
+      stream: this.#stream,
+      seq,
+      id,
+      time,
+      type: event.type,
+      v,
+      causation: null,
+      correlation: null,
+      actor: event.actor,
+      hash: '',
+      data: event.data,
+    };
   }
 
   #onAcknowledged(pending: Pending, events: readonly LogEvent[]): void {

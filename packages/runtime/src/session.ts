@@ -40,7 +40,8 @@ export function resultOf(state: SessionState): SessionResult {
     sessionId: state.id,
     text: best?.text ?? state.threads[0]?.lastMessage?.text ?? '',
     stopReason: state.stopReason ?? { type: 'end_turn' },
-    outcome: outcome === null ? null : { result: outcome.result ?? outcome.status, score: best?.score ?? null, best, attempts: outcome.attempts },
+    outcome:
+      outcome === null ? null : { result: outcome.result ?? outcome.status, score: best?.score ?? null, best, attempts: outcome.attempts },
     usage,
     error: state.error,
   };
@@ -55,7 +56,10 @@ export class Session {
   readonly #wake: () => void;
   readonly #heard: () => Promise<void>;
 
-  constructor(id: string, parts: { processor: SessionProcessor; emitter: EventEmitter<SessionEvents>; log: Log; wake: () => void; heard: () => Promise<void> }) {
+  constructor(
+    id: string,
+    parts: { processor: SessionProcessor; emitter: EventEmitter<SessionEvents>; log: Log; wake: () => void; heard: () => Promise<void> },
+  ) {
     this.id = id;
     this.#processor = parts.processor;
     this.#emitter = parts.emitter;

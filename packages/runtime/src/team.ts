@@ -67,18 +67,23 @@ function checkTools(agent: AgentDefinition, tools: readonly ToolDefinition[]): v
   for (const tool of tools) {
     checkName(agent, tool.name, 'tool');
     if (tool.name === DELEGATE_TOOL) fail(agent, `a tool may not be called ${DELEGATE_TOOL}`, 'Rename it: that is how a lead delegates.');
-    if (names.has(tool.name)) fail(agent, `two tools are called ${JSON.stringify(tool.name)}`, 'Give each tool of an agent a name of its own.');
+    if (names.has(tool.name))
+      fail(agent, `two tools are called ${JSON.stringify(tool.name)}`, 'Give each tool of an agent a name of its own.');
     names.add(tool.name);
   }
 }
 
 function checkName(agent: AgentDefinition, name: string, what: string): void {
   if (typeof name === 'string' && NAME.test(name)) return;
-  fail(agent, `${JSON.stringify(name)} is no name for ${what === 'agent' ? 'an agent' : 'a tool'}`, 'Use 1 to 64 letters, digits, _ and -.');
+  fail(
+    agent,
+    `${JSON.stringify(name)} is no name for ${what === 'agent' ? 'an agent' : 'a tool'}`,
+    'Use 1 to 64 letters, digits, _ and -.',
+  );
 }
 
 function fail(agent: AgentDefinition, what: string, remedy: string): never {
-  throw new DreamfoldError('invalid_team', `Agent ${String(agent.name)}: ${what}`, { path: `team/${String(agent.name)}`, value: agent.name, remedy });
+  throw new DreamfoldError('invalid_team', `Agent ${agent.name}: ${what}`, { path: `team/${agent.name}`, value: agent.name, remedy });
 }
 
 /** The tools whose definition or policy differs between two snapshots of a team. */

@@ -8,7 +8,11 @@ const open = (type: string, actor: string, data: unknown): NewEvent => ({ type, 
 
 function mustExist(state: SessionState): void {
   if (state.exists) return;
-  throw new DreamfoldError('not_found', `There is no session ${state.id}`, { path: 'session', value: state.id, remedy: 'List them with `dreamfold sessions`.' });
+  throw new DreamfoldError('not_found', `There is no session ${state.id}`, {
+    path: 'session',
+    value: state.id,
+    remedy: 'List them with `dreamfold sessions`.',
+  });
 }
 
 function mustRun(state: SessionState): void {
@@ -22,11 +26,15 @@ function mustRun(state: SessionState): void {
   }
   if (state.suspended !== null) {
     const { type, v, seq } = state.suspended;
-    throw new DreamfoldError('unsupported_schema_version', `${state.id} holds ${type} version ${v} at seq ${seq}, which is newer than this Dreamfold`, {
-      path: `session#${seq}`,
-      value: type,
-      remedy: 'Run it with a newer Dreamfold.',
-    });
+    throw new DreamfoldError(
+      'unsupported_schema_version',
+      `${state.id} holds ${type} version ${v} at seq ${seq}, which is newer than this Dreamfold`,
+      {
+        path: `session#${seq}`,
+        value: type,
+        remedy: 'Run it with a newer Dreamfold.',
+      },
+    );
   }
 }
 
@@ -36,7 +44,8 @@ function mustRun(state: SessionState): void {
  */
 export function sendMessage(state: SessionState, message: string, ifBusy: 'queue' | 'reject' = 'queue'): NewEvent[] {
   mustRun(state);
-  if (message === '') throw new DreamfoldError('invalid_argument', 'The message is empty', { path: 'message', remedy: 'Say what is to be done.' });
+  if (message === '')
+    throw new DreamfoldError('invalid_argument', 'The message is empty', { path: 'message', remedy: 'Say what is to be done.' });
   if (state.capReached !== null) {
     const { cap, limit, value } = state.capReached;
     throw new DreamfoldError('budget_exceeded', `${state.id} reached its cap ${cap} = ${limit} (at ${value})`, {
@@ -46,7 +55,11 @@ export function sendMessage(state: SessionState, message: string, ifBusy: 'queue
     });
   }
   if (ifBusy === 'reject' && (state.status === 'running' || state.queue.length > 0)) {
-    throw new DreamfoldError('session_busy', `${state.id} is running`, { path: 'session', value: state.id, remedy: 'Wait until it is idle, or send with ifBusy: "queue".' });
+    throw new DreamfoldError('session_busy', `${state.id} is running`, {
+      path: 'session',
+      value: state.id,
+      remedy: 'Wait until it is idle, or send with ifBusy: "queue".',
+    });
   }
   return [open('user.message', 'user', { content: text(message) })];
 }
@@ -107,7 +120,12 @@ export function confirmTool(state: SessionState, confirmation: Confirmation): Ne
       remedy: 'Nothing to do: an approval counts once.',
     });
   }
-  const data = { result, tool_use_id: toolUseId, ...(message === undefined ? {} : { deny_message: message }), session_thread_id: found.thread.id };
+  const data = {
+    result,
+    tool_use_id: toolUseId,
+    ...(message === undefined ? {} : { deny_message: message }),
+    session_thread_id: found.thread.id,
+  };
   return [open('user.tool_confirmation', by === undefined ? 'user' : `person:${by}`, data)];
 }
 
@@ -127,17 +145,33 @@ export function judge(state: SessionState, { criterion, score, reason, by }: Jud
   const { outcome } = state;
   const waits = unjudged(state);
   if (!(score >= 0 && score <= 1)) {
-    throw new DreamfoldError('invalid_argument', `A score is a number from 0 to 1, not ${score}`, { path: 'score', value: score, remedy: 'Give a number from 0 to 1.' });
+    throw new DreamfoldError('invalid_argument', `A score is a number from 0 to 1, not ${score}`, {
+      path: 'score',
+      value: score,
+      remedy: 'Give a number from 0 to 1.',
+    });
   }
   if (outcome?.evaluationId == null || !waits.includes(criterion)) {
     const decided = outcome?.judged.some((s) => s.id === criterion) === true;
-    throw new DreamfoldError(decided ? 'already_decided' : 'not_found', `${state.id} does not wait for a person's score of ${JSON.stringify(criterion)}`, {
-      path: 'criterion',
-      value: criterion,
-      remedy: waits.length > 0 ? `It waits for: ${waits.join(', ')}.` : 'It waits for no score.',
-    });
+    throw new DreamfoldError(
+      decided ? 'already_decided' : 'not_found',
+      `${state.id} does not wait for a person's score of ${JSON.stringify(criterion)}`,
+      {
+        path: 'criterion',
+        value: criterion,
+        remedy: waits.length > 0 ? `It waits for: ${waits.join(', ')}.` : 'It waits for no score.',
+      },
+    );
   }
-  return [open('outcome.judged', `person:${by}`, { outcome_evaluation_start_id: outcome.evaluationId, criterion_id: criterion, score, reason, by })];
+  return [
+    open('outcome.judged', `person:${by}`, {
+      outcome_evaluation_start_id: outcome.evaluationId,
+      criterion_id: criterion,
+      score,
+      reason,
+      by,
+    }),
+  ];
 }
 
 /**

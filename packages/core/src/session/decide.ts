@@ -1,4 +1,4 @@
-import { text, type Caps, type NewEvent, type StopReason } from '@dreamfold/events';
+import { text, type AgentSnapshot, type Caps, type NewEvent, type StopReason } from '@dreamfold/events';
 import { DELEGATE_TOOL } from './prompt.ts';
 import { agentOf, callOf, hasOpenCalls, threadOf, totalTokens, type Call, type SessionState, type Thread } from './state.ts';
 
@@ -46,7 +46,7 @@ function nextStep(state: SessionState, context: DecideContext): NewEvent[] {
 /** The next step of one running thread that nobody interrupted. */
 function advance(state: SessionState, thread: Thread, context: DecideContext): NewEvent[] {
   for (const call of thread.calls) {
-    const events = advanceCall(state, thread, call, context);
+    const events = advanceCall(state, { thread, call }, context);
     if (events.length > 0) return events;
   }
   if (thread.request !== null || hasOpenCalls(thread)) return [];
@@ -61,15 +61,17 @@ function advance(state: SessionState, thread: Thread, context: DecideContext): N
   return stopThread(state, thread, 'end_turn');
 }
 
-function advanceCall(state: SessionState, thread: Thread, call: Call, context: DecideContext): NewEvent[] {
+function advanceCall(state: SessionState, { thread, call }: { thread: Thread; call: Call }, context: DecideContext): NewEvent[] {
   const waits = call.status === 'asked' || call.status === 'confirmed' || call.status === 'stale';
   if (waits && state.capReached !== null) {
     const { cap, limit } = state.capReached;
-    return [errorResult(thread.id, call.id, 'budget_exceeded', `Not run: the session reached its cap ${cap} = ${limit}.`)];
+    return [
+      errorResult(thread.id, call.id, { code: 'budget_exceeded', message: `Not run: the session reached its cap ${cap} = ${limit}.` }),
+    ];
   }
   switch (call.status) {
     case 'denied':
-      return [errorResult(thread.id, call.id, 'denied', call.denyMessage ?? 'A person refused this call.')];
+      return [errorResult(thread.id, call.id, { code: 'denied', message: call.denyMessage ?? 'A person refused this call.' })];
     case 'confirmed':
       return [
         owned('tool.started', thread.id, {
@@ -82,7 +84,7 @@ function advanceCall(state: SessionState, thread: Thread, call: Call, context: D
       return [
         owned('approval.stale', thread.id, {
           tool_use_id: call.id,
-          call_hash: callHash(state, thread, call, context),
+          call_hash: callHash(agentOf(state, thread.agent), call, context),
           reason: 'The tool or its policy changed while the call waited for approval.',
         }),
       ];
@@ -94,12 +96,12 @@ function advanceCall(state: SessionState, thread: Thread, call: Call, context: D
 }
 
 /** What an approval is bound to: the tool as it is defined now, and the exact input. */
-export function callHash(state: SessionState, thread: Thread, call: Pick<Call, 'name' | 'input'>, context: DecideContext): string {
-  const tool = agentOf(state, thread.agent)?.tools.find((t) => t.name === call.name);
+export function callHash(agent: AgentSnapshot | undefined, call: Pick<Call, 'name' | 'input'>, context: DecideContext): string {
+  const tool = agent?.tools.find((t) => t.name === call.name);
   return context.sha256(JSON.stringify([call.name, call.input, tool?.policy, tool?.effect, tool?.input_schema]));
 }
 
-export function errorResult(actor: string, toolUseId: string, code: string, message: string): NewEvent {
+export function errorResult(actor: string, toolUseId: string, { code, message }: { code: string; message: string }): NewEvent {
   return owned('agent.tool_result', actor, { tool_use_id: toolUseId, content: text(message), is_error: true, df_code: code });
 }
 
@@ -149,7 +151,9 @@ function stopThread(state: SessionState, thread: Thread, reason: StopReason['typ
   });
   if (thread.parent === null) {
     return [
-      ...(reason === 'end_turn' ? [] : endOutcome(state, reason === 'budget_reached' ? 'max_iterations_reached' : 'failed', `The lead stopped: ${reason}.`)),
+      ...(reason === 'end_turn'
+        ? []
+        : endOutcome(state, reason === 'budget_reached' ? 'max_iterations_reached' : 'failed', `The lead stopped: ${reason}.`)),
       idle,
       usageEvent(state),
       owned('session.status_idle', 'system', { stop_reason, stop_details }),
@@ -164,7 +168,11 @@ function report(state: SessionState, child: Thread, reason: StopReason['type'] |
   return owned('agent.thread_message_received', child.parent ?? '', {
     from_session_thread_id: child.id,
     from_agent_name: child.agent,
-    content: text(failed ? `${child.agent} did not finish (${reason}).${state.error !== null && reason === 'retries_exhausted' ? ` ${state.error}` : ''}` : words),
+    content: text(
+      failed
+        ? `${child.agent} did not finish (${reason}).${state.error !== null && reason === 'retries_exhausted' ? ` ${state.error}` : ''}`
+        : words,
+    ),
     df_tool_use_id: child.delegation ?? '',
     ...(failed ? { df_is_error: true } : {}),
   });
@@ -207,7 +215,8 @@ function closeInterrupted(state: SessionState, thread: Thread): NewEvent[] {
     );
   }
   for (const call of thread.calls) {
-    if (call.status !== 'closed') events.push(errorResult(thread.id, call.id, 'interrupted', 'Interrupted before it finished.'));
+    if (call.status !== 'closed')
+      events.push(errorResult(thread.id, call.id, { code: 'interrupted', message: 'Interrupted before it finished.' }));
   }
   const stop_reason: StopReason = { type: 'end_turn' };
   const idle = owned('session.thread_status_idle', thread.id, {
@@ -280,7 +289,13 @@ export function openWork(state: SessionState): Work[] {
   }
   const { outcome } = state;
   if (outcome !== null && outcome.status === 'evaluating' && outcome.evaluationId !== null && unjudged(state).length === 0) {
-    work.push({ kind: 'grade', key: outcome.evaluationId, seq: outcome.evaluationSeq, evaluationId: outcome.evaluationId, iteration: outcome.iteration });
+    work.push({
+      kind: 'grade',
+      key: outcome.evaluationId,
+      seq: outcome.evaluationSeq,
+      evaluationId: outcome.evaluationId,
+      iteration: outcome.iteration,
+    });
   }
   return work;
 }

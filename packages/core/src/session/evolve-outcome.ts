@@ -9,11 +9,9 @@ function withOutcome(state: SessionState, id: string, change: (outcome: Outcome)
 function revisionText(outcome: Outcome, explanation: string): string {
   const attempt = outcome.attempts.at(-1);
   const lines = (attempt?.criteria ?? []).map((c) => `- ${c.id}: ${c.score.toFixed(2)} (${c.reason})`);
-  return [
-    `Your answer does not meet the rubric yet: ${explanation}`,
-    ...lines,
-    'Revise it. Answer with the whole revised text.',
-  ].join('\n');
+  return [`Your answer does not meet the rubric yet: ${explanation}`, ...lines, 'Revise it. Answer with the whole revised text.'].join(
+    '\n',
+  );
 }
 
 export const OUTCOME_HANDLERS: Handlers = {
@@ -39,7 +37,14 @@ export const OUTCOME_HANDLERS: Handlers = {
     return { ...state, outcome, queue: [...state.queue, { id, content }] };
   },
   'span.outcome_evaluation_start': (state, { id, seq, data }) =>
-    withOutcome(state, data.outcome_id, (o) => ({ ...o, status: 'evaluating', evaluationId: id, evaluationSeq: seq, judged: [], iteration: data.iteration })),
+    withOutcome(state, data.outcome_id, (o) => ({
+      ...o,
+      status: 'evaluating',
+      evaluationId: id,
+      evaluationSeq: seq,
+      judged: [],
+      iteration: data.iteration,
+    })),
   'outcome.judged': (state, { data }) => {
     const outcome = state.outcome;
     if (outcome === null || outcome.evaluationId !== data.outcome_evaluation_start_id || outcome.status !== 'evaluating') return state;

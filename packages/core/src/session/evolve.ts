@@ -26,7 +26,8 @@ const CORE_HANDLERS: Handlers = {
   'session.claimed': (state) => ({ ...state, epoch: state.epoch + 1 }),
   'session.team_updated': (state, { data }) => {
     const changed = (thread: Thread, call: Call): boolean =>
-      data.changed_tools.some((c) => c.agent === thread.agent && c.tool === call.name) && (call.status === 'asked' || call.status === 'confirmed');
+      data.changed_tools.some((c) => c.agent === thread.agent && c.tool === call.name) &&
+      (call.status === 'asked' || call.status === 'confirmed');
     return {
       ...state,
       team: data.team,
@@ -63,7 +64,8 @@ const CORE_HANDLERS: Handlers = {
     const next = { ...state, threads: [...state.threads, child] };
     return withCall(next, data.df_tool_use_id, (call) => ({ ...call, child: child.id }));
   },
-  'session.thread_status_running': (state, { data }) => withThread(state, data.session_thread_id, (t) => ({ ...t, running: true, stop: null })),
+  'session.thread_status_running': (state, { data }) =>
+    withThread(state, data.session_thread_id, (t) => ({ ...t, running: true, stop: null })),
   'session.thread_status_idle': (state, { data }) =>
     withThread(state, data.session_thread_id, (t) => ({
       ...t,
@@ -167,15 +169,21 @@ const MODEL_HANDLERS: Handlers = {
     withThread(state, actor, (t) => ({
       ...t,
       messages: List.of(),
-      pending: [{ type: 'text', text: `<task>\n${t.task}\n</task>\n<summary_of_earlier_work>\n${data.df_summary}\n</summary_of_earlier_work>` }],
+      pending: [
+        { type: 'text', text: `<task>\n${t.task}\n</task>\n<summary_of_earlier_work>\n${data.df_summary}\n</summary_of_earlier_work>` },
+      ],
     })),
   'agent.tool_result': (state, { data }) =>
     closeCall(state, data.tool_use_id, { content: textOf(data.content), isError: data.is_error ?? false }),
-  'tool.started': (state, { data }) => withCall(state, data.tool_use_id, (call) => (call.status === 'confirmed' ? { ...call, status: 'running' } : call)),
+  'tool.started': (state, { data }) =>
+    withCall(state, data.tool_use_id, (call) => (call.status === 'confirmed' ? { ...call, status: 'running' } : call)),
   'approval.stale': (state, { data }) =>
     withCall(state, data.tool_use_id, (call) => ({ ...call, status: 'asked', callHash: data.call_hash, confirmationId: null })),
   'agent.thread_message_sent': (state, { data }) =>
-    withThread(state, data.to_session_thread_id, (t) => ({ ...addUserText(t, textOf(data.content)), task: t.task || textOf(data.content) })),
+    withThread(state, data.to_session_thread_id, (t) => ({
+      ...addUserText(t, textOf(data.content)),
+      task: t.task || textOf(data.content),
+    })),
   'agent.thread_message_received': (state, { data }) =>
     closeCall(state, data.df_tool_use_id, { content: textOf(data.content), isError: data.df_is_error ?? false }),
   'cap.reached': (state, { data }) =>

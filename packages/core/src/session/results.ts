@@ -1,4 +1,14 @@
-import { DreamfoldError, eventId, idFrom, text, type Caps, type CriterionScore, type ModelUsage, type NewEvent, type ToolSnapshot } from '@dreamfold/events';
+import {
+  DreamfoldError,
+  eventId,
+  idFrom,
+  text,
+  type Caps,
+  type CriterionScore,
+  type ModelUsage,
+  type NewEvent,
+  type ToolSnapshot,
+} from '@dreamfold/events';
 import { callHash, errorResult, openWork, type DecideContext } from './decide.ts';
 import { callKey } from './evolve.ts';
 import { DELEGATE_TOOL } from './prompt.ts';
@@ -6,6 +16,7 @@ import { agentOf, bestAttempt, callOf, threadOf, type SessionState, type Thread 
 
 // What came of work, as events. Each returns [] when the work is no longer open: it was interrupted, or done before.
 
+/** Confidence and reason of one decision, given by the model beside it or in the call's `decision` field. */
 export interface Decision {
   confidence?: number;
   reason?: string;
@@ -48,35 +59,43 @@ export function modelAnswered(
   if (thread?.request?.startId !== startId) return [];
   const w: Writer = { state, thread, appendId, context, events: [] };
   const { purpose } = thread.request;
-  if (purpose === 'compaction') {
-    const summary = answer.content.map((b) => (b.type === 'text' ? b.text : '')).join('\n');
-    write(w, 'agent.thread_context_compacted', { df_summary: summary, df_tokens_before: thread.contextTokens });
-  } else {
+  let stopReason: 'interrupted' | 'max_tokens' | 'refusal' | 'error' | null =
+    answer.stopReason === 'max_tokens' || answer.stopReason === 'refusal' ? answer.stopReason : null;
+  if (thread.interrupted) stopReason = 'interrupted';
+  if (purpose === 'turn') {
     for (const block of answer.content) {
       if (block.type === 'text') writeText(w, block.text, block.decision);
-      // A call of an answer that was cut off may be cut off itself.
-      else if (answer.stopReason !== 'max_tokens') writeCall(w, block);
+      // A call of an answer that was cut off may be cut off itself; one that comes after an interrupt must not start.
+      else if (stopReason === null) writeCall(w, block);
     }
+  } else if (stopReason === null && !writeSummary(w, answer)) {
+    writeError(w, 'compaction_limit_reached_error', `The model gave no summary of what the agent ${thread.agent} has done so far.`);
+    stopReason = 'error';
   }
-  if (answer.stopReason === 'max_tokens') {
+  if (stopReason === 'max_tokens') {
     const limit = agentOf(state, thread.agent)?.max_tokens;
-    write(w, 'session.error', {
-      error: {
-        type: 'model_request_failed_error',
-        message: `The answer was cut off at max_tokens = ${limit}; give the agent ${thread.agent} a larger maxTokens.`,
-        retry_status: { type: 'terminal' },
-      },
-    });
+    const message = `The answer was cut off at max_tokens = ${limit}; give the agent ${thread.agent} a larger maxTokens.`;
+    writeError(w, 'model_request_failed_error', message);
   }
   write(w, 'span.model_request_end', {
     model_request_start_id: startId,
     is_error: false,
     model_usage: answer.usage,
-    ...(answer.stopReason === 'max_tokens' || answer.stopReason === 'refusal' ? { df_stop_reason: answer.stopReason } : {}),
+    ...(stopReason === null ? {} : { df_stop_reason: stopReason }),
     ...(answer.costUsd === 0 ? {} : { df_cost_usd: answer.costUsd }),
     ...(answer.refusal === undefined ? {} : { df_refusal: answer.refusal }),
   });
   return w.events;
+}
+
+/** Nothing takes the place of the messages unless it is a whole summary of them. */
+function writeSummary(w: Writer, answer: Answer): void {
+  const summary = answer.content
+    .map((b) => (b.type === 'text' ? b.text : ''))
+    .join('\n')
+    .trim();
+  if (summary === '' || answer.stopReason === 'refusal' || answer.stopReason === 'max_tokens') return;
+  write(w, 'agent.thread_context_compacted', { df_summary: summary, df_tokens_before: w.thread.contextTokens });
 }
 
 function writeText(w: Writer, value: string, decision: Decision | undefined): void {
@@ -97,7 +116,7 @@ function writeDecision(w: Writer, eventId: string, decision: Decision | undefine
 function splitDecision(input: unknown): { input: unknown; decision: Decision | undefined } {
   if (typeof input !== 'object' || input === null || Array.isArray(input) || !('decision' in input)) return { input, decision: undefined };
   const { decision, ...rest } = input as Record<string, unknown>;
-  return { input: rest, decision: typeof decision === 'object' && decision !== null ? (decision as Decision) : undefined };
+  return { input: rest, decision: typeof decision === 'object' && decision !== null ? decision : undefined };
 }
 
 function writeCall(w: Writer, block: { name: string; input: unknown; decision?: Decision }): void {
@@ -109,7 +128,7 @@ function writeCall(w: Writer, block: { name: string; input: unknown; decision?: 
   const id = write(w, 'agent.tool_use', {
     ...call,
     evaluated_permission: refusal !== null ? 'deny' : ask ? 'ask' : 'allow',
-    ...(ask ? { df_call_hash: callHash(w.state, w.thread, call, w.context) } : {}),
+    ...(ask ? { df_call_hash: callHash(agentOf(w.state, w.thread.agent), call, w.context) } : {}),
   });
   writeDecision(w, id, block.decision ?? split.decision);
   if (refusal !== null) {
@@ -118,7 +137,7 @@ function writeCall(w: Writer, block: { name: string; input: unknown; decision?: 
       const whole = refusal.cap.cap === 'tool_calls';
       write(w, 'cap.reached', whole ? refusal.cap : { ...refusal.cap, tool_use_id: id });
     }
-    w.events.push(errorResult(w.thread.id, id, refusal.code, refusal.message));
+    w.events.push(errorResult(w.thread.id, id, refusal));
   } else if (call.name === DELEGATE_TOOL) writeDelegation(w, id, call.input as { agent: string; message: string });
 }
 
@@ -146,21 +165,31 @@ function refuseCall(w: Writer, call: { name: string; input: unknown }): Refusal 
 }
 
 function capRefusal(cap: keyof Caps, limit: number, value: number): Refusal {
-  const message = cap === 'identical_calls' ? `This exact call was made ${value} times before; try something else.` : `Not run: the session's cap is ${cap} = ${limit}.`;
+  const message =
+    cap === 'identical_calls'
+      ? `This exact call was made ${value} times before; try something else.`
+      : `Not run: the session's cap is ${cap} = ${limit}.`;
   return { code: 'budget_exceeded', message, cap: { cap, limit, value } };
 }
 
 function unknownTool(name: string, tools: readonly ToolSnapshot[]): Refusal {
   const known = tools.map((t) => t.name).join(', ');
-  return { code: 'unknown_tool', message: `There is no tool ${JSON.stringify(name)}. ${known === '' ? 'You have no tools.' : `Your tools: ${known}.`}` };
+  return {
+    code: 'unknown_tool',
+    message: `There is no tool ${JSON.stringify(name)}. ${known === '' ? 'You have no tools.' : `Your tools: ${known}.`}`,
+  };
 }
 
 function refuseDelegation(w: Writer, roster: readonly string[], input: unknown): Refusal | null {
   const { agent, message } = (input ?? {}) as { agent?: unknown; message?: unknown };
   if (typeof agent !== 'string' || !roster.includes(agent)) {
-    return { code: 'unknown_agent', message: `There is no agent ${JSON.stringify(agent)} to delegate to. Your roster: ${roster.join(', ')}.` };
+    return {
+      code: 'unknown_agent',
+      message: `There is no agent ${JSON.stringify(agent)} to delegate to. Your roster: ${roster.join(', ')}.`,
+    };
   }
-  if (typeof message !== 'string' || message === '') return { code: 'invalid_tool_input', message: 'delegate needs a message: the whole task, in words.' };
+  if (typeof message !== 'string' || message === '')
+    return { code: 'invalid_tool_input', message: 'delegate needs a message: the whole task, in words.' };
   const { caps } = w.state;
   const depth = w.thread.depth + 1;
   if (depth > caps.depth) return capRefusal('depth', caps.depth, depth);
@@ -205,7 +234,11 @@ export function attemptFailed(state: SessionState, failure: AttemptFailure): New
   ];
   if (retryAfterMs !== null) return events;
   const type =
-    code === 'model_overloaded' ? 'model_overloaded_error' : code === 'model_rate_limited' ? 'model_rate_limited_error' : 'model_request_failed_error';
+    code === 'model_overloaded'
+      ? 'model_overloaded_error'
+      : code === 'model_rate_limited'
+        ? 'model_rate_limited_error'
+        : 'model_request_failed_error';
   events.push(
     { type: 'session.error', actor: threadId, class: 'owner', data: { error: { type, message, retry_status: { type: 'exhausted' } } } },
     {
@@ -342,7 +375,7 @@ export function recovered(state: SessionState): NewEvent[] {
       const tool = agentOf(state, thread.agent)?.tools.find((t) => t.name === work.name);
       if (tool?.effect !== 'unsafe') continue;
       const message = 'Outcome unknown: the process stopped while this ran, and it is not safe to run twice. Check before you try again.';
-      events.push(errorResult(thread.id, work.callId, 'tool_outcome_unknown', message));
+      events.push(errorResult(thread.id, work.callId, { code: 'tool_outcome_unknown', message }));
     } else if (work.kind === 'grade' && state.outcome?.criteria.some((c) => c.grader.kind === 'model') === true) {
       events.push({
         type: 'model.attempt_failed',

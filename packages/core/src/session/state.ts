@@ -1,4 +1,14 @@
-import type { AgentSnapshot, Caps, Content, Criterion, CriterionScore, MemoryPin, ModelUsage, StopReason, TeamSnapshot } from '@dreamfold/events';
+import type {
+  AgentSnapshot,
+  Caps,
+  Content,
+  Criterion,
+  CriterionScore,
+  MemoryPin,
+  ModelUsage,
+  StopReason,
+  TeamSnapshot,
+} from '@dreamfold/events';
 import { List } from './list.ts';
 import type { RequestBlock, RequestMessage } from './prompt.ts';
 
