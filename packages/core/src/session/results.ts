@@ -1,5 +1,4 @@
 import {
-  DreamfoldError,
   eventId,
   idFrom,
   text,
@@ -88,14 +87,17 @@ export function modelAnswered(
   return w.events;
 }
 
-/** Nothing takes the place of the messages unless it is a whole summary of them. */
-function writeSummary(w: Writer, answer: Answer): void {
-  const summary = answer.content
-    .map((b) => (b.type === 'text' ? b.text : ''))
-    .join('\n')
-    .trim();
-  if (summary === '' || answer.stopReason === 'refusal' || answer.stopReason === 'max_tokens') return;
+/** Nothing takes the place of the messages unless there is a summary of them. */
+function writeSummary(w: Writer, answer: Answer): boolean {
+  const texts = answer.content.map((block) => (block.type === 'text' ? block.text : ''));
+  const summary = texts.join('\n').trim();
+  if (summary === '') return false;
   write(w, 'agent.thread_context_compacted', { df_summary: summary, df_tokens_before: w.thread.contextTokens });
+  return true;
+}
+
+function writeError(w: Writer, type: 'model_request_failed_error' | 'compaction_limit_reached_error', message: string): void {
+  write(w, 'session.error', { error: { type, message, retry_status: { type: 'terminal' } } });
 }
 
 function writeText(w: Writer, value: string, decision: Decision | undefined): void {
@@ -154,7 +156,8 @@ function refuseCall(w: Writer, call: { name: string; input: unknown }): Refusal 
   const toolCalls = w.state.usage.toolCalls + written.length;
   if (toolCalls >= caps.tool_calls) return capRefusal('tool_calls', caps.tool_calls, toolCalls);
   const key = callKey(call.name, call.input);
-  const repeats = w.thread.recentCalls.filter((k) => k === key).length;
+  const sameKey = ({ data }: NewEvent): boolean => callKey((data as typeof call).name, (data as typeof call).input) === key;
+  const repeats = w.thread.recentCalls.filter((k) => k === key).length + written.filter(sameKey).length;
   if (repeats >= caps.identical_calls) return capRefusal('identical_calls', caps.identical_calls, repeats);
   const agent = agentOf(w.state, w.thread.agent);
   if (call.name === DELEGATE_TOOL && agent !== undefined && agent.roster.length > 0) return refuseDelegation(w, agent.roster, call.input);
@@ -309,16 +312,11 @@ export function graded(state: SessionState, grading: Grading): NewEvent[] {
     },
   });
   if (grading.failure !== undefined) return [end('failed', grading.failure)];
-  const criteria = outcome.criteria.map((criterion) => {
-    const score = [...grading.scores, ...outcome.judged].find((s) => s.id === criterion.id);
-    if (score === undefined) {
-      throw new DreamfoldError('model_protocol_error', `No grader scored the criterion ${criterion.id}`, {
-        path: criterion.id,
-        remedy: 'A grader must score every criterion it is given.',
-      });
-    }
-    return score;
-  });
+  const scores = [...grading.scores, ...outcome.judged];
+  const criteria = outcome.criteria.flatMap(({ id }) => scores.find((s) => s.id === id) ?? []);
+  const missing = outcome.criteria.filter(({ id }) => !criteria.some((c) => c.id === id)).map(({ id }) => id);
+  if (missing.length > 0)
+    return [end('failed', `No grader scored ${missing.join(', ')}. Resume with the rubric that the session began with.`)];
   const score = weightedScore(outcome.criteria, criteria);
   const satisfied = score >= outcome.passScore;
   const last = outcome.iteration + 1 >= outcome.maxIterations;
