@@ -36,6 +36,13 @@ export function describeKeeping(under: LogUnderTest): void {
     });
   });
 
+  describe('erasing the genesis', () => {
+    it('is refused', async () => {
+      const log = await under.fresh();
+      expect(await codeOf(log.erase('log/main', [1]))).toBe('invalid_argument');
+    });
+  });
+
   describe('restore', () => {
     it('adds a stream byte for byte, then what follows, and passes over what is there', async () => {
       const log = await under.fresh();

@@ -28,7 +28,9 @@ type LogEventRow = [
 const STORED_COLUMNS = `${LOG_EVENT_COLUMNS}, n, class, epoch, writer, data_hash`;
 type StoredRow = [...LogEventRow, number, number, number, number, Uint8Array | null];
 
-function toText(hash: Uint8Array): string {
+/** @returns '' for what is no hash: a damaged page can hold anything, and a missing hash agrees with none */
+function toText(hash: Uint8Array | null): string {
+  if (!(hash instanceof Uint8Array)) return '';
   return Buffer.from(hash.buffer, hash.byteOffset, hash.byteLength).toString('base64url');
 }
 

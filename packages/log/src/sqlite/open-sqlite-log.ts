@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { DreamfoldError, RULE, type LogGenesis } from '@dreamfold/events';
+import { DreamfoldError, RULE, LogGenesis } from '@dreamfold/events';
 import { newWriterName, prepareAppend, stampAppend } from '../append.ts';
 import { LOG_STREAM, genesisRequest, newLogId } from '../genesis.ts';
 import type { Log } from '../port.ts';
@@ -160,12 +160,13 @@ function create(db: DatabaseSync, path: string, clock: () => number): void {
 function readGenesis(table: EventTable, path: string): string {
   const streamId = table.streams.find(LOG_STREAM);
   const [event] = streamId === null ? [] : table.readStream(streamId, 1, 1);
-  if (event?.type !== 'log.genesis' || event.position !== 1) throw corrupt(path, `The log in ${path} has no beginning`);
-  const genesis = event.data as LogGenesis;
-  if (genesis.rule <= RULE) return genesis.log_id;
-  throw new DreamfoldError('store_newer_than_code', `${path} is kept by rule ${genesis.rule}; this Dreamfold knows rule ${RULE}`, {
+  const genesis = LogGenesis.safeParse(event?.data);
+  if (event?.type !== 'log.genesis' || event.position !== 1 || !genesis.success) throw corrupt(path, `The log in ${path} has no beginning`);
+  const { rule, log_id: logId } = genesis.data;
+  if (rule <= RULE) return logId;
+  throw new DreamfoldError('store_newer_than_code', `${path} is kept by rule ${rule}; this Dreamfold knows rule ${RULE}`, {
     path,
-    value: genesis.rule,
+    value: rule,
     remedy: 'Use the Dreamfold that wrote it, or a newer one.',
   });
 }

@@ -36,6 +36,9 @@ function isSqliteError(error: unknown): error is SqliteError {
 
 /** The named error for what node:sqlite threw. Everything that SQLite has no better word for means damage. */
 export function asStoreError(error: unknown, path: string): unknown {
+  if ((error as { code?: unknown }).code === 'ERR_OUT_OF_RANGE') {
+    return corrupt(path, `${path} holds a number that was never written`);
+  }
   if (!isSqliteError(error)) return error;
   const code = EXTENDED_CODE_OF[error.errcode] ?? CODE_OF[error.errcode & 0xff] ?? 'store_corrupt';
   return new DreamfoldError(code, `SQLite cannot use ${path}: ${error.message} (${error.errstr})`, {

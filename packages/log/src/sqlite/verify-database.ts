@@ -82,10 +82,9 @@ async function checkBlobs(db: DatabaseSync, verifier: StreamVerifier): Promise<n
   const next = db.prepare('SELECT id, sha256, bytes FROM blobs WHERE id > ? ORDER BY id LIMIT 1');
   for (let row = next.get(0); row !== undefined; row = next.get(row['id'] as number)) {
     blobs += 1;
-    const named = Buffer.from(row['sha256'] as Uint8Array).toString('hex');
-    if (sha256Hex(row['bytes'] as Uint8Array) !== named) {
-      verifier.problem({ stream: null, seq: null, problem: `blob ${named} has other bytes` });
-    }
+    const { sha256: named, bytes } = row;
+    const intact = named instanceof Uint8Array && bytes instanceof Uint8Array && sha256Hex(bytes) === Buffer.from(named).toString('hex');
+    if (!intact) verifier.problem({ stream: null, seq: null, problem: `blob ${String(row['id'])} is not what its hash says` });
     await nextTurn();
   }
   return blobs;
