@@ -159,6 +159,41 @@ describe('support', () => {
   });
 });
 
+describe('a cue', () => {
+  const found = (...rows: Ticket[]): string[] => said(dream({ episodes: rows.map(episode) }));
+  const each = (principals: string, right: string | null, text: (who: string) => string): Ticket[] =>
+    principals.split('').map((who) => [who, right, text(who)]);
+
+  it('is no word that most requests hold, whatever the language', () => {
+    expect(found(...each('abc', 'billing', (who) => `bitte ${who}`), ...each('def', null, (who) => `bitte ${who}`))).toEqual([]);
+  });
+
+  it('speaks for one value', () => {
+    const rest = each('xyz', 'account', (who) => `profile ${who}`);
+    const parcel = (right: string) => (principals: string) => each(principals, right, (who) => `parcel ${who}`);
+    expect(found(...parcel('billing')('abcd'), ...parcel('technical')('e'), ...rest)).toContain('billing: parcel');
+    expect(found(...parcel('billing')('abc'), ...parcel('technical')('de'), ...rest)).toEqual(['account: profile']);
+  });
+
+  it('does better than chance where one value is nearly always right', () => {
+    const often = each('abcdefgh', 'billing', (who) => (who < 'f' ? `today ${who}` : who));
+    expect(found(...often, ...each('xy', 'technical', (who) => (who === 'x' ? 'today' : who)))).toEqual([]);
+    expect(found(...often, ...each('xy', 'technical', (who) => who))).toEqual(['billing: today']);
+  });
+
+  it('is not better supported by a session that asks again and again', () => {
+    const rest = each('xyz', 'account', (who) => `profile ${who}`).map(episode);
+    const again = (sessions: number): Episode[] =>
+      ['a', 'b', 'b', 'b'].map((who, i) => {
+        const { decisions, ...one } = episode([who, 'billing', 'parcel'], 50 + i);
+        const session = `sesn_${50 + Math.min(i, sessions - 1)}`;
+        return { ...one, session, decisions: decisions.map((decision) => ({ ...decision, session })) };
+      });
+    expect(said(dream({ episodes: [...again(3), ...rest] }))).toContain('billing: parcel');
+    expect(said(dream({ episodes: [...again(2), ...rest] }))).toEqual(['account: profile']);
+  });
+});
+
 describe('what is known already', () => {
   const more: Ticket[] = [
     ['ida', 'billing', 'Send me the invoice again'],
@@ -229,6 +264,7 @@ describe('a suggestion from elsewhere', () => {
     ['no evidence', { evidence: [] }, 'evidence'],
     ['evidence that was not reviewed', { evidence: ['session/sesn_9999#9'] }, 'evidence'],
     ['evidence of something else', { evidence: ['session/sesn_0005#9'] }, 'evidence'],
+    ['evidence of the same value, for another cue', { evidence: ['session/sesn_0003#9'] }, 'evidence'],
     ['evidence without a label', { cues: ['last order'], evidence: ['session/sesn_0011#5'] }, 'evidence'],
     ['a wrong value, with the evidence of the right one', { value: 'technical' }, 'evidence'],
     ['a cue that one session said', { cues: ['second charge'], evidence: ['session/sesn_0001#9'] }, 'quorum'],

@@ -11,8 +11,8 @@ const BREAK = /[^\p{L}\p{N}\p{M}'’ \t-]+/u;
 const DIGITS = /^\p{N}+$/u;
 
 /**
- * The phrases of a text: runs of one to three words, lower-cased, within one clause. A word that is only digits (an
- * order number, an amount) or too long (a token, a URL) is no word, and no phrase reaches across it.
+ * The phrases of a text: runs of one to three words, lower-cased, within one clause, shorter than 24 characters. What
+ * is only digits (an order number, an amount) is no word, and no phrase reaches across it.
  * The work grows with the length of the text.
  */
 export function phrasesOf(text: string): Set<string> {
@@ -20,7 +20,7 @@ export function phrasesOf(text: string): Set<string> {
   for (const clause of text.slice(0, MAX_TEXT_CHARS).normalize('NFC').toLowerCase().split(BREAK)) {
     let run: string[] = [];
     for (const word of clause.match(WORD) ?? []) {
-      if (word.length > MAX_CUE_CHARS || DIGITS.test(word)) {
+      if (DIGITS.test(word)) {
         run = [];
         continue;
       }
