@@ -1,4 +1,13 @@
-export { confirmTool, interrupt, judge, recordFeedback, sendMessage, type Confirmation, type Judgement } from './session/commands.ts';
+export {
+  confirmTool,
+  interrupt,
+  judge,
+  mustRun,
+  recordFeedback,
+  sendMessage,
+  type Confirmation,
+  type Judgement,
+} from './session/commands.ts';
 export { awaitedEvents, decideSession, openWork, unjudged, type DecideContext, type Work } from './session/decide.ts';
 export { evolveSession } from './session/evolve.ts';
 export { List } from './session/list.ts';

@@ -157,7 +157,9 @@ export class Dreamfold {
 
   /** Writes to a session that another process may be running. See the commands of `@dreamfold/core`. */
   async command(sessionId: string, build: Parameters<typeof commandSession>[2]): Promise<readonly LogEvent[]> {
-    return commandSession(this.log, sessionId, build);
+    const events = await commandSession(this.log, sessionId, build);
+    await this.#host.noticeOthers(sessionId);
+    return events;
   }
 
   /** One process at a time runs the sessions of a data directory. */

@@ -10,7 +10,7 @@ import {
   type MemoryPin,
   type NewEvent,
 } from '@dreamfold/events';
-import { initialSession, NO_CAPS, recovered, type SessionState } from '@dreamfold/core';
+import { initialSession, mustRun, NO_CAPS, recovered, type SessionState } from '@dreamfold/core';
 import type { Log } from '@dreamfold/log';
 import type { Model } from '@dreamfold/model';
 import type { RubricDefinition } from './definitions.ts';
@@ -58,7 +58,9 @@ interface Opened {
 /** Runs the sessions of one process. */
 export class SessionHost {
   readonly #o: HostOptions;
-  readonly #active = new Map<string, SessionProcessor>();
+  readonly #active = new Map<string, { processor: SessionProcessor; session: Session }>();
+  /** Sessions with a key of the caller's that have no event yet. */
+  readonly #beginning = new Map<string, Promise<Session>>();
   #poll: NodeJS.Timeout | null = null;
   #closed = false;
 
@@ -82,6 +84,14 @@ export class SessionHost {
     for (const { model } of options.team.agents.values()) if (typeof model === 'string') this.#o.models(model);
     const key = options.idempotencyKey ?? this.#o.uuid();
     const id = idFrom('session', sha256(key));
+    const known = this.#beginning.get(id) ?? this.#active.get(id)?.session;
+    if (known !== undefined) return known;
+    const beginning = this.#begin(id, options).finally(() => this.#beginning.delete(id));
+    this.#beginning.set(id, beginning);
+    return beginning;
+  }
+
+  async #begin(id: string, options: NewSession): Promise<Session> {
     const memory = options.memory ?? [];
     const state = initialSession(id);
     const { session, processor, begin } = this.#open(state, options, await this.#o.memoryText(memory));
@@ -109,27 +119,21 @@ export class SessionHost {
       await processor.record({ cause: `create/${nonce}`, build: (now) => (now.exists ? [] : first) });
     } catch (error) {
       this.#active.delete(id);
-      throw error;
+      if (!isDreamfoldError(error, 'fenced')) throw error;
     }
-    if (processor.state.epoch !== 1 || !processor.owns(nonce)) return this.resume(id, options);
+    if (!processor.owns(nonce)) return this.resume(id, options);
     begin();
     return session;
   }
 
   /**
    * Takes a session over: claims it, repeats what was under way, and goes on.
-   * @throws DreamfoldError not_found, session_ended for an imported one
+   * @throws DreamfoldError not_found, session_ended for an imported one, unsupported_schema_version for one that a newer Dreamfold wrote
    */
   async resume(id: string, options: Pick<NewSession, 'team' | 'rubric'>): Promise<Session> {
     for (let attempt = 1; ; attempt += 1) {
       const state = await loadSession(this.#o.log, id);
-      if (state.imported !== null) {
-        throw new DreamfoldError('session_ended', `${id} was imported from ${state.imported.source}: it is a record and can't go on`, {
-          path: 'session',
-          value: id,
-          remedy: 'Start a new session.',
-        });
-      }
+      mustRun(state);
       const { session, processor, begin } = this.#open(state, options, await this.#o.memoryText(state.memory));
       const nonce = this.#o.uuid();
       try {
@@ -144,7 +148,7 @@ export class SessionHost {
   }
 
   #open(state: SessionState, options: Pick<NewSession, 'team' | 'rubric'>, memory: string): Opened {
-    if (this.#closed) throw new TypeError('the host is closed');
+    if (this.#closed) throw new DreamfoldError('store_unavailable', 'This Dreamfold is closed', { path: 'open', remedy: 'Open it again.' });
     const emitter = new EventEmitter<SessionEvents>();
     const emit = emitter.emit.bind(emitter) as (type: string, ...args: unknown[]) => boolean;
     // Whoever starts a session adds listeners when it has begun; they hear its first events all the same.
@@ -182,13 +186,14 @@ export class SessionHost {
       },
       state,
     );
-    const wake = (): void => this.#watch(state.id, processor);
+    const wake = (): void => this.#watch(session, processor);
+    const session = new Session(state.id, { processor, emitter, log: this.#o.log, wake, heard: () => begun });
     wake();
-    return { session: new Session(state.id, { processor, emitter, log: this.#o.log, wake, heard: () => begun }), processor, begin };
+    return { session, processor, begin };
   }
 
-  #watch(id: string, processor: SessionProcessor): void {
-    this.#active.set(id, processor);
+  #watch(session: Session, processor: SessionProcessor): void {
+    this.#active.set(session.id, { session, processor });
     if (this.#poll !== null || !this.#o.log.capabilities.shared || this.#closed) return;
     this.#poll = setInterval(() => void this.#lookForOthers(), POLL_MS);
     this.#poll.unref();
@@ -196,25 +201,31 @@ export class SessionHost {
 
   /** An idle session costs nothing, unless it waits for a person, whose word may come from another process. */
   #rest(id: string, processor: SessionProcessor): void {
-    if (processor.state.stopReason?.type !== 'requires_action') this.#active.delete(id);
+    const { status, stopReason } = processor.state;
+    const rests = status === 'idle' && stopReason?.type !== 'requires_action';
+    if (rests && this.#active.get(id)?.processor === processor) this.#active.delete(id);
     if (this.#active.size > 0 || this.#poll === null) return;
     clearInterval(this.#poll);
     this.#poll = null;
   }
 
   async #lookForOthers(): Promise<void> {
-    for (const [id, processor] of this.#active) {
-      if (processor.writing) continue;
-      const head = await this.#o.log.head(streamOf('session', id));
-      if (head.seq > processor.state.seq && !processor.writing) await processor.sync();
-    }
+    for (const id of this.#active.keys()) await this.noticeOthers(id);
+  }
+
+  /** Reads what was written to a session past this host, when it runs here. */
+  async noticeOthers(id: string): Promise<void> {
+    const processor = this.#active.get(id)?.processor;
+    if (processor === undefined || processor.writing) return;
+    const head = await this.#o.log.head(streamOf('session', id));
+    if (head.seq > processor.state.seq && !processor.writing) await processor.sync();
   }
 
   /** Stops all work without a word on the log; sessions go on when they are resumed. */
   close(): void {
     this.#closed = true;
     if (this.#poll !== null) clearInterval(this.#poll);
-    for (const processor of this.#active.values()) processor.stop(new Error('the session was closed before it was done'));
+    for (const { processor } of this.#active.values()) processor.stop(new Error('the session was closed before it was done'));
     this.#active.clear();
   }
 }

@@ -15,7 +15,11 @@ function mustExist(state: SessionState): void {
   });
 }
 
-function mustRun(state: SessionState): void {
+/**
+ * That a session is there, was not imported, and holds nothing that this code does not know.
+ * @throws DreamfoldError not_found, session_ended, unsupported_schema_version
+ */
+export function mustRun(state: SessionState): void {
   mustExist(state);
   if (state.imported !== null) {
     throw new DreamfoldError('session_ended', `${state.id} was imported from ${state.imported.source}: it is a record and can't go on`, {
