@@ -184,7 +184,9 @@ describe('10,000 random patches', () => {
       '/q.md': { kind: 'playbook', title: 'Q', insights: {} },
     },
   };
-  const notePath = fc.constantFrom('/a.md', '/b/c.md', '/new.md', '/B/C.md', '/b').map((path) => `/memories/${path.replaceAll('/', '~1')}`);
+  const notePath = fc
+    .constantFrom('/a.md', '/a.md', '/b/c.md', '/b/c.md', '/new.md', '/new.md', '/B/C.md', '/b')
+    .map((path) => `/memories/${path.replaceAll('/', '~1')}`);
   const bookPath = fc.constantFrom('/memories/~1p.md', '/memories/~1q.md');
   const insightPath = fc.tuple(bookPath, fc.constantFrom('i1', 'i2')).map(([book, id]) => ({ path: `${book}/insights/${id}`, id }));
   const anyPath = fc.oneof(
@@ -218,7 +220,7 @@ describe('10,000 random patches', () => {
   const failing = { op: 'test', path: '/memories/~1a.md', value: 'never' };
   const patch = fc
     .tuple(
-      fc.array(fc.oneof({ weight: 9, arbitrary: fitting }, { weight: 1, arbitrary: wild }), { minLength: 1, maxLength: 6 }),
+      fc.array(fc.oneof({ weight: 9, arbitrary: fitting }, { weight: 1, arbitrary: wild }), { minLength: 1, maxLength: 4 }),
       fc.integer({ min: 0, max: 3 }),
     )
     .map(([operations, dice]) => (dice === 0 ? [...operations, failing] : operations));
