@@ -1,11 +1,12 @@
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { DreamfoldError, RULE, LogGenesis } from '@dreamfold/events';
 import { newWriterName, prepareAppend, stampAppend } from '../append.ts';
 import { LOG_STREAM, genesisRequest, newLogId } from '../genesis.ts';
 import type { Log } from '../port.ts';
 import { EMPTY_HEAD } from '../rule.ts';
+import { checkDirectoryWritable, openDatabaseFile } from './database-file.ts';
 import { EventTable } from './event-table.ts';
 import { HeadFile, checkHead } from './head-file.ts';
 import { checkSchema, createSchema } from './schema.ts';
@@ -27,9 +28,6 @@ export interface SqliteLogOptions {
   acceptHead?: boolean;
 }
 
-/** How long a statement waits for another process's transaction. */
-const BUSY_TIMEOUT_MS = 5000;
-
 /**
  * Opens the log of a data directory, or begins one there.
  * @throws DreamfoldError not_found, invalid_path, store_corrupt, store_newer_than_code, store_read_only, store_locked, store_full, store_unavailable
@@ -48,7 +46,7 @@ export async function openSqliteLog(options: SqliteLogOptions): Promise<Log> {
       });
     }
     if (!exists) headFile.create();
-    const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, readOnly });
+    const db = openDatabaseFile(path, { readOnly });
     try {
       const full = options.durability === 'full';
       if (!readOnly) configure(db, full);
@@ -63,48 +61,32 @@ export async function openSqliteLog(options: SqliteLogOptions): Promise<Log> {
     }
   } catch (error) {
     headFile.close();
-    throw asFileError(asStoreError(error, path), directory);
+    throw asStoreError(error, path);
   }
 }
 
 function checkDirectory(directory: string, readOnly: boolean): void {
   try {
     if (!readOnly && !existsSync(directory)) mkdirSync(directory);
-    if (statSync(directory).isDirectory()) return;
-  } catch (error) {
-    throw asFileError(error, directory);
+    if (statSync(directory).isDirectory()) {
+      if (!readOnly) checkDirectoryWritable(directory);
+      return;
+    }
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT') {
+      throw new DreamfoldError('not_found', `${directory} does not exist`, {
+        path: directory,
+        remedy: 'Create it, or correct the path.',
+        cause,
+      });
+    }
+    if (code !== 'ENOTDIR') throw asStoreError(cause, directory);
   }
   throw new DreamfoldError('invalid_path', `${directory} is not a directory`, {
     path: directory,
     remedy: 'Name a directory for the data.',
   });
-}
-
-function asFileError(error: unknown, directory: string): unknown {
-  const details = { path: directory, cause: error };
-  switch ((error as NodeJS.ErrnoException).code) {
-    case 'ENOENT':
-      return new DreamfoldError('not_found', `${directory} does not exist`, { ...details, remedy: 'Create it, or correct the path.' });
-    case 'ENOTDIR':
-      return new DreamfoldError('invalid_path', `${directory} is not a directory`, {
-        ...details,
-        remedy: 'Name a directory for the data.',
-      });
-    case 'EACCES':
-    case 'EPERM':
-    case 'EROFS':
-      return new DreamfoldError('store_read_only', `${directory} cannot be written`, {
-        ...details,
-        remedy: 'Make it writable, or open the log read-only.',
-      });
-    case 'ENOSPC':
-      return new DreamfoldError('store_full', `The disk of ${directory} is full`, {
-        ...details,
-        remedy: 'Free some disk space and try again.',
-      });
-    default:
-      return error;
-  }
 }
 
 /**
@@ -115,7 +97,7 @@ function asFileError(error: unknown, directory: string): unknown {
 function inspect(path: string, headFile: HeadFile, acceptHead: boolean): boolean {
   let head = acceptHead ? null : headFile.read();
   if (existsSync(path)) {
-    const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, readOnly: true });
+    const db = openDatabaseFile(path, { readOnly: true });
     try {
       if (checkSchema(db, path)) {
         // The file is made before the database: when it was not there a moment ago, it is now, or it was lost.

@@ -25,6 +25,16 @@ const REMEDY: Partial<Record<ErrorCode, string>> = {
   store_corrupt: 'Run `dreamfold verify` to see what is damaged, and restore the data directory from a copy.',
 };
 
+/** Errors of the file system, from the head file. */
+const CODE_OF_SYSTEM_ERROR: Readonly<Record<string, ErrorCode>> = {
+  ENOSPC: 'store_full',
+  EDQUOT: 'store_full',
+  EROFS: 'store_read_only',
+  EACCES: 'store_read_only',
+  EPERM: 'store_read_only',
+  EIO: 'store_unavailable',
+};
+
 interface SqliteError extends Error {
   errcode: number;
   errstr: string;
@@ -34,17 +44,19 @@ function isSqliteError(error: unknown): error is SqliteError {
   return error instanceof Error && (error as { code?: unknown }).code === 'ERR_SQLITE_ERROR' && 'errcode' in error;
 }
 
-/** The named error for what node:sqlite threw. Everything that SQLite has no better word for means damage. */
+/** The named error for what node:sqlite or the file system threw. What SQLite has no better word for means damage. */
 export function asStoreError(error: unknown, path: string): unknown {
-  if ((error as { code?: unknown }).code === 'ERR_OUT_OF_RANGE') {
-    return corrupt(path, `${path} holds a number that was never written`);
-  }
-  if (!isSqliteError(error)) return error;
-  const code = EXTENDED_CODE_OF[error.errcode] ?? CODE_OF[error.errcode & 0xff] ?? 'store_corrupt';
-  return new DreamfoldError(code, `SQLite cannot use ${path}: ${error.message} (${error.errstr})`, {
+  const system = (error as { code?: unknown }).code;
+  if (system === 'ERR_OUT_OF_RANGE') return corrupt(path, `${path} holds a number that was never written`);
+  const code = isSqliteError(error)
+    ? (EXTENDED_CODE_OF[error.errcode] ?? CODE_OF[error.errcode & 0xff] ?? 'store_corrupt')
+    : CODE_OF_SYSTEM_ERROR[String(system)];
+  if (code === undefined) return error;
+  const { message } = error as Error;
+  return new DreamfoldError(code, `${path} cannot be used: ${message}`, {
     path,
-    value: error.errcode,
-    remedy: REMEDY[code] ?? 'See the message of SQLite.',
+    value: isSqliteError(error) ? error.errcode : system,
+    remedy: REMEDY[code] ?? 'See the message.',
     cause: error,
   });
 }

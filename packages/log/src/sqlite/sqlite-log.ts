@@ -71,6 +71,8 @@ export class SqliteLog implements Log {
   /** Of the database, when heads and last event were read: another connection's commit changes it. */
   #version = -1;
   #last: LogHead = { position: 0, hash: '' };
+  /** The head file is behind what was committed here. */
+  #headOwed = false;
 
   constructor(parts: SqliteLogParts) {
     const { db } = parts;
@@ -150,6 +152,7 @@ export class SqliteLog implements Log {
   /** Takes the write lock, runs, commits, and writes the head file. Whatever fails, nothing of it is left. */
   #transaction<T>(run: () => T): T {
     const before = this.#guard(() => {
+      if (this.#headOwed) this.#writeHead();
       this.#begin.run();
       this.#refresh();
       return this.#last;
@@ -163,10 +166,20 @@ export class SqliteLog implements Log {
       throw asStoreError(error, this.#parts.path);
     }
     if (this.#last !== before) {
-      this.#guard(() => this.#parts.headFile.write(this.#last, this.#parts.full));
+      this.#headOwed = true;
+      try {
+        this.#writeHead();
+      } catch {
+        // What was committed counts, so this is no failure of it; the next transaction does not begin before the file is written.
+      }
       this.#changes.notify();
     }
     return result;
+  }
+
+  #writeHead(): void {
+    this.#parts.headFile.write(this.#last, this.#parts.full);
+    this.#headOwed = false;
   }
 
   #rollBack(): void {

@@ -1,9 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { isDreamfoldError, type DreamfoldError } from '@dreamfold/events';
 import { sha256, sha256Hex } from '../append.ts';
 import type { VerifyReport } from '../port.ts';
 import { StreamVerifier } from '../verify-stream.ts';
+import { openDatabaseFile } from './database-file.ts';
 import { EventTable } from './event-table.ts';
 import { checkHead, type HeadFile } from './head-file.ts';
 import { asStoreError } from './sqlite-error.ts';
@@ -17,7 +18,7 @@ export async function verifyDatabase(
   headFile: HeadFile,
   onProgress?: (done: number, total: number) => void,
 ): Promise<VerifyReport> {
-  const db = new DatabaseSync(path, { readOnly: true, timeout: 5000 });
+  const db = openDatabaseFile(path, { readOnly: true });
   const verifier = new StreamVerifier(sha256);
   let blobs = 0;
   try {

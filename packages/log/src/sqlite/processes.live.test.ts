@@ -1,0 +1,242 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { StoredEvent } from '@dreamfold/events';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { collect, fill, message, readAll, readAllStored } from '../conformance/log-under-test.ts';
+import { openSqliteLog } from './open-sqlite-log.ts';
+
+const S = 'session/sesn_1';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'dreamfold-processes-'));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+/** A module's text that has the log of `directory` open as `log`. */
+function script(body: string, at = directory): string[] {
+  const source = `
+    import { execFileSync } from 'node:child_process';
+    import { rmSync, writeFileSync, writeSync } from 'node:fs';
+    import { openSqliteLog } from ${JSON.stringify(new URL('index.ts', import.meta.url).href)};
+    const directory = ${JSON.stringify(at)};
+    const message = (text) => ({ type: 'user.message', data: { content: [{ type: 'text', text }] }, class: 'open', actor: 'user' });
+    ${body}`;
+  return ['--input-type=module', '-e', source];
+}
+
+function start(body: string): ChildProcess {
+  return spawn(process.execPath, script(body), { stdio: ['ignore', 'pipe', 'inherit'] });
+}
+
+describe('several processes', () => {
+  it('race on one stream and end with one chain', async () => {
+    await (await openSqliteLog({ directory })).close();
+    const writer = (name: string): string => `
+      const log = await openSqliteLog({ directory });
+      let conflicts = 0;
+      for (let i = 0; i < 150; ) {
+        const { seq } = await log.head('${S}');
+        try {
+          await log.append({ stream: '${S}', id: '${name}' + i, expected: seq, correlation: '${name}' + i, events: [message('x'), message('y')] });
+          i += 1;
+        } catch (error) {
+          if (error.code !== 'head_conflict') throw error;
+          conflicts += 1;
+        }
+      }
+      await log.close();
+      console.log(conflicts);`;
+    const children = ['a', 'b'].map((name) => start(writer(name)));
+    const codes = await Promise.all(children.map(async (child) => ((await once(child, 'exit')) as [number])[0]));
+    expect(codes).toEqual([0, 0]);
+    const log = await openSqliteLog({ directory });
+    const events = await readAll(log, S);
+    expect(events).toHaveLength(600);
+    expect(new Set(events.map((event) => event.id)).size).toBe(600);
+    expect((await log.verify()).problems).toEqual([]);
+    await log.close();
+  });
+
+  it('keep every acknowledged append when they are killed', async () => {
+    let last = 0;
+    for (let round = 0; round < 6; round += 1) {
+      const child = start(`
+        const log = await openSqliteLog({ directory });
+        for (let { seq } = await log.head('${S}'); ; ) {
+          const { head } = await log.append({ stream: '${S}', id: 'a' + seq, expected: seq, events: [message('x'.repeat(500)), message('y')] });
+          seq = head.seq;
+          writeSync(1, seq + '\\n');
+        }`);
+      let acknowledged = 0;
+      createInterface(child.stdout!).on('line', (line) => {
+        acknowledged = Number(line);
+        if (acknowledged >= last + 40 + round * 37) child.kill('SIGKILL');
+      });
+      await once(child, 'close');
+      const log = await openSqliteLog({ directory });
+      const { seq } = await log.head(S);
+      expect(seq).toBeGreaterThanOrEqual(acknowledged);
+      expect(acknowledged).toBeGreaterThan(last);
+      expect(await readAll(log, S)).toHaveLength(seq);
+      expect((await log.verify()).problems).toEqual([]);
+      await log.close();
+      last = seq;
+    }
+  });
+
+  it('may look at the log of one that writes, and only look', async () => {
+    const log = await openSqliteLog({ directory });
+    await fill(log, S, 5);
+    const reader = await openSqliteLog({ directory, readOnly: true });
+    const stop = new AbortController();
+    const taken: number[] = [];
+    const tail = (async () => {
+      for await (const batch of reader.subscribe({ after: 0, stream: S, signal: stop.signal })) {
+        taken.push(...batch.map((event) => event.seq));
+        if (taken.length === 6) stop.abort();
+      }
+    })();
+    await log.append({ stream: S, id: 'later', expected: 5, events: [message('x')] });
+    await tail;
+    expect(taken).toEqual([1, 2, 3, 4, 5, 6]);
+    expect((await reader.verify()).problems).toEqual([]);
+    await expect(reader.append({ stream: S, id: 'b', expected: 6, events: [message('x')] })).rejects.toMatchObject({
+      code: 'store_read_only',
+    });
+    await expect(reader.erase(S, [1])).rejects.toMatchObject({ code: 'store_read_only' });
+    await reader.close();
+    await log.close();
+  });
+});
+
+describe('an erased payload', () => {
+  it('is in none of the files any more', async () => {
+    const log = await openSqliteLog({ directory });
+    const secret = 'sk-the-secret-that-leaked';
+    const files = (): string[] => readdirSync(directory).filter((name) => readFileSync(join(directory, name)).includes(secret));
+    await fill(log, S, 30);
+    // One that shares its page with others, and one that fills pages of its own.
+    await log.append({
+      stream: S,
+      id: 'small',
+      expected: 30,
+      events: [message(secret), message(`${secret} `.repeat(2000)), message('stays')],
+    });
+    await fill(log, 'session/other', 30);
+    expect(files()).not.toEqual([]);
+    expect(await log.erase(S, [31, 32])).toEqual({ erased: 2 });
+    expect(files()).toEqual([]);
+    expect(await log.verify()).toMatchObject({ erased: 2, problems: [] });
+    await log.close();
+    expect(files()).toEqual([]);
+  });
+});
+
+/** Whether a file system of a given size can be mounted here, in a namespace that nobody else sees. */
+function mountProblem(): string | null {
+  const { status, stderr, error } = spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'tmpfs', tmpdir()], { encoding: 'utf8' });
+  return status === 0 ? null : `no file system can be mounted here: ${error?.message ?? stderr.trim()}`;
+}
+
+describe('a file system', () => {
+  const run = (sizeKib: number, body: string): unknown => {
+    const mounted = [
+      '-m',
+      'sh',
+      '-c',
+      `mount -t tmpfs -o size=${sizeKib}k tmpfs "$0" && exec "$@"`,
+      directory,
+      process.execPath,
+      ...script(body, join(directory, 'data')),
+    ];
+    const { stdout, stderr, status } = spawnSync('unshare', mounted, { encoding: 'utf8' });
+    if (status !== 0) throw new Error(`The script ended with ${status}: ${stderr}`);
+    return JSON.parse(stdout);
+  };
+
+  it('that is full is a clear error, and loses nothing acknowledged', (context) => {
+    const problem = mountProblem();
+    context.skip(problem !== null, problem ?? '');
+    const result = run(
+      1024,
+      `
+      const log = await openSqliteLog({ directory });
+      writeFileSync(directory + '/../ballast', 'x'.repeat(200_000));
+      const count = async (log) => { let n = 0; for await (const batch of log.read('${S}')) n += batch.length; return n; };
+      const append = (i) => log.append({ stream: '${S}', id: 'a' + i, expected: 'any', events: [message('x'.repeat(900)), message('y')] });
+      let acknowledged = 0, full = null;
+      for (let i = 0; full === null; i += 1) await append(i).then(() => { acknowledged += 2 }, (error) => { full = error });
+      const again = await append(-1).catch((error) => error.code);
+      const readable = await count(log);
+      const whileFull = (await log.verify()).problems;
+      rmSync(directory + '/../ballast');
+      await append(-2);
+      await log.close();
+      const reopened = await openSqliteLog({ directory });
+      const after = await count(reopened);
+      const { problems } = await reopened.verify();
+      console.log(JSON.stringify({ code: full.code, remedy: full.remedy, again, acknowledged, readable, whileFull, after, problems }));`,
+    ) as Record<string, unknown>;
+    expect(result).toMatchObject({ code: 'store_full', again: 'store_full', whileFull: [], problems: [] });
+    expect(result['remedy']).toMatch(/disk/);
+    expect(result['acknowledged']).toBeGreaterThan(20);
+    expect(result['readable']).toBe(result['acknowledged']);
+    expect(result['after']).toBe((result['acknowledged'] as number) + 2);
+  });
+
+  it('without room for a log is a clear error too', (context) => {
+    const problem = mountProblem();
+    context.skip(problem !== null, problem ?? '');
+    expect(run(16, `console.log(JSON.stringify(await openSqliteLog({ directory }).then(() => 'opened', (error) => error.code)));`)).toBe(
+      'store_full',
+    );
+  });
+
+  it('that is read-only can be read', (context) => {
+    const problem = mountProblem();
+    context.skip(problem !== null, problem ?? '');
+    const result = run(
+      4096,
+      `
+      const log = await openSqliteLog({ directory });
+      await log.append({ stream: '${S}', id: 'a', expected: 0, events: [message('x')] });
+      await log.close();
+      execFileSync('mount', ['-o', 'remount,ro', directory + '/..']);
+      const writable = await openSqliteLog({ directory }).catch((error) => error.code);
+      const fresh = await openSqliteLog({ directory: directory + '2' }).catch((error) => error.code);
+      const reader = await openSqliteLog({ directory, readOnly: true });
+      const { seq } = await reader.head('${S}');
+      const { problems } = await reader.verify();
+      console.log(JSON.stringify({ writable, fresh, seq, problems }));`,
+    );
+    expect(result).toEqual({ writable: 'store_read_only', fresh: 'store_read_only', seq: 1, problems: [] });
+  });
+});
+
+describe('the sqlite3 shell', () => {
+  it('has a view that a person can read', async () => {
+    const log = await openSqliteLog({ directory });
+    await log.append({ stream: S, id: 'a', expected: 0, time: 0, correlation: 'req_1', events: [message('hello')] });
+    const stored: StoredEvent[] = await readAllStored(log, S);
+    await log.close();
+    const { DatabaseSync } = await import('node:sqlite');
+    const db = new DatabaseSync(join(directory, 'log.db'));
+    const row = db.prepare('SELECT stream, seq, time, type, actor, correlation, data FROM log WHERE position = 2').get();
+    db.close();
+    expect({ ...row }).toEqual({
+      stream: S,
+      seq: 1,
+      time: '1970-01-01 00:00:00.000',
+      type: 'user.message',
+      actor: 'user',
+      correlation: 'req_1',
+      data: stored[0]!.data,
+    });
+    expect(await collect((await openSqliteLog({ directory, readOnly: true })).streams('session'))).toHaveLength(1);
+  });
+});
