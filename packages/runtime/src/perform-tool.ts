@@ -1,4 +1,5 @@
-import { DreamfoldError } from '@dreamfold/events';
+import { inspect } from 'node:util';
+import { DreamfoldError, isDreamfoldError } from '@dreamfold/events';
 import type { ToolOutput } from '@dreamfold/core';
 import type { Log } from '@dreamfold/log';
 import type { ToolContext, ToolDefinition } from './definitions.ts';
@@ -6,18 +7,25 @@ import type { ToolContext, ToolDefinition } from './definitions.ts';
 /** What a model is shown of a long output; the whole of it is a blob. */
 const MODEL_SEES_CHARS = 32 * 1024;
 const MAX_OUTPUT_CHARS = 64 * 1024;
+/** What text takes as JSON at most: a control character takes six bytes, and the event has other fields. */
+const MAX_OUTPUT_BYTES = 200 * 1024;
 const MAX_BLOB_BYTES = 16 * 1024 * 1024;
+/** What a failure says at most. */
+const MAX_MESSAGE_CHARS = 4000;
+
+export interface ToolPerformance {
+  context: ToolContext;
+  log: Log;
+  /** Aborts `context.signal`, for a tool that took too long. */
+  abort: (reason: Error) => void;
+}
 
 /** Runs a tool. Whatever it does comes back as an output: a tool never fails the thread. */
-export async function performTool(
-  tool: ToolDefinition,
-  input: unknown,
-  { context, log }: { context: ToolContext; log: Log },
-): Promise<ToolOutput> {
+export async function performTool(tool: ToolDefinition, input: unknown, performance: ToolPerformance): Promise<ToolOutput> {
   let value: unknown;
   try {
     const parsed = tool.parse(input);
-    value = await withTimeout(tool, parsed, context);
+    value = await withTimeout(tool, parsed, performance);
   } catch (error) {
     return failure(tool, error);
   }
@@ -25,10 +33,15 @@ export async function performTool(
   try {
     text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
   } catch (error) {
-    return { text: `${tool.name} returned something that JSON cannot hold: ${(error as Error).message}`, errorCode: 'tool_failed' };
+    return { text: `${tool.name} returned something that JSON cannot hold: ${messageOf(error)}`, errorCode: 'tool_failed' };
   }
   if (!text.isWellFormed()) text = text.toWellFormed();
-  return text.length > MAX_OUTPUT_CHARS ? cut(text, log) : { text };
+  return isLong(text) ? cut(text, performance.log) : { text };
+}
+
+function isLong(text: string): boolean {
+  if (text.length > MAX_OUTPUT_CHARS) return true;
+  return text.length * 6 > MAX_OUTPUT_BYTES && Buffer.byteLength(JSON.stringify(text)) > MAX_OUTPUT_BYTES;
 }
 
 async function cut(text: string, log: Log): Promise<ToolOutput> {
@@ -40,24 +53,29 @@ async function cut(text: string, log: Log): Promise<ToolOutput> {
 }
 
 function failure(tool: ToolDefinition, error: unknown): ToolOutput {
-  if (error instanceof DreamfoldError) return { text: `${error.message}. ${error.remedy}`, errorCode: error.code };
-  const message = error instanceof Error ? error.message : String(error);
-  return { text: `${tool.name} failed: ${message}`, errorCode: 'tool_failed' };
+  if (isDreamfoldError(error)) return { text: `${messageOf(error)}. ${error.remedy}`, errorCode: error.code };
+  return { text: `${tool.name} failed: ${messageOf(error)}`, errorCode: 'tool_failed' };
 }
 
-async function withTimeout(tool: ToolDefinition, input: unknown, context: ToolContext): Promise<unknown> {
+/** Anything can be thrown, and not everything can be turned into text. */
+function messageOf(error: unknown): string {
+  const message = error instanceof Error ? String(error.message) : typeof error === 'string' ? error : inspect(error, { depth: 2 });
+  return message.slice(0, MAX_MESSAGE_CHARS).toWellFormed();
+}
+
+async function withTimeout(tool: ToolDefinition, input: unknown, { context, abort }: ToolPerformance): Promise<unknown> {
   const result = tool.run(input, context);
   if (!isPromiseLike(result)) return result;
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(
-        new DreamfoldError('tool_timeout', `${tool.name} took longer than ${tool.timeoutMs} ms`, {
-          path: tool.name,
-          value: tool.timeoutMs,
-          remedy: 'Ask for less at once, or give the tool a longer timeoutMs.',
-        }),
-      );
+      const error = new DreamfoldError('tool_timeout', `${tool.name} took longer than ${tool.timeoutMs} ms`, {
+        path: tool.name,
+        value: tool.timeoutMs,
+        remedy: 'Ask for less at once, or give the tool a longer timeoutMs.',
+      });
+      reject(error);
+      abort(error);
     }, tool.timeoutMs);
   });
   try {

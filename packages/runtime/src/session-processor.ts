@@ -79,6 +79,8 @@ const OWN_FAULTS: readonly ErrorCode[] = [
 interface Running {
   controller: AbortController;
   finished: boolean;
+  /** What comes of it is not wanted any more. A tool that took too long is aborted too, but says so. */
+  calledOff: boolean;
 }
 
 /**
@@ -316,8 +318,10 @@ export class SessionProcessor {
       const keys = new Set(wanted.map((work) => work.key));
       for (const [key, running] of this.#running) {
         if (keys.has(key)) continue;
-        if (!running.finished) running.controller.abort(new Error('no longer wanted'));
         this.#running.delete(key);
+        if (running.finished) continue;
+        running.calledOff = true;
+        running.controller.abort(new Error('no longer wanted'));
       }
     }
     for (const work of wanted) if (!this.#running.has(work.key)) this.#start(work);
@@ -328,12 +332,12 @@ export class SessionProcessor {
 
   #start(work: Work): void {
     const controller = new AbortController();
-    const running = { controller, finished: false };
+    const running: Running = { controller, finished: false, calledOff: false };
     this.#running.set(work.key, running);
-    this.#perform(work, controller.signal)
+    this.#perform(work, controller)
       .then((completion) => {
         running.finished = true;
-        return completion === null || controller.signal.aborted ? undefined : this.record({ ...completion, causedBy: work.seq });
+        return completion === null || running.calledOff ? undefined : this.record({ ...completion, causedBy: work.seq });
       })
       .catch((error: unknown) => {
         // A log that stopped (full, fenced, corrupt) has told everyone already; a fault of the code must not pass in silence.
@@ -341,13 +345,14 @@ export class SessionProcessor {
       });
   }
 
-  async #perform(work: Work, signal: AbortSignal): Promise<Completion | null> {
+  async #perform(work: Work, controller: AbortController): Promise<Completion | null> {
     const state = this.#confirmed;
+    const { signal } = controller;
     switch (work.kind) {
       case 'model':
         return performModel(state, work, this.#modelPerformance(state, work.threadId, signal));
       case 'tool':
-        return this.#performTool(state, work, signal);
+        return this.#performTool(state, work, controller);
       case 'grade':
         return performGrading(state, work, {
           rubric: this.#o.rubric,
@@ -372,7 +377,7 @@ export class SessionProcessor {
     };
   }
 
-  async #performTool(state: SessionState, work: Extract<Work, { kind: 'tool' }>, signal: AbortSignal): Promise<Completion> {
+  async #performTool(state: SessionState, work: Extract<Work, { kind: 'tool' }>, controller: AbortController): Promise<Completion> {
     const agent = threadOf(state, work.threadId)?.agent ?? '';
     const tool = this.#o.team.agents.get(agent)?.tools.find((t) => t.name === work.name);
     const { callId, threadId } = work;
@@ -381,9 +386,10 @@ export class SessionProcessor {
         ? { text: `The tool ${work.name} is not part of this program any more.`, errorCode: 'unknown_tool' }
         : await performTool(tool, work.input, {
             log: this.#o.log,
+            abort: (reason) => controller.abort(reason),
             context: {
               idempotencyKey: sha256(JSON.stringify([state.id, threadId, callId, work.name, work.input])),
-              signal,
+              signal: controller.signal,
               sessionId: state.id,
               threadId,
               agent,
