@@ -83,7 +83,7 @@ export class Dreamer {
         await stream.append(decision.insights.slice(i, i + INSIGHTS_PER_APPEND).flatMap(insightEvents));
       }
       if (decision.playbook.length > 0) {
-        const patchId = patchIdOf(store, decision.playbook);
+        const patchId = patchIdOf(`${store}@${state.version}`, decision.playbook);
         await this.#memory.write(store, {
           patchId,
           operations: decision.playbook,

@@ -27,7 +27,7 @@ import {
   type MemoryState,
   type ProposePatch,
 } from '@dreamfold/core';
-import { fold, type Log } from '@dreamfold/log';
+import type { Log } from '@dreamfold/log';
 import { sha256 } from './digest.ts';
 
 const ATTEMPTS = 20;
@@ -45,6 +45,8 @@ export interface StoreSummary {
 /** Reads and changes memory stores. Every change is an append built on the newest state, so two writers never lose one. */
 export class MemoryKeeper {
   readonly #log: Log;
+  /** Each store as it was folded last; the log is only read from there. */
+  readonly #folded = new Map<string, { seq: number; state: MemoryState }>();
 
   constructor(log: Log) {
     this.#log = log;
@@ -166,16 +168,26 @@ export class MemoryKeeper {
     await this.#change(this.idOf(store), `write/${patch.patchId}`, [(state) => writeMemory(state, patch, TOOLS)]);
   }
 
-  #fold(id: string): Promise<MemoryState> {
-    return fold(this.#log, streamOf('memory', id), { initial: initialMemory, evolve: evolveMemory });
+  async #fold(id: string): Promise<MemoryState> {
+    return (await this.#foldToHead(id)).state;
+  }
+
+  async #foldToHead(id: string): Promise<{ seq: number; state: MemoryState }> {
+    let { seq, state } = this.#folded.get(id) ?? { seq: 0, state: initialMemory };
+    for await (const batch of this.#log.read(streamOf('memory', id), { from: seq + 1 })) {
+      for (const event of batch) state = evolveMemory(state, event);
+      seq += batch.length;
+    }
+    const known = this.#folded.get(id);
+    if (known === undefined || known.seq < seq) this.#folded.set(id, { seq, state });
+    return { seq, state };
   }
 
   /** Appends what the steps lead to, one after the other, as one append. */
   async #change(id: string, cause: string, steps: readonly Step[]): Promise<void> {
     const stream = streamOf('memory', id);
     for (let attempt = 1; ; attempt += 1) {
-      const { seq } = await this.#log.head(stream);
-      const state = await this.#fold(id);
+      const { seq, state } = await this.#foldToHead(id);
       const events: NewEvent[] = [];
       let next = state;
       for (const step of steps) {

@@ -1,4 +1,5 @@
-import { DreamfoldError } from '@dreamfold/events';
+import { inspect } from 'node:util';
+import { DreamfoldError, isDreamfoldError, MAX_EVENT_BYTES } from '@dreamfold/events';
 import {
   attemptFailed,
   COMPACTION_PROMPT,
@@ -20,8 +21,14 @@ const MAX_ATTEMPTS = 5;
 
 export type ModelWork = Extract<Work, { kind: 'model' }>;
 
+/** What an answer takes at most, all its blocks together: each of them becomes an event. */
+const MAX_ANSWER_BYTES = MAX_EVENT_BYTES - 8 * 1024;
+/** What a failed attempt says at most. */
+const MAX_MESSAGE_CHARS = 4000;
+
 export interface ModelPerformance {
-  model: Model;
+  /** Finds the model; that there is none fails this thread alone. */
+  model: () => Model;
   frame: PromptFrame;
   memory: string;
   context: DecideContext;
@@ -42,22 +49,41 @@ export function requestOf(state: SessionState, work: ModelWork, { frame, memory 
 /** Asks the model once. The answer, or why there is none, becomes events; null when the work was called off. */
 export async function performModel(state: SessionState, work: ModelWork, p: ModelPerformance): Promise<Completion | null> {
   const { threadId, startId, attempt } = work;
+  const request = requestOf(state, work, p);
   try {
     if (work.delayMs > 0) await pause(work.delayMs, p.signal);
-    const response = await p.model.respond(requestOf(state, work, p), { signal: p.signal, onDelta: p.onDelta });
-    const answer = answerOf(response, p.model.price);
+    const model = p.model();
+    const response = await model.respond(request, { signal: p.signal, onDelta: p.onDelta });
+    checkSize(response);
+    const answer = answerOf(response, model.price);
     return {
       cause: `answer/${startId}`,
       build: (now, appendId) => modelAnswered(now, { threadId, startId, answer, appendId }, p.context),
     };
   } catch (error) {
     if (p.signal.aborted) return null;
-    if (!(error instanceof DreamfoldError)) throw error;
+    const { code, message } = faultOf(error);
     const again = isRetryable(error) && attempt < MAX_ATTEMPTS;
     const delayMs = again ? retryDelayMs(attempt, { random: p.random(), retryAfterMs: retryAfterMs(error) }) : null;
-    const failure = { threadId, startId, attempt, code: error.code, message: error.message, retryAfterMs: delayMs };
+    const failure = { threadId, startId, attempt, code, message: message.slice(0, MAX_MESSAGE_CHARS), retryAfterMs: delayMs };
     return { cause: `attempt/${startId}/${attempt}`, build: (now) => attemptFailed(now, failure) };
   }
+}
+
+/** A model of the caller's own may throw anything. Its thread stops with it, and no other. */
+function faultOf(error: unknown): { code: string; message: string } {
+  if (isDreamfoldError(error)) return error;
+  return { code: 'model_request_failed', message: `The model failed: ${error instanceof Error ? error.message : inspect(error, { depth: 2 })}` };
+}
+
+function checkSize(response: ModelResponse): void {
+  const size = Buffer.byteLength(JSON.stringify(response.content));
+  if (size <= MAX_ANSWER_BYTES) return;
+  throw new DreamfoldError('payload_too_large', `The answer is ${size} bytes long; the limit is ${MAX_ANSWER_BYTES}`, {
+    path: 'answer',
+    value: size,
+    remedy: 'Give the agent a smaller maxTokens, or have it write large results through a tool in parts.',
+  });
 }
 
 function answerOf(response: ModelResponse, price: ModelPrice | undefined): Answer {

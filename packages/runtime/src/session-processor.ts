@@ -367,7 +367,7 @@ export class SessionProcessor {
   #modelPerformance(state: SessionState, threadId: string, signal: AbortSignal): Parameters<typeof performModel>[2] {
     const name = threadOf(state, threadId)?.agent ?? '';
     return {
-      model: this.#o.modelFor({ name, model: this.#o.team.agents.get(name)?.model ?? agentOf(state, name)?.model ?? '' }),
+      model: () => this.#o.modelFor({ name, model: this.#o.team.agents.get(name)?.model ?? agentOf(state, name)?.model ?? '' }),
       frame: this.#frame(state, name),
       memory: this.#o.memory,
       context: this.#context,
