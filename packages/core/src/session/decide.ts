@@ -1,6 +1,6 @@
 import { text, type AgentSnapshot, type Caps, type NewEvent, type StopReason } from '@dreamfold/events';
 import { DELEGATE_TOOL } from './prompt.ts';
-import { agentOf, callOf, hasOpenCalls, threadOf, totalTokens, type Call, type SessionState, type Thread } from './state.ts';
+import { agentOf, callOf, hasOpenCalls, threadOf, totalTokens, type Call, type Outcome, type SessionState, type Thread } from './state.ts';
 
 /** What deciding needs from outside: digests. Both are functions of what they are given. */
 export interface DecideContext {
@@ -51,14 +51,23 @@ function advance(state: SessionState, thread: Thread, context: DecideContext): N
   }
   if (thread.request !== null || hasOpenCalls(thread)) return [];
   if (thread.stop !== null) return stopThread(state, thread, thread.stop);
+  const leads = thread.parent === null;
+  const { outcome } = state;
+  if (leads && outcome?.status === 'evaluating') return [];
+  const grades = leads && outcome?.status === 'working';
+  const takesUp = leads && state.queue.length > 0;
+  // What is finished is finished, cap or no cap.
+  if (!takesUp && thread.pending.length === 0 && !grades) return stopThread(state, thread, 'end_turn');
   if (state.capReached !== null) return stopThread(state, thread, 'budget_reached');
-  if (thread.parent === null && state.queue.length > 0 && state.outcome?.status !== 'evaluating') return takeUp(state, thread);
-  if (thread.pending.length > 0) return startRequest(state, thread, context);
-  if (thread.parent === null && state.outcome?.status === 'working') {
-    return [owned('span.outcome_evaluation_start', 'system', { outcome_id: state.outcome.id, iteration: state.outcome.iteration })];
-  }
-  if (thread.parent === null && state.outcome?.status === 'evaluating') return [];
-  return stopThread(state, thread, 'end_turn');
+  if (takesUp) return takeUp(state, thread);
+  return thread.pending.length > 0 ? startRequest(state, thread, context) : startEvaluation(state, outcome!);
+}
+
+function startEvaluation(state: SessionState, outcome: Outcome): NewEvent[] {
+  const asksModel = outcome.criteria.some(({ grader }) => grader.kind === 'model');
+  const reached = asksModel ? reachedCap(state, 'evaluation') : null;
+  if (reached !== null) return [owned('cap.reached', 'system', reached)];
+  return [owned('span.outcome_evaluation_start', 'system', { outcome_id: outcome.id, iteration: outcome.iteration })];
 }
 
 function advanceCall(state: SessionState, { thread, call }: { thread: Thread; call: Call }, context: DecideContext): NewEvent[] {
@@ -81,18 +90,30 @@ function advanceCall(state: SessionState, { thread, call }: { thread: Thread; ca
         }),
       ];
     case 'stale':
-      return [
-        owned('approval.stale', thread.id, {
-          tool_use_id: call.id,
-          call_hash: callHash(agentOf(state, thread.agent), call, context),
-          reason: 'The tool or its policy changed while the call waited for approval.',
-        }),
-      ];
+      return [refuseStale(state, thread, call) ?? askAgain(state, { thread, call }, context)];
     case 'asked':
     case 'running':
     case 'closed':
       return [];
   }
+}
+
+/** A tool that was taken away or forbidden meanwhile is not asked for again. */
+function refuseStale(state: SessionState, thread: Thread, call: Call): NewEvent | null {
+  const tool = agentOf(state, thread.agent)?.tools.find((t) => t.name === call.name);
+  if (tool === undefined)
+    return errorResult(thread.id, call.id, { code: 'unknown_tool', message: `${call.name} is not among your tools any more.` });
+  if (tool.policy === 'deny')
+    return errorResult(thread.id, call.id, { code: 'denied', message: `The policy of ${call.name} is deny: it is never run.` });
+  return null;
+}
+
+function askAgain(state: SessionState, { thread, call }: { thread: Thread; call: Call }, context: DecideContext): NewEvent {
+  return owned('approval.stale', thread.id, {
+    tool_use_id: call.id,
+    call_hash: callHash(agentOf(state, thread.agent), call, context),
+    reason: 'The tool or its policy changed while the call waited for approval.',
+  });
 }
 
 /** What an approval is bound to: the tool as it is defined now, and the exact input. */
@@ -110,7 +131,7 @@ function takeUp(state: SessionState, lead: Thread): NewEvent[] {
 }
 
 function startRequest(state: SessionState, thread: Thread, context: DecideContext): NewEvent[] {
-  const reached = reachedCap(state);
+  const reached = reachedCap(state, 'turn');
   if (reached !== null) return [owned('cap.reached', thread.id, reached)];
   const window = agentOf(state, thread.agent)?.context_window ?? Number.POSITIVE_INFINITY;
   const compact = thread.contextTokens > window * COMPACT_AT && thread.messages.length > 2;
@@ -123,11 +144,11 @@ function startRequest(state: SessionState, thread: Thread, context: DecideContex
   ];
 }
 
-/** The first cap that leaves no room for another model call. */
-function reachedCap(state: SessionState): { cap: keyof Caps; limit: number; value: number } | null {
+/** The first cap that leaves no room for another model call: a turn of an agent, or an evaluation by a model. */
+function reachedCap(state: SessionState, next: 'turn' | 'evaluation'): { cap: keyof Caps; limit: number; value: number } | null {
   const { caps, usage } = state;
   const spent: [keyof Caps, number][] = [
-    ['turns', usage.modelCalls],
+    ['turns', next === 'turn' ? usage.modelCalls : 0],
     ['tokens', totalTokens(usage)],
     ['cost_usd', usage.costUsd ?? 0],
     ['wall_time_ms', state.activeMs + (state.runningSince === null ? 0 : state.now - state.runningSince)],
