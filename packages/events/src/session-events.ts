@@ -278,6 +278,8 @@ export const OutcomeEvaluationEnd = z.object({
   result: z.enum(['satisfied', 'needs_revision', 'max_iterations_reached', 'failed', 'interrupted']),
   explanation: z.string(),
   usage: ModelUsage,
+  /** What the graders cost; null when one of their models has no price; left out when it was nothing. */
+  df_cost_usd: z.number().nullable().optional(),
 });
 export type OutcomeEvaluationEnd = z.infer<typeof OutcomeEvaluationEnd>;
 

@@ -1,11 +1,15 @@
-import { DreamfoldError, type CriterionScore, type ModelUsage } from '@dreamfold/events';
+import { inspect } from 'node:util';
+import { DreamfoldError, isDreamfoldError, type CriterionScore, type ModelUsage, type NewEvent } from '@dreamfold/events';
 import { graded, type Grading, type Outcome, type SessionState, type Work } from '@dreamfold/core';
 import { isRetryable, parseGraderResponse, renderGraderRequest, retryAfterMs, retryDelayMs, type Model } from '@dreamfold/model';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { scoreOf, type CriterionDefinition, type GraderDefinition, type RubricDefinition } from './definitions.ts';
+import { costOf } from './perform-model.ts';
 import type { Completion } from './session-processor.ts';
 
 const MAX_ATTEMPTS = 5;
+/** What a grader says of one criterion at most. */
+const MAX_REASON_CHARS = 4000;
 
 export interface GradingPerformance {
   /** The rubric in code; null when this program does not have it. */
@@ -23,13 +27,18 @@ type GradeWork = Extract<Work, { kind: 'grade' }>;
 export async function performGrading(state: SessionState, work: GradeWork, p: GradingPerformance): Promise<Completion | null> {
   const { outcome } = state;
   if (outcome === null) return null;
-  const grading = await grade(outcome, state.threads[0]?.lastMessage?.text ?? '', { work, p });
+  const grading = await grade(outcome, state.threads[0]?.lastMessage?.text ?? '', { work, p, epoch: state.epoch });
   if (p.signal.aborted) return null;
   return { cause: `graded/${work.evaluationId}`, build: (now) => graded(now, grading) };
 }
 
-async function grade(outcome: Outcome, attempt: string, { work, p }: { work: GradeWork; p: GradingPerformance }): Promise<Grading> {
+async function grade(
+  outcome: Outcome,
+  attempt: string,
+  { work, p, epoch }: { work: GradeWork; p: GradingPerformance; epoch: number },
+): Promise<Grading> {
   const usage: ModelUsage = { input_tokens: 0, output_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 };
+  const spent: Spent = { usage, costUsd: 0 };
   const scores: CriterionScore[] = [];
   const byModel = new Map<string | Model, CriterionDefinition[]>();
   try {
@@ -41,16 +50,17 @@ async function grade(outcome: Outcome, attempt: string, { work, p }: { work: Gra
         scores.push(checkScore(scoreOf(definition, verdict)));
       } else if (grader.kind === 'model') byModel.set(grader.model, [...(byModel.get(grader.model) ?? []), definition]);
     }
-    for (const [model, criteria] of byModel) scores.push(...(await askGrader(model, criteria, { outcome, attempt, usage, work, p })));
-    return { evaluationId: work.evaluationId, scores, usage };
+    for (const [model, criteria] of byModel)
+      scores.push(...(await askGrader(model, criteria, { outcome, attempt, spent, work, p, epoch })));
+    return { evaluationId: work.evaluationId, scores, ...spent };
   } catch (error) {
-    const message = error instanceof DreamfoldError ? `${error.message}. ${error.remedy}` : `A grader failed: ${String(error)}`;
-    return { evaluationId: work.evaluationId, scores: [], usage, failure: message };
+    const message = isDreamfoldError(error) ? `${error.message}. ${error.remedy}` : `A grader failed: ${inspect(error, { depth: 0 })}`;
+    return { evaluationId: work.evaluationId, scores: [], ...spent, failure: message.slice(0, MAX_REASON_CHARS) };
   }
 }
 
 function checkScore(score: CriterionScore): CriterionScore {
-  if (score.score >= 0 && score.score <= 1) return score;
+  if (score.score >= 0 && score.score <= 1) return { ...score, reason: String(score.reason).slice(0, MAX_REASON_CHARS) };
   throw new DreamfoldError('invalid_rubric', `The grader of ${score.id} gave ${score.score}`, {
     path: `criteria/${score.id}`,
     value: score.score,
@@ -71,12 +81,21 @@ function definitionOf(criterion: Outcome['criteria'][number], rubric: RubricDefi
   });
 }
 
+/** What the graders of one evaluation have used so far. */
+interface Spent {
+  usage: ModelUsage;
+  /** null when a model has no price. */
+  costUsd: number | null;
+}
+
 interface GraderAsked {
   outcome: Outcome;
   attempt: string;
-  usage: ModelUsage;
+  spent: Spent;
   work: GradeWork;
   p: GradingPerformance;
+  /** Of this process's claim: it counts its own attempts. */
+  epoch: number;
 }
 
 async function askGrader(
@@ -84,7 +103,7 @@ async function askGrader(
   criteria: readonly CriterionDefinition[],
   asked: GraderAsked,
 ): Promise<CriterionScore[]> {
-  const { outcome, attempt, usage, work, p } = asked;
+  const { outcome, attempt, spent, work, p } = asked;
   const name = typeof model === 'string' ? model : 'custom';
   const request = renderGraderRequest({
     model: name,
@@ -96,11 +115,9 @@ async function askGrader(
   });
   for (let number = 1; ; number += 1) {
     try {
-      const response = await p.modelFor({ name: 'grader', model }).respond(request, { signal: p.signal });
-      usage.input_tokens += response.usage.input_tokens;
-      usage.output_tokens += response.usage.output_tokens;
-      usage.cache_creation_input_tokens += response.usage.cache_creation_input_tokens;
-      usage.cache_read_input_tokens += response.usage.cache_read_input_tokens;
+      const grader = p.modelFor({ name: 'grader', model });
+      const response = await grader.respond(request, { signal: p.signal });
+      add(spent, response.usage, costOf(response.usage, grader.price));
       const scores = parseGraderResponse(
         response,
         criteria.map((c) => c.id),
@@ -109,22 +126,37 @@ async function askGrader(
     } catch (error) {
       if (p.signal.aborted || !isRetryable(error) || number >= MAX_ATTEMPTS) throw error;
       const retry = retryDelayMs(number, { retryAfterMs: retryAfterMs(error), random: p.random() });
-      await p.record(failedAttempt(work.evaluationId, number, { error: error as DreamfoldError, retry }));
+      // Each model of the rubric and each process counts its attempts from 1.
+      const cause = `grading/${work.evaluationId}/${asked.epoch}/${criteria[0]!.id}/${number}`;
+      await p.record({
+        cause,
+        build: (now) => failedAttempt(now, work.evaluationId, { attempt: number, error: error as DreamfoldError, retry }),
+      });
       await sleep(retry, undefined, { signal: p.signal });
     }
   }
 }
 
-function failedAttempt(evaluationId: string, attempt: number, { error, retry }: { error: DreamfoldError; retry: number }): Completion {
-  return {
-    cause: `grading/${evaluationId}/${attempt}`,
-    build: () => [
-      {
-        type: 'model.attempt_failed',
-        actor: 'grader',
-        class: 'owner',
-        data: { model_request_start_id: evaluationId, attempt, code: error.code, message: error.message, retry_after_ms: retry },
-      },
-    ],
+function add(spent: Spent, usage: ModelUsage, costUsd: number | null): void {
+  spent.usage.input_tokens += usage.input_tokens;
+  spent.usage.output_tokens += usage.output_tokens;
+  spent.usage.cache_creation_input_tokens += usage.cache_creation_input_tokens;
+  spent.usage.cache_read_input_tokens += usage.cache_read_input_tokens;
+  spent.costUsd = spent.costUsd === null || costUsd === null ? null : spent.costUsd + costUsd;
+}
+
+function failedAttempt(
+  state: SessionState,
+  evaluationId: string,
+  { attempt, error, retry }: { attempt: number; error: DreamfoldError; retry: number },
+): NewEvent[] {
+  if (state.outcome?.evaluationId !== evaluationId) return [];
+  const data = {
+    model_request_start_id: evaluationId,
+    attempt,
+    code: error.code,
+    message: error.message.slice(0, MAX_REASON_CHARS),
+    retry_after_ms: retry,
   };
+  return [{ type: 'model.attempt_failed', actor: 'grader', class: 'owner', data }];
 }

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { DreamfoldError, isDreamfoldError, MAX_EVENT_BYTES } from '@dreamfold/events';
+import { DreamfoldError, isDreamfoldError, MAX_EVENT_BYTES, type ModelUsage } from '@dreamfold/events';
 import {
   attemptFailed,
   COMPACTION_PROMPT,
@@ -73,7 +73,10 @@ export async function performModel(state: SessionState, work: ModelWork, p: Mode
 /** A model of the caller's own may throw anything. Its thread stops with it, and no other. */
 function faultOf(error: unknown): { code: string; message: string } {
   if (isDreamfoldError(error)) return error;
-  return { code: 'model_request_failed', message: `The model failed: ${error instanceof Error ? error.message : inspect(error, { depth: 2 })}` };
+  return {
+    code: 'model_request_failed',
+    message: `The model failed: ${error instanceof Error ? error.message : inspect(error, { depth: 2 })}`,
+  };
 }
 
 function checkSize(response: ModelResponse): void {
@@ -87,22 +90,20 @@ function checkSize(response: ModelResponse): void {
 }
 
 function answerOf(response: ModelResponse, price: ModelPrice | undefined): Answer {
-  const { usage } = response;
-  const costUsd =
-    price === undefined
-      ? null
-      : (usage.input_tokens * price.input +
-          usage.output_tokens * price.output +
-          usage.cache_read_input_tokens * price.cacheRead +
-          usage.cache_creation_input_tokens * price.cacheWrite) /
-        1e6;
-  return {
-    content: response.content,
-    stopReason: response.stopReason,
-    usage,
-    ...(response.refusal === undefined ? {} : { refusal: response.refusal }),
-    costUsd,
-  };
+  const { content, stopReason, usage, refusal } = response;
+  return { content, stopReason, usage, ...(refusal === undefined ? {} : { refusal }), costUsd: costOf(usage, price) };
+}
+
+/** What an answer cost in US dollars, null when its model has no price. */
+export function costOf(usage: ModelUsage, price: ModelPrice | undefined): number | null {
+  if (price === undefined) return null;
+  const { input_tokens, output_tokens, cache_read_input_tokens, cache_creation_input_tokens } = usage;
+  const perMillion =
+    input_tokens * price.input +
+    output_tokens * price.output +
+    cache_read_input_tokens * price.cacheRead +
+    cache_creation_input_tokens * price.cacheWrite;
+  return perMillion / 1e6;
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -82,6 +82,7 @@ export const OUTCOME_HANDLERS: Handlers = {
     usage.output_tokens += data.usage.output_tokens;
     usage.cache_creation_input_tokens += data.usage.cache_creation_input_tokens;
     usage.cache_read_input_tokens += data.usage.cache_read_input_tokens;
+    usage.costUsd = usage.costUsd === null || data.df_cost_usd === null ? null : usage.costUsd + (data.df_cost_usd ?? 0);
     const lead = state.threads[0];
     if (done || lead === undefined) return { ...state, outcome: next, usage };
     const block = { type: 'text' as const, text: revisionText(outcome, data.explanation) };

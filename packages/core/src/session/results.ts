@@ -290,6 +290,8 @@ export interface Grading {
   /** Scores of the code and model graders; people's are on the log. */
   scores: readonly CriterionScore[];
   usage: ModelUsage;
+  /** null when a grader's model has no price. */
+  costUsd: number | null;
   /** Set when a grader could not judge at all. */
   failure?: string;
 }
@@ -309,6 +311,7 @@ export function graded(state: SessionState, grading: Grading): NewEvent[] {
       result,
       explanation,
       usage: grading.usage,
+      ...(grading.costUsd === 0 ? {} : { df_cost_usd: grading.costUsd }),
     },
   });
   if (grading.failure !== undefined) return [end('failed', grading.failure)];
