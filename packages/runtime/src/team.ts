@@ -69,6 +69,15 @@ function checkTools(agent: AgentDefinition, tools: readonly ToolDefinition[]): v
     if (tool.name === DELEGATE_TOOL) fail(agent, `a tool may not be called ${DELEGATE_TOOL}`, 'Rename it: that is how a lead delegates.');
     if (names.has(tool.name))
       fail(agent, `two tools are called ${JSON.stringify(tool.name)}`, 'Give each tool of an agent a name of its own.');
+    // Every call may carry a decision, which is taken out before the tool runs.
+    const properties: unknown = tool.inputSchema['properties'];
+    if (typeof properties === 'object' && properties !== null && 'decision' in properties) {
+      fail(
+        agent,
+        `the input of the tool ${tool.name} has a field "decision"`,
+        'Rename it: that field holds the confidence and reason of the call.',
+      );
+    }
     names.add(tool.name);
   }
 }
