@@ -196,7 +196,10 @@ class MemoryLog implements Log {
 
   async verify(onProgress?: (done: number, total: number) => void): Promise<VerifyReport> {
     this.#checkOpen();
-    const verifier = new StreamVerifier(sha256);
+    const verifier = new StreamVerifier(sha256, (stream, id, before) => {
+      const append = this.#streams.get(stream)?.appends.get(id);
+      return append !== undefined && append.seq < before ? append.n : 0;
+    });
     for (const [name, { rows }] of this.#streams) {
       verifier.begin(name);
       for (const { stored } of rows) verifier.add(stored);

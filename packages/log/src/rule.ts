@@ -112,7 +112,7 @@ export function isIntact(record: unknown, hash: HashText): record is StoredEvent
   return hash(hashInput(envelope)) === envelope.hash;
 }
 
-/** Whether `record` is the next of the append whose first records are `pending`. Equal hashes mean equal bytes, so two attempts never mix. */
+/** Whether `record` is the next of the append whose first records are `pending`. Equal hashes mean equal bytes, so two attempts never mix. One append has one writer, time and correlation. */
 function continues(pending: readonly StoredEvent[], record: StoredEvent): boolean {
   const last = pending.at(-1);
   if (last === undefined) return record.append.i === 0;
@@ -122,7 +122,10 @@ function continues(pending: readonly StoredEvent[], record: StoredEvent): boolea
     record.append.n === last.append.n &&
     record.append.i === pending.length &&
     record.seq === last.seq + 1 &&
-    record.prev === last.hash
+    record.prev === last.hash &&
+    record.writer === last.writer &&
+    record.time === last.time &&
+    record.correlation === last.correlation
   );
 }
 

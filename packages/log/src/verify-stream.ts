@@ -25,11 +25,14 @@ export class StreamVerifier {
   readonly #problems: VerifyProblem[] = [];
   readonly #context: RuleContext;
 
-  constructor(hash: HashText) {
+  /** @param findAppend size of the append with this id that begins before a seq of the stream, 0 when there is none */
+  constructor(hash: HashText, findAppend: (stream: string, appendId: string, before: number) => number) {
     this.#context = {
       hash,
-      // Ids are kept unique by the store's index, which is checked by itself.
-      counted: { head: () => this.#head, appendSize: () => 0 },
+      counted: {
+        head: () => this.#head,
+        appendSize: (stream, appendId) => findAppend(stream, appendId, this.#head.seq + 1),
+      },
       inPartition: (stream) => stream === this.#stream,
     };
   }

@@ -16,7 +16,8 @@ export function checkDirectoryWritable(directory: string): void {
  * shares with writers; where it cannot be, nobody writes, and the file is read as it is.
  */
 export function openDatabaseFile(path: string, { readOnly }: { readOnly: boolean }): DatabaseSync {
-  const options = { timeout: BUSY_TIMEOUT_MS, readOnly };
+  // The hash of every event covers what it refers to; checking that again at each insert would only take time.
+  const options = { timeout: BUSY_TIMEOUT_MS, readOnly, enableForeignKeyConstraints: false };
   if (!readOnly || isWritable(dirname(path)) || hasWriteAheadLog(path)) return new DatabaseSync(path, options);
   const url = pathToFileURL(path);
   url.searchParams.set('immutable', '1');

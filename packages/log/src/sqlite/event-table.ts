@@ -1,32 +1,49 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { GENESIS_HASH, eventId, type Causation, type LogEvent, type StoredEvent } from '@dreamfold/events';
+import { GENESIS_HASH, eventId, type Causation, type LogEvent, type StoredEvent, type WriteClass } from '@dreamfold/events';
 import { sha256 } from '../append.ts';
 import { parsePayload, upcast } from '../log-event.ts';
 import type { Head } from '../port.ts';
 import { EMPTY_HEAD } from '../rule.ts';
 import { BATCH_SIZE } from '../subscription.ts';
 import { InternedNames } from './interned-names.ts';
-import { CLASSES } from './schema.ts';
 
-const LOG_EVENT_COLUMNS = 'position, stream, seq, append_id, i, time, type, v, causation, correlation, actor, hash, data';
+const LOG_EVENT_COLUMNS = 'position, stream, seq, append_id, time, correlation, kind, actor, causation, hash, data';
 type LogEventRow = [
-  number,
-  number,
-  number,
-  string | null,
-  number,
-  number,
-  number,
-  number,
-  Causation,
-  number | null,
-  number,
-  Uint8Array,
-  string | null,
+  ...[position: number, stream: number, seq: number, appendId: string | null, time: number | null, correlation: number | null],
+  ...[kind: number, actor: number, causation: Causation, hash: Uint8Array, data: string | Uint8Array],
 ];
 
-const STORED_COLUMNS = `${LOG_EVENT_COLUMNS}, n, class, epoch, writer, data_hash`;
-type StoredRow = [...LogEventRow, number, number, number, number, Uint8Array | null];
+const STORED_COLUMNS = `${LOG_EVENT_COLUMNS}, n, writer, epoch`;
+type StoredRow = [...LogEventRow, n: number | null, writer: number | null, epoch: number];
+
+/** What stands in the first row of an append, for all of its events. */
+interface AppendRow {
+  id: string;
+  seq: number;
+  n: number;
+  time: number;
+  writer: number;
+  correlation: number | null;
+}
+
+/** For the rest of an append whose first row is gone: no hash agrees with it. */
+const LOST: AppendRow = { id: '', seq: 0, n: 0, time: 0, writer: 0, correlation: null };
+
+/** A type, its version and its class, which repeat in every event. */
+interface Kind {
+  type: string;
+  v: number;
+  class: WriteClass;
+}
+
+function nameOfKind({ type, v, class: writeClass }: Kind): string {
+  return `${type}@${v} ${writeClass}`;
+}
+
+function kindOfName(name: string): Kind {
+  const [at, space] = [name.lastIndexOf('@'), name.lastIndexOf(' ')];
+  return { type: name.slice(0, at), v: Number(name.slice(at + 1, space)), class: name.slice(space + 1) as WriteClass };
+}
 
 /** @returns '' for what is no hash: a damaged page can hold anything, and a missing hash agrees with none */
 function toText(hash: Uint8Array | null): string {
@@ -52,7 +69,8 @@ export class EventTable {
   readonly #lastOfStream: StatementSync;
   readonly #lastClaim: StatementSync;
   readonly #append: StatementSync;
-  readonly #appendIdAt: StatementSync;
+  readonly #appendOf: StatementSync;
+  readonly #kinds = new Map<number, Kind>();
   readonly #seqAfter: StatementSync;
   readonly #erase: StatementSync;
 
@@ -64,7 +82,7 @@ export class EventTable {
     };
     this.streams = new InternedNames(db, 'streams');
     this.#names = new InternedNames(db, 'names');
-    this.#insert = prepare(`INSERT INTO events (${STORED_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+    this.#insert = prepare(`INSERT INTO events (${STORED_COLUMNS}) VALUES (${'?, '.repeat(13)}?)`);
     const range = 'FROM events WHERE stream = ? AND seq BETWEEN ? AND ? ORDER BY seq LIMIT ?';
     this.#byStream = prepare(`SELECT ${LOG_EVENT_COLUMNS} ${range}`);
     this.#storedByStream = prepare(`SELECT ${STORED_COLUMNS} ${range}`);
@@ -73,40 +91,42 @@ export class EventTable {
     this.#hashAtPosition = prepare('SELECT hash FROM events WHERE position = ?');
     this.#last = prepare('SELECT position, hash FROM events ORDER BY position DESC LIMIT 1');
     this.#lastOfStream = prepare('SELECT seq, hash FROM events WHERE stream = ? ORDER BY seq DESC LIMIT 1');
-    this.#lastClaim = prepare('SELECT epoch FROM events WHERE stream = ? AND class = 2 AND seq <= ? ORDER BY seq DESC LIMIT 1');
-    this.#append = prepare('SELECT seq, n FROM events WHERE stream = ? AND append_id = ?');
-    this.#appendIdAt = prepare('SELECT append_id FROM events WHERE stream = ? AND seq = ?');
+    this.#lastClaim = prepare('SELECT -epoch FROM events WHERE stream = ? AND epoch < 0 AND seq <= ? ORDER BY seq DESC LIMIT 1');
+    this.#append = prepare(
+      'SELECT seq, n FROM events WHERE stream = ?1 AND substr(append_id, -6) = substr(?2, -6) AND append_id = ?2 AND seq < ?3',
+    );
+    this.#appendOf = prepare(
+      'SELECT append_id, seq, n, time, writer, correlation FROM events WHERE stream = ? AND seq <= ? AND append_id IS NOT NULL ORDER BY seq DESC LIMIT 1',
+    );
     this.#seqAfter = prepare('SELECT seq FROM events WHERE stream = ? AND position <= ? ORDER BY seq DESC LIMIT 1');
-    this.#erase = prepare('UPDATE events SET data = NULL, data_hash = ? WHERE stream = ? AND seq = ? AND data IS NOT NULL');
+    this.#erase = prepare("UPDATE events SET data = ? WHERE stream = ? AND seq = ? AND typeof(data) = 'text'");
   }
 
   /** Names are taken from memory; what a rolled back transaction has added is not there. */
   forgetNames(): void {
     this.streams.forget();
     this.#names.forget();
+    this.#kinds.clear();
   }
 
   insert(position: number, streamId: number, event: StoredEvent): void {
     const names = this.#names;
+    const first = event.append.i === 0;
     this.#insert.run(
       position,
       streamId,
       event.seq,
-      event.append.i === 0 ? event.append.id : null,
-      event.append.i,
-      event.time,
-      names.intern(event.type),
-      event.v,
-      event.causation,
-      event.correlation === null ? null : names.intern(event.correlation),
+      first ? event.append.id : null,
+      first ? event.time : null,
+      first && event.correlation !== null ? names.intern(event.correlation) : null,
+      names.intern(nameOfKind(event)),
       names.intern(event.actor),
+      event.causation,
       toBytes(event.hash),
-      event.data,
-      event.append.n,
-      CLASSES.indexOf(event.class),
-      event.epoch,
-      names.intern(event.writer),
-      event.data === null ? toBytes(event.dataHash) : null,
+      event.data ?? toBytes(event.dataHash),
+      first ? event.append.n : null,
+      first ? names.intern(event.writer) : null,
+      event.class === 'claim' ? -event.epoch : event.epoch,
     );
   }
 
@@ -136,8 +156,9 @@ export class EventTable {
     return row?.[0] ?? 0;
   }
 
-  findAppend(streamId: number, appendId: string): { seq: number; n: number } | null {
-    const row = this.#append.get(streamId, appendId) as unknown as [number, number] | undefined;
+  /** The append with an id, of those that begin before a seq. */
+  findAppend(streamId: number, appendId: string, before = Number.MAX_SAFE_INTEGER): { seq: number; n: number } | null {
+    const row = this.#append.get(streamId, appendId, before) as unknown as [number, number] | undefined;
     return row === undefined ? null : { seq: row[0], n: row[1] };
   }
 
@@ -156,27 +177,36 @@ export class EventTable {
   }
 
   #toLogEvents(rows: readonly LogEventRow[]): LogEvent[] {
+    const names = this.#names;
     const events: LogEvent[] = [];
-    let appendId = '';
+    let append = { id: '', seq: 0, time: 0 };
+    let correlation: string | null = null;
     for (const row of rows) {
-      const [position, streamId, seq, firstId, i, time, type, v, causation, correlation, actor, hash, data] = row;
-      if (firstId !== null) appendId = firstId;
-      else if (events.length === 0) appendId = this.#appendIdOf(streamId, seq - i);
+      const [position, streamId, seq, appendId, time, correlationId, kindId, actor, causation, hash, data] = row;
+      if (appendId !== null) {
+        append = { id: appendId, seq, time: time! };
+        correlation = correlationId === null ? null : names.name(correlationId);
+      } else if (events.length === 0) {
+        const found = this.#appendAt(streamId, seq);
+        append = found;
+        correlation = found.correlation === null ? null : names.name(found.correlation);
+      }
       const stream = this.streams.name(streamId);
+      const { type, v } = this.#kind(kindId);
       events.push(
         upcast({
           position,
           stream,
           seq,
-          id: eventId(appendId, i),
-          time,
-          type: this.#names.name(type),
+          id: eventId(append.id, seq - append.seq),
+          time: append.time,
+          type,
           v,
           causation,
-          correlation: correlation === null ? null : this.#names.name(correlation),
-          actor: this.#names.name(actor),
+          correlation,
+          actor: names.name(actor),
           hash: toText(hash),
-          data: data === null ? null : parsePayload(data, { stream, seq }),
+          data: typeof data === 'string' ? parsePayload(data, { stream, seq }) : null,
         }),
       );
     }
@@ -185,51 +215,61 @@ export class EventTable {
 
   /** A batch ends where an append does, unless the range ends first, so that it can be restored elsewhere. */
   readStored(streamId: number, from: number, to: number): StoredEvent[] {
+    const names = this.#names;
     const rows = this.#storedByStream.all(streamId, from, to, BATCH_SIZE) as unknown as StoredRow[];
     const last = rows.at(-1);
     if (last !== undefined) {
-      const [seq, i, n] = [last[2], last[4], last[13]];
-      const rest = Math.min(seq + n - 1 - i, to);
-      if (rest > seq) rows.push(...(this.#storedByStream.all(streamId, seq + 1, rest, n) as unknown as StoredRow[]));
+      const { seq, n } = last[3] === null ? this.#appendAt(streamId, last[2]) : { seq: last[2], n: last[11]! };
+      const end = Math.min(seq + n - 1, to);
+      if (end > last[2]) rows.push(...(this.#storedByStream.all(streamId, last[2] + 1, end, n) as unknown as StoredRow[]));
     }
     const events: StoredEvent[] = [];
     const stream = this.streams.name(streamId);
-    const names = this.#names;
-    let appendId = '';
+    let append = LOST;
     let prev = rows.length > 0 && rows[0]![2] > 1 ? (this.hashAt(streamId, rows[0]![2] - 1) ?? '') : GENESIS_HASH;
     for (const row of rows) {
-      const [, , seq, firstId, i, time, type, v, causation, correlation, actor, hashBytes, data, n, cls, epoch, writer, dataHash] = row;
-      if (firstId !== null) appendId = firstId;
-      else if (events.length === 0) appendId = this.#appendIdOf(streamId, seq - i);
+      const [, , seq, id, time, correlation, kindId, actor, causation, hashBytes, data, n, writer, epoch] = row;
+      if (id !== null) append = { id, seq, n: n!, time: time!, writer: writer!, correlation };
+      else if (events.length === 0) append = this.#appendAt(streamId, seq);
+      const kind = this.#kind(kindId);
       const hash = toText(hashBytes);
+      const i = seq - append.seq;
       events.push({
         stream,
         seq,
-        id: eventId(appendId, i),
-        time,
+        id: eventId(append.id, i),
+        time: append.time,
         prev,
         hash,
-        type: names.name(type),
-        v,
-        // Damage may have put any number here; the hash does not agree then.
-        class: CLASSES[cls] ?? 'open',
-        epoch,
-        append: { id: appendId, i, n },
-        writer: names.name(writer),
+        type: kind.type,
+        v: kind.v,
+        class: kind.class,
+        epoch: kind.class === 'claim' ? -epoch : epoch,
+        append: { id: append.id, i, n: append.n },
+        writer: names.name(append.writer),
         causation,
-        correlation: correlation === null ? null : names.name(correlation),
+        correlation: append.correlation === null ? null : names.name(append.correlation),
         actor: names.name(actor),
-        dataHash: data !== null ? sha256(data) : dataHash === null ? '' : toText(dataHash),
-        data,
+        dataHash: typeof data === 'string' ? sha256(data) : toText(data),
+        data: typeof data === 'string' ? data : null,
       });
       prev = hash;
     }
     return events;
   }
 
-  #appendIdOf(streamId: number, seq: number): string {
-    const row = this.#appendIdAt.get(streamId, seq) as unknown as [string | null] | undefined;
-    return row?.[0] ?? '';
+  #kind(id: number): Kind {
+    let kind = this.#kinds.get(id);
+    if (kind === undefined) this.#kinds.set(id, (kind = kindOfName(this.#names.name(id))));
+    return kind;
+  }
+
+  /** The append that an event is part of. */
+  #appendAt(streamId: number, seq: number): AppendRow {
+    const row = this.#appendOf.get(streamId, seq) as unknown as [string, number, number, number, number, number | null] | undefined;
+    if (row === undefined) return LOST;
+    const [id, first, n, time, writer, correlation] = row;
+    return { id, seq: first, n, time, writer, correlation };
   }
 
   /** @returns whether there was a payload to erase */

@@ -49,7 +49,7 @@ export async function openSqliteLog(options: SqliteLogOptions): Promise<Log> {
     const db = openDatabaseFile(path, { readOnly });
     try {
       const full = options.durability === 'full';
-      if (!readOnly) configure(db, full);
+      if (!readOnly) configure(db, full, path);
       if (!exists) create(db, path, options.clock ?? Date.now);
       const table = new EventTable(db);
       const logId = readGenesis(table, path);
@@ -113,8 +113,15 @@ function inspect(path: string, headFile: HeadFile, acceptHead: boolean): boolean
   throw corrupt(path, `${headFile.path} says that the log has ${head.position} events, but ${path} holds none`);
 }
 
-function configure(db: DatabaseSync, full: boolean): void {
-  db.exec('PRAGMA journal_mode = WAL');
+function configure(db: DatabaseSync, full: boolean, path: string): void {
+  const mode = db.prepare('PRAGMA journal_mode = WAL').get()!['journal_mode'];
+  if (mode !== 'wal') {
+    throw new DreamfoldError('store_unavailable', `The file system of ${path} cannot hold a write-ahead log`, {
+      path,
+      value: mode,
+      remedy: 'Keep the data directory on a local disk.',
+    });
+  }
   db.exec(`PRAGMA synchronous = ${full ? 'FULL' : 'NORMAL'}`);
   // What is erased is overwritten, not only forgotten.
   db.exec('PRAGMA secure_delete = ON');

@@ -226,13 +226,13 @@ describe('the sqlite3 shell', () => {
     await log.close();
     const { DatabaseSync } = await import('node:sqlite');
     const db = new DatabaseSync(join(directory, 'log.db'));
-    const row = db.prepare('SELECT stream, seq, time, type, actor, correlation, data FROM log WHERE position = 2').get();
+    const row = db.prepare('SELECT stream, seq, time, kind, actor, correlation, data FROM log WHERE position = 2').get();
     db.close();
     expect({ ...row }).toEqual({
       stream: S,
       seq: 1,
       time: '1970-01-01 00:00:00.000',
-      type: 'user.message',
+      kind: 'user.message@1 open',
       actor: 'user',
       correlation: 'req_1',
       data: stored[0]!.data,

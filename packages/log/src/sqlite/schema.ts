@@ -8,12 +8,16 @@ export const SCHEMA_VERSION = 1;
 /** In `PRAGMA application_id`: "drmf". */
 const APPLICATION_ID = 0x64726d66;
 
-/** Stored in `events.class` by its index. */
-export const CLASSES = ['open', 'owner', 'claim'] as const;
-
-// A row holds what cannot be told from the rows around it: `prev` is the hash of the stream's previous row, the id of
-// an append stands in its first row and the ids of its events follow from it, dataHash follows from data until data is
-// erased. Names that repeat in every event are numbers. The view `log` puts it all together for a person.
+// A row holds what cannot be told from the rows around it:
+//
+//   - `prev` is the hash of the stream's row before it;
+//   - append_id, n, time, writer and correlation are those of an append, and stand in its first row; they are NULL in
+//     the rows that follow, whose ids are the append's with -1, -2, …;
+//   - `kind` is a type with its version and class, and a number like every name that repeats;
+//   - `epoch` is negative for a claim, so that the newest claim is found by an index of the claims alone;
+//   - `data` is the payload, and once that is erased the 32 bytes of its hash.
+//
+// The end of an id is enough to look it up, and half the size in the index. The view `log` is for a person.
 const SCHEMA = [
   `CREATE TABLE streams (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT`,
   `CREATE TABLE names (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT`,
@@ -22,30 +26,28 @@ const SCHEMA = [
   stream INTEGER NOT NULL REFERENCES streams,
   seq INTEGER NOT NULL,
   append_id TEXT,
-  i INTEGER NOT NULL,
-  n INTEGER NOT NULL,
-  time INTEGER NOT NULL,
-  type INTEGER NOT NULL REFERENCES names,
-  v INTEGER NOT NULL,
-  class INTEGER NOT NULL,
-  epoch INTEGER NOT NULL,
-  writer INTEGER NOT NULL REFERENCES names,
-  causation ANY,
+  n INTEGER,
+  time INTEGER,
+  writer INTEGER REFERENCES names,
   correlation INTEGER REFERENCES names,
+  kind INTEGER NOT NULL REFERENCES names,
+  epoch INTEGER NOT NULL,
   actor INTEGER NOT NULL REFERENCES names,
+  causation ANY,
   hash BLOB NOT NULL,
-  data_hash BLOB,
-  data TEXT,
+  data ANY NOT NULL,
   UNIQUE (stream, seq)
 ) STRICT`,
-  `CREATE UNIQUE INDEX append_ids ON events (stream, append_id) WHERE append_id IS NOT NULL`,
-  `CREATE INDEX claims ON events (stream, seq) WHERE class = 2`,
+  `CREATE INDEX append_ids ON events (stream, substr(append_id, -6)) WHERE append_id IS NOT NULL`,
+  `CREATE INDEX claims ON events (stream, seq) WHERE epoch < 0`,
   `CREATE TABLE blobs (id INTEGER PRIMARY KEY, sha256 BLOB NOT NULL UNIQUE, bytes BLOB NOT NULL) STRICT`,
   `CREATE VIEW log AS SELECT
-  e.position, s.name AS stream, e.seq, datetime(e.time / 1000.0, 'unixepoch', 'subsec') AS time, t.name AS type, e.v,
-  a.name AS actor, e.causation, c.name AS correlation, e.epoch, e.data
-FROM events e JOIN streams s ON s.id = e.stream JOIN names t ON t.id = e.type JOIN names a ON a.id = e.actor
-LEFT JOIN names c ON c.id = e.correlation`,
+  e.position, s.name AS stream, e.seq, datetime(f.time / 1000.0, 'unixepoch', 'subsec') AS time, k.name AS kind,
+  a.name AS actor, e.causation, c.name AS correlation, abs(e.epoch) AS epoch, iif(typeof(e.data) = 'text', e.data, NULL) AS data
+FROM events e
+JOIN events f ON f.position = (SELECT max(position) FROM events WHERE position <= e.position AND append_id IS NOT NULL)
+JOIN streams s ON s.id = e.stream JOIN names k ON k.id = e.kind JOIN names a ON a.id = e.actor
+LEFT JOIN names c ON c.id = f.correlation`,
 ] as const;
 
 /** Run inside a transaction, on an empty database. */

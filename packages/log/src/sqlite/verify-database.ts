@@ -19,21 +19,24 @@ export async function verifyDatabase(
   onProgress?: (done: number, total: number) => void,
 ): Promise<VerifyReport> {
   const db = openDatabaseFile(path, { readOnly: true });
-  const verifier = new StreamVerifier(sha256);
   let blobs = 0;
+  let table: EventTable | undefined;
+  let streamId = 0;
+  const verifier = new StreamVerifier(sha256, (_, id, before) => table!.findAppend(streamId, id, before)?.n ?? 0);
   try {
     const head = headFile.read();
     db.exec('BEGIN');
-    const table = new EventTable(db);
+    table = new EventTable(db);
     checkPages(db, verifier);
     checkPositions(db, verifier);
     checkHead(headFile.path, head, table);
     const total = count(db, 'events');
     const nextStream = db.prepare('SELECT id, name FROM streams WHERE id > ? ORDER BY id LIMIT 1');
-    for (let row = nextStream.get(0); row !== undefined; row = nextStream.get(row['id'] as number)) {
+    for (let row = nextStream.get(0); row !== undefined; row = nextStream.get(streamId)) {
+      streamId = row['id'] as number;
       verifier.begin(row['name'] as string);
       for (let from = 1; ;) {
-        const batch = table.readStored(row['id'] as number, from, Number.MAX_SAFE_INTEGER);
+        const batch = table.readStored(streamId, from, Number.MAX_SAFE_INTEGER);
         if (batch.length === 0) break;
         for (const event of batch) verifier.add(event);
         from = batch.at(-1)!.seq + 1;
