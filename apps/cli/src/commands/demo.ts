@@ -1,0 +1,29 @@
+import type { Command } from 'commander';
+import { DEFAULT_DIRECTORY, dataDirectory, withData } from '../data-directory.ts';
+import { defineCommand } from '../define-command.ts';
+import { runDemo } from '../demo/run-demo.ts';
+import { tellStory } from '../demo/story.ts';
+import type { Io } from '../io.ts';
+
+export function register(program: Command, io: Io): void {
+  defineCommand(program, {
+    usage: 'demo',
+    summary: 'watch a support team learn from feedback, and unlearn again',
+    description:
+      'Handles a day of support tickets with a lead and two specialists, records what the receiving desks say of it, dreams, approves what ' +
+      'the dream proposes, handles the next day with it, rolls it back and handles that day again.\n\n' +
+      'The model is scripted: no key, no network. The data stays in the data directory; a second run adds to it.',
+    examples: ['demo', 'demo --data /tmp/demo', 'demo --json'],
+  }).action(async (_options: unknown, command: Command) => {
+    await withData(command, { readOnly: false }, async (dreamfold) => {
+      const bar = io.progress('tickets');
+      const report = await runDemo(dreamfold, { onProgress: (done, total) => bar.update(done, total) }).finally(() => bar.stop());
+      const directory = dataDirectory(command);
+      tellStory(io, report, (next) => `${PROGRAM} ${next}${directory === DEFAULT_DIRECTORY ? '' : ` --data '${directory}'`}`);
+      io.document(report);
+    });
+  });
+}
+
+/** In the repository the program runs from source, through pnpm. */
+const PROGRAM = import.meta.url.endsWith('.ts') ? 'pnpm dreamfold' : 'dreamfold';
