@@ -98,10 +98,14 @@ function quorum({ insight }: Candidate, context: GateContext): Verdict {
     if (hasQuorum(tally)) continue;
     const { sessions, principals } = tally;
     return fail(
-      `"${cue}" is borne out by ${sessions} sessions of ${principals} principals; ${QUORUM.sessions} of ${QUORUM.principals} are needed.`,
+      `"${cue}" is borne out by ${count(sessions, 'session')} of ${count(principals, 'principal')}; it takes ${QUORUM.sessions} sessions of ${QUORUM.principals} principals.`,
     );
   }
   return pass(`Every cue is borne out by ${QUORUM.sessions} sessions of ${QUORUM.principals} principals or more.`);
+}
+
+function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
 }
 
 function precision({ insight }: Candidate, context: GateContext): Verdict {
