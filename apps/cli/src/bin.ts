@@ -8,6 +8,11 @@ if (Number(process.versions.node.split('.')[0]) < MINIMUM) {
   );
   process.exitCode = 2;
 } else {
+  // A reader that has seen enough, such as `head`, is no error.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit();
+  });
   const { main } = await import('./main.ts');
   process.exitCode = await main(process.argv.slice(2));
 }

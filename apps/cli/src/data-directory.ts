@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { DreamfoldError, isDreamfoldError, open, type Dreamfold } from 'dreamfold';
 
@@ -8,19 +10,28 @@ export function dataDirectory(command: Command): string {
   return command.optsWithGlobals<{ data: string }>().data;
 }
 
+/** False when there is no log yet, whole or damaged. */
+export function hasData(command: Command): boolean {
+  return ['log.db', 'head'].some((file) => existsSync(join(dataDirectory(command), file)));
+}
+
+export interface DataAccess {
+  /** Looks beside a process that runs sessions, and never creates anything. */
+  readOnly: boolean;
+  /** Writes only to what is there. */
+  mustExist?: boolean;
+}
+
 /**
  * Opens the data directory, hands it to `use`, and closes it again.
- * `readOnly` looks beside a process that runs sessions, and never creates anything.
- * @throws DreamfoldError not_found when there is nothing to read yet, and those of `open`
+ * @throws DreamfoldError not_found when there is nothing to work on yet, and those of `open`
  */
-export async function withData<T>(
-  command: Command,
-  { readOnly }: { readOnly: boolean },
-  use: (dreamfold: Dreamfold) => Promise<T>,
-): Promise<T> {
+export async function withData<T>(command: Command, access: DataAccess, use: (dreamfold: Dreamfold) => Promise<T>): Promise<T> {
   const directory = dataDirectory(command);
+  const { readOnly, mustExist = readOnly } = access;
+  if (mustExist && !hasData(command)) throw nothingYet(directory);
   const dreamfold = await open({ directory, readOnly }).catch((error: unknown) => {
-    throw readOnly && isDreamfoldError(error, 'not_found') ? nothingYet(directory) : error;
+    throw mustExist && isDreamfoldError(error, 'not_found') ? nothingYet(directory) : error;
   });
   try {
     return await use(dreamfold);

@@ -1,17 +1,62 @@
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { DreamfoldError, isDreamfoldError } from 'dreamfold';
 import { DEFAULT_DIRECTORY } from './data-directory.ts';
 import { EXIT, exitCodeOf, type ExitCode } from './exit-code.ts';
 import { Io } from './io.ts';
 import { printable } from './printable.ts';
+import * as approve from './commands/approve.ts';
+import * as demo from './commands/demo.ts';
+import * as deny from './commands/deny.ts';
 import * as dream from './commands/dream.ts';
+import * as exportCommand from './commands/export.ts';
+import * as feedback from './commands/feedback.ts';
+import * as grade from './commands/grade.ts';
+import * as importCommand from './commands/import.ts';
+import * as init from './commands/init.ts';
+import * as interrupt from './commands/interrupt.ts';
 import * as memory from './commands/memory.ts';
+import * as replay from './commands/replay.ts';
+import * as resume from './commands/resume.ts';
 import * as review from './commands/review.ts';
+import * as run from './commands/run.ts';
+import * as send from './commands/send.ts';
+import * as sessions from './commands/sessions.ts';
+import * as show from './commands/show.ts';
+import * as tail from './commands/tail.ts';
+import * as verify from './commands/verify.ts';
 
 /** In the order of the help. */
-const COMMANDS = [dream, review, memory];
+const COMMANDS = [
+  demo,
+  init,
+  run,
+  resume,
+  sessions,
+  show,
+  tail,
+  replay,
+  approve,
+  deny,
+  grade,
+  send,
+  interrupt,
+  feedback,
+  importCommand,
+  exportCommand,
+  dream,
+  review,
+  memory,
+  verify,
+];
 
-const EXIT_CODES = `
+const MORE = `
+Start with:
+  dreamfold demo                               the whole loop, in a few seconds
+  dreamfold init my-team                       a team of your own
+  dreamfold run my-team/team.ts "Where is order 17?"
+  dreamfold show SESSION                       what happened; the beginning of an id is enough
+
 Exit codes:
   0    done
   1    it ran and failed: the rubric was not met, the model gave up, a tool broke
@@ -21,14 +66,19 @@ Exit codes:
   5    it waits for a person: an approval, or a score
   130  stopped with Ctrl-C`;
 
+function versionOfThis(): string {
+  return (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version;
+}
+
 /** The whole command line. @param io what commands say and ask */
 function program(io: Io): Command {
   const root = new Command('dreamfold')
     .description('Agent teams on an event log: run them, replay what happened, and let them learn from it.')
+    .version(versionOfThis(), '--version', 'print the version')
     .option('--data <dir>', 'the data directory', DEFAULT_DIRECTORY)
     .option('--json', 'print exactly one JSON document on stdout; errors too, as {"error": …}')
     .configureHelp({ showGlobalOptions: true })
-    .addHelpText('after', EXIT_CODES)
+    .addHelpText('after', MORE)
     .exitOverride()
     .configureOutput({ outputError: () => {} });
   for (const { register } of COMMANDS) register(root, io);
@@ -49,6 +99,8 @@ export async function main(args: readonly string[], io: Io = new Io()): Promise<
     return io.exitCode;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
+    // Without a command, commander has shown the help on stderr.
+    if (error instanceof CommanderError && error.code === 'commander.help' && !io.json) return EXIT.usage;
     const named = error instanceof CommanderError ? usageError(error) : error;
     report(named, io);
     return exitCodeOf(named);
@@ -56,7 +108,8 @@ export async function main(args: readonly string[], io: Io = new Io()): Promise<
 }
 
 function usageError(error: CommanderError): DreamfoldError {
-  return new DreamfoldError('invalid_argument', error.message.replace(/^error: /, ''), {
+  const message = error.code === 'commander.help' ? 'No command was given' : error.message.replace(/^error: /, '');
+  return new DreamfoldError('invalid_argument', message, {
     path: 'arguments',
     remedy: 'See `dreamfold --help`, or `dreamfold COMMAND --help`.',
   });

@@ -10,6 +10,7 @@ export {
 export type { SessionState } from '@dreamfold/core';
 export { scripted, type Model, type ModelRequest, type ModelResponse, type ScriptedAnswer, type ScriptedPolicy } from '@dreamfold/model';
 export { anthropic, type AnthropicOptions } from '@dreamfold/model/anthropic';
+export { checkImport, type CheckedImport } from '@dreamfold/runtime';
 export type { Log, StreamInfo, VerifyReport } from '@dreamfold/log';
 export type {
   AgentDefinition,

@@ -1,10 +1,10 @@
 import { basename } from 'node:path';
-import { isDreamfoldError } from '@dreamfold/events';
+import { DreamfoldError, isDreamfoldError } from '@dreamfold/events';
 import { parseMessagesLine, parseTauBench, type ImportedAppend, type ImportedSession, type ImportOptions } from '@dreamfold/core';
 import type { Log } from '@dreamfold/log';
 import { sha256 } from './digest.ts';
 import { countOutcome, type ImportReport, type ImportRequest } from './import-report.ts';
-import { restoreExport } from './restore-export.ts';
+import { checkExport, writeExport } from './restore-export.ts';
 import { fileSizeBytes, readLines, readText } from './text-file.ts';
 
 /** Sessions on their way to the log at a time; the log groups what arrives together. */
@@ -12,12 +12,20 @@ const CONCURRENCY = 16;
 /** An import of junk must not fill the memory with remarks on it. */
 const MAX_NOTES = 1000;
 
+/** An import of which every row is good. */
+export interface CheckedImport {
+  /** Sessions in the file. */
+  sessions: number;
+  /** Writes it. A file that changed meanwhile is read as it is then. */
+  write(log: Log): Promise<ImportReport>;
+}
+
 /**
- * Adds recorded sessions to a log. The whole file is checked first: when any row is bad, nothing is written.
- * Importing a file again adds nothing; an import that was cut short is completed.
- * @throws DreamfoldError not_found, invalid_import, invalid_json and the like, with `file:row` as path; those of the log
+ * Reads a whole file of recorded sessions, and writes nothing.
+ * @param log what it will be written to; null when there is no log yet
+ * @throws DreamfoldError not_found, invalid_import, invalid_json and the like, with `file:row` as path
  */
-export async function importSessions(log: Log, request: ImportRequest): Promise<ImportReport> {
+export async function checkImport(request: ImportRequest, log: Log | null): Promise<CheckedImport> {
   const { file, format } = request;
   const report: ImportReport = {
     format,
@@ -31,7 +39,10 @@ export async function importSessions(log: Log, request: ImportRequest): Promise<
     unscored: 0,
     notes: [],
   };
-  if (format === 'dreamfold') return restoreExport(log, request, report);
+  if (format === 'dreamfold') {
+    const events = await checkExport({ request, report, log });
+    return { sessions: report.sessions, write: (target) => writeExport(target, { request, report, events }) };
+  }
   const parse = await parserOf(request);
   const seen = new Set<string>();
   for await (const session of parse('check')) {
@@ -40,6 +51,28 @@ export async function importSessions(log: Log, request: ImportRequest): Promise<
     seen.add(session.sessionId);
     countIn(report, session);
   }
+  if (report.sessions === 0) {
+    throw new DreamfoldError('invalid_import', `${file} holds no sessions`, {
+      path: file,
+      remedy: 'Give a file with at least one row; `dreamfold import --help` shows one.',
+    });
+  }
+  return { sessions: report.sessions, write: (target) => writeSessions(target, { request, report, parse }) };
+}
+
+/**
+ * Adds recorded sessions to a log. The whole file is checked first: when any row is bad, nothing is written.
+ * Importing a file again adds nothing; an import that was cut short is completed.
+ * @throws DreamfoldError as checkImport, and those of the log
+ */
+export async function importSessions(log: Log, request: ImportRequest): Promise<ImportReport> {
+  return (await checkImport(request, log)).write(log);
+}
+
+async function writeSessions(
+  log: Log,
+  { request, report, parse }: { request: ImportRequest; report: ImportReport; parse: Parse },
+): Promise<ImportReport> {
   let done = 0;
   const running = new Set<Promise<void>>();
   let failure: unknown;

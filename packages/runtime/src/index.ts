@@ -13,7 +13,7 @@ export { MemoryKeeper, type StoreSummary } from './memory-keeper.ts';
 export { Dreamer, type DreamOptions, type DreamReport, type DreamtInsightReport } from './dreamer.ts';
 export { exportStreams, type ExportRequest } from './export-streams.ts';
 export { type ImportReport, type ImportRequest } from './import-report.ts';
-export { importSessions } from './import-sessions.ts';
+export { checkImport, importSessions, type CheckedImport } from './import-sessions.ts';
 export { loadSession } from './load-session.ts';
 export { commandSession, recordFeedbackOn } from './session-commands.ts';
 export { SessionHost, type HostOptions, type NewSession } from './session-host.ts';

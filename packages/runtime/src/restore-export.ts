@@ -11,39 +11,20 @@ import { fileSizeBytes, readLines } from './text-file.ts';
 const BATCH = 512;
 
 /**
- * Adds what `exportStreams` wrote, byte for byte: heads and hashes are those of the log that it came from.
- * @throws DreamfoldError hash_mismatch, head_conflict, and those of ExportReader; nothing is written then
+ * Reads a whole export by the rule of acceptance and beside the log, and writes nothing.
+ * @returns the number of events
+ * @throws DreamfoldError hash_mismatch, head_conflict, and those of ExportReader
  */
-export async function restoreExport(log: Log, request: ImportRequest, report: ImportReport): Promise<ImportReport> {
-  const events = await check(log, request, report);
-  const before = new Set<string>();
-  let done = 0;
-  let batch: StoredEvent[] = [];
-  const flush = async (): Promise<void> => {
-    if (batch.length > 0) report.events += (await log.restore(batch)).added;
-    done += batch.length;
-    batch = [];
-    request.onProgress?.('write', done, events);
-  };
-  const reader = new ExportReader(basename(request.file));
-  for await (const { line } of readLines(request.file)) {
-    const read = reader.read(line);
-    if (read.kind === 'blob') await log.putBlob(Buffer.from(read.base64, 'base64'));
-    if (read.kind !== 'event') continue;
-    const { event } = read;
-    if (event.seq === 1 && event.stream.startsWith('session/')) {
-      if ((await log.head(event.stream)).seq > 0) before.add(event.stream);
-    }
-    batch.push(event);
-    if (batch.length >= BATCH && event.append.i === event.append.n - 1) await flush();
-  }
-  await flush();
-  report.added = report.sessions - before.size;
-  return report;
-}
-
-/** Reads the whole file by the rule of acceptance and beside the log. @returns the number of events */
-async function check(log: Log, { file, onProgress }: ImportRequest, report: ImportReport): Promise<number> {
+export async function checkExport({
+  request,
+  report,
+  log,
+}: {
+  request: ImportRequest;
+  report: ImportReport;
+  log: Log | null;
+}): Promise<number> {
+  const { file, onProgress } = request;
   const total = await fileSizeBytes(file);
   const source = basename(file);
   const reader = new ExportReader(source);
@@ -64,6 +45,35 @@ async function check(log: Log, { file, onProgress }: ImportRequest, report: Impo
   return events;
 }
 
+/** Adds what `exportStreams` wrote, byte for byte: heads and hashes are those of the log that it came from. */
+export async function writeExport(
+  log: Log,
+  { request, report, events }: { request: ImportRequest; report: ImportReport; events: number },
+): Promise<ImportReport> {
+  let here = 0;
+  let done = 0;
+  let batch: StoredEvent[] = [];
+  const flush = async (): Promise<void> => {
+    if (batch.length > 0) report.events += (await log.restore(batch)).added;
+    done += batch.length;
+    batch = [];
+    request.onProgress?.('write', done, events);
+  };
+  const reader = new ExportReader(basename(request.file));
+  for await (const { line } of readLines(request.file)) {
+    const read = reader.read(line);
+    if (read.kind === 'blob') await log.putBlob(Buffer.from(read.base64, 'base64'));
+    if (read.kind !== 'event') continue;
+    const { event } = read;
+    if (event.seq === 1 && event.stream.startsWith('session/') && (await log.head(event.stream)).seq > 0) here += 1;
+    batch.push(event);
+    if (batch.length >= BATCH && event.append.i === event.append.n - 1) await flush();
+  }
+  await flush();
+  report.added = report.sessions - here;
+  return report;
+}
+
 function checkBlob({ blob, base64 }: ExportBlob, path: string): void {
   const found = createHash('sha256').update(Buffer.from(base64, 'base64')).digest('hex');
   if (found === blob) return;
@@ -76,7 +86,7 @@ function checkBlob({ blob, base64 }: ExportBlob, path: string): void {
 
 /** Judges the events of an export one stream after the other, as the log will, without writing. */
 class StreamChecks {
-  readonly #log: Log;
+  readonly #log: Log | null;
   readonly #source: string;
   readonly #report: ImportReport;
   readonly #done = new Set<string>();
@@ -87,7 +97,7 @@ class StreamChecks {
   #appends = new Map<string, number>();
   #score: number | null = null;
 
-  constructor(log: Log, source: string, report: ImportReport) {
+  constructor(log: Log | null, source: string, report: ImportReport) {
     this.#log = log;
     this.#source = source;
     this.#report = report;
@@ -127,7 +137,7 @@ class StreamChecks {
     this.#done.add(stream);
     this.#stream = stream;
     this.#head = EMPTY_HEAD;
-    this.#here = await this.#log.head(stream);
+    this.#here = (await this.#log?.head(stream)) ?? EMPTY_HEAD;
     this.#appends = new Map();
     this.#score = null;
     if (stream.startsWith('session/')) this.#report.sessions += 1;
@@ -136,7 +146,7 @@ class StreamChecks {
   /** This log has more of the stream than the file: the file's end must stand in it. */
   async #checkOlder(): Promise<void> {
     const { seq, hash } = this.#head;
-    for await (const batch of this.#log.readStored(this.#stream, { from: seq, to: seq })) {
+    for await (const batch of this.#log?.readStored(this.#stream, { from: seq, to: seq }) ?? []) {
       for (const event of batch) if (event.hash !== hash) throw wentAnotherWay(this.#source, event);
     }
   }

@@ -1,0 +1,18 @@
+import type { Command } from 'commander';
+import { confirmCall } from '../confirm-call.ts';
+import { defineCommand } from '../define-command.ts';
+import type { Io } from '../io.ts';
+
+export function register(program: Command, io: Io): void {
+  defineCommand(program, {
+    usage: 'approve <session> [call]',
+    summary: 'allow a tool call that waits for a person',
+    description:
+      'The approval counts once, for exactly this call with this input. CALL may be left out when only one waits. A process that runs the session with --wait goes on at once; otherwise `dreamfold resume` does.',
+    examples: ['approve sesn_4k2', 'approve sesn_4k2 sevt_9x1 --by ann'],
+  })
+    .option('--by <name>', 'who says so')
+    .action((prefix: string, call: string | undefined, { by }: { by?: string }, command: Command) =>
+      confirmCall({ prefix, call, by, result: 'allow', command }, io),
+    );
+}

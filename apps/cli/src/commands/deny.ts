@@ -1,0 +1,18 @@
+import type { Command } from 'commander';
+import { confirmCall } from '../confirm-call.ts';
+import { defineCommand } from '../define-command.ts';
+import type { Io } from '../io.ts';
+
+export function register(program: Command, io: Io): void {
+  defineCommand(program, {
+    usage: 'deny <session> [call]',
+    summary: 'refuse a tool call that waits for a person',
+    description: 'The tool does not run; the model is told, with --message when there is one. CALL may be left out when only one waits.',
+    examples: ['deny sesn_4k2 --message "Over the limit: ask for a return first."'],
+  })
+    .option('--by <name>', 'who says so')
+    .option('--message <text>', 'told to the model')
+    .action((prefix: string, call: string | undefined, { by, message }: { by?: string; message?: string }, command: Command) =>
+      confirmCall({ prefix, call, by, message, result: 'deny', command }, io),
+    );
+}

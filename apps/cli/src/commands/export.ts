@@ -1,0 +1,86 @@
+import { createWriteStream } from 'node:fs';
+import { rename, rm, stat } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Command } from 'commander';
+import { DreamfoldError, isDreamfoldError } from 'dreamfold';
+import { withData } from '../data-directory.ts';
+import { defineCommand } from '../define-command.ts';
+import { findSession } from '../find-session.ts';
+import type { Io } from '../io.ts';
+
+interface ExportFlags {
+  out?: string;
+  force?: true;
+}
+
+export function register(program: Command, io: Io): void {
+  defineCommand(program, {
+    usage: 'export [session...]',
+    summary: 'write the log as lines of JSON, byte for byte',
+    description:
+      'Writes sessions (with the memory stores that they were given), or everything when none is named, to --out or stdout. `dreamfold import --format dreamfold` into an empty data directory gives the same heads.',
+    examples: ['export --out all.jsonl', 'export sesn_4k2 --out one.jsonl', 'export | gzip > all.jsonl.gz'],
+  })
+    .option('--out <file>', 'the file to write; it appears when it is complete')
+    .option('--force', 'write over a file that is there')
+    .action((prefixes: string[], flags: ExportFlags, command: Command) => exportTo({ prefixes, flags, command }, io));
+}
+
+async function exportTo({ prefixes, flags, command }: { prefixes: string[]; flags: ExportFlags; command: Command }, io: Io): Promise<void> {
+  const { out } = flags;
+  if (io.json && out === undefined) {
+    throw new DreamfoldError('invalid_argument', 'An export is many lines of JSON, and --json promises one document on stdout', {
+      path: '--json',
+      remedy: 'Name a file with --out, or leave --json out.',
+    });
+  }
+  if (out !== undefined && flags.force !== true && (await stat(out).catch(() => null)) !== null) {
+    throw new DreamfoldError('path_conflict', `${out} is there already`, {
+      path: '--out',
+      value: out,
+      remedy: 'Name another file, or write over it with --force.',
+    });
+  }
+  await withData(command, { readOnly: true }, async (dreamfold) => {
+    const sessions: string[] = [];
+    for (const prefix of prefixes) sessions.push(await findSession(dreamfold, prefix));
+    const bar = io.progress('exporting');
+    const counts = { events: 0 };
+    const lines = dreamfold.export({
+      ...(sessions.length === 0 ? {} : { sessions: [...new Set(sessions)] }),
+      onProgress: (done, total) => {
+        counts.events = done;
+        bar.update(done, total);
+      },
+    });
+    try {
+      if (out === undefined) for await (const line of lines) await io.write(line);
+      else await writeWhole(out, lines);
+    } finally {
+      bar.stop();
+    }
+    if (out === undefined) return;
+    io.document({ file: out, events: counts.events, bytes: (await stat(out)).size });
+    io.line(`${counts.events} events written to ${out}.`);
+  });
+}
+
+/** Under another name until it is complete, so that nobody takes half an export for a whole one. */
+async function writeWhole(out: string, lines: AsyncIterable<string>): Promise<void> {
+  const part = `${out}.${process.pid}.part`;
+  try {
+    await pipeline(Readable.from(lines), createWriteStream(part, { flags: 'wx' }));
+    await rename(part, out);
+  } catch (cause) {
+    await rm(part, { force: true });
+    if (isDreamfoldError(cause)) throw cause;
+    const full = (cause as NodeJS.ErrnoException).code === 'ENOSPC';
+    throw new DreamfoldError(full ? 'store_full' : 'invalid_path', `${out} can't be written: ${(cause as Error).message}`, {
+      path: '--out',
+      value: out,
+      remedy: full ? 'Free some disk space and try again.' : 'Name a file in a directory that you may write to.',
+      cause,
+    });
+  }
+}

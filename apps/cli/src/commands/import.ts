@@ -1,0 +1,70 @@
+import { Option, type Command } from 'commander';
+import { IMPORT_FORMATS, importFormat } from '@dreamfold/core';
+import { checkImport, type ImportReport, type ImportRequest } from 'dreamfold';
+import { hasData, withData } from '../data-directory.ts';
+import { defineCommand } from '../define-command.ts';
+import type { Io } from '../io.ts';
+import { oneLine } from '../printable.ts';
+import type { ProgressBar } from '../progress-bar.ts';
+
+interface ImportFlags {
+  format: string;
+  agent?: string;
+  model?: string;
+}
+
+const SHOWN_NOTES = 10;
+
+export function register(program: Command, io: Io): void {
+  const formats = IMPORT_FORMATS.map(({ name, file, description }) => `  ${name} (${file}): ${description}`).join('\n');
+  const row =
+    '{"principal": "acme", "outcome": 1, "messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]}';
+  defineCommand(program, {
+    usage: 'import <file>',
+    summary: 'turn recorded runs into sessions',
+    description:
+      'Reads recorded runs and writes them as finished sessions, with their outcomes. The whole file is checked first: when one row is bad, nothing is written. Importing a file again adds nothing.',
+    examples: [
+      'import runs.jsonl --format messages',
+      'import gpt-4o-airline.json --format tau-bench',
+      'import all.jsonl --format dreamfold',
+    ],
+  })
+    .addOption(new Option('--format <name>', 'what the file holds').choices(IMPORT_FORMATS.map(({ name }) => name)).makeOptionMandatory())
+    .option('--agent <name>', 'what the recorded agent is called, where the file does not say')
+    .option('--model <name>', 'the model that it ran on, where the file does not say')
+    .addHelpText('after', `\nFormats:\n${formats}\n\nA row of the format messages:\n  ${row}`)
+    .action((file: string, flags: ImportFlags, command: Command) => importFile({ file, flags, command }, io));
+}
+
+async function importFile({ file, flags, command }: { file: string; flags: ImportFlags; command: Command }, io: Io): Promise<void> {
+  const bars = new Map<'check' | 'write', ProgressBar>();
+  const request: ImportRequest = {
+    file,
+    format: importFormat(flags.format),
+    ...(flags.agent === undefined ? {} : { agent: flags.agent }),
+    ...(flags.model === undefined ? {} : { model: flags.model }),
+    onProgress: (phase, done, total) => {
+      if (phase === 'write') bars.get('check')?.stop();
+      const bar = bars.get(phase) ?? io.progress(phase === 'check' ? 'checking (bytes)' : 'importing');
+      bars.set(phase, bar);
+      bar.update(done, total);
+    },
+  };
+  // Without a log there is nothing that the file could go against, and a bad file is not to begin one.
+  const checked = hasData(command) ? null : await checkImport(request, null);
+  try {
+    const report = await withData(command, { readOnly: false }, (dreamfold) => checked?.write(dreamfold.log) ?? dreamfold.import(request));
+    io.document(report);
+    printReport(report, io);
+  } finally {
+    for (const bar of bars.values()) bar.stop();
+  }
+}
+
+function printReport({ sessions, added, events, toolCalls, passed, failed, unscored, notes }: ImportReport, io: Io): void {
+  io.line(`${sessions} sessions in the file: ${added} added, ${sessions - added} were there already; ${events} events written.`);
+  io.line(`${toolCalls} tool calls; ${passed} passed, ${failed} failed${unscored > 0 ? `, ${unscored} without an outcome` : ''}.`);
+  for (const { path, note } of notes.slice(0, SHOWN_NOTES)) io.line(`  ${oneLine(path, 200)}: ${oneLine(note, 200)}`);
+  if (notes.length > SHOWN_NOTES) io.line(`  and ${notes.length - SHOWN_NOTES} more remarks; --json lists them`);
+}

@@ -1,0 +1,44 @@
+import type { Command } from 'commander';
+import { withData } from '../data-directory.ts';
+import { defineCommand } from '../define-command.ts';
+import { driveSession } from '../drive-session.ts';
+import { EventLines } from '../event-lines.ts';
+import { findSession } from '../find-session.ts';
+import type { Io } from '../io.ts';
+import { loadTeam, withModel } from '../load-team.ts';
+
+interface ResumeFlags {
+  model?: string;
+  quiet?: true;
+  wait?: true;
+}
+
+export function register(program: Command, io: Io): void {
+  defineCommand(program, {
+    usage: 'resume <session> <file>',
+    summary: 'go on with a session: after a crash, an approval, a message',
+    description:
+      'Takes the session over with the team in FILE and goes on where its log ends. What a model has answered is not asked again; tools that ran are not run again, unless they may be.',
+    examples: ['resume sesn_4k2 team.ts'],
+  })
+    .option('--model <name>', 'the model of every agent')
+    .option('--quiet', 'only the result')
+    .option('--wait', 'when it waits for a person, wait for the word from another terminal')
+    .action((prefix: string, file: string, flags: ResumeFlags, command: Command) => resume({ prefix, file, flags, command }, io));
+}
+
+async function resume(
+  { prefix, file, flags, command }: { prefix: string; file: string; flags: ResumeFlags; command: Command },
+  io: Io,
+): Promise<void> {
+  const { lead, rubric } = await loadTeam(file);
+  await withData(command, { readOnly: false }, async (dreamfold) => {
+    const id = await findSession(dreamfold, prefix);
+    const lines = new EventLines(io);
+    for await (const event of dreamfold.events(id)) lines.of(event);
+    const team = flags.model === undefined ? lead : withModel(lead, flags.model);
+    const session = await dreamfold.resume(team, id, rubric === undefined ? {} : { rubric });
+    const { quiet = false, wait = false } = flags;
+    await driveSession(session, { io, command, file, lines, quiet, wait });
+  });
+}

@@ -1,0 +1,95 @@
+import type { Command } from 'commander';
+import { Caps } from '@dreamfold/events';
+import { DreamfoldError, type AgentDefinition, type RunOptions } from 'dreamfold';
+import { withData } from '../data-directory.ts';
+import { collect, defineCommand } from '../define-command.ts';
+import { driveSession } from '../drive-session.ts';
+import { EventLines } from '../event-lines.ts';
+import type { Io } from '../io.ts';
+import { loadRubric, loadTeam, withModel, type TeamFile } from '../load-team.ts';
+
+interface RunFlags {
+  model?: string;
+  principal?: string;
+  title?: string;
+  rubric?: string;
+  memory?: string[];
+  caps?: string[];
+  quiet?: true;
+  wait?: true;
+}
+
+export function register(program: Command, io: Io): void {
+  defineCommand(program, {
+    usage: 'run <file> <task>',
+    summary: 'give a task to the team in a file',
+    description:
+      'Imports FILE, which exports the lead as its default (or { lead, rubric, memory, caps, principal }), runs the task, and shows every event as it happens; then the answer, tokens and cost. When a call needs approval, it asks on a terminal; elsewhere it prints the command that approves and ends with 5. Ctrl-C interrupts the session, a second one leaves at once.',
+    examples: [
+      'run team.ts "Where is order 17?"',
+      'run team.ts "Where is order 17?" --principal customer-4 --memory support --caps tokens=50000,turns=20',
+      'run team.ts "Where is order 17?" --model claude-opus-5 --json',
+    ],
+  })
+    .option('--model <name>', 'the model of every agent: scripted, or claude-…')
+    .option('--principal <name>', 'whose request it is: a customer, a tenant, a repository')
+    .option('--title <text>', 'what the session is called in lists')
+    .option('--rubric <file>', 'a file whose default export is a rubric')
+    .option('--memory <store>', 'a memory store that the agents read; may be repeated', collect)
+    .option('--caps <name=value>', `limits of the session: ${Object.keys(Caps.shape).join(', ')}; may be repeated`, collect)
+    .option('--quiet', 'only the result')
+    .option('--wait', 'when it waits for a person, wait for the word from another terminal')
+    .action((file: string, task: string, flags: RunFlags, command: Command) => run({ file, task, flags, command }, io));
+}
+
+interface Run {
+  file: string;
+  task: string;
+  flags: RunFlags;
+  command: Command;
+}
+
+async function run({ file, task, flags, command }: Run, io: Io): Promise<void> {
+  const team = await loadTeam(file);
+  const options = await runOptions(team, flags);
+  const lead: AgentDefinition = flags.model === undefined ? team.lead : withModel(team.lead, flags.model);
+  await withData(command, { readOnly: false }, async (dreamfold) => {
+    const session = await dreamfold.run(lead, task, options);
+    const { quiet = false, wait = false } = flags;
+    await driveSession(session, { io, command, file, lines: new EventLines(io), quiet, wait });
+  });
+}
+
+async function runOptions(team: TeamFile, flags: RunFlags): Promise<RunOptions> {
+  const { lead: _, ...options } = team;
+  return {
+    ...options,
+    ...(flags.principal === undefined ? {} : { principal: flags.principal }),
+    ...(flags.title === undefined ? {} : { title: flags.title }),
+    ...(flags.rubric === undefined ? {} : { rubric: await loadRubric(flags.rubric) }),
+    ...(flags.memory === undefined ? {} : { memory: flags.memory }),
+    ...(flags.caps === undefined ? {} : { caps: { ...options.caps, ...parseCaps(flags.caps) } }),
+  };
+}
+
+/** @throws DreamfoldError invalid_argument */
+function parseCaps(given: readonly string[]): NonNullable<RunOptions['caps']> {
+  const caps: Record<string, number> = {};
+  for (const pair of given.flatMap((text) => text.split(','))) {
+    const [, name, value] = /^(\w+)=(\d+(?:\.\d+)?)$/.exec(pair) ?? [];
+    if (name === undefined) throw wrongCap(pair, 'is not name=value');
+    caps[name] = Number(value);
+  }
+  const checked = Caps.partial().strict().safeParse(caps);
+  if (checked.success) return caps;
+  const issue = checked.error.issues[0]!;
+  throw wrongCap(JSON.stringify(caps), [...issue.path, issue.message].join(': '));
+}
+
+function wrongCap(value: string, what: string): DreamfoldError {
+  return new DreamfoldError('invalid_argument', `--caps ${value}: ${what}`, {
+    path: '--caps',
+    value,
+    remedy: `Give name=value, with a name of ${Object.keys(Caps.shape).join(', ')}.`,
+  });
+}

@@ -1,0 +1,21 @@
+import type { Command } from 'commander';
+import { withData } from '../data-directory.ts';
+import { defineCommand } from '../define-command.ts';
+import { findSession } from '../find-session.ts';
+import type { Io } from '../io.ts';
+
+export function register(program: Command, io: Io): void {
+  defineCommand(program, {
+    usage: 'send <session> <message>',
+    summary: 'write a message to the lead of a session',
+    description: 'The message is queued while the lead is busy. When no process runs the session, `dreamfold resume` takes it up.',
+    examples: ['send sesn_4k2 "And when does it arrive?"'],
+  }).action((prefix: string, message: string, _: unknown, command: Command) =>
+    withData(command, { readOnly: false, mustExist: true }, async (dreamfold) => {
+      const id = await findSession(dreamfold, prefix);
+      await dreamfold.send(id, message);
+      io.document({ session: id, sent: message });
+      io.line(`Sent. If no process runs the session: dreamfold resume ${id} team.ts`);
+    }),
+  );
+}

@@ -1,0 +1,47 @@
+import type { Command } from 'commander';
+import { withData } from '../data-directory.ts';
+import { defineCommand, wholeNumber } from '../define-command.ts';
+import { gather } from '../gather.ts';
+import type { Io } from '../io.ts';
+import { oneLine } from '../printable.ts';
+import { scoreText, sessionRow, type SessionRow } from '../session-row.ts';
+
+export function register(program: Command, io: Io): void {
+  defineCommand(program, {
+    usage: 'sessions',
+    summary: 'list the sessions, oldest first',
+    description: 'Lists all sessions of the data directory. Works beside a process that runs them.',
+    examples: ['sessions', 'sessions --limit 10', 'sessions --json'],
+  })
+    .option('--limit <n>', 'only the newest N', wholeNumber(1))
+    .action(({ limit }: { limit?: number }, command: Command) => sessions({ limit, command }, io));
+}
+
+async function sessions({ limit, command }: { limit: number | undefined; command: Command }, io: Io): Promise<void> {
+  await withData(command, { readOnly: true }, async (dreamfold) => {
+    const all = await gather(dreamfold.sessions());
+    const ids = limit === undefined ? all : all.slice(-limit);
+    const bar = io.progress('reading sessions');
+    const rows: SessionRow[] = [];
+    for (const id of ids) {
+      rows.push(sessionRow(await dreamfold.session(id)));
+      bar.update(rows.length, ids.length);
+    }
+    bar.stop();
+    io.document({ sessions: rows, total: all.length });
+    if (rows.length === 0) io.line('No sessions yet. Run one: dreamfold run team.ts "task"');
+    else printRows(rows, io);
+  });
+}
+
+function printRows(rows: readonly SessionRow[], io: Io): void {
+  io.table(rows, [
+    { title: 'SESSION', value: (row) => row.id },
+    { title: 'TASK', value: (row) => oneLine(row.title, 40) },
+    { title: 'PRINCIPAL', value: (row) => oneLine(row.principal, 20) },
+    { title: 'STATUS', value: (row) => row.outcome ?? row.status },
+    { title: 'SCORE', value: (row) => scoreText(row.score), align: 'right' },
+    { title: 'EVENTS', value: (row) => row.events, align: 'right' },
+    { title: 'TIME', value: (row) => row.updatedAt.slice(0, 19).replace('T', ' ') },
+  ]);
+}

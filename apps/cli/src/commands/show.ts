@@ -1,0 +1,81 @@
+import type { Command } from 'commander';
+import type { LogEvent } from '@dreamfold/events';
+import type { SessionState } from '@dreamfold/core';
+import { dataDirectory, withData } from '../data-directory.ts';
+import { defineCommand, wholeNumber } from '../define-command.ts';
+import { EventLines } from '../event-lines.ts';
+import { findSession } from '../find-session.ts';
+import { gather } from '../gather.ts';
+import type { Io } from '../io.ts';
+import { oneLine } from '../printable.ts';
+import { scoreText, sessionRow } from '../session-row.ts';
+import { waitingFor } from '../waiting.ts';
+
+export function register(program: Command, io: Io): void {
+  defineCommand(program, {
+    usage: 'show <session>',
+    summary: 'the story of one session: threads, calls, decisions, scores',
+    description:
+      'Shows a session event by event: who said what to whom, tool calls with their results, decisions with their confidence, scores by criterion, feedback. SESSION is an id or its beginning. --json gives every event as it is on the log. Works beside a process that runs it.',
+    examples: ['show sesn_4k2', 'show sesn_4k2 --limit 20', 'show sesn_4k2 --json'],
+  })
+    .option('--limit <n>', 'only the newest N events', wholeNumber(1))
+    .action((prefix: string, { limit }: { limit?: number }, command: Command) => show({ prefix, limit, command }, io));
+}
+
+async function show({ prefix, limit, command }: { prefix: string; limit: number | undefined; command: Command }, io: Io): Promise<void> {
+  await withData(command, { readOnly: true }, async (dreamfold) => {
+    const id = await findSession(dreamfold, prefix);
+    const state = await dreamfold.session(id);
+    const events = await gather(dreamfold.events(id));
+    const from = limit === undefined ? 0 : Math.max(0, events.length - limit);
+    const waiting = waitingFor(state, dataDirectory(command));
+    io.document({ session: sessionRow(state), waiting: [...waiting.calls, ...waiting.scores], events: events.slice(from) });
+    if (io.json) return;
+    printHeader(state, io);
+    printEvents(events, from, io);
+    for (const { approve } of waiting.calls) io.line(`waits for approval: ${approve}`);
+    for (const { grade } of waiting.scores) io.line(`waits for a score: ${grade}`);
+  });
+}
+
+function printHeader(state: SessionState, io: Io): void {
+  const row = sessionRow(state);
+  const seconds = (Math.max(0, state.now - state.createdAt) / 1000).toFixed(1);
+  const fields: [string, string][] = [
+    ['session', row.id],
+    ['task', oneLine(row.title, 400)],
+    ['principal', oneLine(row.principal, 200)],
+    ['status', `${row.status}${state.error === null ? '' : `: ${oneLine(state.error, 400)}`}`],
+    [
+      'outcome',
+      row.score === null && row.outcome === null
+        ? 'none'
+        : `${row.outcome?.replaceAll('_', ' ') ?? 'imported'}, score ${scoreText(row.score)}`,
+    ],
+    ['threads', state.threads.map((t) => `${'> '.repeat(t.depth)}${oneLine(t.agent, 64)}`).join(', ')],
+    ['memory', state.memory.map((pin) => `${pin.store} version ${pin.version}`).join(', ') || 'none'],
+    [
+      'from',
+      state.imported === null ? 'run here' : oneLine(`${state.imported.format} ${state.imported.source}:${state.imported.row}`, 400),
+    ],
+    ['events', `${row.events} in ${seconds} s from ${row.createdAt}`],
+  ];
+  for (const [name, value] of fields) io.line(`${io.paint('dim', name.padEnd(10))}${value}`);
+  io.line();
+}
+
+function printEvents(events: readonly LogEvent[], from: number, io: Io): void {
+  const lines = new EventLines(io);
+  const start = events[0]?.time ?? 0;
+  const width = String(events.length).length;
+  for (const [i, event] of events.entries()) {
+    const told = lines.of(event);
+    if (i < from) continue;
+    const seconds = `${((event.time - start) / 1000).toFixed(2)}s`.padStart(8);
+    for (const [n, line] of told.entries()) {
+      const place = n === 0 ? `${String(event.seq).padStart(width)} ${seconds}` : ' '.repeat(width + 9);
+      io.line(`${io.paint('dim', place)}  ${line}`);
+    }
+  }
+}

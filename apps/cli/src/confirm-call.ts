@@ -1,0 +1,54 @@
+import type { Command } from 'commander';
+import { DreamfoldError } from 'dreamfold';
+import { dataDirectory, withData } from './data-directory.ts';
+import { findSession } from './find-session.ts';
+import type { Io } from './io.ts';
+import { oneLine } from './printable.ts';
+import { waitingFor, type WaitingCall } from './waiting.ts';
+
+export interface ConfirmCall {
+  prefix: string;
+  /** Left out: the only one that waits. */
+  call: string | undefined;
+  result: 'allow' | 'deny';
+  by: string | undefined;
+  /** Told to the model. */
+  message?: string | undefined;
+  command: Command;
+}
+
+/** Records a person's word on a call, for the process that runs the session or the one that will. */
+export async function confirmCall({ prefix, call, result, by, message, command }: ConfirmCall, io: Io): Promise<void> {
+  await withData(command, { readOnly: false, mustExist: true }, async (dreamfold) => {
+    const id = await findSession(dreamfold, prefix);
+    const { calls } = waitingFor(await dreamfold.session(id), dataDirectory(command));
+    const toolUseId = call ?? onlyCall(id, calls);
+    const waiting = calls.find((c) => c.call === toolUseId);
+    await dreamfold.confirm(id, {
+      toolUseId,
+      result,
+      ...(message === undefined ? {} : { message }),
+      ...(by === undefined ? {} : { by }),
+      ...(waiting?.callHash == null ? {} : { callHash: waiting.callHash }),
+    });
+    io.document({ session: id, call: toolUseId, result });
+    const told = waiting === undefined ? toolUseId : `${oneLine(waiting.tool, 64)} ${oneLine(JSON.stringify(waiting.input) ?? '', 500)}`;
+    io.line(`${result === 'allow' ? 'Approved' : 'Denied'}: ${told}`);
+    io.line(`If no process is waiting for it: dreamfold resume ${id} team.ts`);
+  });
+}
+
+function onlyCall(session: string, calls: readonly WaitingCall[]): string {
+  if (calls.length === 1) return calls[0]!.call;
+  if (calls.length === 0) {
+    throw new DreamfoldError('approval_not_found', `No call of ${session} waits for approval`, {
+      path: 'call',
+      remedy: 'See what it does with `dreamfold show`.',
+    });
+  }
+  throw new DreamfoldError('invalid_argument', `${calls.length} calls of ${session} wait for approval`, {
+    path: 'call',
+    value: calls.map((c) => c.call),
+    remedy: `Name one: ${calls.map((c) => `${c.call} (${c.tool})`).join(', ')}.`,
+  });
+}

@@ -1,0 +1,36 @@
+import { InvalidArgumentError, type Command } from 'commander';
+
+export interface CommandText {
+  /** The name and its arguments, as commander writes them: `show <session>`. */
+  usage: string;
+  /** One line, for the list of commands. */
+  summary: string;
+  /** What it does, and what to know before using it. */
+  description: string;
+  /** Without the leading `dreamfold`. */
+  examples: readonly string[];
+}
+
+/** A command whose help teaches it. */
+export function defineCommand(program: Command, { usage, summary, description, examples }: CommandText): Command {
+  const lines = examples.map((example) => `  dreamfold ${example}`);
+  return program
+    .command(usage)
+    .summary(summary)
+    .description(description)
+    .addHelpText('after', `\nExamples:\n${lines.join('\n')}`);
+}
+
+/** An option's value that is a whole number from `min` on. */
+export function wholeNumber(min: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= min) return value;
+    throw new InvalidArgumentError(`Give a whole number from ${min} on.`);
+  };
+}
+
+/** An option that may be given several times. */
+export function collect(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
+}

@@ -1,0 +1,158 @@
+import { knownEvent, textOf, type KnownEvent, type LogEvent } from '@dreamfold/events';
+import { DELEGATE_TOOL, leadThreadId } from '@dreamfold/core';
+import type { Io } from './io.ts';
+import { oneLine } from './printable.ts';
+
+const TEXT_CHARS = 400;
+const INPUT_CHARS = 160;
+
+interface ThreadName {
+  agent: string;
+  depth: number;
+}
+
+type Paint = Io['paint'];
+
+/**
+ * Tells a session's events to people, a line each, indented by the depth of the thread. It remembers the names of threads and
+ * calls, so give it the events from the first one on.
+ */
+export class EventLines {
+  readonly #paint: Paint;
+  readonly #threads = new Map<string, ThreadName>();
+  readonly #calls = new Map<string, string>();
+
+  constructor(io: Pick<Io, 'paint'>) {
+    this.#paint = io.paint.bind(io);
+  }
+
+  /** @returns the lines of the event; none for one that says nothing to people */
+  of(event: LogEvent): string[] {
+    const known = knownEvent(event);
+    const indent = '  '.repeat(this.#threads.get(event.actor)?.depth ?? 0);
+    const lines =
+      known === null
+        ? [`${event.type} version ${event.v}: newer than this Dreamfold`]
+        : known.data === null
+          ? [`${known.type}: its payload was erased`]
+          : this.#tell(known);
+    return lines.map((line) => `${indent}${line}`);
+  }
+
+  // oxlint-disable-next-line max-lines-per-function -- a table of one case an event type
+  #tell(event: KnownEvent): string[] {
+    switch (event.type) {
+      case 'session.created': {
+        const lead = event.data.team.lead;
+        this.#threads.set(leadThreadId(event.stream.slice('session/'.length)), { agent: lead, depth: 0 });
+        return [];
+      }
+      case 'session.thread_created': {
+        const depth = (this.#threads.get(event.data.df_parent_thread_id)?.depth ?? 0) + 1;
+        this.#threads.set(event.data.session_thread_id, { agent: event.data.agent_name, depth });
+        return [];
+      }
+      case 'user.message':
+        return [`${this.#paint('cyan', 'user')}: ${oneLine(textOf(event.data.content), TEXT_CHARS)}`];
+      case 'user.define_outcome': {
+        const { description, df_criteria, df_pass_score } = event.data;
+        const criteria = df_criteria.map((c) => c.id).join(', ');
+        return [
+          `${this.#paint('cyan', 'user')}: ${oneLine(description, TEXT_CHARS)} ${this.#paint('dim', `(rubric: ${criteria}; pass ${df_pass_score})`)}`,
+        ];
+      }
+      case 'agent.message':
+        return [`${this.#agent(event)}: ${oneLine(textOf(event.data.content), TEXT_CHARS)}`];
+      case 'agent.tool_use': {
+        const { name, input, evaluated_permission } = event.data;
+        this.#calls.set(event.id, name);
+        // The message to the specialist tells the delegation.
+        if (name === DELEGATE_TOOL && evaluated_permission === 'allow') return [];
+        const ask = evaluated_permission === 'ask' ? this.#paint('yellow', ` waits for approval: ${event.id}`) : '';
+        return [`${this.#agent(event)} → ${oneLine(name, 64)} ${oneLine(JSON.stringify(input) ?? '', INPUT_CHARS)}${ask}`];
+      }
+      case 'agent.tool_result': {
+        const { content, is_error, df_code, tool_use_id } = event.data;
+        const name = oneLine(this.#calls.get(tool_use_id) ?? 'tool', 64);
+        const failed = is_error === true ? this.#paint('red', ` failed${df_code === undefined ? '' : ` (${df_code})`}`) : '';
+        return [`  ${name} ←${failed} ${oneLine(textOf(content), TEXT_CHARS)}`];
+      }
+      case 'agent.thread_message_sent':
+        return [`${this.#agent(event)} ⇒ ${this.#name(event.data.to_agent_name)}: ${oneLine(textOf(event.data.content), TEXT_CHARS)}`];
+      case 'agent.thread_message_received': {
+        const failed = event.data.df_is_error === true ? this.#paint('red', ' (did not finish)') : '';
+        return [
+          `${this.#agent(event)} ⇐ ${this.#name(event.data.from_agent_name)}${failed}: ${oneLine(textOf(event.data.content), TEXT_CHARS)}`,
+        ];
+      }
+      case 'decision.recorded': {
+        const { confidence, reason } = event.data;
+        const sure = confidence === undefined ? 'decided' : `sure ${confidence.toFixed(2)}`;
+        return [this.#paint('dim', `  ${sure}${reason === undefined ? '' : `: ${oneLine(reason, TEXT_CHARS)}`}`)];
+      }
+      case 'model.attempt_failed': {
+        const { attempt, code, message, retry_after_ms } = event.data;
+        const next = retry_after_ms === null ? 'gave up' : `again in ${(retry_after_ms / 1000).toFixed(1)} s`;
+        return [
+          `${this.#agent(event)} ${this.#paint('yellow', `attempt ${attempt} failed (${code})`)}: ${oneLine(message, TEXT_CHARS)}; ${next}`,
+        ];
+      }
+      case 'outcome.scored':
+        return [
+          `${this.#paint('magenta', 'score')} ${event.data.score.toFixed(2)}`,
+          ...event.data.criteria.map(
+            (c) => `  ${c.id} ${c.score.toFixed(2)} ${this.#paint('dim', `by ${oneLine(c.grader, 64)}`)}: ${oneLine(c.reason, TEXT_CHARS)}`,
+          ),
+        ];
+      case 'span.outcome_evaluation_end':
+        return [
+          `${this.#paint('magenta', 'rubric')} ${event.data.result.replaceAll('_', ' ')}: ${oneLine(event.data.explanation, TEXT_CHARS)}`,
+        ];
+      case 'outcome.imported':
+        return [`${this.#paint('magenta', 'score')} ${event.data.score.toFixed(2)} (${oneLine(event.data.source, 64)})`];
+      case 'outcome.judged':
+        return [
+          `${oneLine(event.data.by, 64)} scores ${event.data.criterion_id} ${event.data.score.toFixed(2)}: ${oneLine(event.data.reason, TEXT_CHARS)}`,
+        ];
+      case 'feedback.recorded': {
+        const { by, verdict, right_answer, reason, judges } = event.data;
+        const right = right_answer === undefined ? '' : `, right is ${oneLine(JSON.stringify(right_answer), INPUT_CHARS)}`;
+        const why = reason === undefined ? '' : `: ${oneLine(reason, TEXT_CHARS)}`;
+        return [`${this.#paint('magenta', 'feedback')} of ${oneLine(by, 64)} on ${judges}: ${verdict}${right}${why}`];
+      }
+      default:
+        return this.#tellRest(event);
+    }
+  }
+
+  #tellRest(event: KnownEvent): string[] {
+    switch (event.type) {
+      case 'user.tool_confirmation':
+        return [`${oneLine(event.actor, 64)} ${event.data.result === 'allow' ? 'approves' : 'denies'} ${event.data.tool_use_id}`];
+      case 'user.interrupt':
+        return [this.#paint('yellow', 'interrupted')];
+      case 'approval.stale':
+        return [this.#paint('yellow', `asked again: ${event.data.reason} (${event.data.tool_use_id})`)];
+      case 'cap.reached':
+        return [this.#paint('yellow', `cap ${event.data.cap} = ${event.data.limit} reached (at ${event.data.value})`)];
+      case 'session.error':
+        return [this.#paint('red', `${event.data.error.type}: ${oneLine(event.data.error.message, TEXT_CHARS)}`)];
+      case 'session.team_updated':
+        return [this.#paint('yellow', `goes on with a changed team (${event.data.changed_tools.length} tools changed)`)];
+      case 'agent.thread_context_compacted':
+        return [this.#paint('dim', `${this.#agent(event)} was compacted at ${event.data.df_tokens_before} tokens`)];
+      case 'session.thread_status_idle':
+        return event.data.stop_reason.type === 'end_turn' ? [] : [`${this.#agent(event)} stopped: ${event.data.stop_reason.type}`];
+      default:
+        return [];
+    }
+  }
+
+  #agent(event: KnownEvent): string {
+    return this.#name(this.#threads.get(event.actor)?.agent ?? event.actor);
+  }
+
+  #name(agent: string): string {
+    return this.#paint('bold', oneLine(agent, 64));
+  }
+}

@@ -1,0 +1,38 @@
+import type { SessionState } from '@dreamfold/core';
+import { bestAttempt } from '@dreamfold/core';
+
+/** A session in a list. */
+export interface SessionRow {
+  id: string;
+  title: string;
+  principal: string;
+  /** `running`, or what it stopped for: `end_turn`, `requires_action`, … */
+  status: string;
+  /** What became of the outcome, when it has one. */
+  outcome: string | null;
+  /** From 0 to 1: of the best attempt, or as imported. */
+  score: number | null;
+  events: number;
+  /** ISO 8601. */
+  createdAt: string;
+  updatedAt: string;
+}
+
+export function sessionRow(state: SessionState): SessionRow {
+  const { outcome, importedScore } = state;
+  return {
+    id: state.id,
+    title: state.title ?? outcome?.description ?? state.threads[0]?.task ?? '',
+    principal: state.principal,
+    status: state.status === 'running' ? 'running' : (state.stopReason?.type ?? 'new'),
+    outcome: outcome === null ? null : (outcome.result ?? outcome.status),
+    score: outcome === null ? importedScore : (bestAttempt(outcome)?.score ?? null),
+    events: state.seq,
+    createdAt: new Date(state.createdAt).toISOString(),
+    updatedAt: new Date(state.now).toISOString(),
+  };
+}
+
+export function scoreText(score: number | null): string {
+  return score === null ? '-' : score.toFixed(2);
+}
