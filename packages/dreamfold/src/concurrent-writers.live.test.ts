@@ -187,7 +187,7 @@ describe.each(LOGS)('on a log that others write to: $name', ({ openLog }) => {
   });
 
   test('a command through the directory is heard by the session that runs here', async () => {
-    const df = await open({ log: await openLog(), models: { slow: scripted(async () => (await new Promise<never>(() => {})) as string) } });
+    const df = await open({ log: await openLog(), models: { slow: scripted(() => new Promise<never>(() => {})) } });
     const session = await df.run(agent({ name: 'lead', system: '', model: 'slow' }), 'hello');
     await df.command(session.id, (state) => interrupt(state));
     await session.done();

@@ -3,12 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openMemoryLog, type Log } from '@dreamfold/log';
 import { openSqliteLog } from '@dreamfold/log/sqlite';
-import { onTestFinished } from 'vitest';
+import { afterAll } from 'vitest';
 
-/** A directory that is gone after the test. */
+const made: string[] = [];
+afterAll(() => made.forEach((directory) => rmSync(directory, { recursive: true, force: true })));
+
+/** A directory that is gone after the file's tests. */
 export function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'dreamfold-'));
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  made.push(directory);
   return directory;
 }
 
