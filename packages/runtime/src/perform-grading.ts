@@ -60,7 +60,7 @@ async function grade(
 }
 
 function checkScore(score: CriterionScore): CriterionScore {
-  if (score.score >= 0 && score.score <= 1) return { ...score, reason: String(score.reason).slice(0, MAX_REASON_CHARS) };
+  if (score.score >= 0 && score.score <= 1) return { ...score, reason: score.reason.slice(0, MAX_REASON_CHARS) };
   throw new DreamfoldError('invalid_rubric', `The grader of ${score.id} gave ${score.score}`, {
     path: `criteria/${score.id}`,
     value: score.score,

@@ -59,7 +59,7 @@ function failure(tool: ToolDefinition, error: unknown): ToolOutput {
 
 /** Anything can be thrown, and not everything can be turned into text. */
 function messageOf(error: unknown): string {
-  const message = error instanceof Error ? String(error.message) : typeof error === 'string' ? error : inspect(error, { depth: 2 });
+  const message = error instanceof Error ? error.message : typeof error === 'string' ? error : inspect(error, { depth: 2 });
   return message.slice(0, MAX_MESSAGE_CHARS).toWellFormed();
 }
 

@@ -17,8 +17,6 @@ import {
   evolveSession,
   openWork,
   promptFrame,
-  threadOf,
-  toolFinished,
   type DecideContext,
   type PromptFrame,
   type SessionState,
@@ -28,9 +26,7 @@ import type { Log } from '@dreamfold/log';
 import type { Model } from '@dreamfold/model';
 import type { RubricDefinition } from './definitions.ts';
 import { RequestDigests, sha256 } from './digest.ts';
-import { performGrading } from './perform-grading.ts';
-import { performModel } from './perform-model.ts';
-import { performTool } from './perform-tool.ts';
+import { performWork } from './perform-work.ts';
 import type { Team } from './team.ts';
 
 /** What came of work or of a command, as events of the state that it is recorded in. `cause` makes it count once. */
@@ -183,14 +179,14 @@ export class SessionProcessor {
     let state = before;
     for (let folded = 0; ;) {
       for (; folded < events.length; folded += 1)
-        state = evolveSession(state, this.#draft(events[folded]!, before.seq + folded + 1, eventId(appendId, folded), time));
+        state = evolveSession(state, this.#draft(events[folded]!, { seq: before.seq + folded + 1, id: eventId(appendId, folded), time }));
       const next = decideSession(state, this.#context);
       if (next.length === 0) return state;
       events.push(...next);
     }
   }
 
-  #draft(event: NewEvent, seq: number, id: string, time: number): LogEvent {
+  #draft(event: NewEvent, { seq, id, time }: Pick<LogEvent, 'seq' | 'id' | 'time'>): LogEvent {
     const v = event.v ?? (isEventType(event.type) ? EVENT_VERSION[event.type] : 1);
     return {
       position: 0,
@@ -334,7 +330,13 @@ export class SessionProcessor {
     const controller = new AbortController();
     const running: Running = { controller, finished: false, calledOff: false };
     this.#running.set(work.key, running);
-    this.#perform(work, controller)
+    performWork(this.#confirmed, work, {
+      options: this.#o,
+      context: this.#context,
+      frameOf: (state, agent) => this.#frame(state, agent),
+      controller,
+      record: (completion) => this.record(completion),
+    })
       .then((completion) => {
         running.finished = true;
         return completion === null || running.calledOff ? undefined : this.record({ ...completion, causedBy: work.seq });
@@ -343,60 +345,6 @@ export class SessionProcessor {
         // A log that stopped (full, fenced, corrupt) has told everyone already; a fault of the code must not pass in silence.
         if (this.#failure === null) this.#fail(error);
       });
-  }
-
-  async #perform(work: Work, controller: AbortController): Promise<Completion | null> {
-    const state = this.#confirmed;
-    const { signal } = controller;
-    switch (work.kind) {
-      case 'model':
-        return performModel(state, work, this.#modelPerformance(state, work.threadId, signal));
-      case 'tool':
-        return this.#performTool(state, work, controller);
-      case 'grade':
-        return performGrading(state, work, {
-          rubric: this.#o.rubric,
-          modelFor: this.#o.modelFor,
-          signal,
-          random: this.#o.random,
-          record: (completion) => this.record(completion),
-        });
-    }
-  }
-
-  #modelPerformance(state: SessionState, threadId: string, signal: AbortSignal): Parameters<typeof performModel>[2] {
-    const name = threadOf(state, threadId)?.agent ?? '';
-    return {
-      model: () => this.#o.modelFor({ name, model: this.#o.team.agents.get(name)?.model ?? agentOf(state, name)?.model ?? '' }),
-      frame: this.#frame(state, name),
-      memory: this.#o.memory,
-      context: this.#context,
-      signal,
-      random: this.#o.random,
-      onDelta: (text) => this.#o.onDelta(threadId, text),
-    };
-  }
-
-  async #performTool(state: SessionState, work: Extract<Work, { kind: 'tool' }>, controller: AbortController): Promise<Completion> {
-    const agent = threadOf(state, work.threadId)?.agent ?? '';
-    const tool = this.#o.team.agents.get(agent)?.tools.find((t) => t.name === work.name);
-    const { callId, threadId } = work;
-    const output =
-      tool === undefined
-        ? { text: `The tool ${work.name} is not part of this program any more.`, errorCode: 'unknown_tool' }
-        : await performTool(tool, work.input, {
-            log: this.#o.log,
-            abort: (reason) => controller.abort(reason),
-            context: {
-              idempotencyKey: sha256(JSON.stringify([state.id, threadId, callId, work.name, work.input])),
-              signal: controller.signal,
-              sessionId: state.id,
-              threadId,
-              agent,
-              principal: state.principal,
-            },
-          });
-    return { cause: `result/${callId}`, build: (now) => toolFinished(now, callId, output) };
   }
 
   #frame(state: SessionState, agentName: string): PromptFrame {
@@ -412,7 +360,7 @@ export class SessionProcessor {
 
   /** Resolves when nothing runs and nothing is left to decide: the session is idle. */
   idle(): Promise<void> {
-    if (this.#failure !== null) return Promise.reject(this.#failure as Error);
+    if (this.#failure !== null) return Promise.reject(this.#failure);
     if (!this.busy) return Promise.resolve();
     return new Promise((resolve, reject) => this.#idleWaiters.push({ resolve, reject }));
   }

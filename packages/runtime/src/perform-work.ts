@@ -1,0 +1,74 @@
+import { agentOf, threadOf, toolFinished, type DecideContext, type PromptFrame, type SessionState, type Work } from '@dreamfold/core';
+import { sha256 } from './digest.ts';
+import { performGrading } from './perform-grading.ts';
+import { performModel } from './perform-model.ts';
+import { performTool } from './perform-tool.ts';
+import type { Completion, ProcessorOptions } from './session-processor.ts';
+
+export interface WorkPerformance {
+  options: ProcessorOptions;
+  context: DecideContext;
+  frameOf: (state: SessionState, agent: string) => PromptFrame;
+  controller: AbortController;
+  /** Records what happens on the way, such as an attempt that failed. */
+  record: (completion: Completion) => Promise<unknown>;
+}
+
+/**
+ * Does the work that the log asks for.
+ * @param state the state that asks for it
+ * @returns what came of it, null when it was called off
+ */
+export async function performWork(state: SessionState, work: Work, p: WorkPerformance): Promise<Completion | null> {
+  const { options, controller } = p;
+  switch (work.kind) {
+    case 'model': {
+      const name = threadOf(state, work.threadId)?.agent ?? '';
+      return performModel(state, work, {
+        model: () => options.modelFor({ name, model: options.team.agents.get(name)?.model ?? agentOf(state, name)?.model ?? '' }),
+        frame: p.frameOf(state, name),
+        memory: options.memory,
+        context: p.context,
+        signal: controller.signal,
+        random: options.random,
+        onDelta: (text) => options.onDelta(work.threadId, text),
+      });
+    }
+    case 'tool':
+      return performCall(state, work, p);
+    case 'grade':
+      return performGrading(state, work, {
+        rubric: options.rubric,
+        modelFor: options.modelFor,
+        signal: controller.signal,
+        random: options.random,
+        record: p.record,
+      });
+  }
+}
+
+async function performCall(
+  state: SessionState,
+  work: Extract<Work, { kind: 'tool' }>,
+  { options, controller }: WorkPerformance,
+): Promise<Completion> {
+  const { callId, threadId, name, input } = work;
+  const agent = threadOf(state, threadId)?.agent ?? '';
+  const tool = options.team.agents.get(agent)?.tools.find((t) => t.name === name);
+  const output =
+    tool === undefined
+      ? { text: `The tool ${name} is not part of this program any more.`, errorCode: 'unknown_tool' }
+      : await performTool(tool, input, {
+          log: options.log,
+          abort: (reason) => controller.abort(reason),
+          context: {
+            idempotencyKey: sha256(JSON.stringify([state.id, threadId, callId, name, input])),
+            signal: controller.signal,
+            sessionId: state.id,
+            threadId,
+            agent,
+            principal: state.principal,
+          },
+        });
+  return { cause: `result/${callId}`, build: (now) => toolFinished(now, callId, output) };
+}
