@@ -9,13 +9,15 @@ export interface CommandText {
   description: string;
   /** Without the leading `dreamfold`. */
   examples: readonly string[];
+  /** Runs when the group that it belongs to is named alone. */
+  isDefault?: boolean;
 }
 
 /** A command whose help teaches it. */
-export function defineCommand(program: Command, { usage, summary, description, examples }: CommandText): Command {
+export function defineCommand(program: Command, { usage, summary, description, examples, isDefault = false }: CommandText): Command {
   const lines = examples.map((example) => `  dreamfold ${example}`);
   return program
-    .command(usage)
+    .command(usage, { isDefault })
     .summary(summary)
     .description(description)
     .addHelpText('after', `\nExamples:\n${lines.join('\n')}`);

@@ -97,4 +97,23 @@ export class Io {
     const answer = await confirm({ message: printable(question), input: stdin, output: stderr });
     return isCancel(answer) ? null : answer;
   }
+
+  /** Lets a person choose one. @returns null when there is nobody to ask, or the person would not say */
+  async choose<T extends string>(question: string, options: readonly { value: T; label: string }[]): Promise<T | null> {
+    if (!this.interactive) return null;
+    const { select, isCancel } = await import('@clack/prompts');
+    const { stdin, stderr } = this.#streams;
+    const answer = await select<string>({ message: printable(question), options: [...options], input: stdin, output: stderr });
+    return isCancel(answer) ? null : (answer as T);
+  }
+
+  /** Asks for a line that is not blank. @returns null when there is nobody to ask, or the person would not say */
+  async askText(question: string): Promise<string | null> {
+    if (!this.interactive) return null;
+    const { text, isCancel } = await import('@clack/prompts');
+    const { stdin, stderr } = this.#streams;
+    const validate = (line: string | undefined): string | undefined => (line?.trim() ? undefined : 'Write a word or two.');
+    const answer = await text({ message: printable(question), validate, input: stdin, output: stderr });
+    return isCancel(answer) ? null : answer;
+  }
 }

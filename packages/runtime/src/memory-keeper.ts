@@ -14,8 +14,10 @@ import {
   applyPatch,
   approvePatch,
   AUTO_APPROVER,
+  canonicalJson,
   createStore,
   documentAt,
+  escapeToken,
   evolveMemory,
   initialMemory,
   proposePatch,
@@ -57,7 +59,10 @@ export class MemoryKeeper {
     return name.startsWith('memstore_') ? name : idFrom('memoryStore', sha256(`store/${name}`));
   }
 
-  /** Creates the store, or does nothing when it is there with the same settings. */
+  /**
+   * Creates the store, or does nothing when it is there with the same settings.
+   * @throws DreamfoldError invalid_argument, idempotency_conflict
+   */
   async create(store: StoreCreated, by: string): Promise<string> {
     const id = this.idOf(store.name);
     await this.#change(id, `create/${store.name}`, [(state) => createStore(state, { ...store, by })]);
@@ -166,6 +171,36 @@ export class MemoryKeeper {
   /** A direct change by its author. @throws DreamfoldError of the patch */
   async write(store: string, patch: ProposePatch): Promise<void> {
     await this.#change(this.idOf(store), `write/${patch.patchId}`, [(state) => writeMemory(state, patch, TOOLS)]);
+  }
+
+  /**
+   * Writes a text at a path, in place of the note that stands there.
+   * @returns the patch, null when the note says so already
+   * @throws DreamfoldError not_found, invalid_path, path_conflict (also when a playbook stands there), precondition_failed, and those of the patch
+   */
+  async writeNote(store: string, note: { path: string; content: string; reason: string; by: string }): Promise<string | null> {
+    const { id, state } = await this.load(store);
+    const { path, content, reason, by } = note;
+    const before = Object.hasOwn(state.document.memories, path) ? state.document.memories[path]! : null;
+    if (before?.kind === 'playbook') {
+      throw new DreamfoldError('path_conflict', `${path} is a playbook, whose insights come from dreams`, {
+        path,
+        remedy: 'Write the note at another path.',
+      });
+    }
+    if (before?.content === content) return null;
+    const pointer = `/memories/${escapeToken(path)}`;
+    const value = { kind: 'note', content };
+    const operations =
+      before === null
+        ? [{ op: 'add', path: pointer, value }]
+        : [
+            { op: 'test', path: pointer, value: before },
+            { op: 'replace', path: pointer, value },
+          ];
+    const patchId = idFrom('patch', sha256(canonicalJson([id, state.version, operations])));
+    await this.write(id, { patchId, operations, reason, author: by, baseHash: state.hash });
+    return patchId;
   }
 
   async #fold(id: string): Promise<MemoryState> {

@@ -1,4 +1,201 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
+import { createStore, documentAt, initialMemory, renderMemory } from '@dreamfold/core';
+import { knownEvent, streamOf } from '@dreamfold/events';
+import { DreamfoldError, type Dreamfold } from 'dreamfold';
+import { withData } from '../data-directory.ts';
+import { defineCommand, wholeNumber } from '../define-command.ts';
+import { gather } from '../gather.ts';
 import type { Io } from '../io.ts';
+import { patchLines } from '../patch-lines.ts';
+import { personOf } from '../person.ts';
+import { oneLine, printable } from '../printable.ts';
+import { findProposal, isWaiting, proposalsOf } from '../proposals.ts';
+import { readText } from '../read-text.ts';
 
-export function register(_program: Command, _io: Io): void {}
+const MAX_NOTE_BYTES = 102_400;
+
+export function register(program: Command, io: Io): void {
+  const group = program
+    .command('memory')
+    .summary('what teams remember: look, write, roll back')
+    .description('A memory store is one document that sessions pin when they start. Every change of it is a patch on the log.');
+  registerReading(group, io);
+  registerWriting(group, io);
+}
+
+function registerReading(group: Command, io: Io): void {
+  defineCommand(group, {
+    usage: 'list',
+    summary: 'list the stores (the same as `memory` alone)',
+    description: 'Lists the memory stores, with the patches that wait for a person.',
+    examples: ['memory', 'memory list --json'],
+    isDefault: true,
+  }).action((_: unknown, command: Command) => withData(command, { readOnly: true }, (dreamfold) => list(dreamfold, io)));
+
+  defineCommand(group, {
+    usage: 'show <store>',
+    summary: 'what a store holds, as agents read it',
+    description: 'Shows the newest version of a store, or an earlier one.',
+    examples: ['memory show support', 'memory show support --at 2', 'memory show support --json'],
+  })
+    .option('--at <version>', 'as it was at this version', wholeNumber(0))
+    .action((store: string, { at }: { at?: number }, command: Command) =>
+      withData(command, { readOnly: true }, (dreamfold) => show(dreamfold, { store, at }, io)),
+    );
+
+  defineCommand(group, {
+    usage: 'history <store>',
+    summary: 'every version, with who made it and why',
+    description: 'Lists the versions of a store, oldest first. A rollback is a version as well: nothing is lost.',
+    examples: ['memory history support', 'memory history support --json'],
+  }).action((store: string, _: unknown, command: Command) =>
+    withData(command, { readOnly: true }, (dreamfold) => history(dreamfold, store, io)),
+  );
+}
+
+function registerWriting(group: Command, io: Io): void {
+  const by = ['--by <name>', 'who says so; default: your user name'] as const;
+  defineCommand(group, {
+    usage: 'create <name>',
+    summary: 'make a store',
+    description: 'With approval `manual` a person approves each patch that a dream proposes; with `auto` what passes the gates is applied.',
+    examples: ['memory create support', 'memory create scratch --approval auto --description "May change by itself."'],
+  })
+    .addOption(new Option('--approval <how>', 'who approves what dreams propose').choices(['manual', 'auto']).default('manual'))
+    .option('--description <text>', 'what it is for', '')
+    .option(...by)
+    .action(async (name: string, flags: CreateFlags, command: Command) => {
+      const { approval, description } = flags;
+      const by = personOf(flags.by);
+      // Checked before a data directory is made for it.
+      createStore(initialMemory, { name, description, approval, by });
+      await withData(command, { readOnly: false }, async (dreamfold) => {
+        const id = await dreamfold.memory.create({ name, description, approval }, by);
+        io.document({ id, name, description, approval });
+        io.line(`The store ${printable(name)} (${id}) is there; approval is ${approval}.`);
+      });
+    });
+
+  defineCommand(group, {
+    usage: 'write <store> <path> <file>',
+    summary: 'write a note into a store',
+    description:
+      'Puts a text at PATH, such as /notes/tone.md, and replaces the note that is there. You approve it by writing it. FILE may be - for standard input.',
+    examples: [
+      'memory write support /notes/tone.md tone.md',
+      'echo "Never promise a refund." | dreamfold memory write support /notes/refunds.md -',
+    ],
+  })
+    .option('--reason <text>', 'why', 'Written by hand.')
+    .option(...by)
+    .action((...[store, path, file, flags, command]: [string, string, string, DecisionFlags, Command]) =>
+      withData(command, { readOnly: false, mustExist: true }, async (dreamfold) => {
+        const content = await readText(file, { maxBytes: MAX_NOTE_BYTES });
+        const patchId = await dreamfold.memory.writeNote(store, { path, content, reason: flags.reason, by: personOf(flags.by) });
+        const { id, state } = await dreamfold.memory.load(store);
+        io.document({ store: id, path, patchId, version: state.version, hash: state.hash });
+        io.line(
+          patchId === null
+            ? `${printable(path)} holds this text already.`
+            : `Wrote ${printable(path)}: version ${state.version} (${patchId}).`,
+        );
+      }),
+    );
+
+  defineCommand(group, {
+    usage: 'rollback <store> <patch>',
+    summary: 'take an applied patch back',
+    description: 'Makes a new version without what PATCH did. Later changes of the same place have to go first.',
+    examples: ['memory rollback support patch_4k2 --reason "Vouchers moved to billing."'],
+  })
+    .requiredOption('--reason <text>', 'why')
+    .option(...by)
+    .action((...[store, patch, flags, command]: [string, string, DecisionFlags, Command]) =>
+      withData(command, { readOnly: false, mustExist: true }, async (dreamfold) => {
+        const proposal = findProposal(await proposalsOf(dreamfold, store), patch);
+        await dreamfold.memory.rollback(proposal.store.id, proposal.id, { by: personOf(flags.by), reason: flags.reason });
+        const { state } = await dreamfold.memory.load(store);
+        io.document({ store: proposal.store.id, patchId: proposal.id, version: state.version, hash: state.hash });
+        io.line(`Rolled back ${proposal.id}: ${proposal.store.name} is at version ${state.version}.`);
+      }),
+    );
+}
+
+interface CreateFlags {
+  approval: 'manual' | 'auto';
+  description: string;
+  by?: string;
+}
+
+interface DecisionFlags {
+  reason: string;
+  by?: string;
+}
+
+async function list(dreamfold: Dreamfold, io: Io): Promise<void> {
+  const proposals = await proposalsOf(dreamfold);
+  const stores = (await dreamfold.memory.list()).map(({ id, state }) => ({
+    id,
+    name: state.store?.name ?? '',
+    description: state.store?.description ?? '',
+    approval: state.store?.approval ?? null,
+    version: state.version,
+    memories: Object.keys(state.document.memories).length,
+    waiting: proposals.filter((proposal) => proposal.store.id === id && isWaiting(proposal)).length,
+  }));
+  io.document({ stores });
+  if (stores.length === 0) return io.line('No memory store yet. Make one: dreamfold memory create NAME');
+  io.table(stores, [
+    { title: 'STORE', value: ({ name }) => oneLine(name, 40) },
+    { title: 'ID', value: ({ id }) => id },
+    { title: 'APPROVAL', value: ({ approval }) => approval ?? '-' },
+    { title: 'VERSION', value: ({ version }) => version, align: 'right' },
+    { title: 'MEMORIES', value: ({ memories }) => memories, align: 'right' },
+    { title: 'WAITING', value: ({ waiting }) => waiting, align: 'right' },
+  ]);
+}
+
+async function show(dreamfold: Dreamfold, { store, at }: { store: string; at: number | undefined }, io: Io): Promise<void> {
+  const { id, state } = await dreamfold.memory.load(store);
+  const version = at ?? state.version;
+  const document = documentAt(state, version);
+  if (document === null) {
+    throw new DreamfoldError('invalid_argument', `${store} has versions 0 to ${state.version}`, {
+      path: '--at',
+      value: version,
+      remedy: 'See them with `dreamfold memory history`.',
+    });
+  }
+  const text = renderMemory(document);
+  io.document({ store: id, name: state.store!.name, version, document, text });
+  io.line(io.paint('dim', `${printable(state.store!.name)}, version ${version} of ${state.version}`));
+  io.line(text === '' ? 'Nothing that an agent would read.' : printable(text.trimEnd()));
+  const waiting = (await proposalsOf(dreamfold, store)).filter(isWaiting).length;
+  if (waiting > 0) io.line(`\nWaiting for you: ${waiting}. See them with \`dreamfold review\`.`);
+}
+
+async function history(dreamfold: Dreamfold, store: string, io: Io): Promise<void> {
+  const { id, state } = await dreamfold.memory.load(store);
+  const versions = (await gather(dreamfold.log.read(streamOf('memory', id)))).flat().flatMap((logged) => {
+    const event = knownEvent(logged);
+    if (event === null || event.data === null) return [];
+    if (event.type !== 'memory.patch_applied' && event.type !== 'memory.patch_rolled_back') return [];
+    const { patch_id: patchId, version, hash } = event.data;
+    // An event that did not count made no version.
+    const record = state.patches[patchId];
+    if (record === undefined || state.history[version - 1]?.hash !== hash) return [];
+    const made =
+      event.type === 'memory.patch_applied'
+        ? { change: 'applied', by: record.decision?.by ?? event.actor, reason: record.proposal.reason }
+        : { change: 'rolled back', by: event.data.by, reason: event.data.reason };
+    const time = new Date(event.time).toISOString();
+    return [{ version, time, patchId, ...made, author: record.proposal.author, changes: patchLines(record.proposal.operations), hash }];
+  });
+  io.document({ store: id, name: state.store!.name, version: state.version, history: versions });
+  if (versions.length === 0) return io.line('No change yet: version 0 is the empty document.');
+  for (const { version, time, change, patchId, by, reason, changes } of versions) {
+    io.line(`${io.paint('bold', `version ${version}`)}  ${time.slice(0, 19).replace('T', ' ')}  ${change} by ${printable(by)}  ${patchId}`);
+    for (const line of changes) io.line(`  ${change === 'applied' ? line : `no longer: ${line}`}`);
+    io.line(io.paint('dim', `  ${printable(reason)}`));
+  }
+}

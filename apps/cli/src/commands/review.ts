@@ -1,4 +1,258 @@
 import type { Command } from 'commander';
+import type { PatchRecord } from '@dreamfold/core';
+import { DreamfoldError, isDreamfoldError, type Dreamfold } from 'dreamfold';
+import { withData } from '../data-directory.ts';
+import { defineCommand } from '../define-command.ts';
+import { EXIT } from '../exit-code.ts';
+import { evidenceLines } from '../evidence-lines.ts';
 import type { Io } from '../io.ts';
+import { insightLine, patchLines } from '../patch-lines.ts';
+import { personOf } from '../person.ts';
+import { printable } from '../printable.ts';
+import { findProposal, isWaiting, proposalsOf, type Proposal } from '../proposals.ts';
 
-export function register(_program: Command, _io: Io): void {}
+const SESSIONS_IN_LIST = 1;
+const SESSIONS_SHOWN = 10;
+
+export function register(program: Command, io: Io): void {
+  const group = program
+    .command('review')
+    .summary('decide on what dreams propose')
+    .description('A dream proposes patches to a memory store. Nothing changes until a person approves, unless the store says `auto`.');
+  registerAsking(group, io);
+  registerReading(group, io);
+  registerDeciding(group, io);
+}
+
+const BY = ['--by <name>', 'who decides; default: your user name'] as const;
+
+function registerAsking(group: Command, io: Io): void {
+  defineCommand(group, {
+    usage: 'ask',
+    summary: 'go through what waits, one by one (the same as `review` alone)',
+    description: 'On a terminal, shows each proposal with its evidence and asks. Elsewhere it lists what waits.',
+    examples: ['review', 'review --by ann'],
+    isDefault: true,
+  })
+    .option(...BY)
+    .action((flags: { by?: string }, command: Command) => {
+      const person = personOf(flags.by);
+      return withData(command, { readOnly: !io.interactive, mustExist: true }, (dreamfold) =>
+        io.interactive ? ask(dreamfold, person, io) : list(dreamfold, {}, io),
+      );
+    });
+}
+
+function registerReading(group: Command, io: Io): void {
+  defineCommand(group, {
+    usage: 'list',
+    summary: 'list the proposals that wait',
+    description: 'Lists what waits for a person. With --all also what was decided, and the insights that a gate stopped, with the reason.',
+    examples: ['review list', 'review list --all --store support', 'review list --json'],
+  })
+    .option('--store <name>', 'of one store only')
+    .option('--all', 'what was decided or rejected as well')
+    .action((flags: ListFlags, command: Command) => withData(command, { readOnly: true }, (dreamfold) => list(dreamfold, flags, io)));
+
+  defineCommand(group, {
+    usage: 'show <patch>',
+    summary: 'one proposal with its gates and its evidence',
+    description: 'Shows what a patch changes, what the gates said, and the events that bear it out.',
+    examples: ['review show patch_4k2', 'review show patch_4k2 --json'],
+  }).action((patch: string, _: unknown, command: Command) =>
+    withData(command, { readOnly: true }, async (dreamfold) => {
+      const proposal = findProposal(await proposalsOf(dreamfold), patch);
+      io.document(documentOf(proposal));
+      if (!io.json) await tell(dreamfold, proposal, { io, sessions: SESSIONS_SHOWN, gates: true });
+    }),
+  );
+}
+
+function registerDeciding(group: Command, io: Io): void {
+  defineCommand(group, {
+    usage: 'approve <patch...>',
+    summary: 'apply proposals',
+    description: 'Approves and applies patches. Sessions that start from now on see them.',
+    examples: ['review approve patch_4k2', 'review approve patch_4k2 patch_9x1 --note "Checked with the desk."'],
+  })
+    .option('--note <text>', 'a word on why')
+    .option(...BY)
+    .action((patches: string[], flags: { note?: string; by?: string }, command: Command) =>
+      decide(patches, { command, io, status: 'applied' }, (dreamfold, { store, id }) => {
+        const { note } = flags;
+        return dreamfold.memory.approve(store.id, id, { by: personOf(flags.by), ...(note === undefined ? {} : { note }) });
+      }),
+    );
+
+  defineCommand(group, {
+    usage: 'reject <patch...>',
+    summary: 'turn proposals down',
+    description: 'Rejects patches. The same change is not proposed again.',
+    examples: ['review reject patch_4k2 --reason "Two desks share this word."'],
+  })
+    .requiredOption('--reason <text>', 'why')
+    .option(...BY)
+    .action((patches: string[], flags: { reason: string; by?: string }, command: Command) =>
+      decide(patches, { command, io, status: 'rejected' }, (dreamfold, { store, id }) =>
+        dreamfold.memory.reject(store.id, id, { by: personOf(flags.by), reason: flags.reason }),
+      ),
+    );
+}
+
+interface ListFlags {
+  store?: string;
+  all?: true;
+}
+
+function documentOf({ id, store, record }: Proposal) {
+  const { proposal, ...decided } = record;
+  return { id, store, ...decided, changes: patchLines(proposal.operations), ...proposal };
+}
+
+async function list(dreamfold: Dreamfold, { store, all }: ListFlags, io: Io): Promise<void> {
+  const proposals = await proposalsOf(dreamfold, store);
+  const waiting = proposals.filter(isWaiting);
+  const decided = proposals.filter((proposal) => !isWaiting(proposal));
+  const storeId = store === undefined ? null : dreamfold.memory.idOf(store);
+  const stopped = all === true ? await stoppedByGates(dreamfold, storeId) : [];
+  io.document({ waiting: waiting.map(documentOf), ...(all === true ? { decided: decided.map(documentOf), stopped } : {}) });
+  if (io.json) return;
+  io.line(
+    waiting.length === 0 ? 'Nothing waits for review.' : `${waiting.length} ${waiting.length === 1 ? 'proposal waits' : 'proposals wait'}:`,
+  );
+  for (const proposal of waiting) await tell(dreamfold, proposal, { io, sessions: SESSIONS_IN_LIST, gates: false });
+  if (waiting.length > 0) io.line('\nDecide with `dreamfold review approve PATCH…` or `dreamfold review reject PATCH --reason TEXT`.');
+  if (all === true) tellDecided(io, decided, stopped);
+}
+
+function tellDecided(io: Io, decided: readonly Proposal[], stopped: Awaited<ReturnType<typeof stoppedByGates>>): void {
+  io.line(`\nDecided before: ${decided.length}`);
+  for (const { id, store, record } of decided) {
+    const { by, reason } = record.decision ?? { by: record.proposal.author, reason: '' };
+    io.line(
+      `${io.paint('bold', id)}  ${statusWord(record.status)} (${printable(store.name)}), by ${printable(by)}${reason === '' ? '' : `: ${printable(reason)}`}`,
+    );
+    for (const line of patchLines(record.proposal.operations)) io.line(`  ${line}`);
+  }
+  io.line(`\nStopped by a gate: ${stopped.length}`);
+  for (const { dream, insight, gate, reason } of stopped) {
+    io.line(`${io.paint('bold', dream)}  gate "${gate}": ${printable(reason)}`);
+    io.line(`  ${insightLine(insight)}`);
+  }
+}
+
+/** The insights that never became a patch. */
+async function stoppedByGates(dreamfold: Dreamfold, storeId: string | null) {
+  const dreams = (await dreamfold.dreams.list()).filter(({ state }) => storeId === null || state.started?.store_id === storeId);
+  return dreams.flatMap(({ id: dream, state }) =>
+    state.insights.flatMap(({ insight, rejected }) => {
+      const failed = rejected?.find((gate) => !gate.pass);
+      return failed === undefined
+        ? []
+        : [{ dream, store: state.started?.store_id ?? null, insight, gate: failed.gate, reason: failed.reason }];
+    }),
+  );
+}
+
+async function tell(
+  dreamfold: Dreamfold,
+  { id, store, record }: Proposal,
+  options: { io: Io; sessions: number; gates: boolean },
+): Promise<void> {
+  const { io, sessions, gates } = options;
+  const { operations, reason, author, evidence } = record.proposal;
+  io.line(`\n${io.paint('bold', id)}  ${statusWord(record.status)}, for the store ${printable(store.name)}, by ${printable(author)}`);
+  for (const line of patchLines(operations)) io.line(`  ${io.paint('green', line)}`);
+  io.line(`  why: ${printable(reason)}`);
+  const passed = record.gates.filter((gate) => gate.pass).map(({ gate }) => gate);
+  if (!gates && passed.length > 0) io.line(`  gates passed: ${passed.join(', ')}`);
+  if (gates) for (const gate of record.gates) io.line(`  gate ${gate.gate} ${gate.pass ? 'passed' : 'FAILED'}: ${printable(gate.reason)}`);
+  if (record.decision !== null)
+    io.line(
+      `  decided by ${printable(record.decision.by)}${record.decision.reason === '' ? '' : `: ${printable(record.decision.reason)}`}`,
+    );
+  io.line(`  evidence: ${evidence.length} events`);
+  for (const line of await evidenceLines(dreamfold, evidence, { io, sessions })) io.line(`    ${line}`);
+}
+
+function statusWord(status: PatchRecord['status']): string {
+  return status === 'proposed' || status === 'validated' ? 'waits' : status.replace('_', ' ');
+}
+
+interface Deciding {
+  command: Command;
+  io: Io;
+  status: string;
+}
+
+/** All patches are found, and known to wait, before the first one is decided on. */
+async function decide(
+  prefixes: readonly string[],
+  { command, io, status }: Deciding,
+  act: (dreamfold: Dreamfold, proposal: Proposal) => Promise<void>,
+): Promise<void> {
+  await withData(command, { readOnly: false, mustExist: true }, async (dreamfold) => {
+    const all = await proposalsOf(dreamfold);
+    const chosen = [...new Set(prefixes.map((prefix) => findProposal(all, prefix)))];
+    for (const proposal of chosen) mustWait(proposal);
+    const done: string[] = [];
+    for (const proposal of chosen) {
+      await act(dreamfold, proposal).catch((error: unknown) => {
+        throw done.length > 0 && isDreamfoldError(error) ? halfDone(error, done, status) : error;
+      });
+      done.push(proposal.id);
+    }
+    const versions = new Map((await dreamfold.memory.list()).map(({ id, state }) => [id, state.version]));
+    io.document({ patches: chosen.map(({ id, store }) => ({ id, store, status, version: versions.get(store.id) })) });
+    for (const { id, store, record } of chosen) {
+      io.line(`${status} ${id} (${printable(store.name)}): ${patchLines(record.proposal.operations).join('; ')}`);
+    }
+  });
+}
+
+function mustWait(proposal: Proposal): void {
+  if (isWaiting(proposal)) return;
+  const { id, record } = proposal;
+  throw new DreamfoldError('already_decided', `The patch ${id} is ${statusWord(record.status)} already`, {
+    path: 'patch',
+    value: id,
+    remedy: 'See what waits with `dreamfold review list`.',
+  });
+}
+
+function halfDone(error: DreamfoldError, done: readonly string[], status: string): DreamfoldError {
+  const { code, message, remedy, path, value } = error;
+  return new DreamfoldError(code, `${message} (${status} before it: ${done.join(', ')})`, {
+    remedy,
+    cause: error,
+    ...(path === undefined ? {} : { path }),
+    ...(value === undefined ? {} : { value }),
+  });
+}
+
+/** Shows each proposal and asks; leaving stops, and what was decided stays decided. */
+async function ask(dreamfold: Dreamfold, by: string, io: Io): Promise<void> {
+  const waiting = (await proposalsOf(dreamfold)).filter(isWaiting);
+  if (waiting.length === 0) return io.line('Nothing waits for review.');
+  for (const [i, proposal] of waiting.entries()) {
+    await tell(dreamfold, proposal, { io, sessions: SESSIONS_IN_LIST, gates: true });
+    const answer = await io.choose(`${i + 1} of ${waiting.length}: apply it?`, [
+      { value: 'approve', label: 'Approve' },
+      { value: 'reject', label: 'Reject' },
+      { value: 'skip', label: 'Decide later' },
+    ]);
+    const reason = answer === 'reject' ? await io.askText('Why not?') : '';
+    if (answer === null || reason === null) {
+      io.exitCode = EXIT.interrupted;
+      return;
+    }
+    try {
+      if (answer === 'approve') await dreamfold.memory.approve(proposal.store.id, proposal.id, { by });
+      if (answer === 'reject') await dreamfold.memory.reject(proposal.store.id, proposal.id, { by, reason });
+    } catch (error) {
+      // Somebody else may have decided meanwhile; the rest can go on.
+      if (!isDreamfoldError(error)) throw error;
+      io.note(`${error.code} ${printable(error.message)}`);
+    }
+  }
+}

@@ -125,7 +125,7 @@ async function giveFeedback(dreamfold: Dreamfold, sessionId: string, { desk, cla
   await dreamfold.feedback(sessionId, {
     judges: routing.id,
     verdict: kept ? 'right' : 'wrong',
-    right_answer: { queue: desk },
+    ...(kept ? {} : { right_answer: { queue: desk } }),
     reason: kept ? 'Ours.' : `Passed on to ${desk}.`,
     by: `desk:${queue}`,
   });
@@ -135,8 +135,8 @@ async function giveFeedback(dreamfold: Dreamfold, sessionId: string, { desk, cla
 
 /** Two bad proposals, such as a misled model or a meddler might make. They pass through the same gates as all others. */
 function planted(day: Batch): NonNullable<Parameters<Dreamfold['dream']>[0]['suggestions']> {
-  const meddled = day.tickets.filter(({ feedback }) => feedback.length > 1);
-  const honest = day.tickets.find(({ feedback }) => feedback.length === 1);
+  const meddled = day.tickets.filter(({ claim }) => claim !== null);
+  const honest = day.tickets.find(({ routing, claim }) => routing !== null && claim === null);
   if (meddled.length === 0 || honest === undefined) {
     throw new DreamfoldError('evidence_not_found', 'No ticket of the demo was routed', {
       path: 'team',

@@ -58,7 +58,12 @@ function tellFirstDay(io: Io, { firstDay: { tickets, figures } }: DemoReport): v
   const revised = tickets.filter(({ scores }) => scores.length > 1);
   const shortfall = revised[0]?.shortfall.join('; ') ?? '';
   if (revised.length > 0) io.line(`   ${revised.length} replies fell short of the rubric and went back once (${shortfall}).`);
-  io.line(`   Then the desks' feedback: ${figures.rightQueue} tickets were in the right queue, ${figures.tickets - figures.rightQueue} were passed on.`);
+  io.line(
+    `   Then the desks' feedback: ${figures.rightQueue} tickets were in the right queue, ${figures.tickets - figures.rightQueue} were passed on.`,
+  );
+  const meddled = tickets.filter(({ claim }) => claim !== null);
+  if (meddled.length > 0)
+    io.line(`   ${meddled[0]!.customer} meddles: it reports ${meddled[0]!.claim} as the right queue of all its ${meddled.length} tickets.`);
 }
 
 function tellDream(io: Io, { dream }: DemoReport): void {
@@ -77,7 +82,9 @@ function tellDream(io: Io, { dream }: DemoReport): void {
 
 function tellApproval(io: Io, { store, dream, nextDay }: DemoReport): void {
   chapter(io, `3. Approved, and the next day: ${nextDay.figures.tickets} tickets of other customers in other words`);
-  io.line(`   No terminal is needed here, so the demo approves for you, as person:you: ${dream.proposed.length} patches to the store "${store}".`);
+  io.line(
+    `   No terminal is needed here, so the demo approves for you, as person:you: ${dream.proposed.length} patches to the store "${store}".`,
+  );
   io.table(nextDay.tickets, TICKET_COLUMNS);
 }
 

@@ -70,3 +70,6 @@ export const replyRubric = rubric({
     { id: 'says-when', ask: 'Says by when the customer hears again.', check: ({ text }) => /within \w+ working day/.test(text) },
   ],
 });
+
+// What `dreamfold run team.ts "Ana writes: …"` takes.
+export default { lead: supportTeam(), rubric: replyRubric };

@@ -17,6 +17,8 @@ export interface TicketResult {
   shortfall: string[];
   /** The desk's word: what `feedback.recorded` says of the routing. Null while it has not spoken. */
   desk: { verdict: 'right' | 'wrong'; right: string | null } | null;
+  /** What the customer says would have been right. */
+  claim: string | null;
   /** Every feedback on the routing, as `stream#seq`. */
   feedback: string[];
   modelCalls: number;
@@ -38,6 +40,7 @@ export async function ticketResult(dreamfold: Dreamfold, sessionId: string): Pro
     scores: attempts.map(({ score }) => score),
     shortfall: (attempts[0]?.criteria ?? []).filter(({ score }) => score < 1).map(({ id, reason }) => `${id}: ${reason}`),
     desk: null,
+    claim: null,
     feedback: [],
     modelCalls: state.usage.modelCalls,
     rightFirstTime: false,
@@ -59,8 +62,9 @@ function take(result: TicketResult, event: KnownEvent): void {
   } else if (event.type === 'feedback.recorded' && event.data.judges === result.routing?.id) {
     result.feedback.push(ref);
     const { verdict, by, right_answer: answer } = event.data;
-    // What customers say of their own tickets is feedback too, but no measure of ours.
-    if (by.startsWith('desk:')) result.desk = { verdict, right: answer === undefined ? null : String(answer['queue']) };
+    const right = answer === undefined ? null : String(answer['queue']);
+    if (by.startsWith('desk:')) result.desk = { verdict, right };
+    else result.claim = right;
   }
 }
 

@@ -1,4 +1,4 @@
-import { DreamfoldError, type GateVerdict, type NewEvent, type PatchProposed, type StoreCreated } from '@dreamfold/events';
+import { DreamfoldError, StoreCreated, type GateVerdict, type NewEvent, type PatchProposed } from '@dreamfold/events';
 import { canonicalJson, type Sha256 } from './canonical-json.ts';
 import { checkOperations } from './check-operations.ts';
 import { EMPTY_DOCUMENT_HASH, documentHash } from './document.ts';
@@ -35,15 +35,30 @@ interface Decide {
 type Events = NewEvent[];
 const open = (type: string, actor: string, data: unknown): NewEvent => ({ type, data, actor, class: 'open' });
 
-/** @throws DreamfoldError idempotency_conflict when there is a store already, made otherwise */
+/** @throws DreamfoldError invalid_argument; idempotency_conflict when there is a store already, made otherwise */
 export function createStore(state: MemoryState, input: StoreCreated & { by: string }): Events {
   const { by, ...store } = input;
+  checkStore(store);
   if (state.store === null) return [open('memory.store_created', by, store)];
   if (canonicalJson(state.store) === canonicalJson(store)) return [];
   throw new DreamfoldError('idempotency_conflict', `The store ${state.store.name} was created with other settings`, {
     path: 'store',
     value: state.store,
     remedy: 'Use the store as it is, or create another one.',
+  });
+}
+
+function checkStore(store: StoreCreated): void {
+  const issue = StoreCreated.safeParse(store).error?.issues[0];
+  // A name that begins like an id would be taken for one.
+  const odd = store.name.startsWith('memstore_') || store.name.trim() === '' || /\p{C}/u.test(store.name);
+  if (issue === undefined && !odd) return;
+  const path = issue?.path.join('.') ?? 'name';
+  const why = issue?.message ?? 'it is blank, holds a control character or begins with memstore_';
+  throw new DreamfoldError('invalid_argument', `The store's ${path} can't be used: ${why}`, {
+    path,
+    value: store.name.slice(0, 100),
+    remedy: 'Give a name such as support, and a description of at most 1,024 characters.',
   });
 }
 

@@ -1,0 +1,19 @@
+import { userInfo } from 'node:os';
+import { DreamfoldError } from 'dreamfold';
+
+const MAX_CHARS = 100;
+
+/**
+ * The actor of what a person does: `person:NAME`.
+ * @param name what `--by` says; default the user name
+ * @throws DreamfoldError invalid_argument
+ */
+export function personOf(name: string = process.env['USER'] || userInfo().username): string {
+  const plain = name.trim();
+  if (plain !== '' && plain.length <= MAX_CHARS && !/\p{C}/u.test(plain)) return `person:${plain}`;
+  throw new DreamfoldError('invalid_argument', '--by is not a name', {
+    path: '--by',
+    value: name.slice(0, MAX_CHARS),
+    remedy: `Give a name of 1 to ${MAX_CHARS} printable characters.`,
+  });
+}

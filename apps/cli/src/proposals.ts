@@ -1,0 +1,28 @@
+import type { PatchRecord } from '@dreamfold/core';
+import type { Dreamfold } from 'dreamfold';
+import { findByPrefix } from './find-by-prefix.ts';
+
+/** A patch of a memory store. */
+export interface Proposal {
+  id: string;
+  store: { id: string; name: string };
+  record: PatchRecord;
+}
+
+/** True while a person has to decide on it. */
+export function isWaiting({ record }: Proposal): boolean {
+  return record.status === 'proposed' || record.status === 'validated';
+}
+
+/** All patches of all stores, or of one, in the order in which they were proposed. @throws DreamfoldError not_found (the store) */
+export async function proposalsOf(dreamfold: Dreamfold, store?: string): Promise<Proposal[]> {
+  const stores = store === undefined ? await dreamfold.memory.list() : [await dreamfold.memory.load(store)];
+  return stores.flatMap(({ id: storeId, state }) =>
+    Object.entries(state.patches).map(([id, record]) => ({ id, store: { id: storeId, name: state.store?.name ?? storeId }, record })),
+  );
+}
+
+/** @throws DreamfoldError not_found, invalid_argument */
+export function findProposal(proposals: readonly Proposal[], prefix: string): Proposal {
+  return findByPrefix(proposals, prefix, { what: 'patch', idPrefix: 'patch_', remedy: 'List them with `dreamfold review list --all`.' });
+}
