@@ -93,7 +93,7 @@ export class EventTable {
     this.#lastOfStream = prepare('SELECT seq, hash FROM events WHERE stream = ? ORDER BY seq DESC LIMIT 1');
     this.#lastClaim = prepare('SELECT -epoch FROM events WHERE stream = ? AND epoch < 0 AND seq <= ? ORDER BY seq DESC LIMIT 1');
     this.#append = prepare(
-      'SELECT seq, n FROM events WHERE stream = ?1 AND substr(append_id, -6) = substr(?2, -6) AND append_id = ?2 AND seq < ?3',
+      'SELECT seq, n FROM events WHERE stream = ?1 AND substr(append_id, -6) = substr(?2, -6) AND append_id = ?2 AND +seq < ?3',
     );
     this.#appendOf = prepare(
       'SELECT append_id, seq, n, time, writer, correlation FROM events WHERE stream = ? AND seq <= ? AND append_id IS NOT NULL ORDER BY seq DESC LIMIT 1',
