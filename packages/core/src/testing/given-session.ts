@@ -1,0 +1,163 @@
+import {
+  EVENT_VERSION,
+  eventId,
+  isEventType,
+  streamOf,
+  text,
+  type AgentSnapshot,
+  type Caps,
+  type Criterion,
+  type LogEvent,
+  type NewEvent,
+  type ToolSnapshot,
+} from '@dreamfold/events';
+import { decideSession, openWork, type DecideContext, type Work } from '../session/decide.ts';
+import { evolveSession } from '../session/evolve.ts';
+import { modelAnswered, toolFinished, type Answer, type ToolOutput } from '../session/results.ts';
+import { initialSession, NO_CAPS, type SessionState, type Thread } from '../session/state.ts';
+
+const SESSION = 'sesn_given';
+
+export interface GivenTeam {
+  /** The first is the lead. */
+  agents: readonly AgentSnapshot[];
+  caps?: Partial<Caps>;
+  /** With criteria, the task is an outcome to reach. */
+  criteria?: readonly Criterion[];
+  passScore?: number;
+  maxIterations?: number;
+}
+
+export type GivenPart = string | { tool: string; input?: unknown };
+
+/** Agents, tools and criteria with everything filled in that a test does not name. */
+export function givenAgent(name: string, agent: Partial<AgentSnapshot> = {}): AgentSnapshot {
+  return { name, description: '', model: 'm', system: name, tools: [], roster: [], max_tokens: 100, context_window: 1000, ...agent };
+}
+
+export function givenTool(name: string, tool: Partial<ToolSnapshot> = {}): ToolSnapshot {
+  return { name, description: '', input_schema: { type: 'object' }, policy: 'always_allow', effect: 'pure', ...tool };
+}
+
+export function givenCriterion(id: string, criterion: Partial<Criterion> = {}): Criterion {
+  return { id, ask: `Is it ${id}?`, weight: 1, grader: { kind: 'code', name: id }, ...criterion };
+}
+
+/** A stand-in for sha-256 that needs no crypto: good for telling texts apart, and for nothing else. */
+export function textDigest(value: string): string {
+  let digest = '';
+  for (let round = 1; digest.length < 43; round += 1) {
+    let hash = round;
+    for (let i = 0; i < value.length; i += 1) hash = Math.imul(hash ^ value.charCodeAt(i), 16_777_619) >>> 0;
+    digest += hash.toString(36);
+  }
+  return digest.slice(0, 43);
+}
+
+/**
+ * A session without log, models and tools: given what happened, when something comes, then these events follow. What comes is folded
+ * with all that follows from it, as a processor appends it.
+ */
+export class GivenSession {
+  state: SessionState;
+  readonly events: LogEvent[] = [];
+  readonly context: DecideContext = {
+    sha256: textDigest,
+    requestDigest: (_, thread) => textDigest(`${thread.id} ${thread.messages.length} ${thread.pending.length}`),
+  };
+  /** Of the next events; they take no time by themselves. */
+  now = 1000;
+
+  constructor(task: string, { agents, caps, criteria, passScore = 1, maxIterations = 3 }: GivenTeam) {
+    this.state = initialSession(SESSION);
+    const created = { principal: 'ann', team: { lead: agents[0]!.name, agents: [...agents] }, caps: { ...NO_CAPS, ...caps }, memory: [] };
+    const outcome = {
+      outcome_id: 'outc_1',
+      description: task,
+      rubric: { type: 'text', content: 'The rubric.' },
+      max_iterations: maxIterations,
+      df_criteria: criteria,
+      df_pass_score: passScore,
+    };
+    this.when(() => [
+      { type: 'session.created', class: 'open', actor: 'user', data: created },
+      { type: 'session.claimed', class: 'claim', actor: 'system', data: { nonce: 'n' } },
+      criteria === undefined
+        ? { type: 'user.message', class: 'open', actor: 'user', data: { content: text(task) } }
+        : { type: 'user.define_outcome', class: 'open', actor: 'user', data: outcome },
+    ]);
+  }
+
+  /** Folds what is built, and what follows from it. @returns the types of all of that, in order */
+  when(build: (state: SessionState, appendId: string) => readonly NewEvent[]): string[] {
+    const first = this.events.length;
+    const appendId = `sevt_${first}`;
+    const events = [...build(this.state, appendId)];
+    for (let folded = 0; ;) {
+      for (; folded < events.length; folded += 1) this.#fold(events[folded]!, eventId(appendId, folded));
+      const next = decideSession(this.state, this.context);
+      if (next.length === 0) return this.events.slice(first).map((event) => event.type);
+      events.push(...next);
+    }
+  }
+
+  #fold({ type, v, actor, data }: NewEvent, id: string): void {
+    const seq = this.events.length + 1;
+    const event: LogEvent = {
+      ...{ position: seq, stream: streamOf('session', SESSION), seq, id, time: this.now, type, actor, data, hash: '' },
+      ...{ v: v ?? (isEventType(type) ? EVENT_VERSION[type] : 1), causation: null, correlation: null },
+    };
+    this.events.push(event);
+    this.state = evolveSession(this.state, event);
+  }
+
+  /** The newest thread of an agent. */
+  thread(agent: string): Thread {
+    const found = this.state.threads.findLast((thread) => thread.agent === agent);
+    if (found === undefined) throw new TypeError(`no thread of ${agent}`);
+    return found;
+  }
+
+  get work(): Work[] {
+    return openWork(this.state);
+  }
+
+  /** What is under way, in words: `model lead`, `tool clerk look`, `grade`. */
+  get underWay(): string[] {
+    return this.work.map((work) => {
+      if (work.kind === 'grade') return 'grade';
+      const agent = this.state.threads.find((thread) => thread.id === work.threadId)?.agent;
+      return work.kind === 'model' ? `model ${agent}` : `tool ${agent} ${work.name}`;
+    });
+  }
+
+  /** The agent's model answers the request that it has open. */
+  answers(agent: string, parts: GivenPart | readonly GivenPart[], answer: Partial<Answer> = {}): string[] {
+    const { id, request } = this.thread(agent);
+    if (request === null) throw new TypeError(`${agent} asks nothing`);
+    const content = [parts].flat().map((part) => partOf(part as GivenPart));
+    const calls = content.some((block) => block.type === 'tool_use');
+    const whole: Answer = { content, stopReason: calls ? 'tool_use' : 'end_turn', usage: NO_USAGE, costUsd: 0, ...answer };
+    return this.when((state, appendId) =>
+      modelAnswered(state, { threadId: id, startId: request.startId, answer: whole, appendId }, this.context),
+    );
+  }
+
+  /** A tool that runs comes back. */
+  finishes(tool: string, output: string | ToolOutput): string[] {
+    const work = this.work.find((open) => open.kind === 'tool' && open.name === tool);
+    if (work?.kind !== 'tool') throw new TypeError(`${tool} does not run`);
+    return this.when((state) => toolFinished(state, work.callId, typeof output === 'string' ? { text: output } : output));
+  }
+
+  /** The payloads of one type, oldest first. */
+  dataOf(type: string): Record<string, unknown>[] {
+    return this.events.filter((event) => event.type === type).map((event) => event.data as Record<string, unknown>);
+  }
+}
+
+const NO_USAGE = { input_tokens: 0, output_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 };
+
+function partOf(part: GivenPart): Answer['content'][number] {
+  return typeof part === 'string' ? { type: 'text', text: part } : { type: 'tool_use', name: part.tool, input: part.input ?? {} };
+}

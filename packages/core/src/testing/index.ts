@@ -1,0 +1,1 @@
+export { GivenSession, givenAgent, givenCriterion, givenTool, textDigest, type GivenPart, type GivenTeam } from './given-session.ts';
