@@ -6,6 +6,8 @@ import { agentOf, callOf, hasOpenCalls, threadOf, totalTokens, type Call, type O
 export interface DecideContext {
   /** sha-256 as base64url. */
   sha256(text: string): string;
+  /** What of the session's memory a thread is given; its task is known by then. */
+  memoryFor(state: SessionState, thread: Thread): SelectedMemory;
   /** Digest of the request that a thread would send now. */
   requestDigest(state: SessionState, thread: Thread, purpose: 'turn' | 'compaction'): string;
 }

@@ -190,6 +190,7 @@ const MODEL_HANDLERS: Handlers = {
     data.tool_use_id === undefined && state.capReached === null
       ? { ...state, capReached: { cap: data.cap, limit: data.limit, value: data.value } }
       : state,
+  'memory.given': (state, { actor, data }) => withThread(state, actor, (t) => ({ ...t, given: data.insights })),
   'feedback.recorded': (state, { data }) => ({
     ...state,
     feedback: [...state.feedback, { judges: data.judges, verdict: data.verdict, by: data.by }],

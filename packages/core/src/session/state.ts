@@ -4,6 +4,7 @@ import type {
   Content,
   Criterion,
   CriterionScore,
+  GivenInsight,
   MemoryPin,
   ModelUsage,
   StopReason,
@@ -67,6 +68,8 @@ export interface Thread {
   /** The newest calls, oldest first, as `name input`. */
   recentCalls: readonly string[];
   task: string;
+  /** What of the memory it was given, null before its first request. */
+  given: readonly GivenInsight[] | null;
   lastMessage: { eventId: string; text: string } | null;
 }
 
@@ -200,6 +203,7 @@ export function newThread(of: Pick<Thread, 'id' | 'agent' | 'parent' | 'delegati
     interrupted: false,
     contextTokens: 0,
     recentCalls: [],
+    given: null,
     lastMessage: null,
   };
 }

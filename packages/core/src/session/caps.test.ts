@@ -1,0 +1,179 @@
+import { describe, expect, test } from 'vitest';
+import { GivenSession, givenAgent, givenCriterion, givenTool } from '../testing/given-session.ts';
+import { sendMessage } from './commands.ts';
+import { decideSession } from './decide.ts';
+
+const look = givenTool('look');
+const lead = givenAgent('lead', { tools: [look], roster: ['helper'] });
+const helper = givenAgent('helper', { tools: [look], roster: ['helper2'] });
+const helper2 = givenAgent('helper2', { tools: [look] });
+const agents = [lead, helper, helper2];
+const usage = { input_tokens: 60, output_tokens: 40, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 };
+const delegate = (agent: string): { tool: string; input: unknown } => ({ tool: 'delegate', input: { agent, message: 'Help.' } });
+const codes = (session: GivenSession): unknown[] => session.dataOf('agent.tool_result').map((result) => result['df_code']);
+
+/** A model that never stops: each answer is another call. */
+function runAway(session: GivenSession, { ms = 0, costUsd = 0 } = {}): { modelCalls: number; toolCalls: number } {
+  let toolCalls = 0;
+  for (let i = 0; i < 100 && session.state.status === 'running'; i += 1) {
+    session.now += ms;
+    session.answers('lead', { tool: 'look', input: { at: i } }, { usage, costUsd });
+    if (session.underWay[0] !== 'tool lead look') break;
+    toolCalls += 1;
+    session.finishes('look', 'seen');
+  }
+  return { modelCalls: session.dataOf('span.model_request_start').length, toolCalls };
+}
+
+describe('a model that never stops', () => {
+  test.each([
+    ['turns', { turns: 5 }, {}, 5],
+    ['tokens', { tokens: 500 }, {}, 5],
+    ['tokens', { tokens: 401 }, {}, 5],
+    ['cost_usd', { cost_usd: 1.5 }, { costUsd: 0.5 }, 3],
+    ['wall_time_ms', { wall_time_ms: 4000 }, { ms: 1000 }, 4],
+    ['tool_calls', { tool_calls: 7 }, {}, 8],
+  ])('stops at its cap %s: no call more', (cap, caps, spend, calls) => {
+    const session = new GivenSession('Begin.', { agents, caps });
+    const { modelCalls, toolCalls } = runAway(session, spend);
+    expect(modelCalls).toBe(calls);
+    if (cap === 'tool_calls') expect(toolCalls).toBe(7);
+    expect(session.work).toEqual([]);
+    expect(session.state).toMatchObject({ status: 'idle', stopReason: { type: 'budget_reached' }, capReached: { cap } });
+    expect(session.dataOf('cap.reached')).toHaveLength(1);
+    expect(() => sendMessage(session.state, 'More.')).toThrow('reached its cap');
+    // A message that another process wrote starts nothing either.
+    const message = { type: 'user.message', class: 'open', actor: 'user', data: { content: [{ type: 'text', text: 'More.' }] } } as const;
+    expect(session.when(() => [message])).toEqual(['user.message']);
+    expect(decideSession(session.state, session.context)).toEqual([]);
+  });
+
+  test('counts the time that it runs, not the time that it waits for a person', () => {
+    const pay = givenTool('pay', { policy: 'always_ask' });
+    const session = new GivenSession('Begin.', { agents: [givenAgent('lead', { tools: [pay] })], caps: { wall_time_ms: 5000 } });
+    session.now += 4000;
+    session.answers('lead', { tool: 'pay' });
+    session.now += 1_000_000;
+    session.when((state) => [
+      {
+        type: 'user.tool_confirmation',
+        class: 'open',
+        actor: 'user',
+        data: { result: 'allow', tool_use_id: state.threads[0]!.calls[0]!.id },
+      },
+    ]);
+    session.now += 500;
+    session.finishes('pay', 'paid');
+    expect(session.state.capReached).toBeNull();
+    session.now += 500;
+    session.answers('lead', { tool: 'look' });
+    expect(session.state.capReached).toMatchObject({ cap: 'wall_time_ms', value: 5000 });
+  });
+
+  test('of a clock that jumps back has no negative time', () => {
+    const session = new GivenSession('Begin.', { agents, caps: { wall_time_ms: 5000 } });
+    session.now -= 900;
+    session.answers('lead', 'Done.');
+    expect(session.state.activeMs).toBe(0);
+  });
+});
+
+describe('caps of the whole tree', () => {
+  test('what a child uses counts for its parents', () => {
+    const session = new GivenSession('Begin.', { agents, caps: { turns: 3 } });
+    session.answers('lead', delegate('helper'));
+    session.answers('helper', delegate('helper2'));
+    session.answers('helper2', 'found');
+    expect(session.work).toEqual([]);
+    expect(session.state.stopReason).toEqual({ type: 'budget_reached' });
+    const reports = session.dataOf('agent.thread_message_received');
+    expect(reports.map((report) => report['df_is_error'] ?? false)).toEqual([false, true]);
+  });
+
+  test('depth: a delegation that is too deep fails alone', () => {
+    const session = new GivenSession('Begin.', { agents, caps: { depth: 1 } });
+    session.answers('lead', delegate('helper'));
+    session.answers('helper', delegate('helper2'));
+    expect(codes(session)).toEqual(['budget_exceeded']);
+    expect(session.underWay).toEqual(['model helper']);
+    expect(session.state.capReached).toBeNull();
+    expect(session.dataOf('cap.reached')).toMatchObject([{ cap: 'depth', limit: 1, value: 2 }]);
+  });
+
+  test('threads: counts those that run, in one answer too', () => {
+    const session = new GivenSession('Begin.', { agents, caps: { threads: 3 } });
+    session.answers(
+      'lead',
+      [delegate('helper'), delegate('helper'), delegate('helper')].map((call, i) => ({
+        ...call,
+        input: { agent: 'helper', message: `Help ${i}.` },
+      })),
+    );
+    expect(codes(session)).toEqual(['budget_exceeded']);
+    expect(session.underWay).toEqual(['model helper', 'model helper']);
+  });
+
+  test('tool_calls: counts those of one answer', () => {
+    const session = new GivenSession('Begin.', { agents, caps: { tool_calls: 2 } });
+    session.answers(
+      'lead',
+      [1, 2, 3].map((at) => ({ tool: 'look', input: { at } })),
+    );
+    expect(session.underWay).toEqual(['tool lead look', 'tool lead look']);
+    session.finishes('look', '');
+    session.finishes('look', '');
+    expect(session.state.stopReason).toEqual({ type: 'budget_reached' });
+  });
+
+  test('identical_calls: over turns, and in one answer', () => {
+    const same = { tool: 'look', input: { at: 'the same' } };
+    const session = new GivenSession('Begin.', { agents, caps: { identical_calls: 2 } });
+    session.answers('lead', [same, same, same]);
+    expect(session.underWay).toEqual(['tool lead look', 'tool lead look']);
+    expect(codes(session)).toEqual(['budget_exceeded']);
+    session.finishes('look', '');
+    session.finishes('look', '');
+    session.answers('lead', [same, { tool: 'look', input: { at: 'another' } }]);
+    expect(session.underWay).toEqual(['tool lead look']);
+    expect(session.state.capReached).toBeNull();
+  });
+
+  test('a call that waits for a person does not start once a cap is reached', () => {
+    const pay = givenTool('pay', { policy: 'always_ask' });
+    const session = new GivenSession('Begin.', {
+      agents: [
+        givenAgent('lead', { roster: ['helper', 'payer'] }),
+        givenAgent('helper', { tools: [look] }),
+        givenAgent('payer', { tools: [pay] }),
+      ],
+      caps: { turns: 3 },
+    });
+    session.answers('lead', [delegate('payer'), delegate('helper')]);
+    session.answers('payer', { tool: 'pay' });
+    session.answers('helper', { tool: 'look' });
+    session.finishes('look', 'seen');
+    expect(codes(session)).toContain('budget_exceeded');
+    expect(session.work).toEqual([]);
+    expect(session.state).toMatchObject({ status: 'idle', stopReason: { type: 'budget_reached' } });
+  });
+});
+
+describe('an outcome and the caps', () => {
+  const judged = givenCriterion('good', { grader: { kind: 'model', model: 'm' } });
+
+  test('a model grader is not asked when a cap is reached; the turns of agents do not count for it', () => {
+    const spent = new GivenSession('Begin.', { agents, criteria: [judged], caps: { tokens: 100 } });
+    spent.answers('lead', 'Done.', { usage });
+    expect(spent.work).toEqual([]);
+    expect(spent.state).toMatchObject({ stopReason: { type: 'budget_reached' }, outcome: { result: 'max_iterations_reached' } });
+    const turns = new GivenSession('Begin.', { agents, criteria: [judged], caps: { turns: 1 } });
+    turns.answers('lead', 'Done.', { usage });
+    expect(turns.underWay).toEqual(['grade']);
+  });
+
+  test('code judges an answer that is there, cap or no cap', () => {
+    const session = new GivenSession('Begin.', { agents, criteria: [givenCriterion('good')], caps: { tokens: 100, turns: 1 } });
+    session.answers('lead', 'Done.', { usage });
+    expect(session.underWay).toEqual(['grade']);
+  });
+});
