@@ -39,20 +39,20 @@ describe('the rule of acceptance, simulated', () => {
   });
 
   // Where each part is needed, and what goes wrong without it.
-  const needed: readonly [keyof Parts, keyof typeof WEATHERS, string, number][] = [
-    ['intact', 'damaged', 'damaged record counted', 50],
-    ['wholeAppend', 'torn', 'append counted in part', 50],
-    ['chain', 'calm', 'fork', 50],
-    ['uniqueId', 'crashes', 'request counted twice', 300],
-    ['epoch', 'owners', 'zombie wrote', 300],
-    ['awaitFate', 'pipelined', 'refused append counted', 300],
-    ['resend', 'pipelined', 'waits for ever', 50],
-    ['writerName', 'owners', 'two owners of one epoch', 50],
-    ['versionBlind', 'old code', 'readers disagree', 50],
-    ['anchor', 'truncated', 'truncation unnoticed', 100],
-    ['term', 'truncated', 'truncation unnoticed', 1500],
+  const needed: readonly { part: keyof Parts; weather: keyof typeof WEATHERS; failure: string; seeds: number }[] = [
+    { part: 'intact', weather: 'damaged', failure: 'damaged record counted', seeds: 50 },
+    { part: 'wholeAppend', weather: 'torn', failure: 'append counted in part', seeds: 50 },
+    { part: 'chain', weather: 'calm', failure: 'fork', seeds: 50 },
+    { part: 'uniqueId', weather: 'crashes', failure: 'request counted twice', seeds: 300 },
+    { part: 'epoch', weather: 'owners', failure: 'zombie wrote', seeds: 300 },
+    { part: 'awaitFate', weather: 'pipelined', failure: 'refused append counted', seeds: 300 },
+    { part: 'resend', weather: 'pipelined', failure: 'waits for ever', seeds: 50 },
+    { part: 'writerName', weather: 'owners', failure: 'two owners of one epoch', seeds: 50 },
+    { part: 'versionBlind', weather: 'old code', failure: 'readers disagree', seeds: 50 },
+    { part: 'anchor', weather: 'truncated', failure: 'truncation unnoticed', seeds: 100 },
+    { part: 'term', weather: 'truncated', failure: 'truncation unnoticed', seeds: 1500 },
   ];
-  it.each(needed)('fails without %s', (part, weather, failure, seeds) => {
+  it.each(needed)('fails without $part', ({ part, weather, failure, seeds }) => {
     const parts: Parts = { ...ALL_PARTS, [part]: false };
     const failures = Array.from({ length: seeds }, (_, i) => simulate(i + 1, WEATHERS[weather]!, parts).failures);
     expect(failures.filter((found) => (found as ReadonlySet<string>).has(failure)).length).toBeGreaterThan(0);
@@ -62,7 +62,11 @@ describe('the rule of acceptance, simulated', () => {
 const STREAM = 'session/sesn_1';
 
 /** An append of `n` events after `prev`, as a careful writer stamps it. */
-function append(id: string, after: { seq: number; hash: string }, n = 1, change: Partial<StoredEvent> = {}): StoredEvent[] {
+function append(
+  id: string,
+  after: { seq: number; hash: string },
+  { n = 1, ...change }: Partial<StoredEvent> & { n?: number } = {},
+): StoredEvent[] {
   let prev = after.hash;
   return Array.from({ length: n }, (_, i) => {
     const event: StoredEvent = {
@@ -102,7 +106,7 @@ function fold(records: readonly unknown[], inPartition?: (stream: string) => boo
 const START = { seq: 0, hash: GENESIS_HASH };
 
 describe('the rule of acceptance', () => {
-  const first = append('a', START, 2);
+  const first = append('a', START, { n: 2 });
   const next = append('b', first[1]!);
 
   it('counts what follows the head, once', () => {
@@ -122,8 +126,16 @@ describe('the rule of acceptance', () => {
     expect(fold([first[1], first[0], ...first]).words).toEqual(['torn', 'torn', 'counted']);
   });
 
+  it('takes an append for one only if one writer made it at one time', () => {
+    const [one] = append('a', START, { n: 2 });
+    const [, two] = append('a', START, { n: 2, writer: 'other' });
+    const forged = { ...two!, prev: one!.hash };
+    forged.hash = sha256(hashInput(forged));
+    expect(fold([one, forged]).words).toEqual(['torn', 'torn']);
+  });
+
   it('does not mix two attempts with one id', () => {
-    const other = append('a', START, 2, { time: 2 });
+    const other = append('a', START, { n: 2, time: 2 });
     expect(fold([first[0], other[1], ...other]).words).toEqual(['torn', 'torn', 'counted']);
   });
 
@@ -131,7 +143,7 @@ describe('the rule of acceptance', () => {
     expect(fold([...first, ...append('a-1', first[1]!)]).words).toEqual(['counted', 'id_used']);
     expect(fold([...first, ...append('a-2', first[1]!)]).words).toEqual(['counted', 'counted']);
     const single = append('z-1', START);
-    expect(fold([...single, ...append('z', single[0]!, 2)]).words).toEqual(['counted', 'id_used']);
+    expect(fold([...single, ...append('z', single[0]!, { n: 2 })]).words).toEqual(['counted', 'id_used']);
   });
 
   it.each<[string, unknown]>([
@@ -142,9 +154,9 @@ describe('the rule of acceptance', () => {
     ['a changed payload', { ...first[0], data: '{"a":1}' }],
     ['a field too many', { ...first[0], extra: 1 }],
     ['a missing field', { ...first[0], writer: undefined }],
-    ['an id that does not follow from its append', append('a', START, 1, { id: 'b' })[0]],
-    ['a place outside its append', append('a', START, 1, { append: { id: 'a', i: 1, n: 1 }, id: 'a-1' })[0]],
-    ['an invalid stream', append('a', START, 1, { stream: 'nowhere' })[0]],
+    ['an id that does not follow from its append', append('a', START, { n: 1, id: 'b' })[0]],
+    ['a place outside its append', append('a', START, { n: 1, append: { id: 'a', i: 1, n: 1 }, id: 'a-1' })[0]],
+    ['an invalid stream', append('a', START, { n: 1, stream: 'nowhere' })[0]],
   ])('sets aside %s and goes on', (_, record) => {
     expect(fold([record, ...first])).toEqual({ words: ['broken', 'counted'], seq: 2 });
   });
@@ -158,7 +170,7 @@ describe('the rule of acceptance', () => {
   });
 
   it('does not look at types and versions', () => {
-    expect(fold(append('n', START, 1, { type: 'from.the_future', v: 99 })).words).toEqual(['counted']);
+    expect(fold(append('n', START, { n: 1, type: 'from.the_future', v: 99 })).words).toEqual(['counted']);
   });
 
   it('fences by epochs', () => {

@@ -174,7 +174,8 @@ export function describeAppend(under: LogUnderTest): void {
           codeOf(log.append({ stream: S, id: `c${i}`, expected: 0, epoch: 1, events: [claim(`n${i}`)] })),
         ),
       );
-      expect(claims.toSorted()).toEqual(['fenced', 'fenced', 'fenced', 'fenced', 'resolved']);
+      expect(claims.filter((code) => code === 'resolved')).toHaveLength(1);
+      expect(claims.filter((code) => code === 'fenced')).toHaveLength(4);
       expect(await log.head(S)).toMatchObject({ seq: 1, epoch: 1 });
     });
 

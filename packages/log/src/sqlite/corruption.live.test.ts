@@ -89,7 +89,12 @@ async function outcome(
 
 type Tally = Record<string, number>;
 
-async function flips(state: string, file: (typeof FILES)[number], count: number, tally: Tally): Promise<string[]> {
+interface Place {
+  state: string;
+  file: (typeof FILES)[number];
+}
+
+async function flips({ state, file }: Place, count: number, tally: Tally): Promise<string[]> {
   const { length } = readFileSync(join(state, file));
   const random = seededRandom(length + count);
   const silent: string[] = [];
@@ -107,7 +112,7 @@ async function flips(state: string, file: (typeof FILES)[number], count: number,
   return silent;
 }
 
-async function cuts(state: string, file: (typeof FILES)[number], count: number, tally: Tally): Promise<string[]> {
+async function cuts({ state, file }: Place, count: number, tally: Tally): Promise<string[]> {
   const { length } = readFileSync(join(state, file));
   const silent: string[] = [];
   for (let i = 0; i < count; i += 1) {
@@ -136,32 +141,32 @@ describe('damage to the files of a log is recovered in full, or reported', () =>
 
   it('bits of the database, after a clean close', async () => {
     const tally: Tally = {};
-    check(tally, await flips(closed, 'log.db', 700, tally), 700);
+    check(tally, await flips({ state: closed, file: 'log.db' }, 700, tally), 700);
   });
 
   it('bits of the database under a write-ahead log', async () => {
     const tally: Tally = {};
-    check(tally, await flips(killed, 'log.db', 300, tally), 300);
+    check(tally, await flips({ state: killed, file: 'log.db' }, 300, tally), 300);
   });
 
   it('bits of the write-ahead log', async () => {
     const tally: Tally = {};
-    check(tally, await flips(killed, 'log.db-wal', 600, tally), 600);
+    check(tally, await flips({ state: killed, file: 'log.db-wal' }, 600, tally), 600);
   });
 
   it('bits of the head file', async () => {
     const tally: Tally = {};
-    check(tally, await flips(killed, 'head', 100, tally), 100);
+    check(tally, await flips({ state: killed, file: 'head' }, 100, tally), 100);
     expect(tally['recovered']).toBeUndefined();
   });
 
   it('ends of the files', async () => {
     const tally: Tally = {};
     const silent = [
-      ...(await cuts(closed, 'log.db', 100, tally)),
-      ...(await cuts(killed, 'log.db', 60, tally)),
-      ...(await cuts(killed, 'log.db-wal', 200, tally)),
-      ...(await cuts(killed, 'head', 40, tally)),
+      ...(await cuts({ state: closed, file: 'log.db' }, 100, tally)),
+      ...(await cuts({ state: killed, file: 'log.db' }, 60, tally)),
+      ...(await cuts({ state: killed, file: 'log.db-wal' }, 200, tally)),
+      ...(await cuts({ state: killed, file: 'head' }, 40, tally)),
     ];
     check(tally, silent, 400);
   });

@@ -6,6 +6,7 @@ import type { Head } from '../port.ts';
 import { EMPTY_HEAD } from '../rule.ts';
 import { BATCH_SIZE } from '../subscription.ts';
 import { InternedNames } from './interned-names.ts';
+import { INNER_LIKE } from './schema.ts';
 
 const LOG_EVENT_COLUMNS = 'position, stream, seq, append_id, time, correlation, kind, actor, causation, hash, data';
 type LogEventRow = [
@@ -70,6 +71,7 @@ export class EventTable {
   readonly #lastClaim: StatementSync;
   readonly #append: StatementSync;
   readonly #appendOf: StatementSync;
+  readonly #innerLikeIds: StatementSync;
   readonly #kinds = new Map<number, Kind>();
   readonly #seqAfter: StatementSync;
   readonly #erase: StatementSync;
@@ -95,6 +97,7 @@ export class EventTable {
     this.#append = prepare(
       'SELECT seq, n FROM events WHERE stream = ?1 AND substr(append_id, -6) = substr(?2, -6) AND append_id = ?2 AND +seq < ?3',
     );
+    this.#innerLikeIds = prepare(`SELECT 1 FROM events WHERE stream = ? AND ${INNER_LIKE} LIMIT 1`);
     this.#appendOf = prepare(
       'SELECT append_id, seq, n, time, writer, correlation FROM events WHERE stream = ? AND seq <= ? AND append_id IS NOT NULL ORDER BY seq DESC LIMIT 1',
     );
@@ -160,6 +163,11 @@ export class EventTable {
   findAppend(streamId: number, appendId: string, before = Number.MAX_SAFE_INTEGER): { seq: number; n: number } | null {
     const row = this.#append.get(streamId, appendId, before) as unknown as [number, number] | undefined;
     return row === undefined ? null : { seq: row[0], n: row[1] };
+  }
+
+  /** Whether an append of the stream has an id such as `a-1`, which could also be the id of an inner event. */
+  hasInnerLikeIds(streamId: number): boolean {
+    return this.#innerLikeIds.get(streamId) !== undefined;
   }
 
   /** The last seq of a stream up to a position, 0 when there is none. */

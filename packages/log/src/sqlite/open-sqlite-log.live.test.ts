@@ -165,7 +165,7 @@ describe('the size of a run', () => {
       let seq = 0;
       const append = async (...events: NewEvent[]): Promise<void> => {
         payload += events.reduce((sum, { data }) => sum + Buffer.byteLength(JSON.stringify(data)), 0);
-        const id = `sevt_${String(seq).padStart(3, '0')}${'abcdefghijklmnopq'}`;
+        const id = `sevt_${String(seq).padStart(3, '0')}abcdefghijklmnopq`;
         ({ seq } = (await log.append({ stream, id, expected: seq, epoch: 1, correlation: `req_${run}`, events })).head);
       };
       await append({ type: 'session.claimed', data: { nonce: 'n'.repeat(20) }, class: 'claim', actor: 'system' });

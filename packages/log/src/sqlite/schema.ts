@@ -8,6 +8,9 @@ export const SCHEMA_VERSION = 1;
 /** In `PRAGMA application_id`: "drmf". */
 const APPLICATION_ID = 0x64726d66;
 
+/** The few append ids that read like the id of an inner event (`a-1`) have an index of their own. */
+export const INNER_LIKE = "append_id GLOB '*-[0-9]*'";
+
 // A row holds what cannot be told from the rows around it:
 //
 //   - `prev` is the hash of the stream's row before it;
@@ -39,6 +42,7 @@ const SCHEMA = [
   UNIQUE (stream, seq)
 ) STRICT`,
   `CREATE INDEX append_ids ON events (stream, substr(append_id, -6)) WHERE append_id IS NOT NULL`,
+  `CREATE INDEX inner_like_ids ON events (stream) WHERE ${INNER_LIKE}`,
   `CREATE INDEX claims ON events (stream, seq) WHERE epoch < 0`,
   `CREATE TABLE blobs (id INTEGER PRIMARY KEY, sha256 BLOB NOT NULL UNIQUE, bytes BLOB NOT NULL) STRICT`,
   `CREATE VIEW log AS SELECT

@@ -40,6 +40,9 @@ const POLL_MS = 100;
 /** Heads kept in memory; beyond that they are read again. */
 const MAX_CACHED_HEADS = 10_000;
 
+/** Ids that read like those of inner events; what the index `inner_like_ids` holds, or less. */
+const INNER_LIKE = /-[0-9]+$/;
+
 export interface SqliteLogParts {
   db: DatabaseSync;
   /** Path of the database. */
@@ -65,6 +68,8 @@ export class SqliteLog implements Log {
   readonly #commit: StatementSync;
   readonly #dataVersion: StatementSync;
   readonly #heads = new Map<number, Head>();
+  /** Streams that are known to have no append id such as `a-1`: nothing to look up for inner events there. */
+  readonly #plainIds = new Set<number>();
   readonly #sequencer: Sequencer<PreparedAppend, Appended>;
   readonly #changes: ChangeSignal;
   #poll: NodeJS.Timeout | undefined;
@@ -103,7 +108,7 @@ export class SqliteLog implements Log {
   #appendOne(append: PreparedAppend): Appended | DreamfoldError {
     const known = this.#table.streams.find(append.stream);
     const head = known === null ? EMPTY_HEAD : this.#headOf(known);
-    const appendSize = (id: string): number => (known === null ? 0 : (this.#table.findAppend(known, id)?.n ?? 0));
+    const appendSize = (id: string): number => (known === null ? 0 : this.#appendSize(known, id));
     const result = fate(head, proposalOn(head, append), { appendSize });
     if (result === 'id_used') return this.#countedBefore(known!, append);
     if (typeof result === 'string') return refusalError(result, append, head);
@@ -120,6 +125,18 @@ export class SqliteLog implements Log {
     };
   }
 
+  #appendSize(streamId: number, appendId: string): number {
+    if (INNER_LIKE.test(appendId) && this.#hasPlainIds(streamId)) return 0;
+    return this.#table.findAppend(streamId, appendId)?.n ?? 0;
+  }
+
+  #hasPlainIds(streamId: number): boolean {
+    if (this.#plainIds.has(streamId)) return true;
+    if (this.#table.hasInnerLikeIds(streamId)) return false;
+    this.#plainIds.add(streamId);
+    return true;
+  }
+
   #insert(stored: readonly StoredEvent[], epoch: number): Head {
     const streamId = this.#table.streams.intern(stored[0]!.stream);
     let { position } = this.#last;
@@ -127,6 +144,7 @@ export class SqliteLog implements Log {
       position += 1;
       this.#table.insert(position, streamId, event);
     }
+    if (INNER_LIKE.test(stored[0]!.append.id)) this.#plainIds.delete(streamId);
     const { seq, hash } = stored.at(-1)!;
     const head: Head = { seq, hash, epoch };
     this.#last = { position, hash };
@@ -193,7 +211,10 @@ export class SqliteLog implements Log {
   #headOf(streamId: number): Head {
     const cached = this.#heads.get(streamId);
     if (cached !== undefined) return cached;
-    if (this.#heads.size >= MAX_CACHED_HEADS) this.#heads.clear();
+    if (this.#heads.size >= MAX_CACHED_HEADS) {
+      this.#heads.clear();
+      this.#plainIds.clear();
+    }
     const head = this.#table.head(streamId);
     this.#heads.set(streamId, head);
     return head;
@@ -205,6 +226,7 @@ export class SqliteLog implements Log {
     if (version === this.#version) return false;
     this.#version = version;
     this.#heads.clear();
+    this.#plainIds.clear();
     this.#last = this.#table.last();
     return true;
   }
@@ -298,7 +320,7 @@ export class SqliteLog implements Log {
       const idOf = (stream: string): number => this.#table.streams.find(stream) ?? 0;
       const plan = restorePlan(events, {
         head: (stream) => (idOf(stream) === 0 ? EMPTY_HEAD : this.#headOf(idOf(stream))),
-        appendSize: (stream, id) => this.#table.findAppend(idOf(stream), id)?.n ?? 0,
+        appendSize: (stream, id) => this.#appendSize(idOf(stream), id),
         hashAt: (stream, seq) => this.#table.hashAt(idOf(stream), seq),
       });
       for (const { records, head } of plan) this.#insert(records, head.epoch);

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DatabaseSync } from 'node:sqlite';
-import { isDreamfoldError, type DreamfoldError } from '@dreamfold/events';
+import { isDreamfoldError } from '@dreamfold/events';
 import { sha256, sha256Hex } from '../append.ts';
 import type { VerifyReport } from '../port.ts';
 import { StreamVerifier } from '../verify-stream.ts';
@@ -52,7 +52,7 @@ export async function verifyDatabase(
   } catch (error) {
     const named = asStoreError(error, path);
     if (!isDreamfoldError(named, 'store_corrupt')) throw named;
-    verifier.problem({ stream: null, seq: null, problem: (named as DreamfoldError).message });
+    verifier.problem({ stream: null, seq: null, problem: named.message });
   } finally {
     db.close();
   }
