@@ -13,6 +13,8 @@ if (Number(process.versions.node.split('.')[0]) < MINIMUM) {
     if (error.code !== 'EPIPE') throw error;
     process.exit();
   });
+  const { enableCompileCache } = await import('node:module');
+  enableCompileCache();
   const { main } = await import('./main.ts');
   process.exitCode = await main(process.argv.slice(2));
 }

@@ -45,6 +45,6 @@ function nothingYet(directory: string): DreamfoldError {
     path: '--data',
     value: directory,
     remedy:
-      'Name a data directory with --data DIR, or make one: `dreamfold demo`, `dreamfold run team.ts "task"` or `dreamfold import FILE`.',
+      'Name a data directory with --data DIR, or make one: `dreamfold demo`, `dreamfold run team.ts "task"` or `dreamfold import FILE --format NAME`.',
   });
 }

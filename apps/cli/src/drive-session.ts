@@ -5,7 +5,7 @@ import type { EventLines } from './event-lines.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import type { Io } from './io.ts';
 import { oneLine, printable } from './printable.ts';
-import { waitingFor } from './waiting.ts';
+import { dataFlag, waitingFor } from './waiting.ts';
 
 export interface Drive {
   io: Io;
@@ -131,7 +131,8 @@ export function summary({ usage }: Pick<SessionResult, 'usage'>): string {
 }
 
 function printWaiting(session: Session, { io, command, file, wait }: Drive): void {
-  const { calls, scores } = waitingFor(session.state, dataDirectory(command));
+  const directory = dataDirectory(command);
+  const { calls, scores } = waitingFor(session.state, directory);
   io.line(io.paint('yellow', 'It waits for a person:'));
   for (const { agent, tool, input, approve } of calls) {
     io.line(`  ${oneLine(agent, 64)} wants to run ${oneLine(tool, 64)} ${oneLine(JSON.stringify(input) ?? '', 500)}`);
@@ -142,5 +143,5 @@ function printWaiting(session: Session, { io, command, file, wait }: Drive): voi
     io.line(`  a score of ${criterion}: ${oneLine(ask, 500)}`);
     io.line(`    ${grade}`);
   }
-  if (!wait) io.line(`  then: dreamfold resume ${session.id} ${file}`);
+  if (!wait) io.line(`  then: dreamfold resume ${session.id} ${file}${dataFlag(directory)}`);
 }

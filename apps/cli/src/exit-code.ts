@@ -29,7 +29,6 @@ const STORE: ReadonlySet<ErrorCode> = new Set([
 
 /** Errors that the same command may not meet again, or that a model or a tool made. */
 const FAILED: ReadonlySet<ErrorCode> = new Set([
-  'head_conflict',
   'fenced',
   'budget_exceeded',
   'tool_failed',

@@ -20,9 +20,14 @@ export interface WaitingScore {
   grade: string;
 }
 
+/** What a command to copy needs to reach the same data. */
+export function dataFlag(directory: string): string {
+  return directory === DEFAULT_DIRECTORY ? '' : ` --data ${JSON.stringify(directory)}`;
+}
+
 /** What a session waits for, with the commands that answer. */
 export function waitingFor(state: SessionState, directory: string): { calls: WaitingCall[]; scores: WaitingScore[] } {
-  const data = directory === DEFAULT_DIRECTORY ? '' : ` --data ${JSON.stringify(directory)}`;
+  const data = dataFlag(directory);
   const calls = state.threads.flatMap((thread) =>
     thread.calls
       .filter((call) => call.status === 'asked')

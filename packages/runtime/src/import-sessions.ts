@@ -147,9 +147,10 @@ async function writeSession(log: Log, session: ImportedSession): Promise<number>
   return added;
 }
 
-async function writeAppend(log: Log, stream: string, { step: _, ...append }: ImportedAppend): Promise<number> {
+async function writeAppend(log: Log, stream: string, append: ImportedAppend): Promise<number> {
+  const { step: _step, ...request } = append;
   try {
-    const { duplicate, events } = await log.append({ stream, ...append });
+    const { duplicate, events } = await log.append({ stream, ...request });
     return duplicate ? 0 : events.length;
   } catch (error) {
     // The same import, at the same time or from a file of another name, was faster: its append has the same id.

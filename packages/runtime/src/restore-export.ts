@@ -109,7 +109,8 @@ class StreamChecks {
     const counted = { head: () => this.#head, appendSize: (_: string, id: string) => this.#appends.get(id) ?? 0 };
     const { pending, judged } = foldRecord(this.#pending, event, { counted, hash: sha256 });
     this.#pending = pending;
-    for (const { verdict } of judged) {
+    // A broken event leaves the append before it torn; what is broken is what to tell.
+    for (const { verdict } of judged.toReversed()) {
       if (!verdict.counted) throw broken(at, event, verdict.reason);
       this.#head = verdict.head;
     }

@@ -12,7 +12,7 @@ export function register(program: Command, io: Io): void {
     examples: ['approve sesn_4k2', 'approve sesn_4k2 sevt_9x1 --by ann'],
   })
     .option('--by <name>', 'who says so')
-    .action((prefix: string, call: string | undefined, { by }: { by?: string }, command: Command) =>
+    .action((...[prefix, call, { by }, command]: [string, string | undefined, { by?: string }, Command]) =>
       confirmCall({ prefix, call, by, result: 'allow', command }, io),
     );
 }

@@ -12,7 +12,7 @@ export function register(program: Command, io: Io): void {
   })
     .option('--by <name>', 'who says so')
     .option('--message <text>', 'told to the model')
-    .action((prefix: string, call: string | undefined, { by, message }: { by?: string; message?: string }, command: Command) =>
+    .action((...[prefix, call, { by, message }, command]: [string, string | undefined, { by?: string; message?: string }, Command]) =>
       confirmCall({ prefix, call, by, message, result: 'deny', command }, io),
     );
 }

@@ -25,7 +25,7 @@ export function register(program: Command, io: Io): void {
     .option('--right-answer <json>', 'the fields that would have been right, as a JSON object')
     .option('--reason <text>', 'why')
     .requiredOption('--by <name>', 'who says so')
-    .action((prefix: string, event: string, flags: FeedbackFlags, command: Command) => {
+    .action((...[prefix, event, flags, command]: [string, string, FeedbackFlags, Command]) => {
       const feedback = readFeedback(event, flags);
       return withData(command, { readOnly: false, mustExist: true }, async (dreamfold) => {
         const id = await findSession(dreamfold, prefix);

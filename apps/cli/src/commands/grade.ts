@@ -20,9 +20,10 @@ export function register(program: Command, io: Io): void {
     .argument('<score>', 'from 0 (not met) to 1 (fully met)', fraction)
     .requiredOption('--reason <text>', 'why, in words that the author can act on')
     .option('--by <name>', 'who says so; default: your user name')
-    .action((prefix: string, criterion: string, score: number, { reason, by = userInfo().username }: GradeFlags, command: Command) =>
+    .action((...[prefix, criterion, score, flags, command]: [string, string, number, GradeFlags, Command]) =>
       withData(command, { readOnly: false, mustExist: true }, async (dreamfold) => {
         const id = await findSession(dreamfold, prefix);
+        const { reason, by = userInfo().username } = flags;
         await dreamfold.judge(id, { criterion, score, reason, by });
         io.document({ session: id, criterion, score, reason, by });
         io.line(`Recorded: ${criterion} ${score}. If no process is waiting for it: dreamfold resume ${id} team.ts`);

@@ -24,7 +24,7 @@ export function register(program: Command, io: Io): void {
     .option('--model <name>', 'the model of every agent')
     .option('--quiet', 'only the result')
     .option('--wait', 'when it waits for a person, wait for the word from another terminal')
-    .action((prefix: string, file: string, flags: ResumeFlags, command: Command) => resume({ prefix, file, flags, command }, io));
+    .action((...[prefix, file, flags, command]: [string, string, ResumeFlags, Command]) => resume({ prefix, file, flags, command }, io));
 }
 
 async function resume(

@@ -39,7 +39,7 @@ export function register(program: Command, io: Io): void {
     .option('--caps <name=value>', `limits of the session: ${Object.keys(Caps.shape).join(', ')}; may be repeated`, collect)
     .option('--quiet', 'only the result')
     .option('--wait', 'when it waits for a person, wait for the word from another terminal')
-    .action((file: string, task: string, flags: RunFlags, command: Command) => run({ file, task, flags, command }, io));
+    .action((...[file, task, flags, command]: [string, string, RunFlags, Command]) => run({ file, task, flags, command }, io));
 }
 
 interface Run {

@@ -10,7 +10,7 @@ export function register(program: Command, io: Io): void {
     summary: 'write a message to the lead of a session',
     description: 'The message is queued while the lead is busy. When no process runs the session, `dreamfold resume` takes it up.',
     examples: ['send sesn_4k2 "And when does it arrive?"'],
-  }).action((prefix: string, message: string, _: unknown, command: Command) =>
+  }).action((...[prefix, message, , command]: [string, string, unknown, Command]) =>
     withData(command, { readOnly: false, mustExist: true }, async (dreamfold) => {
       const id = await findSession(dreamfold, prefix);
       await dreamfold.send(id, message);

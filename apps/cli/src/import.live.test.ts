@@ -1,0 +1,103 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { Workspace } from './testing/dreamfold-process.ts';
+
+const repository = resolve(import.meta.dirname, '../../..');
+const airline = join(resolve(repository, process.env['DREAMFOLD_DATA'] ?? '../shared/data'), 'tau-airline/gpt-4o-airline.json');
+const workspace = new Workspace();
+afterAll(() => workspace.remove());
+
+describe('transcripts', () => {
+  const rows = [
+    {
+      principal: 'acme',
+      outcome: 1,
+      messages: [
+        { role: 'user', content: 'My card was charged twice' },
+        {
+          role: 'assistant',
+          confidence: 0.8,
+          reason: 'Says charged.',
+          content: [{ type: 'tool_use', id: 't1', name: 'route', input: { queue: 'cards' } }],
+        },
+        { role: 'user', content: [{ type: 'tool_result', tool_use_id: 't1', content: 'routed' }] },
+      ],
+      feedback: [{ judges: 't1', verdict: 'wrong', right_answer: { queue: 'billing' }, by: 'desk' }],
+    },
+    {
+      outcome: 0.4,
+      messages: [
+        { role: 'user', content: 'Line\u2028separators \u00e9' },
+        { role: 'assistant', content: 'Hm.' },
+      ],
+      mood: 'odd',
+    },
+    { messages: [{ role: 'user', content: 'No outcome' }] },
+  ];
+
+  test('become sessions with their calls, decisions, feedback and outcomes; twice is once', async () => {
+    workspace.file('runs.jsonl', `\ufeff${rows.map((row) => JSON.stringify(row)).join('\r\n')}\n\n`);
+    const first = await workspace.json('import', 'runs.jsonl', '--format', 'messages', '--agent', 'router');
+    expect(first).toMatchObject({
+      code: 0,
+      document: { sessions: 3, added: 3, toolCalls: 1, passed: 1, failed: 1, unscored: 1, notes: [{ path: 'runs.jsonl:2/mood' }] },
+    });
+    const again = await workspace.json('import', 'runs.jsonl', '--format', 'messages', '--agent', 'router');
+    expect(again).toMatchObject({ code: 0, document: { sessions: 3, added: 0, events: 0 } });
+
+    const { document } = await workspace.json('sessions');
+    expect(document.sessions.map((row: { score: number | null }) => row.score)).toEqual([1, 0.4, null]);
+    const { stdout } = await workspace.run('show', document.sessions[0].id);
+    expect(stdout).toContain('router → route {"queue":"cards"}');
+    expect(stdout).toContain('sure 0.80: Says charged.');
+    expect(stdout).toContain('feedback of desk');
+    expect(stdout).toContain('from      messages runs.jsonl:1');
+  });
+
+  test('a bad row in the middle writes nothing', async () => {
+    workspace.file(
+      'bad.jsonl',
+      [JSON.stringify({ ...rows[2], id: 1 }), '{"messages": 3}', JSON.stringify({ ...rows[2], id: 2 })].join('\n'),
+    );
+    const { code, document } = await workspace.json('import', 'bad.jsonl', '--format', 'messages');
+    expect(code).toBe(2);
+    expect(document.error).toMatchObject({ code: 'invalid_import', path: 'bad.jsonl:2/messages' });
+    expect((await workspace.json('sessions')).document.total).toBe(3);
+  });
+
+  test('a recording can’t go on', async () => {
+    const { document } = await workspace.json('sessions');
+    const { id } = document.sessions[0];
+    expect(await workspace.json('send', id, 'More?')).toMatchObject({ code: 2, document: { error: { code: 'session_ended' } } });
+  });
+});
+
+describe('the recorded airline runs of sierra-research/tau-bench', () => {
+  const found = existsSync(airline);
+  test.skipIf(found)(
+    'needs gpt-4o-airline.json of the public data set sierra-research/tau-bench; DREAMFOLD_DATA names its folder',
+    (context) => {
+      context.skip(`there is no ${airline}`);
+    },
+  );
+
+  test.skipIf(!found)('are imported, verified, replayed and exported with identical heads', async () => {
+    const data = ['--data', 'airline'];
+    const imported = await workspace.json('import', airline, '--format', 'tau-bench', ...data);
+    expect(imported).toMatchObject({ code: 0, document: { sessions: 200, added: 200, toolCalls: 1164, passed: 84, failed: 116 } });
+    expect(await workspace.json('import', airline, '--format', 'tau-bench', ...data)).toMatchObject({ document: { added: 0, events: 0 } });
+    expect(await workspace.json('verify', ...data)).toMatchObject({
+      code: 0,
+      document: { ok: true, events: imported.document.events + 1 },
+    });
+    expect(await workspace.json('replay', ...data)).toMatchObject({ code: 0, document: { sessions: 200, differing: [] } });
+    expect((await workspace.json('sessions', ...data)).document.sessions).toHaveLength(200);
+    expect((await workspace.json('sessions', '--limit', '5', ...data)).document.sessions).toHaveLength(5);
+
+    await workspace.run('export', '--out', 'airline.jsonl', ...data);
+    await workspace.run('import', 'airline.jsonl', '--format', 'dreamfold', '--data', 'copy');
+    await workspace.run('export', '--out', 'copy.jsonl', '--data', 'copy');
+    expect(workspace.lines('copy.jsonl').slice(1)).toEqual(workspace.lines('airline.jsonl').slice(1));
+  });
+});

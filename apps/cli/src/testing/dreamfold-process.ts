@@ -1,0 +1,103 @@
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+
+const BIN = new URL('../bin.ts', import.meta.url).pathname;
+
+export interface Ended {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** A directory of its own for one test file, away from any package.json and node_modules. */
+export class Workspace {
+  readonly path = mkdtempSync(join(tmpdir(), 'dreamfold-cli-'));
+
+  file(name: string, text: string): string {
+    writeFileSync(join(this.path, name), text);
+    return name;
+  }
+
+  lines(name: string): string[] {
+    return readFileSync(join(this.path, name), 'utf8').split('\n');
+  }
+
+  /** Starts the command; `output` is what it has said so far. */
+  start(args: readonly string[], env: Record<string, string> = {}): Running {
+    const child = spawn(process.execPath, [BIN, ...args], {
+      cwd: this.path,
+      env: { ...process.env, NO_COLOR: '1', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    return new Running(child);
+  }
+
+  run(...args: string[]): Promise<Ended> {
+    return this.start(args).ended;
+  }
+
+  /** Runs with --json and parses stdout as the one document that it is. */
+  async json(...args: string[]): Promise<{ code: number | null; document: any }> {
+    const { code, stdout } = await this.run(...args, '--json');
+    return { code, document: JSON.parse(stdout) };
+  }
+
+  remove(): void {
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}
+
+export class Running {
+  stdout = '';
+  stderr = '';
+  readonly ended: Promise<Ended>;
+  readonly #child: ChildProcessByStdio<null, Readable, Readable>;
+  #heard: (() => void)[] = [];
+
+  constructor(child: ChildProcessByStdio<null, Readable, Readable>) {
+    this.#child = child;
+    child.stdout.setEncoding('utf8').on('data', (text: string) => this.#hear('stdout', text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => this.#hear('stderr', text));
+    this.ended = new Promise((resolve) => child.on('close', (code) => resolve({ code, stdout: this.stdout, stderr: this.stderr })));
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Resolves with the match once stdout has said so. */
+  async said(pattern: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      const match = pattern.exec(this.stdout);
+      if (match !== null) return match;
+      await new Promise<void>((resolve) => this.#heard.push(resolve));
+    }
+  }
+
+  #hear(stream: 'stdout' | 'stderr', text: string): void {
+    this[stream] += text;
+    for (const wake of this.#heard.splice(0)) wake();
+  }
+}
+
+/** A team of one, on scripts, with a tool that asks first and one that takes a minute, unless there is a file called `go`. */
+export const DESK = `
+import { agent, tool } from 'dreamfold';
+import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+const input = z.object({ order: z.string() });
+const refund = tool({ name: 'refund', description: 'Pays back.', input, effect: 'keyed', policy: 'always_ask', run: ({ order }) => 'paid ' + order });
+const find = tool({ name: 'find', description: 'Finds.', input, effect: 'pure', run: ({ order }) => 'shipped ' + order });
+const wait = tool({ name: 'wait', description: 'Takes long.', input: z.object({}), effect: 'pure', run: (_, { signal }) => existsSync('go') ? 'went' : sleep(60000, undefined, { signal }) });
+export default agent({ name: 'desk', system: 'Help.', tools: [refund, find, wait] });
+`;
+
+export const REFUND = '@script [{"tool":"refund","input":{"order":"7"}},{"say":"Paid back."}]';
