@@ -9,7 +9,7 @@ import {
   type LogEvent,
   type NewEvent,
 } from '@dreamfold/events';
-import { canonicalJson, evolveSession, initialSession, type PatchStatus, type SessionState } from '@dreamfold/core';
+import { canonicalJson, evolveSession, initialSession, patchOf, type PatchStatus, type SessionState } from '@dreamfold/core';
 import {
   decideDream,
   episodeOf,
@@ -129,7 +129,7 @@ export class Dreamer {
     const { reason, evidence, gates } = judged;
     await this.#memory.propose(store, { patchId, operations, reason, evidence, author: `dream:${dreamId}` }, gates);
     const { state } = await this.#memory.load(store);
-    return { ...insight, patchId, status: state.patches[patchId]?.status ?? 'proposed' };
+    return { ...insight, patchId, status: patchOf(state, patchId)?.status ?? 'proposed' };
   }
 
   async #review(options: DreamOptions): Promise<{ episodes: Episode[]; reviewed: EventData['dream.started']['sessions'] }> {

@@ -20,6 +20,7 @@ import {
   escapeToken,
   evolveMemory,
   initialMemory,
+  patchOf,
   proposePatch,
   rejectPatch,
   renderMemoryForPrompt,
@@ -134,18 +135,18 @@ export class MemoryKeeper {
     const { patchId, author } = patch;
     const steps: Step[] = [
       (state) => proposePatch(state, patch, TOOLS),
-      (state) => (state.patches[patchId]?.status === 'proposed' ? validatePatch(state, { patchId, gates, by: 'system' }) : []),
+      (state) => (patchOf(state, patchId)?.status === 'proposed' ? validatePatch(state, { patchId, gates, by: 'system' }) : []),
     ];
     if (failed.length > 0) {
       const reason = failed.map((gate) => `${gate.gate}: ${gate.reason}`).join('; ');
-      steps.push((state) => (state.patches[patchId]?.status === 'validated' ? rejectPatch(state, { patchId, by: 'system', reason }) : []));
+      steps.push((state) => (patchOf(state, patchId)?.status === 'validated' ? rejectPatch(state, { patchId, by: 'system', reason }) : []));
     } else {
       steps.push((state) =>
-        state.store?.approval === 'auto' && state.patches[patchId]?.status === 'validated'
+        state.store?.approval === 'auto' && patchOf(state, patchId)?.status === 'validated'
           ? approvePatch(state, { patchId, by: AUTO_APPROVER })
           : [],
       );
-      steps.push((state) => (state.patches[patchId]?.status === 'approved' ? applyPatch(state, { patchId, by: 'system' }, TOOLS) : []));
+      steps.push((state) => (patchOf(state, patchId)?.status === 'approved' ? applyPatch(state, { patchId, by: 'system' }, TOOLS) : []));
     }
     await this.#change(this.idOf(store), `propose/${author}/${patchId}`, steps);
   }

@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { createStore, documentAt, initialMemory, renderMemory } from '@dreamfold/core';
+import { createStore, documentAt, initialMemory, patchOf, renderMemory } from '@dreamfold/core';
 import { knownEvent, streamOf } from '@dreamfold/events';
 import { DreamfoldError, type Dreamfold } from 'dreamfold';
 import { withData } from '../data-directory.ts';
@@ -182,7 +182,7 @@ async function history(dreamfold: Dreamfold, store: string, io: Io): Promise<voi
     if (event.type !== 'memory.patch_applied' && event.type !== 'memory.patch_rolled_back') return [];
     const { patch_id: patchId, version, hash } = event.data;
     // An event that did not count made no version.
-    const record = state.patches[patchId];
+    const record = patchOf(state, patchId);
     if (record === undefined || state.history[version - 1]?.hash !== hash) return [];
     const made =
       event.type === 'memory.patch_applied'

@@ -14,7 +14,7 @@ import {
   writeMemory,
 } from './commands.ts';
 import { documentHash } from './document.ts';
-import { documentAt, evolveMemory, initialMemory, type MemoryState } from './state.ts';
+import { documentAt, evolveMemory, initialMemory, patchOf, type MemoryState } from './state.ts';
 
 const tools = { sha256: (text: string): string => createHash('sha256').update(text).digest('base64url') };
 const pass = [{ gate: 'evidence', pass: true, reason: 'three sessions' }];
@@ -77,10 +77,10 @@ const rollBack = (state: MemoryState, patchId: string): MemoryState =>
 describe('the way of a patch', () => {
   it('is proposed, validated, approved, applied and rolled back', () => {
     let state = propose(created(), 'p1', noteAt('/a', 'one'));
-    expect(state.patches.p1).toMatchObject({ status: 'proposed', proposal: { dream_id: 'drm_1', base_hash: initialMemory.hash } });
+    expect(patchOf(state, 'p1')).toMatchObject({ status: 'proposed', proposal: { dream_id: 'drm_1', base_hash: initialMemory.hash } });
     expect(state.version).toBe(0);
     state = approve(validate(state, 'p1'), 'p1');
-    expect(state.patches.p1).toMatchObject({ status: 'approved', gates: pass, decision: { by: 'person:ann' } });
+    expect(patchOf(state, 'p1')).toMatchObject({ status: 'approved', gates: pass, decision: { by: 'person:ann' } });
     state = apply(state, 'p1');
     expect(state).toMatchObject({ version: 1, document: { memories: { '/a': { kind: 'note', content: 'one' } } } });
     expect(state.hash).toBe(documentHash(state.document, tools.sha256));
@@ -106,7 +106,7 @@ describe('the way of a patch', () => {
     expect(codeOf(() => applyPatch(validate(state, 'p1'), { patchId: 'p1', by }, tools))).toBe('not_approved');
     expect(codeOf(() => rollbackPatch(state, { patchId: 'p1', by, reason: 'r' }, tools))).toBe('already_decided');
     const rejected = fold(state, rejectPatch(state, { patchId: 'p1', by, reason: 'not so' }));
-    expect(rejected.patches.p1).toMatchObject({ status: 'rejected', decision: { by, reason: 'not so' } });
+    expect(patchOf(rejected, 'p1')).toMatchObject({ status: 'rejected', decision: { by, reason: 'not so' } });
     expect(codeOf(() => approvePatch(rejected, { patchId: 'p1', by }))).toBe('already_decided');
     expect(codeOf(() => rejectPatch(rejected, { patchId: 'p1', by, reason: 'r' }))).toBe('already_decided');
     expect(codeOf(() => applyPatch(rejected, { patchId: 'p1', by }, tools))).toBe('not_approved');

@@ -32,17 +32,63 @@ export const EMPTY_DOCUMENT: MemoryDocument = { memories: {} };
 /** `documentHash(EMPTY_DOCUMENT)`, written out so that the fold of an empty stream needs no hash function. */
 export const EMPTY_DOCUMENT_HASH = '4-dVA9eaahJhd4oLpm7DS7GzxNnaypWRj5QKfflHhqw';
 
-/** sha-256 of the document's canonical JSON. */
-export function documentHash(document: MemoryDocument, sha256: Sha256): string {
-  return sha256(canonicalJson(document));
+/** What has been computed of values that never change, and that the next version of a document shares. */
+const encodings = new WeakMap<object, { json: string; bytes: number }>();
+const digests = new WeakMap<Sha256, WeakMap<Memory, string>>();
+
+function encoded(value: object, encode: () => string): { json: string; bytes: number } {
+  let known = encodings.get(value);
+  if (known === undefined) {
+    const json = encode();
+    known = { json, bytes: utf8Bytes(json) };
+    encodings.set(value, known);
+  }
+  return known;
+}
+
+/** Canonical JSON of a memory; of a playbook, only the insights that are new are encoded. */
+function encodedMemory(memory: Memory): { json: string; bytes: number } {
+  return encoded(memory, () => {
+    if (memory.kind === 'note') return canonicalJson(memory);
+    const insights = Object.keys(memory.insights)
+      .sort()
+      .map((id) => {
+        const insight = memory.insights[id]!;
+        return `${JSON.stringify(id)}:${encoded(insight, () => canonicalJson(insight)).json}`;
+      });
+    return `{"insights":{${insights.join(',')}},"kind":"playbook","title":${JSON.stringify(memory.title)}}`;
+  });
 }
 
 /**
- * Checks a document of which only some memories have changed since it was last valid.
- * @param changed paths of the memories to check; the others are only checked for conflicts of path
+ * sha-256 of `{"memories":{PATH:D,…}}` in canonical JSON, where D is the sha-256 of that memory's canonical JSON: so a
+ * change costs what it touches, not the whole document.
+ */
+export function documentHash(document: MemoryDocument, sha256: Sha256): string {
+  let known = digests.get(sha256);
+  if (known === undefined) digests.set(sha256, (known = new WeakMap()));
+  const members = Object.keys(document.memories)
+    .sort()
+    .map((path) => {
+      const memory = document.memories[path]!;
+      let digest = known.get(memory);
+      if (digest === undefined) known.set(memory, (digest = sha256(encodedMemory(memory).json)));
+      return `${JSON.stringify(path)}:"${digest}"`;
+    });
+  return sha256(`{"memories":{${members.join(',')}}}`);
+}
+
+/** A part of a document that a patch has written: a whole memory, or one insight of a playbook. */
+export interface WrittenPart {
+  path: string;
+  insight: string | null;
+}
+
+/**
+ * Checks a document of which some parts have changed since it was the valid `base`.
  * @throws DreamfoldError invalid_path, path_conflict, invalid_patch, patch_too_large
  */
-export function checkDocument(document: MemoryDocument, changed: Iterable<string>): void {
+export function checkDocument(document: MemoryDocument, base: MemoryDocument, written: readonly WrittenPart[]): void {
   const paths = Object.keys(document.memories);
   if (paths.length > MAX_MEMORIES) {
     throw new DreamfoldError('patch_too_large', `The store would hold ${paths.length} memories; the limit is ${MAX_MEMORIES}`, {
@@ -51,40 +97,64 @@ export function checkDocument(document: MemoryDocument, changed: Iterable<string
       remedy: 'Remove memories that are no longer used, or open a second store.',
     });
   }
-  for (const path of changed) if (Object.hasOwn(document.memories, path)) checkMemory(path, document.memories[path]);
-  checkPathsApart(paths);
+  const changed = new Map<string, Set<string> | 'whole'>();
+  for (const { path, insight } of written) {
+    const parts = changed.get(path) ?? new Set();
+    const whole = insight === null || parts === 'whole' || !Object.hasOwn(base.memories, path);
+    changed.set(path, whole ? 'whole' : parts.add(insight));
+  }
+  const added: string[] = [];
+  for (const [path, parts] of changed) {
+    if (!Object.hasOwn(document.memories, path)) continue;
+    if (!Object.hasOwn(base.memories, path)) {
+      checkMemoryPath(path);
+      added.push(path);
+    }
+    if (parts === 'whole') checkMemory(path, document.memories[path]);
+    else for (const id of parts) checkInsight(path, id, document.memories[path] as Playbook);
+    checkSize(path, document.memories[path]!);
+  }
+  checkPathsApart(paths, added);
 }
 
 function checkMemory(path: string, memory: unknown): void {
-  checkMemoryPath(path);
   const parsed = Memory.safeParse(memory);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    throw new DreamfoldError(
-      'invalid_patch',
-      `The patch would leave ${path} invalid: ${issue.path.join('.') || 'memory'}: ${issue.message}`,
-      {
-        path: `${path}: /${issue.path.join('/')}`,
-        remedy: 'A memory is {kind: "note", content} or {kind: "playbook", title, insights}.',
-      },
-    );
-  }
-  if (parsed.data.kind === 'playbook') {
-    for (const [id, insight] of Object.entries(parsed.data.insights)) {
-      if (insight.id === id) continue;
-      throw new DreamfoldError('invalid_patch', `The insight ${insight.id} stands under the key ${id}`, {
-        path: `${path}: /insights/${id}`,
-        value: insight.id,
-        remedy: 'Use the id of the insight as its key.',
-      });
-    }
-  }
-  const bytes = utf8Bytes(parsed.data.kind === 'note' ? parsed.data.content : canonicalJson(parsed.data));
-  if (bytes > MAX_MEMORY_BYTES) {
-    throw new DreamfoldError('patch_too_large', `${path} would hold ${bytes} bytes; the limit is ${MAX_MEMORY_BYTES}`, {
-      path,
-      value: bytes,
-      remedy: 'Split it into several memories.',
-    });
-  }
+  if (!parsed.success) throw invalidPart(path, parsed.error.issues[0]!);
+  if (parsed.data.kind === 'playbook') for (const id of Object.keys(parsed.data.insights)) checkInsightId(path, id, parsed.data);
+}
+
+/** Of a playbook that was valid, one insight that may have been added, changed or removed. */
+function checkInsight(path: string, id: string, playbook: Playbook): void {
+  if (!Object.hasOwn(playbook.insights, id)) return;
+  const parsed = Playbook.shape.insights.safeParse({ [id]: playbook.insights[id] });
+  if (!parsed.success) throw invalidPart(path, parsed.error.issues[0]!, ['insights']);
+  checkInsightId(path, id, playbook);
+}
+
+function checkInsightId(path: string, key: string, { insights }: Playbook): void {
+  const { id } = insights[key]!;
+  if (id === key) return;
+  throw new DreamfoldError('invalid_patch', `The insight ${id} stands under the key ${key}`, {
+    path: `${path}: /insights/${key}`,
+    value: id,
+    remedy: 'Use the id of the insight as its key.',
+  });
+}
+
+function invalidPart(path: string, issue: z.core.$ZodIssue, within: readonly string[] = []): DreamfoldError {
+  const at = [...within, ...issue.path];
+  return new DreamfoldError('invalid_patch', `The patch would leave ${path} invalid: ${at.join('.') || 'memory'}: ${issue.message}`, {
+    path: `${path}: /${at.join('/')}`,
+    remedy: 'A memory is {kind: "note", content} or {kind: "playbook", title, insights}.',
+  });
+}
+
+function checkSize(path: string, memory: Memory): void {
+  const bytes = memory.kind === 'note' ? utf8Bytes(memory.content) : encodedMemory(memory).bytes;
+  if (bytes <= MAX_MEMORY_BYTES) return;
+  throw new DreamfoldError('patch_too_large', `${path} would hold ${bytes} bytes; the limit is ${MAX_MEMORY_BYTES}`, {
+    path,
+    value: bytes,
+    remedy: 'Split it into several memories.',
+  });
 }

@@ -40,10 +40,13 @@ it.each([...invalid, `/${'x'.repeat(300)}`, `/${'a/'.repeat(20)}b`, '/abcdefghi'
   expect(codeOf(() => checkMemoryPath(path))).toBe('invalid_path');
 });
 
-it('refuses a folder of another memory, and paths that differ by case only', () => {
-  expect(codeOf(() => checkPathsApart(['/a/b', '/a/c', '/ab']))).toBe('ok');
-  expect(codeOf(() => checkPathsApart(['/a', '/a/b/c']))).toBe('path_conflict');
-  expect(codeOf(() => checkPathsApart(['/a/b/c', '/A']))).toBe('path_conflict');
-  expect(codeOf(() => checkPathsApart(['/Notes.md', '/notes.md']))).toBe('path_conflict');
-  expect(codeOf(() => checkPathsApart(['/straße', '/STRASSE']))).toBe('path_conflict');
+it.each([
+  [['/a/b', '/a/c', '/ab'], 'ok'],
+  [['/a', '/a/b/c'], 'path_conflict'],
+  [['/a/b/c', '/A'], 'path_conflict'],
+  [['/Notes.md', '/notes.md'], 'path_conflict'],
+  [['/straße', '/STRASSE'], 'path_conflict'],
+])('tells whether %j stand apart, whichever came last', (paths, code) => {
+  for (const last of paths) expect(codeOf(() => checkPathsApart(paths, [last]))).toBe(code);
+  expect(codeOf(() => checkPathsApart(paths, []))).toBe('ok');
 });

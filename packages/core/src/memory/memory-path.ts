@@ -43,28 +43,33 @@ export function checkMemoryPath(path: string): void {
 const fold = (path: string): string => path.toUpperCase().toLowerCase();
 
 /**
- * Checks that no path is another one's folder, and that no two differ by letter case only: a store can be
+ * Checks that no added path is another one's folder, and that no two differ by letter case only: a store can be
  * mounted on any file system.
+ * @param paths all paths, the added ones among them; the others are known to stand apart
  * @throws DreamfoldError path_conflict; the value is both paths
  */
-export function checkPathsApart(paths: readonly string[]): void {
-  const byFolded = new Map<string, string>();
+export function checkPathsApart(paths: readonly string[], added: readonly string[]): void {
+  if (added.length === 0) return;
   const conflict = (a: string, b: string): DreamfoldError =>
     new DreamfoldError('path_conflict', `The memories ${a} and ${b} can't stand in one store`, {
       path: 'path',
       value: [a, b].sort(),
       remedy: 'Choose a path that is no folder of another memory and differs from all by more than letter case.',
     });
+  const byFolded = new Map<string, string>();
   for (const path of paths) {
     const folded = fold(path);
     const other = byFolded.get(folded);
     if (other !== undefined) throw conflict(other, path);
     byFolded.set(folded, path);
   }
-  for (const [folded, path] of byFolded) {
+  for (const path of added) {
+    const folded = fold(path);
     for (let slash = folded.lastIndexOf('/'); slash > 0; slash = folded.lastIndexOf('/', slash - 1)) {
       const ancestor = byFolded.get(folded.slice(0, slash));
       if (ancestor !== undefined) throw conflict(ancestor, path);
     }
+    const folder = `${folded}/`;
+    for (const [other, within] of byFolded) if (other.startsWith(folder)) throw conflict(path, within);
   }
 }

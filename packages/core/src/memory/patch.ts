@@ -2,7 +2,7 @@ import { DreamfoldError, type PatchOperation } from '@dreamfold/events';
 import jsonpatch, { type Operation } from 'fast-json-patch';
 import { canonicalJson, utf8Bytes } from './canonical-json.ts';
 import { MAX_PATCH_BYTES, checkOperations, tooLarge } from './check-operations.ts';
-import { checkDocument, type Memory, type MemoryDocument } from './document.ts';
+import { checkDocument, type Memory, type MemoryDocument, type WrittenPart } from './document.ts';
 import { checkPointer, parsePointer, valueAt } from './json-pointer.ts';
 
 export interface PatchResult {
@@ -33,10 +33,7 @@ export function runOperations(base: MemoryDocument, operations: readonly PatchOp
   const growth = growthGuard(base, operations);
   for (const [index, operation] of operations.entries()) applyOne(draft, operation, { where: `/${index}`, growth });
   const writes = prefixFree(operations.flatMap(writtenUnits));
-  checkDocument(
-    draft,
-    writes.map((unit) => parsePointer(unit, unit)[1]!),
-  );
+  checkDocument(draft, base, writes.map(partOf));
   return { document: draft, inverse: inverseOf(base, draft, writes) };
 }
 
@@ -62,6 +59,12 @@ function unitOf(pointer: string): string {
   return pointer.split('/').slice(0, 5).join('/');
 }
 
+/** What has to be checked once a unit is written. */
+function partOf(unit: string): WrittenPart {
+  const [, path, field, insight] = parsePointer(unit, unit);
+  return { path: path!, insight: field === 'insights' ? (insight ?? null) : null };
+}
+
 function writtenUnits(operation: PatchOperation): string[] {
   if (operation.op === 'test') return [];
   return operation.op === 'move' ? targetsOf(operation).map(unitOf) : [unitOf(operation.path)];
@@ -72,27 +75,44 @@ function prefixFree(units: readonly string[]): string[] {
   return distinct.filter((unit) => !distinct.some((other) => unit.startsWith(`${other}/`)));
 }
 
-/** A document in which the memories that the operations name are copies, and all others are shared with the base. */
+/** A document in which all that the operations can change is a copy, and everything else is shared with the base. */
 function draftOf(base: MemoryDocument, operations: readonly PatchOperation[]): { memories: Record<string, Memory> } {
   const memories = { ...base.memories };
-  for (const path of memoriesOf(operations))
-    if (Object.hasOwn(memories, path)) memories[path] = jsonpatch.deepClone(memories[path]) as Memory;
+  for (const operation of operations) {
+    if (operation.op === 'test') continue;
+    for (const pointer of targetsOf(operation)) {
+      const [, path, field, insight] = parsePointer(pointer, pointer);
+      if (!Object.hasOwn(memories, path!)) continue;
+      const memory = memories[path!]!;
+      if (field === 'insights' && insight !== undefined && memory.kind === 'playbook') {
+        const own = Object.hasOwn(memory.insights, insight) ? { [insight]: copied(memory.insights[insight]!) } : {};
+        memories[path!] = { ...memory, insights: { ...memory.insights, ...own } };
+        continue;
+      }
+      // What is moved can be changed where it has gone; otherwise only the memory's own fields are set here.
+      memories[path!] = operation.op === 'move' ? copied(memory) : { ...memory };
+    }
+  }
   return { memories };
 }
 
-function memoriesOf(operations: readonly PatchOperation[]): Set<string> {
-  return new Set(operations.flatMap((operation) => targetsOf(operation).map((pointer) => parsePointer(pointer, pointer)[1]!)));
+function copied<T>(value: T): T {
+  return jsonpatch.deepClone(value) as T;
 }
 
 /** Copies may at most double what the patch brings and the memories that it names. */
 function growthGuard(base: MemoryDocument, operations: readonly PatchOperation[]): (copied: unknown) => void {
   const bytesOf = (value: unknown): number => (value === undefined ? 0 : utf8Bytes(canonicalJson(value)));
-  let left = bytesOf(operations);
-  for (const path of memoriesOf(operations)) left += bytesOf(valueAt(base, ['memories', path]));
+  let left: number | null = null;
   return (copied) => {
+    left ??= bytesOf(operations) + memoriesOf(operations).reduce((sum, path) => sum + bytesOf(valueAt(base, ['memories', path])), 0);
     left -= bytesOf(copied);
     if (left < 0) throw tooLarge('The copies in the patch more than double what it works on', -left);
   };
+}
+
+function memoriesOf(operations: readonly PatchOperation[]): string[] {
+  return [...new Set(operations.flatMap((operation) => targetsOf(operation).map((pointer) => parsePointer(pointer, pointer)[1]!)))];
 }
 
 function applyOne(draft: MemoryDocument, operation: PatchOperation, guard: { where: string; growth: (copied: unknown) => void }): void {
@@ -115,7 +135,7 @@ function applyOne(draft: MemoryDocument, operation: PatchOperation, guard: { whe
       if (operation.op === 'move') primitive({ op: 'remove', path: operation.from });
       else {
         guard.growth(value);
-        value = jsonpatch.deepClone(value);
+        value = copied(value);
       }
       primitive({ op: 'add', path: operation.path, value });
       return;

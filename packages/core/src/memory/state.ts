@@ -1,4 +1,5 @@
 import {
+  CATALOGUE,
   knownEvent,
   type EventData,
   type EventType,
@@ -10,6 +11,10 @@ import {
 } from '@dreamfold/events';
 import { EMPTY_DOCUMENT, EMPTY_DOCUMENT_HASH, type MemoryDocument } from './document.ts';
 import { applyOperations, runOperations, type PatchResult } from './patch.ts';
+import { PersistentMap } from './persistent-map.ts';
+
+/** A document is kept every so many versions; those between are reached from there. */
+const SNAPSHOT_EVERY = 64;
 
 export type PatchStatus = 'proposed' | 'validated' | 'approved' | 'rejected' | 'applied' | 'rolled_back';
 
@@ -29,6 +34,12 @@ export interface MemoryVersion {
   readonly hash: string;
   readonly patchId: string;
   readonly change: 'applied' | 'rolled_back';
+  /** Milliseconds since 1970, from the log. Informative: order is the version. */
+  readonly time: number;
+  /** Who applied it or rolled it back. */
+  readonly by: string;
+  /** Why: the patch's reason, or the rollback's. */
+  readonly reason: string;
 }
 
 /** A memory store, folded from its stream. */
@@ -39,9 +50,11 @@ export interface MemoryState {
   readonly version: number;
   readonly hash: string;
   /** In the order in which they were proposed. */
-  readonly patches: { readonly [patchId: string]: PatchRecord };
+  readonly patches: PersistentMap<PatchRecord>;
   /** Oldest first; entry `i` made version `i + 1`. */
   readonly history: readonly MemoryVersion[];
+  /** Entry `i` is the document at version 64 · i. */
+  readonly snapshots: readonly MemoryDocument[];
 }
 
 export const initialMemory: MemoryState = {
@@ -49,8 +62,9 @@ export const initialMemory: MemoryState = {
   document: EMPTY_DOCUMENT,
   version: 0,
   hash: EMPTY_DOCUMENT_HASH,
-  patches: {},
+  patches: PersistentMap.empty(),
   history: [],
+  snapshots: [EMPTY_DOCUMENT],
 };
 
 /** What each status may become. */
@@ -63,7 +77,7 @@ const NEXT: Readonly<Record<PatchStatus, readonly PatchStatus[]>> = {
   rolled_back: [],
 };
 
-type Fold = { readonly [T in EventType]?: (state: MemoryState, data: EventData[T]) => MemoryState };
+type Fold = { readonly [T in EventType]?: (state: MemoryState, data: EventData[T], logged: LogEvent) => MemoryState };
 
 const FOLD: Fold = {
   'memory.store_created': (state, store) => (state.store === null ? { ...state, store } : state),
@@ -75,42 +89,46 @@ const FOLD: Fold = {
   'memory.patch_approved': (state, { patch_id: id, by, note }) =>
     moved(state, { id, to: 'approved' }, { decision: { by, reason: note ?? '' } }),
   'memory.patch_rejected': (state, { patch_id: id, by, reason }) => moved(state, { id, to: 'rejected' }, { decision: { by, reason } }),
-  'memory.patch_applied': (state, data) => changed(state, { id: data.patch_id, to: 'applied' }, data),
-  'memory.patch_rolled_back': (state, data) => changed(state, { id: data.patch_id, to: 'rolled_back' }, data),
+  'memory.patch_applied': (state, { patch_id: id, version, hash }, { time, actor }) => {
+    const reason = patchOf(state, id)?.proposal.reason ?? '';
+    return changed(state, { patchId: id, change: 'applied', version, hash, time, by: actor, reason });
+  },
+  'memory.patch_rolled_back': (state, { patch_id: id, version, hash, by, reason }, { time }) =>
+    changed(state, { patchId: id, change: 'rolled_back', version, hash, time, by, reason }),
 };
 
-/** Folds one event of a store's stream. An event that makes no sense where it stands changes nothing. */
+/**
+ * Folds one event of a store's stream. An event that makes no sense where it stands, or whose payload is none of its
+ * type, changes nothing: the same everywhere.
+ */
 export function evolveMemory(state: MemoryState, logged: LogEvent): MemoryState {
   const event = knownEvent(logged);
   if (event === null || event.data === null) return state;
-  const fold = FOLD[event.type] as ((state: MemoryState, data: unknown) => MemoryState) | undefined;
-  return fold === undefined ? state : fold(state, event.data);
-}
-
-interface Step<S extends PatchStatus = PatchStatus> {
-  id: string;
-  to: S;
+  const fold = FOLD[event.type] as ((state: MemoryState, data: unknown, logged: LogEvent) => MemoryState) | undefined;
+  if (fold === undefined || !CATALOGUE[event.type].safeParse(event.data).success) return state;
+  return fold(state, event.data, logged);
 }
 
 function withPatch(state: MemoryState, record: PatchRecord): MemoryState {
-  return { ...state, patches: { ...state.patches, [record.proposal.patch_id]: record } };
+  return { ...state, patches: state.patches.set(record.proposal.patch_id, record) };
 }
 
-function moved(state: MemoryState, step: Step, fields: Partial<PatchRecord>): MemoryState {
+function moved(state: MemoryState, step: { id: string; to: PatchStatus }, fields: Partial<PatchRecord>): MemoryState {
   const record = patchOf(state, step.id);
   if (record === undefined || !NEXT[record.status].includes(step.to)) return state;
   return withPatch(state, { ...record, ...fields, status: step.to });
 }
 
-function changed(state: MemoryState, step: Step<MemoryVersion['change']>, made: { version: number; hash: string }): MemoryState {
-  const record = patchOf(state, step.id);
-  if (record === undefined || made.version !== state.version + 1) return state;
-  const result = resultOf(state.document, record, step.to);
+function changed(state: MemoryState, made: MemoryVersion): MemoryState {
+  const { patchId, change, version, hash } = made;
+  const record = patchOf(state, patchId);
+  if (record === undefined || version !== state.version + 1 || !NEXT[record.status].includes(change)) return state;
+  const result = resultOf(state.document, record, change);
   if (result === null) return state;
-  const next = moved(state, step, step.to === 'applied' ? { undo: result.inverse } : {});
-  if (next === state) return state;
-  const entry: MemoryVersion = { version: made.version, hash: made.hash, patchId: step.id, change: step.to };
-  return { ...next, document: result.document, version: entry.version, hash: entry.hash, history: [...state.history, entry] };
+  const { document } = result;
+  const next = moved(state, { id: patchId, to: change }, change === 'applied' ? { undo: result.inverse } : {});
+  const snapshots = version % SNAPSHOT_EVERY === 0 ? [...state.snapshots, document] : state.snapshots;
+  return { ...next, document, version, hash, history: [...state.history, made], snapshots };
 }
 
 /** null when the patch does not fit, which only an event written elsewhere can bring about. */
@@ -124,7 +142,7 @@ function resultOf(document: MemoryDocument, record: PatchRecord, change: MemoryV
 
 /** A patch by its id. */
 export function patchOf(state: MemoryState, patchId: string): PatchRecord | undefined {
-  return Object.hasOwn(state.patches, patchId) ? state.patches[patchId] : undefined;
+  return state.patches.get(patchId);
 }
 
 /**
@@ -134,9 +152,15 @@ export function patchOf(state: MemoryState, patchId: string): PatchRecord | unde
 export function documentAt(state: MemoryState, version: number): MemoryDocument | null {
   if (version === state.version) return state.document;
   if (!Number.isInteger(version) || version < 0 || version > state.version) return null;
-  let document: MemoryDocument = EMPTY_DOCUMENT;
-  for (const { patchId, change } of state.history.slice(0, version)) {
+  const nearest = Math.floor(version / SNAPSHOT_EVERY);
+  let document = state.snapshots[nearest]!;
+  for (const { patchId, change } of state.history.slice(nearest * SNAPSHOT_EVERY, version)) {
     document = resultOf(document, patchOf(state, patchId)!, change)!.document;
   }
   return document;
+}
+
+/** The newest version that was made at a time or before it: 0 when none was. @param timeMs since 1970 */
+export function versionAt(state: MemoryState, timeMs: number): number {
+  return state.history.findLastIndex(({ time }) => time <= timeMs) + 1;
 }
