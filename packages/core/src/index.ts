@@ -41,6 +41,7 @@ export {
   initialSession,
   leadThreadId,
   NO_CAPS,
+  taskOf,
   threadOf,
   totalTokens,
   type Attempt,
@@ -81,6 +82,7 @@ export {
 } from './memory/commands.ts';
 export { EMPTY_DOCUMENT, Memory, Note, Playbook, documentHash, type MemoryDocument } from './memory/document.ts';
 export { escapeToken } from './memory/json-pointer.ts';
+export { PROMPT_MEMORY_BYTES, selectMemory, type PinnedMemory, type SelectedMemory } from './memory/select.ts';
 export { renderInsight, renderMemory, renderMemoryForPrompt, type PromptMemory } from './memory/render.ts';
 export {
   documentAt,

@@ -152,7 +152,7 @@ export class Dreamfold {
    * @throws DreamfoldError not_found, store_corrupt
    */
   verifyRequests(sessionId: string, to?: number): Promise<RequestsReport> {
-    return verifyRequests(this.log, sessionId, { memoryText: (pins) => this.memory.textOf(pins), ...(to === undefined ? {} : { to }) });
+    return verifyRequests(this.log, sessionId, { pinnedMemory: (pins) => this.memory.pinned(pins), ...(to === undefined ? {} : { to }) });
   }
 
   /** Writes to a session that another process may be running. See the commands of `@dreamfold/core`. */

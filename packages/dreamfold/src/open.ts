@@ -37,7 +37,7 @@ export async function open(options: OpenOptions = {}): Promise<Dreamfold> {
   const host = new SessionHost({
     log,
     models: modelsByName(options.models ?? {}),
-    memoryText: (pins) => memory.textOf(pins),
+    pinnedMemory: (pins) => memory.pinned(pins),
     now: Date.now,
     random: Math.random,
     uuid: randomUUID,

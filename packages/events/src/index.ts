@@ -58,6 +58,7 @@ export {
   CriterionScore,
   DefineOutcome,
   FeedbackRecorded,
+  GivenInsight,
   GraderRef,
   ModelUsage,
   OutcomeScored,

@@ -248,6 +248,18 @@ export type DefineOutcome = z.infer<typeof DefineOutcome>;
 export const OutcomeEvaluationStart = z.object({ outcome_id: z.string(), iteration: z.int().nonnegative() });
 export type OutcomeEvaluationStart = z.infer<typeof OutcomeEvaluationStart>;
 
+export const GivenInsight = z.object({ store: z.string(), insight_id: z.string() });
+export type GivenInsight = z.infer<typeof GivenInsight>;
+
+/** What of the session's memory a thread was given with its first request; outcomes count for or against it. */
+export const MemoryGiven = z.object({
+  insights: z.array(GivenInsight),
+  size_bytes: z.int().nonnegative(),
+  /** Of the text as it stands in the prompt. */
+  sha256: z.string(),
+});
+export type MemoryGiven = z.infer<typeof MemoryGiven>;
+
 export const CriterionScore = z.object({ id: z.string(), score: Fraction, reason: z.string(), grader: z.string() });
 export type CriterionScore = z.infer<typeof CriterionScore>;
 
@@ -326,6 +338,7 @@ export const SESSION_EVENTS = {
   'approval.stale': ApprovalStale,
   'decision.recorded': DecisionRecorded,
   'cap.reached': CapReached,
+  'memory.given': MemoryGiven,
   'span.model_request_start': ModelRequestStart,
   'span.model_request_end': ModelRequestEnd,
   'model.attempt_failed': ModelAttemptFailed,

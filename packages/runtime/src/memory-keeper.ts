@@ -23,19 +23,17 @@ import {
   patchOf,
   proposePatch,
   rejectPatch,
-  renderMemoryForPrompt,
   rollbackPatch,
   validatePatch,
   writeMemory,
   type MemoryState,
+  type PinnedMemory,
   type ProposePatch,
 } from '@dreamfold/core';
 import type { Log } from '@dreamfold/log';
 import { sha256 } from './digest.ts';
 
 const ATTEMPTS = 20;
-/** Memory in one prompt, at most. */
-const PROMPT_MEMORY_BYTES = 8192;
 const TOOLS = { sha256 };
 
 type Step = (state: MemoryState) => NewEvent[];
@@ -104,11 +102,11 @@ export class MemoryKeeper {
   }
 
   /**
-   * The text that a prompt gets for these pins; '' for nothing.
+   * The documents that were pinned.
    * @throws DreamfoldError store_corrupt when the log no longer leads to the document that was pinned
    */
-  async textOf(pins: readonly MemoryPin[]): Promise<string> {
-    const texts: string[] = [];
+  async pinned(pins: readonly MemoryPin[]): Promise<PinnedMemory[]> {
+    const pinned: PinnedMemory[] = [];
     for (const pin of pins) {
       const state = await this.#fold(pin.store);
       const document = documentAt(state, pin.version);
@@ -120,10 +118,9 @@ export class MemoryKeeper {
           remedy: 'Run `dreamfold verify`.',
         });
       }
-      const text = renderMemoryForPrompt(document, { store: pin.store, version: pin.version, maxBytes: PROMPT_MEMORY_BYTES });
-      if (text !== '') texts.push(text);
+      pinned.push({ store: pin.store, version: pin.version, document });
     }
-    return texts.join('\n');
+    return pinned;
   }
 
   /**

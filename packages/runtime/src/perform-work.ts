@@ -23,11 +23,13 @@ export async function performWork(state: SessionState, work: Work, p: WorkPerfor
   const { options, controller } = p;
   switch (work.kind) {
     case 'model': {
-      const name = threadOf(state, work.threadId)?.agent ?? '';
+      const thread = threadOf(state, work.threadId);
+      if (thread === undefined) throw new TypeError(`no thread ${work.threadId}`);
+      const name = thread.agent;
       return performModel(state, work, {
         model: () => options.modelFor({ name, model: options.team.agents.get(name)?.model ?? agentOf(state, name)?.model ?? '' }),
         frame: p.frameOf(state, name),
-        memory: options.memory,
+        memory: p.context.memoryFor(state, thread).text,
         context: p.context,
         signal: controller.signal,
         random: options.random,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import { DreamfoldError, type StoredEvent } from '@dreamfold/events';
+import { checkPayload, DreamfoldError, EVENT_VERSION, isEventType, type StoredEvent } from '@dreamfold/events';
 import { ExportReader, type ExportBlob } from '@dreamfold/core';
 import { EMPTY_HEAD, foldRecord, type Log } from '@dreamfold/log';
 import { sha256 } from './digest.ts';
@@ -85,6 +85,21 @@ function checkBlob({ blob, base64 }: ExportBlob, path: string): void {
 }
 
 /** Judges the events of an export one stream after the other, as the log will, without writing. */
+/** A chain can be whole and its payloads nonsense: anyone can hash. What this code knows the shape of has that shape. */
+function checkStoredPayload({ type, v, data }: StoredEvent, at: string): void {
+  if (data === null || !isEventType(type) || v !== EVENT_VERSION[type]) return;
+  try {
+    checkPayload(type, v, JSON.parse(data));
+  } catch (cause) {
+    throw new DreamfoldError('invalid_event', `${at}: ${(cause as Error).message}`, {
+      path: at,
+      value: type,
+      remedy: 'Export it again from the log that it came from; this file was not written by an export.',
+      cause,
+    });
+  }
+}
+
 class StreamChecks {
   readonly #log: Log | null;
   readonly #source: string;
@@ -116,6 +131,7 @@ class StreamChecks {
     }
     if (pending.length === 0) this.#appends.set(event.append.id, event.append.n);
     if (event.seq === this.#here.seq && event.hash !== this.#here.hash) throw wentAnotherWay(at, event);
+    checkStoredPayload(event, at);
     this.#count(event);
   }
 

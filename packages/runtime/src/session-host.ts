@@ -10,7 +10,7 @@ import {
   type MemoryPin,
   type NewEvent,
 } from '@dreamfold/events';
-import { initialSession, mustRun, NO_CAPS, recovered, type SessionState } from '@dreamfold/core';
+import { initialSession, mustRun, NO_CAPS, recovered, type SessionState, type PinnedMemory } from '@dreamfold/core';
 import type { Log } from '@dreamfold/log';
 import type { Model } from '@dreamfold/model';
 import type { RubricDefinition } from './definitions.ts';
@@ -28,8 +28,8 @@ export interface HostOptions {
   log: Log;
   /** Finds a model by the name that an agent gives. */
   models: (name: string) => Model;
-  /** Renders the memory that sessions with these pins see. */
-  memoryText: (pins: readonly MemoryPin[]) => Promise<string>;
+  /** Reads the memory stores at the versions that a session pinned. */
+  pinnedMemory: (pins: readonly MemoryPin[]) => Promise<PinnedMemory[]>;
   now: () => number;
   /** From 0 to 1, for jitter. */
   random: () => number;
@@ -94,7 +94,7 @@ export class SessionHost {
   async #begin(id: string, options: NewSession): Promise<Session> {
     const memory = options.memory ?? [];
     const state = initialSession(id);
-    const { session, processor, begin } = this.#open(state, options, await this.#o.memoryText(memory));
+    const { session, processor, begin } = this.#open(state, options, await this.#o.pinnedMemory(memory));
     const nonce = this.#o.uuid();
     const first: NewEvent[] = [
       {
@@ -134,7 +134,7 @@ export class SessionHost {
     for (let attempt = 1; ; attempt += 1) {
       const state = await loadSession(this.#o.log, id);
       mustRun(state);
-      const { session, processor, begin } = this.#open(state, options, await this.#o.memoryText(state.memory));
+      const { session, processor, begin } = this.#open(state, options, await this.#o.pinnedMemory(state.memory));
       const nonce = this.#o.uuid();
       try {
         await processor.record({ cause: `claim/${nonce}`, build: (now) => takeOver(now, options.team, nonce) });
@@ -147,7 +147,7 @@ export class SessionHost {
     }
   }
 
-  #open(state: SessionState, options: Pick<NewSession, 'team' | 'rubric'>, memory: string): Opened {
+  #open(state: SessionState, options: Pick<NewSession, 'team' | 'rubric'>, memory: readonly PinnedMemory[]): Opened {
     if (this.#closed) throw new DreamfoldError('store_unavailable', 'This Dreamfold is closed', { path: 'open', remedy: 'Open it again.' });
     const emitter = new EventEmitter<SessionEvents>();
     const emit = emitter.emit.bind(emitter) as (type: string, ...args: unknown[]) => boolean;

@@ -18,6 +18,7 @@ import {
   openWork,
   promptFrame,
   type DecideContext,
+  type PinnedMemory,
   type PromptFrame,
   type SessionState,
   type Work,
@@ -28,6 +29,7 @@ import type { RubricDefinition } from './definitions.ts';
 import { RequestDigests, sha256 } from './digest.ts';
 import { performWork } from './perform-work.ts';
 import type { Team } from './team.ts';
+import { ThreadMemory } from './thread-memory.ts';
 
 /** What came of work or of a command, as events of the state that it is recorded in. `cause` makes it count once. */
 export interface Completion {
@@ -42,8 +44,8 @@ export interface ProcessorOptions {
   team: Team;
   modelFor: (agent: { name: string; model: string | Model }) => Model;
   rubric: RubricDefinition | null;
-  /** Rendered memory, as it was when the session began. */
-  memory: string;
+  /** The memory stores, as they were when the session began. */
+  memory: readonly PinnedMemory[];
   now: () => number;
   random: () => number;
   onEvent: (event: LogEvent) => void;
@@ -107,8 +109,9 @@ export class SessionProcessor {
     this.#confirmed = state;
     this.#tentative = state;
     this.#stream = streamOf('session', state.id);
-    const digests = new RequestDigests((s, thread) => ({ frame: this.#frame(s, thread.agent), memory: options.memory }));
-    this.#context = { sha256, requestDigest: (s, thread) => digests.of(s, thread) };
+    const memory = new ThreadMemory(options.memory);
+    const digests = new RequestDigests((s, thread) => ({ frame: this.#frame(s, thread.agent), memory: memory.of(s, thread).text }));
+    this.#context = { sha256, memoryFor: (s, thread) => memory.of(s, thread), requestDigest: (s, thread) => digests.of(s, thread) };
   }
 
   /** The state up to the newest acknowledged event. */

@@ -1,8 +1,19 @@
 import { knownEvent, streamOf, type MemoryPin } from '@dreamfold/events';
-import { agentOf, evolveSession, initialSession, promptFrame, threadOf, type PromptFrame, type SessionState } from '@dreamfold/core';
+import {
+  agentOf,
+  evolveSession,
+  initialSession,
+  promptFrame,
+  threadOf,
+  type PinnedMemory,
+  type PromptFrame,
+  type SessionState,
+  type Thread,
+} from '@dreamfold/core';
 import type { Log } from '@dreamfold/log';
 import { RequestDigests } from './digest.ts';
 import { loadSession } from './load-session.ts';
+import { ThreadMemory } from './thread-memory.ts';
 
 export interface RequestsReport {
   /** Model requests of the session. */
@@ -20,9 +31,10 @@ export interface RequestsReport {
 export async function verifyRequests(
   log: Log,
   sessionId: string,
-  { memoryText, to }: { memoryText: (pins: readonly MemoryPin[]) => Promise<string>; to?: number },
+  { pinnedMemory, to }: { pinnedMemory: (pins: readonly MemoryPin[]) => Promise<PinnedMemory[]>; to?: number },
 ): Promise<RequestsReport> {
-  const memory = await memoryText((await loadSession(log, sessionId, to)).memory);
+  const pinned = await pinnedMemory((await loadSession(log, sessionId, to)).memory);
+  const memory = new ThreadMemory(pinned);
   const report: RequestsReport = { requests: 0, differing: [] };
   let digests = digestsWith(memory);
   let state = initialSession(sessionId);
@@ -44,13 +56,14 @@ export async function verifyRequests(
   return report;
 }
 
-function digestsWith(memory: string): RequestDigests {
+function digestsWith(memory: ThreadMemory): RequestDigests {
   const frames = new Map<string, PromptFrame>();
-  return new RequestDigests((state: SessionState, { agent: name }) => {
+  return new RequestDigests((state: SessionState, thread: Thread) => {
+    const name = thread.agent;
     const agent = agentOf(state, name);
     const frame = frames.get(name) ?? (agent === undefined ? undefined : promptFrame(agent, state.team.agents));
     if (frame === undefined) throw new TypeError(`no agent ${name} in the session's team`);
     frames.set(name, frame);
-    return { frame, memory };
+    return { frame, memory: memory.of(state, thread).text };
   });
 }

@@ -1,5 +1,7 @@
 import { text, type AgentSnapshot, type Caps, type NewEvent, type StopReason } from '@dreamfold/events';
 import { DELEGATE_TOOL } from './prompt.ts';
+import { utf8Bytes } from '../memory/canonical-json.ts';
+import type { SelectedMemory } from '../memory/select.ts';
 import { agentOf, callOf, hasOpenCalls, threadOf, totalTokens, type Call, type Outcome, type SessionState, type Thread } from './state.ts';
 
 /** What deciding needs from outside: digests. Both are functions of what they are given. */
@@ -24,7 +26,9 @@ const owned = (type: string, actor: string, data: unknown): NewEvent => ({ type,
 export function decideSession(state: SessionState, context: DecideContext): NewEvent[] {
   if (!state.exists || state.suspended !== null || state.imported !== null) return [];
   const events = nextStep(state, context);
-  if (events.length === 0) return state.status === 'running' ? settle(state) : [];
+  if (events.length === 0 && state.status === 'running') return settle(state);
+  // A person's last score leaves nothing to decide, but something to do.
+  if (events.length === 0 && openWork(state).length === 0) return [];
   if (state.status === 'running') return events;
   const lead = state.threads[0] as Thread;
   return [
@@ -138,12 +142,18 @@ function startRequest(state: SessionState, thread: Thread, context: DecideContex
   const window = agentOf(state, thread.agent)?.context_window ?? Number.POSITIVE_INFINITY;
   const compact = thread.contextTokens > window * COMPACT_AT && thread.messages.length > 2;
   const purpose = compact ? 'compaction' : 'turn';
+  const memory = thread.given === null && state.memory.length > 0 ? context.memoryFor(state, thread) : null;
   return [
+    ...(memory === null || memory.text === '' ? [] : [givenEvent(thread, memory, context)]),
     owned('span.model_request_start', thread.id, {
       df_request_sha256: context.requestDigest(state, thread, purpose),
       ...(compact ? { df_purpose: purpose } : {}),
     }),
   ];
+}
+
+function givenEvent(thread: Thread, { text: words, insights }: SelectedMemory, { sha256 }: DecideContext): NewEvent {
+  return owned('memory.given', thread.id, { insights, size_bytes: utf8Bytes(words), sha256: sha256(words) });
 }
 
 /** The first cap that leaves no room for another model call: a turn of an agent, or an evaluation by a model. */

@@ -146,7 +146,8 @@ describe('a person grades', () => {
     expect(awaitedEvents(session.state)).toEqual([session.state.outcome!.evaluationId]);
     expect(unjudged(session.state)).toEqual(['taste']);
     expect(session.work).toEqual([]);
-    session.when((state) => judge(state, { criterion: 'taste', score: 1, reason: 'Lovely.', by: 'ann' }));
+    const types = session.when((state) => judge(state, { criterion: 'taste', score: 1, reason: 'Lovely.', by: 'ann' }));
+    expect(types).toEqual(['outcome.judged', 'session.status_running']);
     expect(session.underWay).toEqual(['grade']);
     grades(session, { short: 1 });
     expect(session.state.outcome!.attempts[0]!.criteria).toMatchObject([{ id: 'taste', score: 1, grader: 'person:ann' }, { id: 'short' }]);

@@ -229,6 +229,12 @@ export function callOf(state: SessionState, callId: string): { thread: Thread; c
   return undefined;
 }
 
+/** What a thread works on, in the words that it was asked in: the session's request and, for a specialist, what it was told. */
+export function taskOf(state: SessionState, thread: Thread): string {
+  const asked = state.threads[0]?.task ?? '';
+  return thread.parent === null ? asked : `${asked}\n${thread.task}`;
+}
+
 /** True while the thread waits for nothing but its own next step. */
 export function hasOpenCalls(thread: Thread): boolean {
   return thread.calls.some((call) => call.status !== 'closed');

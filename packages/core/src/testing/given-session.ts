@@ -63,7 +63,8 @@ export class GivenSession {
   readonly events: LogEvent[] = [];
   readonly context: DecideContext = {
     sha256: textDigest,
-    requestDigest: (_, thread) => textDigest(`${thread.id} ${thread.messages.length} ${thread.pending.length}`),
+    memoryFor: () => ({ text: '', insights: [] }),
+  requestDigest: (_, thread) => textDigest(`${thread.id} ${thread.messages.length} ${thread.pending.length}`),
   };
   /** Of the next events; they take no time by themselves. */
   now = 1000;
