@@ -11,11 +11,15 @@ import {
   hashInput,
   isEventType,
   type Causation,
+  type LogEvent,
   type NewEvent,
   type StoredEvent,
 } from '@dreamfold/events';
-import type { AppendRequest, Head } from './port.ts';
+import { toLogEvent } from './log-event.ts';
+import type { Appended, AppendRequest, Head } from './port.ts';
 import type { Proposal, Refusal } from './rule.ts';
+
+const WRITE_CLASSES: ReadonlySet<unknown> = new Set(WriteClass.options);
 
 /** An event of a prepared append: its payload is the text that will be stored. */
 export interface PreparedEvent {
@@ -110,7 +114,7 @@ function checkEvents(events: unknown): void {
     });
   }
   for (const [i, event] of events.entries()) {
-    if (WriteClass.safeParse((event as NewEvent | null)?.class).success) continue;
+    if (WRITE_CLASSES.has((event as NewEvent | null)?.class)) continue;
     throw new DreamfoldError('invalid_argument', 'An event of an append is not an event, or has no class', {
       path: `events/${i}`,
       remedy: 'Pass { type, data, class, actor }, with class open, owner or claim.',
@@ -277,4 +281,18 @@ export function checkSameAppend(append: PreparedAppend, counted: readonly Pick<S
     value: append.id,
     remedy: 'Derive the id from the cause, and use a new one for a new cause.',
   });
+}
+
+/** The answer to an append that counted. Its events are only made when somebody looks at them: a bulk import never does. */
+export function answerAppend(stored: readonly StoredEvent[], epoch: number, positionBefore: number): Appended {
+  const { seq, hash } = stored.at(-1)!;
+  let events: readonly LogEvent[] | undefined;
+  return {
+    head: { seq, hash, epoch },
+    position: positionBefore + stored.length,
+    get events() {
+      return (events ??= stored.map((event, i) => toLogEvent(event, positionBefore + 1 + i)));
+    },
+    duplicate: false,
+  };
 }

@@ -1,5 +1,6 @@
 import { DreamfoldError, type LogEvent, type StoredEvent } from '@dreamfold/events';
 import {
+  answerAppend,
   checkSameAppend,
   isOnTop,
   newWriterName,
@@ -77,14 +78,19 @@ class MemoryLog implements Log {
         append,
         rows.map((row) => row.stored),
       );
-      return appended(rows, epochAt(stream.rows, rows.at(-1)!.stored.seq), true);
+      const answer = answerAppend(
+        rows.map((row) => row.stored),
+        epochAt(stream.rows, rows.at(-1)!.stored.seq),
+        rows[0]!.position - 1,
+      );
+      return { ...answer, duplicate: true };
     }
     if (typeof result === 'string') throw refusalError(result, append, stream.head);
     if (!isOnTop(stream.head, append, (id) => stream.appends.get(id))) throw refusalError('head_passed', append, stream.head);
     const stored = stampAppend(append, stream.head, this.#writer);
     const rows = this.#add(stream, stored, result.epoch);
     this.#changes.notify();
-    return appended(rows, result.epoch, false);
+    return answerAppend(stored, result.epoch, rows[0]!.position - 1);
   }
 
   #add(stream: Stream, stored: readonly StoredEvent[], epoch: number): Row[] {
@@ -220,16 +226,6 @@ class MemoryLog implements Log {
     if (!this.#changes.closed) return;
     throw new DreamfoldError('store_unavailable', 'The log is closed', { remedy: 'Open it again.' });
   }
-}
-
-function appended(rows: readonly Row[], epoch: number, duplicate: boolean): Appended {
-  const last = rows.at(-1)!;
-  return {
-    head: { seq: last.stored.seq, hash: last.stored.hash, epoch },
-    position: last.position,
-    events: rows.map((row) => toLogEvent(row.stored, row.position)),
-    duplicate,
-  };
 }
 
 /** The epoch of the newest claim up to a seq. */

@@ -1,154 +1,26 @@
 import { eventId, hashInput, type StoredEvent, type WriteClass } from '@dreamfold/events';
-import type { Head } from './port.ts';
+import { EMPTY_HEAD, advanceAnchor, fate, foldRecord, isAnchored, isFinal, type RuleContext } from './rule.ts';
 import {
-  ANCHOR_AT_START,
-  EMPTY_HEAD,
-  WHOLE_RULE,
-  advanceAnchor,
-  fate,
-  foldRecord,
-  isAnchored,
-  isFinal,
-  type Anchor,
-  type Proposal,
-  type RuleContext,
-  type RuleParts,
-} from './rule.ts';
+  ALL_PARTS,
+  Replica,
+  SimulatedNode,
+  seededRandom,
+  type Attempt,
+  type Failure,
+  type LogRecord,
+  type Outcome,
+  type Parts,
+  type Request,
+  type Weather,
+} from './simulated-node.ts';
 
 // A seeded model of several writers and readers on one partition of a log that arbitrates nothing. The network loses,
 // repeats, delays, reorders, tears and damages; nodes crash and come back from an old state, or work on after they have
 // lost the stream; the log is cut short. The rule is the real one. What is switched off in `Parts` has to show as a failure.
 
-/** The rule's parts, and what its users have to do for it to hold. */
-export interface Parts extends RuleParts {
-  /** A writer gives up an append only on a verdict that is final. */
-  awaitFate: boolean;
-  /** A writer sends the same bytes again until it knows. */
-  resend: boolean;
-  /** Writers have names of their own. */
-  writerName: boolean;
-  /** A reader counts events of types and versions that its code does not know. */
-  versionBlind: boolean;
-  /** A reader checks that the log still ends in what it has read. */
-  anchor: boolean;
-  /** ... and that it was written in the same term. */
-  term: boolean;
-}
-
-export const ALL_PARTS: Parts = {
-  ...WHOLE_RULE,
-  awaitFate: true,
-  resend: true,
-  writerName: true,
-  versionBlind: true,
-  anchor: true,
-  term: true,
-};
-
-/** What can go wrong besides loss, repetition, delay and reordering, which always do. */
-export interface Weather {
-  crashes?: boolean;
-  torn?: boolean;
-  damaged?: boolean;
-  pipelined?: boolean;
-  owners?: boolean;
-  oldCode?: boolean;
-  truncated?: boolean;
-}
-
-export type Failure =
-  | 'readers disagree'
-  | 'event counted twice'
-  | 'request counted twice'
-  | 'append counted in part'
-  | 'fork'
-  | 'damaged record counted'
-  | 'acknowledged event lost'
-  | 'refused append counted'
-  | 'two owners of one epoch'
-  | 'zombie wrote'
-  | 'truncation unnoticed'
-  | 'waits for ever';
-
-export interface Outcome {
-  failures: ReadonlySet<Failure>;
-  counted: number;
-}
-
 const STREAM = 'session/sesn_simulated';
 const STEPS = 130;
 const NEWEST_CODE = 2;
-
-/** Mulberry32: small, seeded, good enough. */
-export function seededRandom(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
-/** A record as it stands in the partition. */
-interface LogRecord {
-  event: StoredEvent;
-  bytes: string;
-  term: number;
-}
-
-/** What is asked for: its id is derived from its cause, so whoever does it again uses it again. */
-interface Request {
-  id: string;
-  class: WriteClass;
-  state: 'open' | 'in flight' | 'done';
-}
-
-/** One try at a request: the bytes that are sent, and sent again. */
-interface Attempt {
-  request: Request;
-  events: readonly StoredEvent[];
-  proposal: Proposal;
-  follows: Attempt | undefined;
-  refused: boolean;
-}
-
-/** A node's replica: what it has folded so far. */
-class Replica {
-  head: Head = EMPTY_HEAD;
-  anchor: Anchor = ANCHOR_AT_START;
-  pending: readonly StoredEvent[] = [];
-  counted: StoredEvent[] = [];
-  sizes = new Map<string, number>();
-  noticed = 0;
-  readonly code: number;
-
-  constructor(code: number) {
-    this.code = code;
-  }
-
-  copy(): Replica {
-    return Object.assign(new Replica(this.code), this, { counted: [...this.counted], sizes: new Map(this.sizes) });
-  }
-
-  lastHashOf(appendId: string): string | undefined {
-    return this.counted.findLast((event) => event.append.id === appendId)?.hash;
-  }
-}
-
-class Node {
-  readonly name: string;
-  replica: Replica;
-  saved: Replica | null = null;
-  attempts: Attempt[] = [];
-  /** Epoch that it holds the stream under, as far as it knows. */
-  epoch = 0;
-
-  constructor(name: string, code: number) {
-    this.name = name;
-    this.replica = new Replica(code);
-  }
-}
 
 /** @returns what went wrong: nothing, if the rule holds */
 export function simulate(seed: number, weather: Weather, parts: Parts = ALL_PARTS): Outcome {
@@ -166,7 +38,7 @@ class World {
   readonly #partition: LogRecord[] = [];
   #term = 1;
   #network: (readonly StoredEvent[])[] = [];
-  readonly #nodes: Node[];
+  readonly #nodes: SimulatedNode[];
   readonly #requests: Request[] = [];
   readonly #acknowledged: Attempt[] = [];
   readonly #refused: Attempt[] = [];
@@ -181,7 +53,7 @@ class World {
     this.#random = seededRandom(seed);
     this.#weather = weather;
     this.#parts = parts;
-    this.#nodes = [0, 1, 2, 3].map((k) => new Node(`w${k}`, weather.oldCode === true && k === 3 ? 1 : NEWEST_CODE));
+    this.#nodes = [0, 1, 2, 3].map((k) => new SimulatedNode(`w${k}`, weather.oldCode === true && k === 3 ? 1 : NEWEST_CODE));
   }
 
   readonly #hash = (text: string): string => {
@@ -259,7 +131,7 @@ class World {
     };
   }
 
-  #read(node: Node, limit = Number.POSITIVE_INFINITY): void {
+  #read(node: SimulatedNode, limit = Number.POSITIVE_INFINITY): void {
     if (!this.#isAnchored(node.replica)) {
       // Begin again: nothing that was derived from the old log holds.
       const noticed = node.replica.noticed + 1;
@@ -297,7 +169,7 @@ class World {
   }
 
   /** The node learns from what it has read how its appends ended. */
-  #settle(node: Node): void {
+  #settle(node: SimulatedNode): void {
     const { replica } = node;
     for (const attempt of [...node.attempts]) {
       const { request, proposal, events } = attempt;
@@ -322,7 +194,7 @@ class World {
     return !this.#parts.awaitFate && this.#partition.slice(0, replica.anchor.offset).some(({ event }) => event.hash === events[0]!.hash);
   }
 
-  #acknowledge(node: Node, attempt: Attempt): void {
+  #acknowledge(node: SimulatedNode, attempt: Attempt): void {
     this.#acknowledged.push(attempt);
     attempt.request.state = 'done';
     if (attempt.request.class !== 'claim') return;
@@ -331,7 +203,7 @@ class World {
     this.#owners.set(node.epoch, owners.add(`${attempt.events[0]!.hash} ${node.name}`));
   }
 
-  #resend(node: Node): void {
+  #resend(node: SimulatedNode): void {
     const [oldest] = node.attempts;
     if (oldest === undefined || !this.#parts.resend) return;
     this.#send(oldest.events);
@@ -346,19 +218,19 @@ class World {
     this.#network.push(events.slice(0, cut), events.slice(cut));
   }
 
-  #crash(node: Node): void {
+  #crash(node: SimulatedNode): void {
     if (this.#weather.crashes !== true || this.#chance(0.4)) return;
     this.#forget(node);
     node.replica = node.saved !== null && this.#chance(0.7) ? node.saved.copy() : new Replica(node.replica.code);
   }
 
-  #forget(node: Node): void {
+  #forget(node: SimulatedNode): void {
     for (const { request } of node.attempts) request.state = 'open';
     node.attempts = [];
     node.epoch = 0;
   }
 
-  #decide(node: Node): void {
+  #decide(node: SimulatedNode): void {
     if (node.attempts.length > 0 && this.#weather.pipelined !== true) return;
     const owning = this.#weather.owners === true && Number(node.name.slice(1)) < 2;
     if (!owning) {
@@ -386,7 +258,7 @@ class World {
     return request;
   }
 
-  #attempt(node: Node, request: Request): void {
+  #attempt(node: SimulatedNode, request: Request): void {
     const follows = node.attempts.at(-1);
     const base = follows?.events.at(-1) ?? node.replica.head;
     const n = request.class === 'claim' ? 1 : 1 + this.#int(3);

@@ -1,7 +1,8 @@
 import { GENESIS_HASH, hashInput, type StoredEvent } from '@dreamfold/events';
 import { describe, expect, it } from 'vitest';
 import { sha256 } from './append.ts';
-import { ALL_PARTS, simulate, type Parts, type Weather } from './rule-simulation.ts';
+import { simulate } from './rule-simulation.ts';
+import { ALL_PARTS, type Parts, type Weather } from './simulated-node.ts';
 import { EMPTY_HEAD, fate, foldRecord, isAnchored, advanceAnchor, ANCHOR_AT_START, type RuleContext } from './rule.ts';
 
 const WEATHERS: Record<string, Weather> = {

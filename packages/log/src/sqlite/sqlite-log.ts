@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { DreamfoldError, type LogEvent, type StoredEvent } from '@dreamfold/events';
 import {
+  answerAppend,
   checkSameAppend,
   isOnTop,
   newWriterName,
@@ -11,7 +12,6 @@ import {
   type PreparedAppend,
 } from '../append.ts';
 import { checkErasable } from '../genesis.ts';
-import { toLogEvent } from '../log-event.ts';
 import type {
   Appended,
   AppendRequest,
@@ -116,13 +116,8 @@ export class SqliteLog implements Log {
       return refusalError('head_passed', append, head);
     const stored = stampAppend(append, head, this.#writer);
     const before = this.#last.position;
-    const newHead = this.#insert(stored, result.epoch);
-    return {
-      head: newHead,
-      position: this.#last.position,
-      events: stored.map((event, i) => toLogEvent(event, before + 1 + i)),
-      duplicate: false,
-    };
+    this.#insert(stored, result.epoch);
+    return answerAppend(stored, result.epoch, before);
   }
 
   #appendSize(streamId: number, appendId: string): number {
@@ -137,7 +132,7 @@ export class SqliteLog implements Log {
     return true;
   }
 
-  #insert(stored: readonly StoredEvent[], epoch: number): Head {
+  #insert(stored: readonly StoredEvent[], epoch: number): void {
     const streamId = this.#table.streams.intern(stored[0]!.stream);
     let { position } = this.#last;
     for (const event of stored) {
@@ -146,10 +141,8 @@ export class SqliteLog implements Log {
     }
     if (INNER_LIKE.test(stored[0]!.append.id)) this.#plainIds.delete(streamId);
     const { seq, hash } = stored.at(-1)!;
-    const head: Head = { seq, hash, epoch };
     this.#last = { position, hash };
-    this.#heads.set(streamId, head);
-    return head;
+    this.#heads.set(streamId, { seq, hash, epoch });
   }
 
   #countedBefore(streamId: number, append: PreparedAppend): Appended | DreamfoldError {
