@@ -84,7 +84,6 @@ function checkBlob({ blob, base64 }: ExportBlob, path: string): void {
   });
 }
 
-/** Judges the events of an export one stream after the other, as the log will, without writing. */
 /** A chain can be whole and its payloads nonsense: anyone can hash. What this code knows the shape of has that shape. */
 function checkStoredPayload({ type, v, data }: StoredEvent, at: string): void {
   if (data === null || !isEventType(type) || v !== EVENT_VERSION[type]) return;
@@ -100,6 +99,7 @@ function checkStoredPayload({ type, v, data }: StoredEvent, at: string): void {
   }
 }
 
+/** Judges the events of an export one stream after the other, as the log will, without writing. */
 class StreamChecks {
   readonly #log: Log | null;
   readonly #source: string;
