@@ -32,6 +32,15 @@ export function wholeNumber(min: number): (text: string) => number {
   };
 }
 
+/** As many characters as a reason or a note on the log may have. */
+const MAX_WORDS_CHARS = 4000;
+
+/** An option's value that says something to people. */
+export function words(text: string): string {
+  if (text.trim() !== '' && text.length <= MAX_WORDS_CHARS) return text;
+  throw new InvalidArgumentError(`Give some words, at most ${MAX_WORDS_CHARS} characters.`);
+}
+
 /** An option that may be given several times. */
 export function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];

@@ -18,7 +18,11 @@ export function isWaiting({ record }: Proposal): boolean {
 export async function proposalsOf(dreamfold: Dreamfold, store?: string): Promise<Proposal[]> {
   const stores = store === undefined ? await dreamfold.memory.list() : [await dreamfold.memory.load(store)];
   return stores.flatMap(({ id: storeId, state }) =>
-    [...state.patches].map((record) => ({ id: record.proposal.patch_id, store: { id: storeId, name: state.store?.name ?? storeId }, record })),
+    [...state.patches].map((record) => ({
+      id: record.proposal.patch_id,
+      store: { id: storeId, name: state.store?.name ?? storeId },
+      record,
+    })),
   );
 }
 

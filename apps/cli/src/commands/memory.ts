@@ -3,7 +3,7 @@ import { createStore, documentAt, initialMemory, patchOf, renderMemory } from '@
 import { knownEvent, streamOf } from '@dreamfold/events';
 import { DreamfoldError, type Dreamfold } from 'dreamfold';
 import { withData } from '../data-directory.ts';
-import { defineCommand, wholeNumber } from '../define-command.ts';
+import { defineCommand, wholeNumber, words } from '../define-command.ts';
 import { gather } from '../gather.ts';
 import type { Io } from '../io.ts';
 import { patchLines } from '../patch-lines.ts';
@@ -86,7 +86,7 @@ function registerWriting(group: Command, io: Io): void {
       'echo "Never promise a refund." | dreamfold memory write support /notes/refunds.md -',
     ],
   })
-    .option('--reason <text>', 'why', 'Written by hand.')
+    .option('--reason <text>', 'why', words, 'Written by hand.')
     .option(...by)
     .action((...[store, path, file, flags, command]: [string, string, string, DecisionFlags, Command]) =>
       withData(command, { readOnly: false, mustExist: true }, async (dreamfold) => {
@@ -108,7 +108,7 @@ function registerWriting(group: Command, io: Io): void {
     description: 'Makes a new version without what PATCH did. Later changes of the same place have to go first.',
     examples: ['memory rollback support patch_4k2 --reason "Vouchers moved to billing."'],
   })
-    .requiredOption('--reason <text>', 'why')
+    .requiredOption('--reason <text>', 'why', words)
     .option(...by)
     .action((...[store, patch, flags, command]: [string, string, DecisionFlags, Command]) =>
       withData(command, { readOnly: false, mustExist: true }, async (dreamfold) => {

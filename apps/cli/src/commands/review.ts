@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { PatchRecord } from '@dreamfold/core';
 import { DreamfoldError, isDreamfoldError, type Dreamfold } from 'dreamfold';
 import { withData } from '../data-directory.ts';
-import { defineCommand } from '../define-command.ts';
+import { defineCommand, words } from '../define-command.ts';
 import { EXIT } from '../exit-code.ts';
 import { evidenceLines } from '../evidence-lines.ts';
 import type { Io } from '../io.ts';
@@ -75,7 +75,7 @@ function registerDeciding(group: Command, io: Io): void {
     description: 'Approves and applies patches. Sessions that start from now on see them.',
     examples: ['review approve patch_4k2', 'review approve patch_4k2 patch_9x1 --note "Checked with the desk."'],
   })
-    .option('--note <text>', 'a word on why')
+    .option('--note <text>', 'a word on why', words)
     .option(...BY)
     .action((patches: string[], flags: { note?: string; by?: string }, command: Command) =>
       decide(patches, { command, io, status: 'applied' }, (dreamfold, { store, id }) => {
@@ -90,7 +90,7 @@ function registerDeciding(group: Command, io: Io): void {
     description: 'Rejects patches. The same change is not proposed again.',
     examples: ['review reject patch_4k2 --reason "Two desks share this word."'],
   })
-    .requiredOption('--reason <text>', 'why')
+    .requiredOption('--reason <text>', 'why', words)
     .option(...BY)
     .action((patches: string[], flags: { reason: string; by?: string }, command: Command) =>
       decide(patches, { command, io, status: 'rejected' }, (dreamfold, { store, id }) =>

@@ -38,7 +38,8 @@ export const triage: ScriptedPolicy = (request) => {
 
 /** Greets by name and repeats the first sentence. */
 export const writer: ScriptedPolicy = (request) => {
-  const [name, text] = lastText(request.messages[0]!.content).split(' writes:\n') as [string, string];
+  const ticket = lastText(request.messages[0]!.content);
+  const [, name = 'customer', text = ticket] = /^(.+?) writes:\s+([^]+)$/.exec(ticket) ?? [];
   return `Dear ${name},\nthank you for writing. We have understood: "${text.split(/(?<=[.!?])\s/)[0]}"`;
 };
 
@@ -51,7 +52,7 @@ function route(queue: string, confidence: number, reason: string): ReturnType<Sc
   return [{ tool: 'route_ticket', input: { queue }, decision: { confidence, reason } }];
 }
 
-/** Lines such as `- When the request says "parcel" or "courier": queue = shipping (…).` of the memory in the prompt. */
+/** Lines such as `- When the request says "tax" or "customs": queue = billing (…).` of the memory in the prompt. */
 function learntRules(request: ModelRequest): Rule[] {
   const memory = request.messages[0]!.content.slice(0, -1).map(textIn).join('\n');
   return [...memory.matchAll(/^- When the request says (.+): queue = (\w+) \(/gm)].map(([, cues, desk]) => ({

@@ -64,7 +64,7 @@ export const replyRubric = rubric({
       weight: 2,
       check: ({ text }) => {
         const named = DESKS.filter((desk) => text.includes(`The ${desk} desk`));
-        return { score: named.length === 1 ? 1 : 0, reason: `the reply names ${named.length} desks` };
+        return { score: named.length === 1 ? 1 : 0, reason: named.length === 1 ? 'one desk' : `${named.length} desks are named` };
       },
     },
     { id: 'says-when', ask: 'Says by when the customer hears again.', check: ({ text }) => /within \w+ working day/.test(text) },
