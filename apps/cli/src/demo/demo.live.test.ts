@@ -89,6 +89,15 @@ describe('dreamfold demo', () => {
     expect(waiting.patchIds).toHaveLength(3);
   });
 
+  test('leaves a team that can be run on what was learnt', async () => {
+    const team = new URL('team.ts', import.meta.url).pathname;
+    const ask = ['run', team, 'Zoe writes:\nMy parcel is wet.', '--memory', 'support', '--principal', 'Zoe', '--quiet'];
+    expect((await workspace.run(...ask)).stdout).toContain('The billing desk');
+    const { waiting } = (await workspace.json('review', 'list', '--store', 'support')).document as { waiting: { id: string }[] };
+    expect((await workspace.run('review', 'approve', ...waiting.map(({ id }) => id))).code).toBe(0);
+    expect((await workspace.run(...ask)).stdout).toContain('The shipping desk');
+  });
+
   test('takes no arguments, and writes nothing when it is given some', async () => {
     const { code, document } = await workspace.json('demo', 'now', '--data', 'never');
     expect(code).toBe(2);

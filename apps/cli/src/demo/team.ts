@@ -71,5 +71,8 @@ export const replyRubric = rubric({
   ],
 });
 
-// What `dreamfold run team.ts "Ana writes: …"` takes.
+/**
+ * What `dreamfold run team.ts "Ana writes: …"` takes.
+ * @public
+ */
 export default { lead: supportTeam(), rubric: replyRubric };
