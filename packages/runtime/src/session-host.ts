@@ -150,11 +150,20 @@ export class SessionHost {
   #open(state: SessionState, options: Pick<NewSession, 'team' | 'rubric'>, memory: readonly PinnedMemory[]): Opened {
     if (this.#closed) throw new DreamfoldError('store_unavailable', 'This Dreamfold is closed', { path: 'open', remedy: 'Open it again.' });
     const emitter = new EventEmitter<SessionEvents>();
-    const emit = emitter.emit.bind(emitter) as (type: string, ...args: unknown[]) => boolean;
+    const emit = (type: keyof SessionEvents, ...args: unknown[]): void => {
+      try {
+        (emitter.emit as (type: string, ...args: unknown[]) => boolean).call(emitter, type, ...args);
+      } catch (error) {
+        // A listener that throws is a fault of the program, which hears of it; the session goes on.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    };
     // Whoever starts a session adds listeners when it has begun; they hear its first events all the same.
     let held: LogEvent[] | null = [];
     const deliver = (event: LogEvent): void => {
-      emit(event.type, event);
+      emit(event.type as keyof SessionEvents, event);
       emit('event', event);
       if (event.type === 'session.status_idle') this.#rest(state.id, processor);
     };
