@@ -75,7 +75,7 @@ export function prepareAppend(request: AppendRequest, now: number): PreparedAppe
   checkExpected(request);
   const events = request.events.map((event: NewEvent, i): PreparedEvent => {
     const path = `events/${i}`;
-    checkField('actor', event.actor, path);
+    if (event.actor !== request.events[i - 1]?.actor) checkField('actor', event.actor, path);
     const causation = event.causation ?? null;
     if (causation !== null) checkField('causation', causation, path);
     const type = event.type;

@@ -157,6 +157,7 @@ describe('the rule of acceptance', () => {
     ['a missing field', { ...first[0], writer: undefined }],
     ['an id that does not follow from its append', append('a', START, { n: 1, id: 'b' })[0]],
     ['a place outside its append', append('a', START, { n: 1, append: { id: 'a', i: 1, n: 1 }, id: 'a-1' })[0]],
+    ['an erased payload with a hash that is none', append('a', START, { data: null, dataHash: 'h' })[0]],
     ['an invalid stream', append('a', START, { n: 1, stream: 'nowhere' })[0]],
   ])('sets aside %s and goes on', (_, record) => {
     expect(fold([record, ...first])).toEqual({ words: ['broken', 'counted'], seq: 2 });

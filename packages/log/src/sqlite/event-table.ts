@@ -52,8 +52,12 @@ function toText(hash: Uint8Array | null): string {
   return Buffer.from(hash.buffer, hash.byteOffset, hash.byteLength).toString('base64url');
 }
 
+/** One hash at a time: SQLite copies what it is given. A fresh buffer for each would cost a tenth of an append. */
+const HASH_BYTES = Buffer.alloc(32);
+
 function toBytes(hash: string): Uint8Array {
-  return Buffer.from(hash, 'base64url');
+  HASH_BYTES.write(hash, 'base64url');
+  return HASH_BYTES;
 }
 
 /** The table `events`, one connection's view of it: rows to events and back. */
@@ -126,7 +130,8 @@ export class EventTable {
       names.intern(event.actor),
       event.causation,
       toBytes(event.hash),
-      event.data ?? toBytes(event.dataHash),
+      // Not toBytes(), whose bytes are those of `hash` here.
+      event.data ?? Buffer.from(event.dataHash, 'base64url'),
       first ? event.append.n : null,
       first ? names.intern(event.writer) : null,
       event.class === 'claim' ? -event.epoch : event.epoch,
