@@ -33,7 +33,7 @@ describe('a model that never stops', () => {
     ['cost_usd', { cost_usd: 1.5 }, { costUsd: 0.5 }, 3],
     ['wall_time_ms', { wall_time_ms: 4000 }, { ms: 1000 }, 4],
     ['tool_calls', { tool_calls: 7 }, {}, 8],
-  ])('stops at its cap %s: no call more', (cap, caps, spend, calls) => {
+  ])('stops at its cap %s: no call more', (...[cap, caps, spend, calls]) => {
     const session = new GivenSession('Begin.', { agents, caps });
     const { modelCalls, toolCalls } = runAway(session, spend);
     expect(modelCalls).toBe(calls);

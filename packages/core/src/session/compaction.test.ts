@@ -42,7 +42,7 @@ describe('a thread that nears its context window', () => {
     ['an empty summary', '', {}, 'retries_exhausted'],
     ['a refusal', 'No.', { stopReason: 'refusal' }, 'refusal'],
     ['half a summary', 'Saw se', { stopReason: 'max_tokens' }, 'retries_exhausted'],
-  ] as const)('keeps its messages when it gets %s', (_, words, answer, stop) => {
+  ] as const)('keeps its messages when it gets %s', (...[, words, answer, stop]) => {
     const session = nearTheWindow();
     const before = session.thread('lead').messages.toArray();
     session.answers('lead', words, answer);

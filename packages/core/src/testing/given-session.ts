@@ -64,7 +64,7 @@ export class GivenSession {
   readonly context: DecideContext = {
     sha256: textDigest,
     memoryFor: () => ({ text: '', insights: [] }),
-  requestDigest: (_, thread) => textDigest(`${thread.id} ${thread.messages.length} ${thread.pending.length}`),
+    requestDigest: (_, thread) => textDigest(`${thread.id} ${thread.messages.length} ${thread.pending.length}`),
   };
   /** Of the next events; they take no time by themselves. */
   now = 1000;
@@ -136,7 +136,7 @@ export class GivenSession {
   answers(agent: string, parts: GivenPart | readonly GivenPart[], answer: Partial<Answer> = {}): string[] {
     const { id, request } = this.thread(agent);
     if (request === null) throw new TypeError(`${agent} asks nothing`);
-    const content = [parts].flat().map((part) => partOf(part as GivenPart));
+    const content = [parts].flat().map(partOf);
     const calls = content.some((block) => block.type === 'tool_use');
     const whole: Answer = { content, stopReason: calls ? 'tool_use' : 'end_turn', usage: NO_USAGE, costUsd: 0, ...answer };
     return this.when((state, appendId) =>
