@@ -19,11 +19,19 @@ export function register(program: Command, io: Io): void {
       const bar = io.progress('tickets');
       const report = await runDemo(dreamfold, { onProgress: (done, total) => bar.update(done, total) }).finally(() => bar.stop());
       const directory = dataDirectory(command);
-      tellStory(io, report, (next) => `${PROGRAM} ${next}${directory === DEFAULT_DIRECTORY ? '' : ` --data '${directory}'`}`);
+      const data = directory === DEFAULT_DIRECTORY ? '' : ` --data '${directory}'`;
+      tellStory(io, report, { typed: (next) => `${PROGRAM} ${next}${data}`, note: pnpmNote() });
       io.document(report);
     });
   });
 }
 
 /** In the repository the program runs from source, through pnpm. */
-const PROGRAM = import.meta.url.endsWith('.ts') ? 'pnpm dreamfold' : 'dreamfold';
+const IN_REPOSITORY = import.meta.url.endsWith('.ts');
+const PROGRAM = IN_REPOSITORY ? 'pnpm dreamfold' : 'dreamfold';
+
+/** Whoever came through npx has no pnpm to type. */
+function pnpmNote(): string {
+  const version = /^pnpm\/([\d.]+)/.exec(process.env['npm_config_user_agent'] ?? '')?.[1];
+  return IN_REPOSITORY && version !== undefined ? `Without pnpm installed, write npx -y pnpm@${version} for pnpm. ` : '';
+}

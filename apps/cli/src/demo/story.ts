@@ -33,11 +33,16 @@ function share(count: number, { tickets }: Figures): string {
   return `${count} (${Math.round((100 * count) / tickets)} %)`;
 }
 
-/**
- * Tells what a run of the demo did. Every figure comes from the log.
- * @param typed how the command line is called here: `dreamfold`, with `--data` when it needs one
- */
-export function tellStory(io: Io, report: DemoReport, typed: (command: string) => string): void {
+/** How the command line is called here. */
+export interface Calling {
+  /** The whole line for a command. */
+  typed: (command: string) => string;
+  /** What to know before typing it; '' for nothing. */
+  note: string;
+}
+
+/** Tells what a run of the demo did. Every figure comes from the log. */
+export function tellStory(io: Io, report: DemoReport, calling: Calling): void {
   io.line('A support team: a lead and two specialists, triage and writer. The model is scripted: each agent is a function of');
   io.line('its prompt, so this runs without a key. The figures show how the loop works, not what a real model would gain.');
   tellFirstDay(io, report);
@@ -45,7 +50,7 @@ export function tellStory(io: Io, report: DemoReport, typed: (command: string) =
   tellApproval(io, report);
   tellRollback(io, report);
   tellFigures(io, report);
-  tellNext(io, report, typed);
+  tellNext(io, report, calling);
 }
 
 function chapter(io: Io, text: string): void {
@@ -105,9 +110,9 @@ function tellFigures(io: Io, { firstDay, nextDay, rolledBack }: DemoReport): voi
   io.table(rows, FIGURE_COLUMNS);
 }
 
-function tellNext(io: Io, { firstDay, store, waiting, sessions }: DemoReport, typed: (command: string) => string): void {
+function tellNext(io: Io, { firstDay, store, waiting, sessions }: DemoReport, { typed, note }: Calling): void {
   const revised = firstDay.tickets.find(({ scores }) => scores.length > 1) ?? firstDay.tickets[0]!;
-  chapter(io, 'Everything is on the log. Type next:');
+  chapter(io, `Everything is on the log. ${note}Type next:`);
   const next: [command: string, what: string][] = [
     ['sessions', `the ${sessions} tickets of this run, a session each`],
     [`show ${revised.sessionId}`, 'one that was sent back, step by step'],
