@@ -16,7 +16,6 @@ export interface ImportTime {
 }
 
 interface Manifest {
-  name: string;
   exports: unknown;
   publishConfig: { exports: unknown };
   dependencies?: Record<string, string>;
@@ -68,11 +67,11 @@ function install(name: string, from: string, modules: string): void {
   const to = join(modules, name);
   if (existsSync(to)) return;
   mkdirSync(dirname(to), { recursive: true });
-  const manifest = JSON.parse(readFileSync(join(from, 'package.json'), 'utf8')) as Manifest;
   if (name !== 'dreamfold' && !name.startsWith('@dreamfold/')) {
     symlinkSync(realpathSync(from), to);
     return;
   }
+  const manifest = JSON.parse(readFileSync(join(from, 'package.json'), 'utf8')) as Manifest;
   cpSync(join(from, 'dist'), join(to, 'dist'), { recursive: true });
   writeFileSync(join(to, 'package.json'), JSON.stringify({ ...manifest, exports: manifest.publishConfig.exports }));
   for (const dependency of Object.keys(manifest.dependencies ?? {})) {
