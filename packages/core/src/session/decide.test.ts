@@ -76,6 +76,27 @@ describe('a session of one agent', () => {
     expect(JSON.stringify(lastResult(session)['content'])).toContain(words.replaceAll('"', '\\"'));
   });
 
+  test('a call that is refused and one that runs, in one answer, have one result each, in order', () => {
+    for (const parts of [
+      [{ tool: 'nope' }, { tool: 'look' }],
+      [{ tool: 'look' }, { tool: 'nope' }],
+    ]) {
+      const session = new GivenSession('Begin.', solo);
+      session.answers('lead', parts);
+      expect(session.thread('lead').pending).toEqual([]);
+      session.finishes('look', 'seen');
+      const calls = session
+        .thread('lead')
+        .messages.at(-2)!
+        .content.flatMap((block) => (block.type === 'tool_use' ? [block.id] : []));
+      const results = session
+        .thread('lead')
+        .messages.at(-1)!
+        .content.flatMap((block) => (block.type === 'tool_result' ? [block.tool_use_id] : []));
+      expect(results).toEqual(calls);
+    }
+  });
+
   test('a tool of the policy deny is never run', () => {
     const session = new GivenSession('Begin.', { agents: [givenAgent('lead', { tools: [givenTool('pay', { policy: 'deny' })] })] });
     session.answers('lead', { tool: 'pay' });

@@ -1,6 +1,6 @@
 import { CATALOGUE, isEventType, knownEvent, textOf, type EventType, type LogEvent } from '@dreamfold/events';
 import { OUTCOME_HANDLERS } from './evolve-outcome.ts';
-import { addUserText, closeCall, subtree, withCall, withThread, type Handler, type Handlers } from './handlers.ts';
+import { addUserText, closeCall, subtree, withCall, withResults, withThread, type Handler, type Handlers } from './handlers.ts';
 import { List } from './list.ts';
 import { leadThreadId, newThread, threadOf, totalTokens, type Call, type SessionState, type Thread } from './state.ts';
 
@@ -155,15 +155,18 @@ const MODEL_HANDLERS: Handlers = {
       toolCalls: state.usage.toolCalls,
       costUsd: state.usage.costUsd === null || data.df_cost_usd === null ? null : state.usage.costUsd + (data.df_cost_usd ?? 0),
     };
-    return withThread({ ...state, usage }, actor, (t) => ({
-      ...t,
-      messages: t.draft.length > 0 ? t.messages.push({ role: 'assistant', content: t.draft }) : t.messages,
-      draft: [],
-      request: null,
-      contextTokens: t.request?.purpose === 'compaction' ? 0 : totalTokens(u),
-      stop: stopAfter(data.df_stop_reason),
-      refusal: data.df_refusal ?? null,
-    }));
+    return withThread({ ...state, usage }, actor, (t) => {
+      const ended: Thread = {
+        ...t,
+        messages: t.draft.length > 0 ? t.messages.push({ role: 'assistant', content: t.draft }) : t.messages,
+        draft: [],
+        request: null,
+        contextTokens: t.request?.purpose === 'compaction' ? 0 : totalTokens(u),
+        stop: stopAfter(data.df_stop_reason),
+        refusal: data.df_refusal ?? null,
+      };
+      return t.request === null ? ended : withResults(ended);
+    });
   },
   'agent.thread_context_compacted': (state, { actor, data }) =>
     withThread(state, actor, (t) => ({

@@ -19,13 +19,23 @@ export function withCall(state: SessionState, callId: string, change: (call: Cal
   return withThread(state, thread.id, (t) => ({ ...t, calls: t.calls.map((call) => (call.id === callId ? change(call) : call)) }));
 }
 
-/** Closes a call; when it was the last one open, the results go to the model in the order of the calls. */
+/**
+ * Closes a call; when it was the last one open, the results go to the model in the order of the calls. While the answer is still being
+ * recorded, others may follow.
+ */
 export function closeCall(state: SessionState, callId: string, result: { content: string; isError: boolean }): SessionState {
   const thread = state.threads.find((t) => t.calls.some((call) => call.id === callId && call.status !== 'closed'));
   if (thread === undefined) return state;
   const calls = thread.calls.map((call) => (call.id === callId ? { ...call, status: 'closed' as const, result } : call));
-  const pending = calls.every((call) => call.status === 'closed') ? [...thread.pending, ...resultBlocks(calls)] : thread.pending;
-  return withThread(state, thread.id, (t) => ({ ...t, calls, pending }));
+  return withThread(state, thread.id, (t) => (t.request === null ? withResults({ ...t, calls }) : { ...t, calls }));
+}
+
+/** The thread with its results, when all of its calls have one. */
+export function withResults(thread: Thread): Thread {
+  const { calls, pending } = thread;
+  return calls.length > 0 && calls.every((call) => call.status === 'closed')
+    ? { ...thread, pending: [...pending, ...resultBlocks(calls)] }
+    : thread;
 }
 
 function resultBlocks(calls: readonly Call[]): RequestBlock[] {
