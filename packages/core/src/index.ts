@@ -81,16 +81,22 @@ export {
   type ProposePatch,
 } from './memory/commands.ts';
 export { EMPTY_DOCUMENT, Memory, Note, Playbook, documentHash, type MemoryDocument } from './memory/document.ts';
+export { blame, type BlamedLine } from './memory/blame.ts';
+export { diffVersions, type VersionDiff } from './memory/diff-versions.ts';
 export { escapeToken } from './memory/json-pointer.ts';
+export { documentToFiles, filesToDocument, type MemoryFile, type MemoryFromFiles } from './memory/memory-files.ts';
+export { patchTowards, patchesTowards } from './memory/patch-towards.ts';
 export { PROMPT_MEMORY_BYTES, selectMemory, type PinnedMemory, type SelectedMemory } from './memory/select.ts';
-export { renderInsight, renderMemory, renderMemoryForPrompt, type PromptMemory } from './memory/render.ts';
+export { renderInsight, renderLines, renderMemory, renderMemoryForPrompt, type PromptMemory, type RenderedLine } from './memory/render.ts';
 export {
   documentAt,
   evolveMemory,
   initialMemory,
   patchOf,
+  versionAt,
   type MemoryState,
   type MemoryVersion,
   type PatchRecord,
   type PatchStatus,
 } from './memory/state.ts';
+export { documentAtPoint, versionsOf, type MemoryPoint, type VersionEntry } from './memory/versions.ts';

@@ -17,9 +17,32 @@ export function renderInsight(insight: Insight): string {
   return `- When the request says ${cues.join(' or ')}: ${oneLine(insight.field)} = ${oneLine(insight.value)} (${seen}).`;
 }
 
+/** A line of Markdown and where in the document it comes from. */
+export interface RenderedLine {
+  text: string;
+  /** The memory that it belongs to. */
+  path: string;
+  /** Of a playbook: the insight that it says; null for a heading, or a blank line. */
+  insight: string | null;
+  /** Of a note: which line of its content it is, from 0; null for a heading, or the blank line after it. */
+  noteLine: number | null;
+}
+
 /** The whole document as Markdown; the same document always gives the same text. */
 export function renderMemory(document: MemoryDocument): string {
-  return blocksOf(document).flat().join('\n');
+  return renderLines(document)
+    .map(({ text }) => text)
+    .join('\n');
+}
+
+/** The whole document as Markdown, with where each line comes from. */
+export function renderLines(document: MemoryDocument): RenderedLine[] {
+  return blocksOf(document).flat();
+}
+
+/** The lines of a note's content, without the blank ones at its end. */
+export function noteLines(content: string): string[] {
+  return content.trimEnd().split(/\r\n|\r|\n/);
 }
 
 /**
@@ -29,7 +52,7 @@ export function renderMemory(document: MemoryDocument): string {
  * @returns '' when there is nothing to say
  */
 export function renderMemoryForPrompt(document: MemoryDocument, options: PromptMemory): string {
-  const lines = blocksOf(document).flat().map(escape);
+  const lines = renderLines(document).map(({ text }) => escape(text));
   if (lines.length === 0) return '';
   let bytes = 0;
   const kept = lines.findIndex((line) => (bytes += utf8Bytes(line) + 1) > options.maxBytes);
@@ -44,25 +67,28 @@ export function renderMemoryForPrompt(document: MemoryDocument, options: PromptM
 }
 
 /** The lines of each memory that has something to say, in the order of their paths. */
-function blocksOf(document: MemoryDocument): string[][] {
+function blocksOf(document: MemoryDocument): RenderedLine[][] {
   return Object.entries(document.memories)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([path, memory]) => linesOf(path, memory))
     .filter((lines) => lines.length > 0);
 }
 
-function linesOf(path: string, memory: Memory): string[] {
-  if (memory.kind === 'note') return [`## ${path}`, ...memory.content.trimEnd().split(/\r\n|\r|\n/), ''];
+function linesOf(path: string, memory: Memory): RenderedLine[] {
+  const line = (text: string, from: Partial<RenderedLine> = {}): RenderedLine => ({ text, path, insight: null, noteLine: null, ...from });
+  if (memory.kind === 'note') {
+    return [line(`## ${path}`), ...noteLines(memory.content).map((text, noteLine) => line(text, { noteLine })), line('')];
+  }
   const insights = Object.values(memory.insights).sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
   if (insights.length === 0) return [];
-  const lines = [`## ${path}: ${oneLine(memory.title)}`];
+  const lines = [line(`## ${path}: ${oneLine(memory.title)}`)];
   let tool = '';
   for (const insight of insights) {
-    if (insight.tool !== tool) lines.push(`For the tool ${oneLine(insight.tool)}:`);
+    if (insight.tool !== tool) lines.push(line(`For the tool ${oneLine(insight.tool)}:`));
     tool = insight.tool;
-    lines.push(renderInsight(insight));
+    lines.push(line(renderInsight(insight), { insight: insight.id }));
   }
-  return [...lines, ''];
+  return [...lines, line('')];
 }
 
 function sortKey(insight: Insight): string {

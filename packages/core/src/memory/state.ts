@@ -154,10 +154,21 @@ export function documentAt(state: MemoryState, version: number): MemoryDocument 
   if (!Number.isInteger(version) || version < 0 || version > state.version) return null;
   const nearest = Math.floor(version / SNAPSHOT_EVERY);
   let document = state.snapshots[nearest]!;
-  for (const { patchId, change } of state.history.slice(nearest * SNAPSHOT_EVERY, version)) {
-    document = resultOf(document, patchOf(state, patchId)!, change)!.document;
-  }
+  for (const step of replayVersions(state, { from: nearest * SNAPSHOT_EVERY, to: version })) document = step.document;
   return document;
+}
+
+/** Each version after `from` up to `to`, with the document before it and after it. @param range.from a multiple of 64 */
+export function* replayVersions(
+  state: MemoryState,
+  { from, to }: { from: number; to: number },
+): Generator<{ made: MemoryVersion; before: MemoryDocument; document: MemoryDocument }, void, undefined> {
+  let before = state.snapshots[from / SNAPSHOT_EVERY]!;
+  for (const made of state.history.slice(from, to)) {
+    const { document } = resultOf(before, patchOf(state, made.patchId)!, made.change)!;
+    yield { made, before, document };
+    before = document;
+  }
 }
 
 /** The newest version that was made at a time or before it: 0 when none was. @param timeMs since 1970 */
