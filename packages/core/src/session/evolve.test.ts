@@ -75,7 +75,7 @@ function take(session: GivenSession, { what, pick, yes, event, mess }: Step): vo
     case 'answer': {
       const thread = state.threads.filter((t) => t.request !== null)[pick % 3];
       const stopReason = pick === 6 ? 'refusal' : pick === 7 ? 'max_tokens' : 'tool_use';
-      if (thread !== undefined) session.answers(thread.agent, ANSWERS[pick]!, yes ? {} : { stopReason });
+      if (thread !== undefined) session.answers(thread.id, ANSWERS[pick]!, yes ? {} : { stopReason });
       return;
     }
     case 'finish':
@@ -165,7 +165,7 @@ describe('evolve', () => {
         expect(decideSession(session.state, session.context)).toEqual([]);
         expect(session.state.status === 'running').toBe(session.work.length > 0);
       }),
-      { numRuns: 300 },
+      { numRuns: 2000 },
     );
   });
 

@@ -132,10 +132,11 @@ export class GivenSession {
     });
   }
 
-  /** The agent's model answers the request that it has open. */
+  /** The model of an agent answers the request that its newest thread has open; a thread may be named by its id as well. */
   answers(agent: string, parts: GivenPart | readonly GivenPart[], answer: Partial<Answer> = {}): string[] {
-    const { id, request } = this.thread(agent);
-    if (request === null) throw new TypeError(`${agent} asks nothing`);
+    const asking = this.state.threads.findLast((thread) => (thread.agent === agent || thread.id === agent) && thread.request !== null);
+    if (asking?.request == null) throw new TypeError(`${agent} asks nothing`);
+    const { id, request } = asking;
     const content = [parts].flat().map(partOf);
     const calls = content.some((block) => block.type === 'tool_use');
     const whole: Answer = { content, stopReason: calls ? 'tool_use' : 'end_turn', usage: NO_USAGE, costUsd: 0, ...answer };
