@@ -159,7 +159,7 @@ describe.each(LOGS)('on a log that others write to: $name', ({ openLog }) => {
     const lead = agent({ name: 'lead', system: '' });
     const options = { idempotencyKey: 'order-7' };
     const [a, b] = await Promise.all([df.run(lead, 'hello', options), df.run(lead, 'hello', options)]);
-    expect(a.id).toBe(b.id);
+    expect(a).toBe(b);
     expect((await a.done()).text).toBe((await b.done()).text);
     const c = await df.run(lead, 'hello', options);
     expect((await c.done()).text).toBe('I was asked: hello');

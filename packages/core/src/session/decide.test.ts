@@ -109,7 +109,7 @@ describe('a session of one agent', () => {
     const session = new GivenSession('Begin.', solo);
     session.answers('lead', { tool: 'look', input: { at: 1, decision: { confidence: 0.7, reason: 'It is near.' } } });
     const call = session.events.find((event) => event.type === 'agent.tool_use')!;
-    expect(call.data).toMatchObject({ input: { at: 1 } });
+    expect((call.data as { input: unknown }).input).toEqual({ at: 1 });
     expect(session.dataOf('decision.recorded')).toEqual([{ event_id: call.id, confidence: 0.7, reason: 'It is near.' }]);
     expect(session.work).toMatchObject([{ kind: 'tool', input: { at: 1 } }]);
   });
