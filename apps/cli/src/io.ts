@@ -89,12 +89,12 @@ export class Io {
     return new ProgressBar(label, this.#streams.stderr);
   }
 
-  /** Asks yes or no. @returns null when there is nobody to ask, or the person would not say */
+  /** Asks yes or no; Enter alone is no. @returns null when there is nobody to ask, or the person would not say */
   async confirm(question: string): Promise<boolean | null> {
     if (!this.interactive) return null;
     const { confirm, isCancel } = await import('@clack/prompts');
     const { stdin, stderr } = this.#streams;
-    const answer = await confirm({ message: printable(question), input: stdin, output: stderr });
+    const answer = await confirm({ message: printable(question), initialValue: false, input: stdin, output: stderr });
     return isCancel(answer) ? null : answer;
   }
 
