@@ -163,6 +163,7 @@ describe.each(LOGS)('on a log that others write to: $name', ({ openLog }) => {
     expect((await a.done()).text).toBe((await b.done()).text);
     const c = await df.run(lead, 'hello', options);
     expect((await c.done()).text).toBe('I was asked: hello');
+    await expect(df.run(lead, 'something else', options)).rejects.toMatchObject({ code: 'idempotency_conflict', value: 'hello' });
     const types = (await collect(df.events(a.id))).map((event) => event.type);
     expect(types.filter((type) => type === 'session.created' || type === 'span.model_request_start')).toHaveLength(2);
   });

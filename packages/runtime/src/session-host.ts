@@ -70,7 +70,8 @@ export class SessionHost {
 
   /**
    * Starts a session. Resolves once its first events count.
-   * @throws DreamfoldError invalid_argument, invalid_rubric, invalid_team, unknown_model
+   * @throws DreamfoldError invalid_argument, invalid_rubric, invalid_team, unknown_model, idempotency_conflict (the key was used for
+   * another task)
    */
   async create(options: NewSession): Promise<Session> {
     if (typeof options.task !== 'string' || options.task.trim() === '') {
@@ -84,11 +85,13 @@ export class SessionHost {
     for (const { model } of options.team.agents.values()) if (typeof model === 'string') this.#o.models(model);
     const key = options.idempotencyKey ?? this.#o.uuid();
     const id = idFrom('session', sha256(key));
-    const known = this.#beginning.get(id) ?? this.#active.get(id)?.session;
-    if (known !== undefined) return known;
-    const beginning = this.#begin(id, options).finally(() => this.#beginning.delete(id));
-    this.#beginning.set(id, beginning);
-    return beginning;
+    const active = this.#active.get(id);
+    const known = this.#beginning.get(id) ?? (active?.processor.failed === false ? active.session : undefined);
+    const beginning = known ?? this.#begin(id, options).finally(() => this.#beginning.delete(id));
+    if (known === undefined) this.#beginning.set(id, beginning as Promise<Session>);
+    const session = await beginning;
+    checkSameTask(session.state, options.task);
+    return session;
   }
 
   async #begin(id: string, options: NewSession): Promise<Session> {
@@ -121,7 +124,10 @@ export class SessionHost {
       this.#active.delete(id);
       if (!isDreamfoldError(error, 'fenced')) throw error;
     }
-    if (!processor.owns(nonce)) return this.resume(id, options);
+    if (!processor.owns(nonce)) {
+      checkSameTask(await loadSession(this.#o.log, id), options.task);
+      return this.resume(id, options);
+    }
     begin();
     return session;
   }
@@ -219,7 +225,9 @@ export class SessionHost {
   }
 
   async #lookForOthers(): Promise<void> {
-    for (const id of this.#active.keys()) await this.noticeOthers(id);
+    for (const [id, { processor }] of this.#active) {
+      await this.noticeOthers(id).catch((error: unknown) => processor.stop(error as Error));
+    }
   }
 
   /** Reads what was written to a session past this host, when it runs here. */
@@ -237,6 +245,16 @@ export class SessionHost {
     for (const { processor } of this.#active.values()) processor.stop(new Error('the session was closed before it was done'));
     this.#active.clear();
   }
+}
+
+function checkSameTask(state: SessionState, task: string): void {
+  const begun = state.outcome?.description ?? state.threads[0]?.task;
+  if (begun === task) return;
+  throw new DreamfoldError('idempotency_conflict', `The idempotency key of ${state.id} was used for another task`, {
+    path: 'idempotencyKey',
+    value: begun?.slice(0, 120),
+    remedy: 'Use a key of its own for each task.',
+  });
 }
 
 function takeOver(state: SessionState, team: Team, nonce: string): NewEvent[] {

@@ -129,6 +129,11 @@ export class SessionProcessor {
     return this.#nonce === nonce;
   }
 
+  /** True when it can't go on: the log stopped, someone else took the session over, or it was closed. */
+  get failed(): boolean {
+    return this.#failure !== null;
+  }
+
   /** True while something is running or on its way to the log. */
   get busy(): boolean {
     return this.writing || this.#confirmed.status === 'running';
