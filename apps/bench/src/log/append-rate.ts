@@ -19,7 +19,7 @@ export interface AppendRate {
 
 /**
  * Appends the events of a recorded run, whole runs at a time, beside inserting the rows that such an append stores: the same
- * values in the same columns with the same key, encoded and hashed beforehand.
+ * values in the same columns under the same indexes, so the same bytes end up on disk, encoded and hashed beforehand.
  */
 export async function measureAppend(source: string, options: BenchOptions, progress: Progress): Promise<AppendRate> {
   const events = await firstRun(source);
@@ -76,7 +76,7 @@ async function appending(directory: string, events: Parameters<typeof appendRun>
 
 /** A session as the log's table holds it. */
 interface StoredRows {
-  /** The statement that made the table. */
+  /** The statements that made the table and its indexes. */
   table: string;
   columns: readonly string[];
   rows: readonly (readonly SQLInputValue[])[];
@@ -84,7 +84,8 @@ interface StoredRows {
 
 function storedRows(directory: string): StoredRows {
   const db = new DatabaseSync(join(directory, 'log.db'), { readOnly: true });
-  const table = db.prepare("SELECT sql FROM sqlite_schema WHERE name = 'events'").get()!['sql'] as string;
+  const made = db.prepare("SELECT sql FROM sqlite_schema WHERE tbl_name = 'events' AND sql IS NOT NULL ORDER BY type DESC").all();
+  const table = made.map(({ sql }) => `${sql as string};`).join('\n');
   const select = db.prepare("SELECT * FROM events WHERE stream = (SELECT min(id) FROM streams WHERE name LIKE 'session/%') ORDER BY seq");
   const columns = select.columns().map(({ name }) => name);
   select.setReturnArrays(true);
@@ -93,7 +94,7 @@ function storedRows(directory: string): StoredRows {
   return { table, columns, rows };
 }
 
-/** Inserts stored rows into a table like the log's, which has its key and no other index, under new streams and positions. */
+/** Inserts stored rows into a table like the log's, with its indexes and without its foreign keys, under new streams and positions. */
 async function inserting(directory: string, { table, columns, rows }: StoredRows, perEvent: PerEvent): Promise<number> {
   const db = new DatabaseSync(join(directory, 'bare.db'), { enableForeignKeyConstraints: false });
   db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000; ${table}`);
