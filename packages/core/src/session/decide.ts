@@ -152,8 +152,8 @@ function startRequest(state: SessionState, thread: Thread, context: DecideContex
   ];
 }
 
-function givenEvent(thread: Thread, { text: words, insights }: SelectedMemory, { sha256 }: DecideContext): NewEvent {
-  return owned('memory.given', thread.id, { insights, size_bytes: utf8Bytes(words), sha256: sha256(words) });
+function givenEvent(thread: Thread, { text: words, insights }: SelectedMemory, context: DecideContext): NewEvent {
+  return owned('memory.given', thread.id, { insights, size_bytes: utf8Bytes(words), sha256: context.sha256(words) });
 }
 
 /** The first cap that leaves no room for another model call: a turn of an agent, or an evaluation by a model. */
