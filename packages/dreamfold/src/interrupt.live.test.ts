@@ -196,7 +196,10 @@ describe('another process', () => {
       name: 'wait',
       description: 'Waits.',
       input: z.object({}),
-      run: (_, { signal }) => sleep(60_000, 'over', { signal }).finally(() => (aborted = true)),
+      run: (_, { signal }) => {
+        signal.addEventListener('abort', () => (aborted = true));
+        return sleep(60_000, 'over', { signal });
+      },
     });
     const session = await here.run(
       agent({ name: 'lead', system: '', tools: [wait] }),
