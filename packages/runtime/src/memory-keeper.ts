@@ -1,5 +1,6 @@
 import {
   DreamfoldError,
+  EvidenceRef,
   idFrom,
   idOfStream,
   isDreamfoldError,
@@ -14,24 +15,37 @@ import {
   applyPatch,
   approvePatch,
   AUTO_APPROVER,
+  blame,
   canonicalJson,
   createStore,
+  diffVersions,
   documentAt,
+  documentAtPoint,
+  documentToFiles,
   escapeToken,
   evolveMemory,
+  filesToDocument,
   initialMemory,
+  patchesTowards,
   patchOf,
   proposePatch,
   rejectPatch,
   rollbackPatch,
   validatePatch,
+  versionsOf,
   writeMemory,
+  type BlamedLine,
+  type MemoryDocument,
+  type MemoryPoint,
   type MemoryState,
   type PinnedMemory,
   type ProposePatch,
+  type VersionDiff,
+  type VersionEntry,
 } from '@dreamfold/core';
 import type { Log } from '@dreamfold/log';
 import { sha256 } from './digest.ts';
+import { readMemoryFiles, writeMemoryFiles } from './memory-directory.ts';
 
 const ATTEMPTS = 20;
 const TOOLS = { sha256 };
@@ -43,11 +57,28 @@ export interface StoreSummary {
   state: MemoryState;
 }
 
+export interface MemoryExport {
+  version: number;
+  /** Paths below the directory. */
+  files: string[];
+}
+
+export interface MemoryImport {
+  /** The patches that it took; none when the store held all of it already. */
+  patchIds: string[];
+  /** Playbook files whose readable lines are not what their data says. The data counts. */
+  stale: string[];
+}
+
 /** Reads and changes memory stores. Every change is an append built on the newest state, so two writers never lose one. */
 export class MemoryKeeper {
   readonly #log: Log;
   /** Each store as it was folded last; the log is only read from there. */
   readonly #folded = new Map<string, { seq: number; state: MemoryState }>();
+  /** The last change of each store that was asked for here: the next one waits for it, instead of losing a race against it. */
+  readonly #changes = new Map<string, Promise<unknown>>();
+  /** The seq that a stream is known to reach. */
+  readonly #reached = new Map<string, number>();
 
   constructor(log: Log) {
     this.#log = log;
@@ -123,11 +154,73 @@ export class MemoryKeeper {
     return pinned;
   }
 
+  /** Every version, oldest first, with its patch, author, approver and reason. @throws DreamfoldError not_found */
+  async versions(store: string): Promise<VersionEntry[]> {
+    return versionsOf((await this.load(store)).state);
+  }
+
+  /** The document at a version, or at a time. @throws DreamfoldError not_found */
+  async at(store: string, point: MemoryPoint): Promise<{ version: number; document: MemoryDocument }> {
+    return documentAtPoint((await this.load(store)).state, point);
+  }
+
+  /** What differs between two versions. @throws DreamfoldError not_found */
+  async diff(store: string, from: number, to: number): Promise<VersionDiff> {
+    return diffVersions((await this.load(store)).state, from, to);
+  }
+
+  /** Which version wrote each line, of one memory or of all. @throws DreamfoldError not_found */
+  async blame(store: string, path?: string): Promise<BlamedLine[]> {
+    const { state } = await this.load(store);
+    if (path === undefined || Object.hasOwn(state.document.memories, path)) return blame(state, path);
+    throw new DreamfoldError('not_found', `${store} holds no memory ${path}`, {
+      path: 'path',
+      value: path,
+      remedy: 'See what it holds with `dreamfold memory show`.',
+    });
+  }
+
+  /**
+   * Writes a store as Markdown files into a directory that is new or empty.
+   * @param point default the newest version
+   * @throws DreamfoldError not_found, path_conflict, store_full, invalid_path
+   */
+  async exportTo(store: string, directory: string, point?: MemoryPoint): Promise<MemoryExport> {
+    const { state } = await this.load(store);
+    const { version, document } = documentAtPoint(state, point ?? { version: state.version });
+    const files = documentToFiles(document);
+    await writeMemoryFiles(directory, files);
+    return { version, files: files.map(({ path }) => path) };
+  }
+
+  /**
+   * Makes a store equal to a directory of Markdown files, in one append: what the files no longer hold is removed.
+   * @throws DreamfoldError not_found, invalid_import and others of the files, precondition_failed (the store has changed
+   * meanwhile), and those of the patch
+   */
+  async importFrom(store: string, directory: string, { by, reason }: { by: string; reason: string }): Promise<MemoryImport> {
+    const { id, state } = await this.load(store);
+    const { document, stale } = filesToDocument(await readMemoryFiles(directory));
+    const patches = patchesTowards(state.document, document).map((operations, i): ProposePatch => {
+      const patchId = idFrom('patch', sha256(canonicalJson([id, state.version, i, operations])));
+      return { patchId, operations, reason, author: by, ...(i === 0 ? { baseHash: state.hash } : {}) };
+    });
+    const steps = patches.map(
+      (patch): Step =>
+        (now) =>
+          writeMemory(now, patch, TOOLS),
+    );
+    await this.#change(id, 'import', steps);
+    return { patchIds: patches.map(({ patchId }) => patchId), stale };
+  }
+
   /**
    * Records a dream's patch with what the gates said: rejected when one failed, applied when the store's approval is `auto`,
    * otherwise left for a person.
+   * @throws DreamfoldError not_found, evidence_required, evidence_not_found, idempotency_conflict, and those of the patch
    */
   async propose(store: string, patch: ProposePatch, gates: GateVerdict[]): Promise<void> {
+    await this.#needEvidence(patch.evidence ?? []);
     const failed = gates.filter((gate) => !gate.pass);
     const { patchId, author } = patch;
     const steps: Step[] = [
@@ -166,8 +259,9 @@ export class MemoryKeeper {
     await this.#change(this.idOf(store), `rollback/${patchId}`, [(state) => rollbackPatch(state, { patchId, by, reason }, TOOLS)]);
   }
 
-  /** A direct change by its author. @throws DreamfoldError of the patch */
+  /** A direct change by its author. @throws DreamfoldError evidence_not_found, and those of the patch */
   async write(store: string, patch: ProposePatch): Promise<void> {
+    await this.#needEvidence(patch.evidence ?? []);
     await this.#change(this.idOf(store), `write/${patch.patchId}`, [(state) => writeMemory(state, patch, TOOLS)]);
   }
 
@@ -188,14 +282,10 @@ export class MemoryKeeper {
     }
     if (before?.content === content) return null;
     const pointer = `/memories/${escapeToken(path)}`;
-    const value = { kind: 'note', content };
     const operations =
       before === null
-        ? [{ op: 'add', path: pointer, value }]
-        : [
-            { op: 'test', path: pointer, value: before },
-            { op: 'replace', path: pointer, value },
-          ];
+        ? [{ op: 'add', path: pointer, value: { kind: 'note', content } }]
+        : [{ op: 'replace', path: `${pointer}/content`, value: content }];
     const patchId = idFrom('patch', sha256(canonicalJson([id, state.version, operations])));
     await this.write(id, { patchId, operations, reason, author: by, baseHash: state.hash });
     return patchId;
@@ -216,8 +306,35 @@ export class MemoryKeeper {
     return { seq, state };
   }
 
+  /** @throws DreamfoldError evidence_not_found when an event is named that is not on the log */
+  async #needEvidence(evidence: readonly string[]): Promise<void> {
+    for (const ref of evidence) {
+      const parts = EvidenceRef.safeParse(ref).success ? ref.split('#') : null;
+      const [stream, seq] = parts === null ? ['', Number.NaN] : [parts[0]!, Number(parts[1])];
+      if (parts !== null && !((this.#reached.get(stream) ?? 0) >= seq)) this.#reached.set(stream, (await this.#log.head(stream)).seq);
+      if ((this.#reached.get(stream) ?? 0) >= seq) continue;
+      throw new DreamfoldError('evidence_not_found', `The patch names ${ref}, and no such event is on the log`, {
+        path: 'evidence',
+        value: ref,
+        remedy: 'Name events as stream#seq, such as session/sesn_4k2#12.',
+      });
+    }
+  }
+
   /** Appends what the steps lead to, one after the other, as one append. */
   async #change(id: string, cause: string, steps: readonly Step[]): Promise<void> {
+    const before = this.#changes.get(id) ?? Promise.resolve();
+    const change = before.then(() => this.#append(id, cause, steps));
+    const settled = change.catch(() => {});
+    this.#changes.set(id, settled);
+    try {
+      await change;
+    } finally {
+      if (this.#changes.get(id) === settled) this.#changes.delete(id);
+    }
+  }
+
+  async #append(id: string, cause: string, steps: readonly Step[]): Promise<void> {
     const stream = streamOf('memory', id);
     for (let attempt = 1; ; attempt += 1) {
       const { seq, state } = await this.#foldToHead(id);
@@ -225,12 +342,15 @@ export class MemoryKeeper {
       let next = state;
       for (const step of steps) {
         const made = step(next);
-        for (const event of made) next = evolveMemory(next, draft(event, stream));
+        // What the last step makes nobody reads here: it is folded from the log.
+        if (step !== steps.at(-1)) for (const event of made) next = evolveMemory(next, draft(event, stream));
         events.push(...made);
       }
       if (events.length === 0) return;
+      // Two that decide the same on the same head are one; two that decide differently are a conflict of heads, and decide again.
+      const key = sha256(canonicalJson([stream, cause, seq, events.map(({ type, actor, data }) => [type, actor, data])]));
       try {
-        await this.#log.append({ stream, id: idFrom('event', sha256(`${stream}/${cause}/${seq}`)), expected: seq, events });
+        await this.#log.append({ stream, id: idFrom('event', key), expected: seq, events });
         return;
       } catch (error) {
         if (!isDreamfoldError(error, 'head_conflict') || attempt >= ATTEMPTS) throw error;
