@@ -1,29 +1,30 @@
 import { Option, type Command } from 'commander';
-import { createStore, documentAt, initialMemory, patchOf, renderMemory } from '@dreamfold/core';
-import { knownEvent, streamOf } from '@dreamfold/events';
-import { DreamfoldError, type Dreamfold } from 'dreamfold';
+import { createStore, initialMemory } from '@dreamfold/core';
+import type { Dreamfold } from 'dreamfold';
 import { withData } from '../data-directory.ts';
-import { defineCommand, wholeNumber, words } from '../define-command.ts';
-import { gather } from '../gather.ts';
+import { defineCommand, words } from '../define-command.ts';
 import type { Io } from '../io.ts';
-import { patchLines } from '../patch-lines.ts';
 import { personOf } from '../person.ts';
 import { oneLine, printable } from '../printable.ts';
 import { findProposal, isWaiting, proposalsOf } from '../proposals.ts';
 import { readText } from '../read-text.ts';
+import { registerFiles } from './memory-files.ts';
+import { registerVersions } from './memory-versions.ts';
 
 const MAX_NOTE_BYTES = 102_400;
 
 export function register(program: Command, io: Io): void {
   const group = program
     .command('memory')
-    .summary('what teams remember: look, write, roll back')
+    .summary('what teams remember: look, write, compare, roll back')
     .description('A memory store is one document that sessions pin when they start. Every change of it is a patch on the log.');
-  registerReading(group, io);
+  registerList(group, io);
+  registerVersions(group, io);
   registerWriting(group, io);
+  registerFiles(group, io);
 }
 
-function registerReading(group: Command, io: Io): void {
+function registerList(group: Command, io: Io): void {
   defineCommand(group, {
     usage: 'list',
     summary: 'list the stores (the same as `memory` alone)',
@@ -31,26 +32,6 @@ function registerReading(group: Command, io: Io): void {
     examples: ['memory', 'memory list --json'],
     isDefault: true,
   }).action((_: unknown, command: Command) => withData(command, { readOnly: true }, (dreamfold) => list(dreamfold, io)));
-
-  defineCommand(group, {
-    usage: 'show <store>',
-    summary: 'what a store holds, as agents read it',
-    description: 'Shows the newest version of a store, or an earlier one.',
-    examples: ['memory show support', 'memory show support --at 2', 'memory show support --json'],
-  })
-    .option('--at <version>', 'as it was at this version', wholeNumber(0))
-    .action((store: string, { at }: { at?: number }, command: Command) =>
-      withData(command, { readOnly: true }, (dreamfold) => show(dreamfold, { store, at }, io)),
-    );
-
-  defineCommand(group, {
-    usage: 'history <store>',
-    summary: 'every version, with who made it and why',
-    description: 'Lists the versions of a store, oldest first. A rollback is a version as well: nothing is lost.',
-    examples: ['memory history support', 'memory history support --json'],
-  }).action((store: string, _: unknown, command: Command) =>
-    withData(command, { readOnly: true }, (dreamfold) => history(dreamfold, store, io)),
-  );
 }
 
 function registerWriting(group: Command, io: Io): void {
@@ -153,49 +134,4 @@ async function list(dreamfold: Dreamfold, io: Io): Promise<void> {
     { title: 'MEMORIES', value: ({ memories }) => memories, align: 'right' },
     { title: 'WAITING', value: ({ waiting }) => waiting, align: 'right' },
   ]);
-}
-
-async function show(dreamfold: Dreamfold, { store, at }: { store: string; at: number | undefined }, io: Io): Promise<void> {
-  const { id, state } = await dreamfold.memory.load(store);
-  const version = at ?? state.version;
-  const document = documentAt(state, version);
-  if (document === null) {
-    throw new DreamfoldError('invalid_argument', `${store} has versions 0 to ${state.version}`, {
-      path: '--at',
-      value: version,
-      remedy: 'See them with `dreamfold memory history`.',
-    });
-  }
-  const text = renderMemory(document);
-  io.document({ store: id, name: state.store!.name, version, document, text });
-  io.line(io.paint('dim', `${printable(state.store!.name)}, version ${version} of ${state.version}`));
-  io.line(text === '' ? 'Nothing that an agent would read.' : printable(text.trimEnd()));
-  const waiting = (await proposalsOf(dreamfold, store)).filter(isWaiting).length;
-  if (waiting > 0) io.line(`\nWaiting for you: ${waiting}. See them with \`dreamfold review\`.`);
-}
-
-async function history(dreamfold: Dreamfold, store: string, io: Io): Promise<void> {
-  const { id, state } = await dreamfold.memory.load(store);
-  const versions = (await gather(dreamfold.log.read(streamOf('memory', id)))).flat().flatMap((logged) => {
-    const event = knownEvent(logged);
-    if (event === null || event.data === null) return [];
-    if (event.type !== 'memory.patch_applied' && event.type !== 'memory.patch_rolled_back') return [];
-    const { patch_id: patchId, version, hash } = event.data;
-    // An event that did not count made no version.
-    const record = patchOf(state, patchId);
-    if (record === undefined || state.history[version - 1]?.hash !== hash) return [];
-    const made =
-      event.type === 'memory.patch_applied'
-        ? { change: 'applied', by: record.decision?.by ?? event.actor, reason: record.proposal.reason }
-        : { change: 'rolled back', by: event.data.by, reason: event.data.reason };
-    const time = new Date(event.time).toISOString();
-    return [{ version, time, patchId, ...made, author: record.proposal.author, changes: patchLines(record.proposal.operations), hash }];
-  });
-  io.document({ store: id, name: state.store!.name, version: state.version, history: versions });
-  if (versions.length === 0) return io.line('No change yet: version 0 is the empty document.');
-  for (const { version, time, change, patchId, by, reason, changes } of versions) {
-    io.line(`${io.paint('bold', `version ${version}`)}  ${time.slice(0, 19).replace('T', ' ')}  ${change} by ${printable(by)}  ${patchId}`);
-    for (const line of changes) io.line(`  ${change === 'applied' ? line : `no longer: ${line}`}`);
-    io.line(io.paint('dim', `  ${printable(reason)}`));
-  }
 }
