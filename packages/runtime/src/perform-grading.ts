@@ -5,7 +5,7 @@ import { isRetryable, parseGraderResponse, renderGraderRequest, retryAfterMs, re
 import { setTimeout as sleep } from 'node:timers/promises';
 import { scoreOf, type CriterionDefinition, type GraderDefinition, type RubricDefinition } from './definitions.ts';
 import { costOf } from './perform-model.ts';
-import type { Completion } from './session-processor.ts';
+import type { Completion } from './completion.ts';
 
 const MAX_ATTEMPTS = 5;
 /** What a grader says of one criterion at most. */

@@ -14,7 +14,7 @@ import {
   type Work,
 } from '@dreamfold/core';
 import { isRetryable, retryAfterMs, retryDelayMs, type Model, type ModelPrice, type ModelResponse } from '@dreamfold/model';
-import type { Completion } from './session-processor.ts';
+import type { Completion } from './completion.ts';
 
 /** Attempts at one model request, the first included. */
 const MAX_ATTEMPTS = 5;

@@ -3,7 +3,7 @@ import { sha256 } from './digest.ts';
 import { performGrading } from './perform-grading.ts';
 import { performModel } from './perform-model.ts';
 import { performTool } from './perform-tool.ts';
-import type { Completion, ProcessorOptions } from './session-processor.ts';
+import type { Completion, ProcessorOptions } from './completion.ts';
 
 export interface WorkPerformance {
   options: ProcessorOptions;

@@ -18,39 +18,14 @@ import {
   openWork,
   promptFrame,
   type DecideContext,
-  type PinnedMemory,
   type PromptFrame,
   type SessionState,
   type Work,
 } from '@dreamfold/core';
-import type { Log } from '@dreamfold/log';
-import type { Model } from '@dreamfold/model';
-import type { RubricDefinition } from './definitions.ts';
+import type { Completion, ProcessorOptions } from './completion.ts';
 import { RequestDigests, sha256 } from './digest.ts';
 import { performWork } from './perform-work.ts';
-import type { Team } from './team.ts';
 import { ThreadMemory } from './thread-memory.ts';
-
-/** What came of work or of a command, as events of the state that it is recorded in. `cause` makes it count once. */
-export interface Completion {
-  cause: string;
-  /** The seq of the intent that it answers. */
-  causedBy?: number;
-  build: (state: SessionState, appendId: string) => NewEvent[];
-}
-
-export interface ProcessorOptions {
-  log: Log;
-  team: Team;
-  modelFor: (agent: { name: string; model: string | Model }) => Model;
-  rubric: RubricDefinition | null;
-  /** The memory stores, as they were when the session began. */
-  memory: readonly PinnedMemory[];
-  now: () => number;
-  random: () => number;
-  onEvent: (event: LogEvent) => void;
-  onDelta: (threadId: string, text: string) => void;
-}
 
 interface Pending {
   /** Of the append. */

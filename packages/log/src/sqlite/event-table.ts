@@ -77,6 +77,7 @@ export class EventTable {
   readonly #appendOf: StatementSync;
   readonly #innerLikeIds: StatementSync;
   readonly #kinds = new Map<number, Kind>();
+  readonly #kindIds: Readonly<Record<WriteClass, Map<string, number>>> = { open: new Map(), owner: new Map(), claim: new Map() };
   readonly #seqAfter: StatementSync;
   readonly #erase: StatementSync;
 
@@ -114,6 +115,7 @@ export class EventTable {
     this.streams.forget();
     this.#names.forget();
     this.#kinds.clear();
+    for (const ids of Object.values(this.#kindIds)) ids.clear();
   }
 
   insert(position: number, streamId: number, event: StoredEvent): void {
@@ -126,7 +128,7 @@ export class EventTable {
       first ? event.append.id : null,
       first ? event.time : null,
       first && event.correlation !== null ? names.intern(event.correlation) : null,
-      names.intern(nameOfKind(event)),
+      this.#kindId(event),
       names.intern(event.actor),
       event.causation,
       toBytes(event.hash),
@@ -136,6 +138,16 @@ export class EventTable {
       first ? names.intern(event.writer) : null,
       event.class === 'claim' ? -event.epoch : event.epoch,
     );
+  }
+
+  /** One string to look up instead of three to put together. */
+  #kindId(event: StoredEvent): number {
+    const ids = this.#kindIds[event.class];
+    const known = event.v === 1 ? ids.get(event.type) : undefined;
+    if (known !== undefined) return known;
+    const id = this.#names.intern(nameOfKind(event));
+    if (event.v === 1) ids.set(event.type, id);
+    return id;
   }
 
   last(): { position: number; hash: string } {

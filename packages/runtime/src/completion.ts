@@ -1,0 +1,27 @@
+import type { LogEvent, NewEvent } from '@dreamfold/events';
+import type { PinnedMemory, SessionState } from '@dreamfold/core';
+import type { Log } from '@dreamfold/log';
+import type { Model } from '@dreamfold/model';
+import type { RubricDefinition } from './definitions.ts';
+import type { Team } from './team.ts';
+
+/** What came of work or of a command, as events of the state that it is recorded in. `cause` makes it count once. */
+export interface Completion {
+  cause: string;
+  /** The seq of the intent that it answers. */
+  causedBy?: number;
+  build: (state: SessionState, appendId: string) => NewEvent[];
+}
+
+export interface ProcessorOptions {
+  log: Log;
+  team: Team;
+  modelFor: (agent: { name: string; model: string | Model }) => Model;
+  rubric: RubricDefinition | null;
+  /** The memory stores, as they were when the session began. */
+  memory: readonly PinnedMemory[];
+  now: () => number;
+  random: () => number;
+  onEvent: (event: LogEvent) => void;
+  onDelta: (threadId: string, text: string) => void;
+}
