@@ -143,6 +143,21 @@ describe('a patch that is applied', () => {
     expect(document.memories['/a']).toEqual({ kind: 'note', content: 'first' });
   });
 
+  it.each(['move', 'copy'])('changes what it has put elsewhere with %s, and nothing of the base', (op) => {
+    const before = canonicalJson(base);
+    const from = '/memories/~1routing.md';
+    const at = `${from}2/insights/insight_refund/cues/0`;
+    const { document, inverse } = applyOperations(base, [
+      { op, from, path: `${from}2` },
+      { op: 'replace', path: at, value: 'reimburse' },
+    ]);
+    expect(document.memories['/routing.md2']).toMatchObject({
+      insights: { insight_refund: { cues: ['reimburse', 'money back', 'charged'] } },
+    });
+    expect(canonicalJson(base)).toBe(before);
+    expect(canonicalJson(runOperations(document, inverse).document)).toBe(before);
+  });
+
   it('has an inverse that touches only what it changed', () => {
     const { inverse } = applyOperations(base, [{ op: 'add', path: `${CUES}/-`, value: 'reimburse' }]);
     expect(inverse).toEqual([{ op: 'replace', path: CUES.replace('/cues', ''), value: refund }]);

@@ -120,6 +120,12 @@ describe('any course of commands', () => {
   });
 });
 
+it('knows the document at every one of 200 versions', () => {
+  let state = written(emptyStore(), [{ op: 'add', path: '/memories/~1a', value: { kind: 'note', content: '1' } }], tools);
+  for (let i = 2; i <= 200; i += 1) state = written(state, [{ op: 'replace', path: '/memories/~1a/content', value: `${i}` }], tools);
+  for (let i = 1; i <= 200; i += 1) expect(documentAt(state, i)?.memories['/a']).toEqual({ kind: 'note', content: `${i}` });
+});
+
 describe('folding is total', () => {
   const full = written(emptyStore(), [{ op: 'add', path: '/memories/~1a', value: { kind: 'note', content: 'one' } }], tools);
   const logged = (type: string, data: unknown, v = 1): LogEvent => {
