@@ -60,9 +60,9 @@ export function answersByRequest(events: Iterable<LogEvent>): ReadonlyMap<string
       if (decided !== undefined) decided.decision = decision as Decision;
     } else if (known.type === 'span.model_request_end') {
       const { df_stop_reason: stopped, model_usage: usage } = known.data;
+      open.delete(known.actor);
       if (stopped === 'error' || stopped === 'interrupted') continue;
       const stopReason = stopped ?? (answer.content.some((b) => b.type === 'tool_use') ? 'tool_use' : 'end_turn');
-      // The content is the same array: blocks that follow the end still belong to the answer.
       answers.set(answer.digest, { content: answer.content, stopReason, usage });
     }
   }
