@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { acquireProcessorLock } from './processor-lock.ts';
 
 let directory: string;
@@ -12,16 +12,19 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
-/** A process that waits for a line, takes the lock, prints what came of it, and stays. */
-function taker(): ChildProcess {
-  const source = `
+/** Waits for a line, takes the lock, prints what came of it, and stays. */
+function takerSource(): string {
+  return `
     import { acquireProcessorLock } from ${JSON.stringify(new URL('processor-lock.ts', import.meta.url).href)};
     process.stdin.once('data', async () => {
       try { await acquireProcessorLock(${JSON.stringify(directory)}); console.log('got'); }
       catch (error) { console.log(error.code, error.value); }
     });
     console.log('ready');`;
-  return spawn(process.execPath, ['--input-type=module', '-e', source], { stdio: ['pipe', 'pipe', 'inherit'] });
+}
+
+function taker(): ChildProcess {
+  return spawn(process.execPath, ['--input-type=module', '-e', takerSource()], { stdio: ['pipe', 'pipe', 'inherit'] });
 }
 
 async function line(child: ChildProcess): Promise<string> {
@@ -57,6 +60,27 @@ describe('the processor lock', () => {
     lock.release();
     expect(readdirSync(directory)).toEqual([]);
   });
+
+  it.runIf(process.platform === 'linux')(
+    'is taken over from a process that was killed and that its parent has not waited for',
+    async () => {
+      // The shell becomes a sleep, which never waits for the child that it was given.
+      const script = `{ "$0" --input-type=module -e "$1" <&3 & } 3<&0; exec sleep 60 >&-`;
+      const parent = spawn('sh', ['-c', script, process.execPath, takerSource()], { stdio: ['pipe', 'pipe', 'inherit'] });
+      expect(await line(parent)).toBe('ready');
+      parent.stdin!.write('go\n');
+      expect(await line(parent)).toBe('got');
+      const { pid } = JSON.parse(readFileSync(join(directory, 'processor.lock'), 'utf8')) as { pid: number };
+      expect(pid).not.toBe(parent.pid);
+      await expect(acquireProcessorLock(directory)).rejects.toMatchObject({ code: 'store_locked', value: pid });
+      process.kill(pid, 'SIGKILL');
+      await vi.waitFor(() => expect(readFileSync(`/proc/${pid}/stat`, 'latin1')).toContain(') Z '));
+      const lock = await acquireProcessorLock(directory);
+      expect(lock.pid).toBe(process.pid);
+      lock.release();
+      await end(parent);
+    },
+  );
 
   it('goes to one of many who find it stale at the same time', async () => {
     const dead = taker();

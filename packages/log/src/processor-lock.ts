@@ -45,7 +45,7 @@ export async function acquireProcessorLock(directory: string): Promise<Processor
  * @returns the holder that we are now, or the one in the way: `busy` when it is only a taker at work
  */
 function tryAcquire(path: string): Holder | { pid: number; busy: boolean } {
-  const holder: Holder = { pid: process.pid, started: startOf(process.pid), token: randomBytes(12).toString('hex') };
+  const holder: Holder = { pid: process.pid, started: statOf(process.pid)?.started ?? null, token: randomBytes(12).toString('hex') };
   const draft = `${path}.${holder.token}.new`;
   write(draft, holder);
   held.add(holder.token);
@@ -116,22 +116,25 @@ function readHolder(path: string): Holder | null {
 
 function isAlive({ pid, started, token }: Holder): boolean {
   if (held.has(token)) return true;
-  if (pid === process.pid && startOf(pid) === null) return false;
+  const stat = statOf(pid);
+  if (pid === process.pid && stat === null) return false;
+  // Killed, and only kept for a parent that has not asked how it ended: it answers signals and does nothing else.
+  if (stat?.state === 'Z') return false;
   try {
     process.kill(pid, 0);
   } catch (error) {
     // EPERM: there is such a process, of another user.
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
   }
-  const now = startOf(pid);
-  return started === null || now === null || now === started;
+  return started === null || stat === null || stat.started === started;
 }
 
-/** Field 22 of /proc/PID/stat (proc(5)): ticks from boot to the start of the process. */
-function startOf(pid: number): string | null {
+/** Fields 3 and 22 of /proc/PID/stat (proc(5)): the state, and the ticks from boot to the start. Null where there is no such file. */
+function statOf(pid: number): { state: string; started: string | null } | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return { state: fields[0]!, started: fields[19] ?? null };
   } catch {
     return null;
   }
