@@ -23,6 +23,8 @@ export class StreamVerifier {
   #head: Head = EMPTY_HEAD;
   #pending: readonly StoredEvent[] = [];
   readonly #problems: VerifyProblem[] = [];
+  /** Events that suffer from another one: they are told after it. */
+  readonly #torn: VerifyProblem[] = [];
   readonly #context: RuleContext;
 
   /** @param findAppend size of the append with this id that begins before a seq of the stream, 0 when there is none */
@@ -65,11 +67,16 @@ export class StreamVerifier {
   }
 
   report(rest: { blobs: number }): VerifyReport {
-    return { events: this.events, streams: this.#streams, erased: this.#erased, blobs: rest.blobs, problems: this.#problems };
+    const problems = [...this.#problems, ...this.#torn].slice(0, MAX_PROBLEMS);
+    return { events: this.events, streams: this.#streams, erased: this.#erased, blobs: rest.blobs, problems };
   }
 
   #refused(records: readonly StoredEvent[], reason: Refusal): void {
-    for (const { seq } of records) this.problem({ stream: this.#stream, seq, problem: IN_WORDS[reason] });
+    for (const { seq } of records) {
+      const problem = { stream: this.#stream, seq, problem: IN_WORDS[reason] };
+      if (reason !== 'torn') this.problem(problem);
+      else if (this.#torn.length < MAX_PROBLEMS) this.#torn.push(problem);
+    }
     const last = records.at(-1);
     // Go on from there: one broken event is one problem, not one for each that follows it.
     if (last !== undefined)
