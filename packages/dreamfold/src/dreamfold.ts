@@ -59,7 +59,7 @@ export class Dreamfold {
   async run(lead: AgentDefinition, task: string, options: RunOptions = {}): Promise<Session> {
     const { memory, ...rest } = options;
     const team = compileTeam(lead);
-    await this.#process();
+    await this.lock();
     const pins = memory === undefined ? [] : await this.memory.pin(memory);
     return this.#host.create({ ...rest, team, task, memory: pins });
   }
@@ -70,7 +70,7 @@ export class Dreamfold {
    */
   async resume(lead: AgentDefinition, sessionId: string, options: { rubric?: RubricDefinition } = {}): Promise<Session> {
     const team = compileTeam(lead);
-    await this.#process();
+    await this.lock();
     return this.#host.resume(sessionId, { team, ...options });
   }
 
@@ -162,8 +162,12 @@ export class Dreamfold {
     return events;
   }
 
-  /** One process at a time runs the sessions of a data directory. */
-  async #process(): Promise<void> {
+  /**
+   * Takes the right to run sessions here, until `close`: one process at a time runs those of a data directory. `run` and `resume`
+   * take it too; take it yourself before what is only to be written when they can follow.
+   * @throws DreamfoldError store_locked
+   */
+  async lock(): Promise<void> {
     if (this.#acquire === null) return;
     this.#lock ??= this.#acquire();
     try {

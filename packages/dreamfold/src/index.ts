@@ -27,6 +27,7 @@ export type {
   ToolDefinition,
 } from '@dreamfold/runtime';
 export { agent, type AgentOptions } from './agent.ts';
+export { checkRun } from './check-run.ts';
 export { Dreamfold, type RunOptions } from './dreamfold.ts';
 export { open, type OpenOptions } from './open.ts';
 export { rubric, type CriterionOptions, type RubricOptions } from './rubric.ts';

@@ -166,6 +166,7 @@ describe('a model of one’s own', () => {
   test('that does not exist is said before anything starts', async () => {
     const error = await df.run(lead('no-such-model'), 'Begin.').catch((e: unknown) => e);
     expect(isDreamfoldError(error, 'unknown_model')).toBe(true);
+    expect((error as Error).message).toBe('Agent broken: There is no model "no-such-model"');
   });
 });
 

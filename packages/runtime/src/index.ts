@@ -16,7 +16,7 @@ export { type ImportReport, type ImportRequest } from './import-report.ts';
 export { checkImport, importSessions, type CheckedImport } from './import-sessions.ts';
 export { loadSession } from './load-session.ts';
 export { commandSession, recordFeedbackOn } from './session-commands.ts';
-export { SessionHost, type HostOptions, type NewSession } from './session-host.ts';
+export { checkTask, SessionHost, type HostOptions, type NewSession } from './session-host.ts';
 export { Session, resultOf, type SessionEvents, type SessionResult } from './session.ts';
 export { changedTools, compileTeam, type Team } from './team.ts';
 export { verifyRequests, type RequestsReport } from './verify-requests.ts';

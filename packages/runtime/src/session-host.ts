@@ -55,6 +55,25 @@ interface Opened {
   begin: () => void;
 }
 
+/**
+ * What `create` refuses before anything is written. A name that no model has is said here, not when the first request is due.
+ * @throws DreamfoldError invalid_argument, unknown_model
+ */
+export function checkTask({ team, task }: Pick<NewSession, 'team' | 'task'>, models: HostOptions['models']): void {
+  if (typeof task !== 'string' || task.trim() === '') {
+    throw new DreamfoldError('invalid_argument', 'The task is empty', { path: 'task', value: task, remedy: 'Say what is to be done.' });
+  }
+  for (const { name, model } of team.agents.values()) {
+    try {
+      if (typeof model === 'string') models(model);
+    } catch (error) {
+      if (!isDreamfoldError(error)) throw error;
+      const { code, message, remedy } = error;
+      throw new DreamfoldError(code, `Agent ${name}: ${message}`, { path: `team/${name}/model`, value: model, remedy, cause: error });
+    }
+  }
+}
+
 /** Runs the sessions of one process. */
 export class SessionHost {
   readonly #o: HostOptions;
@@ -74,15 +93,7 @@ export class SessionHost {
    * another task)
    */
   async create(options: NewSession): Promise<Session> {
-    if (typeof options.task !== 'string' || options.task.trim() === '') {
-      throw new DreamfoldError('invalid_argument', 'The task is empty', {
-        path: 'task',
-        value: options.task,
-        remedy: 'Say what is to be done.',
-      });
-    }
-    // A name that no model has is said now, not when the first request is due.
-    for (const { model } of options.team.agents.values()) if (typeof model === 'string') this.#o.models(model);
+    checkTask(options, this.#o.models);
     const key = options.idempotencyKey ?? this.#o.uuid();
     const id = idFrom('session', sha256(key));
     const active = this.#active.get(id);

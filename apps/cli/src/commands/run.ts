@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { Caps } from '@dreamfold/events';
-import { DreamfoldError, type AgentDefinition, type RunOptions } from 'dreamfold';
+import { checkRun, DreamfoldError, type AgentDefinition, type RunOptions } from 'dreamfold';
 import { withData } from '../data-directory.ts';
 import { collect, defineCommand } from '../define-command.ts';
 import { driveSession } from '../drive-session.ts';
@@ -53,7 +53,9 @@ async function run({ file, task, flags, command }: Run, io: Io): Promise<void> {
   const team = await loadTeam(file);
   const options = await runOptions(team, flags);
   const lead: AgentDefinition = flags.model === undefined ? team.lead : withModel(team.lead, flags.model);
-  await withData(command, { readOnly: false }, async (dreamfold) => {
+  // Checked before a data directory is made for it; there is no memory store to find in a new one.
+  checkRun(lead, task);
+  await withData(command, { readOnly: false, mustExist: (options.memory ?? []).length > 0 }, async (dreamfold) => {
     const session = await dreamfold.run(lead, task, options);
     const { quiet = false, wait = false } = flags;
     await driveSession(session, { io, command, file, lines: new EventLines(io), quiet, wait });

@@ -40,6 +40,8 @@ export interface DemoOptions {
  * without it. Each run has a store of its own, so it can be repeated on the same data.
  */
 export async function runDemo(dreamfold: Dreamfold, options: DemoOptions = {}): Promise<DemoReport> {
+  // Before the first write: beside another processor nothing is to be begun.
+  await dreamfold.lock();
   const store = await freshStore(dreamfold);
   const total = FIRST_DAY.length + 2 * NEXT_DAY.length;
   let done = 0;
