@@ -86,10 +86,13 @@ function fits(schema: z.ZodType, text: string): CodeVerdict {
   return { score: 0, reason: `${issue.path.join('.') || 'value'}: ${issue.message}` };
 }
 
+const EXAMPLE =
+  "rubric({ criteria: [{ id: 'greets', ask: 'The reply greets the customer.', check: ({ text }) => text.startsWith('Dear') }] })";
+
 function invalid(path: string, value: unknown, what: string): DreamfoldError {
   return new DreamfoldError('invalid_rubric', `The rubric's ${path} ${what}`, {
     path,
     value,
-    remedy: 'Correct the rubric; docs/start.md shows one.',
+    remedy: `Correct it. A whole rubric: ${EXAMPLE}`,
   });
 }

@@ -141,7 +141,12 @@ const BAD: [what: string, args: string[], code: string, says: RegExp][] = [
   ['a store without a name', ['memory', 'create', ''], 'invalid_argument', /name/],
   ['a store named like an id', ['memory', 'create', 'memstore_mine'], 'invalid_argument', /memstore_/],
   ['an approval that is none', ['memory', 'create', 'x', '--approval', 'later'], 'invalid_argument', /manual, auto/],
-  ['a store that is there otherwise', ['memory', 'create', 'support', '--approval', 'auto'], 'idempotency_conflict', /other settings/],
+  [
+    'a store that is there otherwise',
+    ['memory', 'create', 'support', '--approval', 'auto'],
+    'idempotency_conflict',
+    /its approval is "manual", not "auto"/,
+  ],
   ['a description that is too long', ['memory', 'create', 'x', '--description', 'x'.repeat(2000)], 'invalid_argument', /description/],
   ['a path that climbs', ['memory', 'write', 'support', '/../x', 'FILES/note.md'], 'invalid_path', /memory path/],
   ['a path without a slash', ['memory', 'write', 'support', 'x.md', 'FILES/note.md'], 'invalid_path', /begin with "\/"/],

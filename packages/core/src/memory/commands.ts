@@ -41,10 +41,13 @@ export function createStore(state: MemoryState, input: StoreCreated & { by: stri
   checkStore(store);
   if (state.store === null) return [open('memory.store_created', by, store)];
   if (canonicalJson(state.store) === canonicalJson(store)) return [];
-  throw new DreamfoldError('idempotency_conflict', `The store ${state.store.name} was created with other settings`, {
-    path: 'store',
-    value: state.store,
-    remedy: 'Use the store as it is, or create another one.',
+  const { store: there } = state;
+  const fields = (['name', 'description', 'approval'] as const).filter((field) => there[field] !== store[field]);
+  const differences = fields.map((field) => `its ${field} is ${JSON.stringify(there[field])}, not ${JSON.stringify(store[field])}`);
+  throw new DreamfoldError('idempotency_conflict', `The store ${there.name} is there already, and ${differences.join(' and ')}`, {
+    path: fields.join(', '),
+    value: there,
+    remedy: 'Use the store as it is, or create one of another name.',
   });
 }
 
