@@ -1,17 +1,20 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
+import { open, type Dreamfold } from 'dreamfold';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DESK, REFUND, Workspace } from './testing/dreamfold-process.ts';
 
 const workspace = new Workspace();
 let id = '';
+let holder: Dreamfold;
 
 /** [what, arguments, error code, exit code, pattern of path or message]; SESSION stands for the id of a session. */
 type Case = [what: string, args: string[], code: string, exit: number, says: RegExp];
 
-const MESSAGES = ['--format', 'messages', '--data', 'never'];
-const EXPORT = ['--format', 'dreamfold', '--data', 'never'];
+const NEVER = ['--data', 'never'];
+const MESSAGES = ['--format', 'messages', ...NEVER];
+const EXPORT = ['--format', 'dreamfold', ...NEVER];
 
 const ARGUMENTS: Case[] = [
   ['no command', [], 'invalid_argument', 2, /No command/],
@@ -59,6 +62,14 @@ const IDS: Case[] = [
   ['approval of no call', ['approve', 'SESSION', 'sevt_nope'], 'approval_not_found', 2, /sevt_nope/],
   ['approval where none waits', ['approve', 'SESSION'], 'approval_not_found', 2, /waits/],
   ['interrupt of no thread', ['interrupt', 'SESSION', '--thread', 'sthr_nope'], 'not_found', 2, /sthr_nope/],
+  [
+    'feedback on no event of this number',
+    ['feedback', 'SESSION', '999', '--by', 'x', '--verdict', 'right'],
+    'not_found',
+    2,
+    /its number, 1 to/,
+  ],
+  ['approval of no event', ['approve', 'SESSION', '#999'], 'not_found', 2, /no event #999/],
   ['feedback on no event', ['feedback', 'SESSION', 'sevt_nope', '--by', 'x', '--verdict', 'right'], 'not_found', 2, /sevt_nope/],
   ['a score of no criterion', ['grade', 'SESSION', 'tone', '1', '--reason', 'x'], 'not_found', 2, /tone/],
   ['a store that is not there', ['run', 'desk.ts', 'x', '--memory', 'nope'], 'not_found', 2, /nope/],
@@ -69,7 +80,7 @@ const TEAMS: Case[] = [
   ['a directory', ['run', '.', 'x'], 'not_found', 2, /There is no file \./],
   ['a syntax error', ['run', 'syntax.ts', 'x'], 'invalid_team', 2, /syntax\.ts/],
   ['TypeScript that has to be transformed', ['run', 'enum.ts', 'x'], 'invalid_team', 2, /enum\.ts.*enum/s],
-  ['no default export', ['run', 'named.ts', 'x'], 'invalid_team', 2, /no default export/],
+  ['no default export', ['run', 'named.ts', 'x'], 'invalid_team', 2, /no default export.*`node named\.ts`/s],
   ['a default export that is no agent', ['run', 'number.ts', 'x'], 'invalid_team', 2, /not a team/],
   ['a lead that agent() did not make', ['run', 'plain.ts', 'x'], 'invalid_team', 2, /lead/],
   ['a field that is none', ['run', 'field.ts', 'x'], 'invalid_team', 2, /budget/],
@@ -80,8 +91,12 @@ const TEAMS: Case[] = [
   ['a tool whose input is no object', ['run', 'tool.ts', 'x'], 'invalid_team', 2, /tool\.ts/],
   ['a rubric without criteria', ['run', 'rubric.ts', 'x'], 'invalid_rubric', 2, /criteria/],
   ['a rubric file without a rubric', ['run', 'desk.ts', 'x', '--rubric', 'desk.ts'], 'invalid_rubric', 2, /desk\.ts/],
-  ['an unknown model', ['run', 'desk.ts', 'x', '--model', 'gpt-0'], 'unknown_model', 2, /gpt-0/],
+  ['an unknown model', ['run', 'desk.ts', 'x', '--model', 'gpt-0'], 'unknown_model', 2, /Agent desk: .*gpt-0/],
+  ['an unknown model where no data is', ['run', 'desk.ts', 'x', '--model', 'gpt-0', ...NEVER], 'unknown_model', 2, /gpt-0/],
   ['an empty task', ['run', 'desk.ts', ''], 'invalid_argument', 2, /empty/],
+  ['an empty task where no data is', ['run', 'desk.ts', ' ', ...NEVER], 'invalid_argument', 2, /empty/],
+  ['a memory store where no data is', ['run', 'desk.ts', 'x', '--memory', 'support', ...NEVER], 'not_found', 2, /no data in never/],
+  ['a program that runs its team itself', ['run', 'program.ts', 'x', ...NEVER], 'invalid_team', 2, /`node program\.ts`/],
 ];
 
 const IMPORTS: Case[] = [
@@ -119,6 +134,7 @@ const STORES: Case[] = [
   ['a file that is no database', ['sessions', '--data', 'junk'], 'store_corrupt', 3, /junk/],
   ['a log of a newer Dreamfold', ['sessions', '--data', 'future'], 'store_newer_than_code', 3, /newer/],
   ['a head that says otherwise', ['verify', '--data', 'headless'], 'store_corrupt', 3, /head/],
+  ['a demo beside another processor', ['demo', '--data', 'locked'], 'store_locked', 4, /Process \d+/],
   ['an export over a file', ['export', '--out', 'all.jsonl'], 'path_conflict', 2, /all\.jsonl/],
   ['an export into no directory', ['export', '--out', 'no/such/file'], 'invalid_path', 2, /no\/such\/file/],
   ['a start over files', ['init', 'taken'], 'path_conflict', 2, /team\.ts/],
@@ -130,6 +146,7 @@ const FILES: Record<string, string> = {
   'syntax.ts': 'export default {{{',
   'enum.ts': 'enum Colour { Red }\nexport default Colour;',
   'named.ts': 'export const lead = 1;',
+  'program.ts': "import { mkdirSync } from 'node:fs';\nmkdirSync('never');",
   'number.ts': 'export default 7;',
   'plain.ts': "export default { lead: { name: 'x', system: 'y' } };",
   'field.ts': `${DESK.replace('export default', 'const lead =')}\nexport default { lead, budget: 3 };`,
@@ -182,12 +199,17 @@ beforeAll(async () => {
     for (const directory of ['future', 'headless']) writeFileSync(join(workspace.path, directory, name), bytes);
   }
   workspace.file('headless/head', 'not a head');
+  holder = await open({ directory: join(workspace.path, 'locked') });
+  await holder.lock();
   const db = new DatabaseSync(join(workspace.path, 'future/log.db'));
   db.exec('PRAGMA user_version = 999');
   db.close();
 }, 60_000);
 
-afterAll(() => workspace.remove());
+afterAll(async () => {
+  await holder.close();
+  workspace.remove();
+});
 
 describe.each([
   ['arguments', ARGUMENTS],
@@ -227,6 +249,7 @@ test('the good and the bad left the log as it was', async () => {
   const { document } = await workspace.json('sessions');
   expect(document.total).toBe(2);
   expect(await workspace.json('verify')).toMatchObject({ code: 0, document: { ok: true } });
+  expect(await workspace.json('memory', '--data', 'locked')).toMatchObject({ code: 0, document: { stores: [] } });
 });
 
 test.skipIf(process.getuid?.() === 0)('a data directory that may not be written (skipped for root, who may write anywhere)', async () => {

@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
-import { DreamfoldError } from 'dreamfold';
+import { DreamfoldError, type Dreamfold } from 'dreamfold';
 import { dataDirectory, withData } from './data-directory.ts';
+import { findEvent } from './find-event.ts';
 import { findSession } from './find-session.ts';
+import { gather } from './gather.ts';
 import type { Io } from './io.ts';
 import { oneLine } from './printable.ts';
-import { waitingFor, type WaitingCall } from './waiting.ts';
+import { howToGoOn, waitingFor, type WaitingCall } from './waiting.ts';
 
 export interface ConfirmCall {
   prefix: string;
@@ -22,7 +24,7 @@ export async function confirmCall({ prefix, call, result, by, message, command }
   await withData(command, { readOnly: false, mustExist: true }, async (dreamfold) => {
     const id = await findSession(dreamfold, prefix);
     const { calls } = waitingFor(await dreamfold.session(id), dataDirectory(command));
-    const toolUseId = call ?? onlyCall(id, calls);
+    const toolUseId = call === undefined ? onlyCall(id, calls) : await callId(dreamfold, id, call);
     const waiting = calls.find((c) => c.call === toolUseId);
     await dreamfold.confirm(id, {
       toolUseId,
@@ -34,8 +36,13 @@ export async function confirmCall({ prefix, call, result, by, message, command }
     io.document({ session: id, call: toolUseId, result });
     const told = waiting === undefined ? toolUseId : `${oneLine(waiting.tool, 64)} ${oneLine(JSON.stringify(waiting.input) ?? '', 500)}`;
     io.line(`${result === 'allow' ? 'Approved' : 'Denied'}: ${told}`);
-    io.line(`If no process is waiting for it: dreamfold resume ${id} team.ts`);
+    io.line(howToGoOn(id, dataDirectory(command)));
   });
+}
+
+/** A call by its number in `show`; anything else is its id. @throws DreamfoldError not_found */
+async function callId(dreamfold: Dreamfold, session: string, call: string): Promise<string> {
+  return /^#?\d+$/.test(call) ? findEvent(await gather(dreamfold.events(session)), call).id : call;
 }
 
 function onlyCall(session: string, calls: readonly WaitingCall[]): string {

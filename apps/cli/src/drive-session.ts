@@ -23,20 +23,28 @@ export interface Drive {
 export async function driveSession(session: Session, drive: Drive): Promise<void> {
   const { io, lines, quiet } = drive;
   let interrupted = false;
+  let signalled = false;
   session.on('event', (event) => {
     if (!quiet) for (const line of lines.of(event)) io.line(line);
   });
+  // From here or from another terminal; what is sent to it afterwards makes it go on.
+  session.on('user.interrupt', ({ data }) => {
+    interrupted ||= data.session_thread_id == null;
+  });
+  session.on('user.message', () => {
+    interrupted = false;
+  });
   const onSignal = (): void => {
     // What is acknowledged is on the log; the session can be resumed.
-    if (interrupted) process.exit(EXIT.interrupted);
-    interrupted = true;
+    if (signalled) process.exit(EXIT.interrupted);
+    signalled = true;
     io.note('Interrupting; press Ctrl-C again to leave at once.');
     session.interrupt().catch((error: unknown) => io.note(String(error)));
   };
   process.on('SIGINT', onSignal);
   try {
     const result = await settle(session, drive);
-    const code = interrupted ? EXIT.interrupted : exitCodeOfResult(result);
+    const code = interrupted || signalled ? EXIT.interrupted : exitCodeOfResult(result);
     printResult(session, result, { ...drive, code });
     io.exitCode = code;
   } finally {

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -34,6 +34,9 @@ const TeamObject = z.strictObject({
  * @throws DreamfoldError not_found, invalid_team, and what the file's agent(), tool() and rubric() throw, with the file as path
  */
 export async function loadTeam(file: string): Promise<TeamFile> {
+  const path = existing(file);
+  // Importing a program runs it, whole sessions and all, before anybody sees that it exports no team.
+  if (!/\bexport\b[^;]*\bdefault\b|\bexports\b/.test(readFileSync(path, 'utf8'))) throw noTeam(file);
   return readExports(file, await loadModule(file));
 }
 
@@ -48,14 +51,18 @@ export async function loadRubric(file: string): Promise<RubricDefinition> {
   });
 }
 
-async function loadModule(file: string): Promise<Record<string, unknown>> {
+/** The whole path of a file. @throws DreamfoldError not_found */
+function existing(file: string): string {
   const path = resolve(file);
-  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) {
-    throw new DreamfoldError('not_found', `There is no file ${file}`, {
-      path: file,
-      remedy: 'Correct the path, or make a team with `dreamfold init DIR`.',
-    });
-  }
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() === true) return path;
+  throw new DreamfoldError('not_found', `There is no file ${file}`, {
+    path: file,
+    remedy: 'Correct the path, or make a team with `dreamfold init DIR`.',
+  });
+}
+
+async function loadModule(file: string): Promise<Record<string, unknown>> {
+  const path = existing(file);
   resolveFromHere();
   try {
     return (await import(pathToFileURL(path).href)) as Record<string, unknown>;
@@ -66,13 +73,20 @@ async function loadModule(file: string): Promise<Record<string, unknown>> {
 
 function readExports(file: string, module: Record<string, unknown>): TeamFile {
   const lead = module['default'];
-  if (lead === undefined) throw wrongExport(file, 'has no default export', Object.keys(module));
+  if (lead === undefined) throw noTeam(file);
   const rubric = module['rubric'] === undefined ? {} : { rubric: module['rubric'] };
   const checked = TeamObject.safeParse(isAgent(lead) ? { lead, ...rubric } : typeof lead === 'object' ? { ...rubric, ...lead } : lead);
   if (checked.success) return checked.data as TeamFile;
   const issue = checked.error.issues[0]!;
   const where = issue.path.length === 0 ? '' : `: ${issue.path.join('.')}`;
   throw wrongExport(file, `its default export is not a team${where}: ${issue.message}`, typeof lead);
+}
+
+function noTeam(file: string): DreamfoldError {
+  return new DreamfoldError('invalid_team', `${file} has no default export, so it is a program and not a team`, {
+    path: file,
+    remedy: `${SHAPE} A program that runs its team itself is started with node: \`node ${file}\`.`,
+  });
 }
 
 function wrongExport(file: string, what: string, value: unknown): DreamfoldError {

@@ -59,12 +59,12 @@ Start with:
 
 Exit codes:
   0    done
-  1    it ran and failed: the rubric was not met, the model gave up, a tool broke
+  1    it ran and failed: the rubric was not met, a cap was reached, the model gave up or refused
   2    wrong arguments, input or id; nothing was written
-  3    the data directory can't be used: corrupt, newer, read-only, full
+  3    the data directory can't be used or does not verify; or replay renders another request than was recorded
   4    another process runs the sessions of this data directory
   5    it waits for a person: an approval, or a score
-  130  stopped with Ctrl-C`;
+  130  stopped with Ctrl-C, or by interrupt`;
 
 function versionOfThis(): string {
   return (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version;

@@ -40,9 +40,14 @@ describe('a call that waits for a person', () => {
     expect(stdout).toContain('refund ← paid 7');
   });
 
-  test('that is denied is told to the model', async () => {
+  test('that is denied is told to the model; the call may be named by its number', async () => {
     const { document } = await workspace.json('run', 'desk.ts', REFUND);
-    await workspace.run('deny', document.sessionId, '--message', 'Over the limit.');
+    const shown = await workspace.run('show', document.sessionId);
+    const number = /^ *(\d+) .*→ refund/m.exec(shown.stdout)![1]!;
+    const other = await workspace.json('deny', document.sessionId, '1');
+    expect(other).toMatchObject({ code: 2, document: { error: { code: 'approval_not_found' } } });
+    const denied = await workspace.run('deny', document.sessionId, `#${number}`, '--message', 'Over the limit.', '--data', './.dreamfold/');
+    expect(denied.stdout).toContain(`dreamfold resume ${document.sessionId} FILE --data "./.dreamfold/"`);
     const { stdout, code } = await workspace.run('resume', document.sessionId, 'desk.ts');
     expect(code).toBe(0);
     expect(stdout).toContain('refund ← failed (denied) Over the limit.');
@@ -92,13 +97,15 @@ describe('a session that is stopped', () => {
     expect(document.sessions[0]).toMatchObject({ status: 'end_turn' });
   });
 
-  test('by interrupt from another terminal', async () => {
+  test('by interrupt from another terminal, ends with 130 as well', async () => {
     const run = workspace.start(['run', 'desk.ts', SLOW, '--data', 'interrupted']);
     await run.said(/→ wait/);
     const { document } = await workspace.json('sessions', '--data', 'interrupted');
     const { id } = document.sessions[0];
     expect(await workspace.json('interrupt', id, '--data', 'interrupted')).toMatchObject({ document: { interrupted: true } });
-    expect((await run.ended).stdout).toContain('wait ← failed (interrupted)');
+    const { code, stdout } = await run.ended;
+    expect(code).toBe(130);
+    expect(stdout).toContain('wait ← failed (interrupted)');
     expect(await workspace.json('interrupt', id, '--data', 'interrupted')).toMatchObject({ code: 0, document: { interrupted: false } });
   });
 
@@ -124,7 +131,36 @@ test('a message that is sent to a session is taken up, and feedback is kept', as
   expect(await workspace.json('resume', id, 'desk.ts')).toMatchObject({ code: 0, document: { text: 'Anything else?' } });
   const { document: shown } = await workspace.json('show', id);
   const call = shown.events.find((event: { type: string }) => event.type === 'agent.tool_use');
-  const said = await workspace.json('feedback', id, call.id, '--verdict', 'wrong', '--right-answer', '{"order":"8"}', '--by', 'shop');
-  expect(said).toMatchObject({ code: 0 });
+  const wrong = ['--verdict', 'wrong', '--right-answer', '{"order":"8"}'];
+  const said = await workspace.json('feedback', id, String(call.seq), ...wrong, '--by', 'shop');
+  expect(said).toMatchObject({ code: 0, document: { feedback: { judges: call.id }, contradicts: [] } });
   expect((await workspace.run('show', id)).stdout).toContain(`feedback of shop on ${call.id}: wrong, right is {"order":"8"}`);
+
+  expect((await workspace.json('feedback', id, call.id, ...wrong, '--by', 'desk')).document.contradicts).toEqual([]);
+  const { stdout } = await workspace.run('feedback', id, call.id, '--verdict', 'right', '--by', 'customer');
+  expect(stdout).toContain('It contradicts what shop said: wrong, right is {"order":"8"}. Both stay.');
+  const third = await workspace.json('feedback', id, call.id, '--verdict', 'wrong', '--right-answer', '{"order":"9"}', '--by', 'shop');
+  expect(third.document.contradicts.map(({ by }: { by: string }) => by)).toEqual(['shop', 'desk', 'customer']);
+});
+
+test('a right answer that the tool does not take is refused, with the values that it takes', async () => {
+  workspace.file(
+    'router.ts',
+    `import { agent, tool } from 'dreamfold';
+import { z } from 'zod';
+const input = z.object({ queue: z.enum(['billing', 'returns']), note: z.string().optional() });
+export default agent({ name: 'router', system: 'Route.', tools: [tool({ name: 'route', description: 'Routes.', input, effect: 'pure', run: () => 'ok' })] });`,
+  );
+  const { document } = await workspace.json('run', 'router.ts', '@script [{"tool":"route","input":{"queue":"billing"}},{"say":"Done."}]');
+  const { document: shown } = await workspace.json('show', document.sessionId);
+  const call = shown.events.find((event: { type: string }) => event.type === 'agent.tool_use').seq;
+  const feedback = (answer: string) =>
+    workspace.json('feedback', document.sessionId, String(call), '--verdict', 'wrong', '--by', 'desk', '--right-answer', answer);
+  const refused = await feedback('{"queue":"nonsense"}');
+  expect(refused).toMatchObject({
+    code: 2,
+    document: { error: { code: 'invalid_argument', path: 'right_answer/queue', value: 'nonsense' } },
+  });
+  expect(refused.document.error.remedy).toContain('"billing", "returns"');
+  expect(await feedback('{"queue":"returns","note":"any text"}')).toMatchObject({ code: 0 });
 });

@@ -25,6 +25,11 @@ export function dataFlag(directory: string): string {
   return directory === DEFAULT_DIRECTORY ? '' : ` --data ${JSON.stringify(directory)}`;
 }
 
+/** What to say to who has answered a session that perhaps nobody runs. */
+export function howToGoOn(session: string, directory: string): string {
+  return `If no process runs it: dreamfold resume ${session} FILE${dataFlag(directory)}, with the team's file.`;
+}
+
 /** What a session waits for, with the commands that answer. */
 export function waitingFor(state: SessionState, directory: string): { calls: WaitingCall[]; scores: WaitingScore[] } {
   const data = dataFlag(directory);

@@ -1,6 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { DreamfoldError, idFrom, isDreamfoldError, streamOf, type FeedbackRecorded, type LogEvent, type NewEvent } from '@dreamfold/events';
-import { recordFeedback, type SessionState } from '@dreamfold/core';
+import {
+  DreamfoldError,
+  idFrom,
+  isDreamfoldError,
+  knownEvent,
+  streamOf,
+  type FeedbackRecorded,
+  type KnownEvent,
+  type LogEvent,
+  type NewEvent,
+} from '@dreamfold/events';
+import { agentOf, recordFeedback, type SessionState } from '@dreamfold/core';
 import type { Log } from '@dreamfold/log';
 import { sha256 } from './digest.ts';
 import { loadSession } from './load-session.ts';
@@ -33,18 +43,40 @@ export async function commandSession(
 
 /**
  * Records what came of an event of a session later.
- * @throws DreamfoldError not_found when the session has no such event, invalid_argument when it is not a call or a message
+ * @throws DreamfoldError not_found when the session has no such event, invalid_argument when it is not a call or a message, or
+ * when the right answer is none of the values that the called tool takes
  */
 export async function recordFeedbackOn(log: Log, sessionId: string, feedback: FeedbackRecorded): Promise<readonly LogEvent[]> {
-  await mustBeJudgeable(log, sessionId, feedback.judges);
-  return commandSession(log, sessionId, (state) => recordFeedback(state, feedback));
+  const judged = await judgedEvent(log, sessionId, feedback.judges);
+  return commandSession(log, sessionId, (state) => {
+    checkRightAnswer(state, judged, feedback);
+    return recordFeedback(state, feedback);
+  });
 }
 
-async function mustBeJudgeable(log: Log, sessionId: string, eventId: string): Promise<void> {
+/** A value that the tool never takes would be learnt from by nobody, or worse. */
+function checkRightAnswer(state: SessionState, judged: KnownEvent, { right_answer = {} }: FeedbackRecorded): void {
+  if (judged.type !== 'agent.tool_use') return;
+  const agent = state.threads.find(({ id }) => id === judged.actor)?.agent;
+  const tool = agent === undefined ? undefined : agentOf(state, agent)?.tools.find(({ name }) => name === judged.data.name);
+  const properties = (tool?.input_schema['properties'] ?? {}) as Record<string, { enum?: unknown } | undefined>;
+  for (const [field, value] of Object.entries(right_answer)) {
+    const allowed = Object.hasOwn(properties, field) ? properties[field]?.enum : undefined;
+    if (!Array.isArray(allowed) || allowed.includes(value)) continue;
+    throw new DreamfoldError('invalid_argument', `${judged.data.name} takes no ${field} ${JSON.stringify(value)}`, {
+      path: `right_answer/${field}`,
+      value,
+      remedy: `Give one of its values: ${allowed.map((one) => JSON.stringify(one)).join(', ')}.`,
+    });
+  }
+}
+
+async function judgedEvent(log: Log, sessionId: string, eventId: string): Promise<KnownEvent> {
   for await (const batch of log.read(streamOf('session', sessionId))) {
     const judged = batch.find((event) => event.id === eventId);
     if (judged === undefined) continue;
-    if (judged.type === 'agent.tool_use' || judged.type === 'agent.message') return;
+    const known = knownEvent(judged);
+    if (known?.type === 'agent.tool_use' || known?.type === 'agent.message') return known;
     throw new DreamfoldError('invalid_argument', `Feedback judges a call or a message, not ${judged.type}`, {
       path: 'judges',
       value: eventId,
@@ -54,6 +86,6 @@ async function mustBeJudgeable(log: Log, sessionId: string, eventId: string): Pr
   throw new DreamfoldError('not_found', `${sessionId} has no event ${eventId}`, {
     path: 'judges',
     value: eventId,
-    remedy: 'Find the event with `dreamfold show`.',
+    remedy: 'Find it with `dreamfold show SESSION --json`.',
   });
 }

@@ -3,6 +3,7 @@ import { DEFAULT_DIRECTORY, dataDirectory, withData } from '../data-directory.ts
 import { defineCommand } from '../define-command.ts';
 import { runDemo } from '../demo/run-demo.ts';
 import { tellStory } from '../demo/story.ts';
+import { IN_REPOSITORY } from '../how-called.ts';
 import type { Io } from '../io.ts';
 
 export function register(program: Command, io: Io): void {
@@ -26,8 +27,6 @@ export function register(program: Command, io: Io): void {
   });
 }
 
-/** In the repository the program runs from source, through pnpm. */
-const IN_REPOSITORY = import.meta.url.endsWith('.ts');
 const PROGRAM = IN_REPOSITORY ? 'pnpm dreamfold' : 'dreamfold';
 
 /** Whoever came through npx has no pnpm to type. */

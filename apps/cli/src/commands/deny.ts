@@ -7,7 +7,8 @@ export function register(program: Command, io: Io): void {
   defineCommand(program, {
     usage: 'deny <session> [call]',
     summary: 'refuse a tool call that waits for a person',
-    description: 'The tool does not run; the model is told, with --message when there is one. CALL may be left out when only one waits.',
+    description:
+      'The tool does not run; the model is told, with --message when there is one. CALL is its number in `show` or its id, and may be left out when only one waits.',
     examples: ['deny sesn_4k2 --message "Over the limit: ask for a return first."'],
   })
     .option('--by <name>', 'who says so')

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { DreamfoldError, isDreamfoldError } from 'dreamfold';
+import { counted } from '../counted.ts';
 import { withData } from '../data-directory.ts';
 import { defineCommand } from '../define-command.ts';
 import { findSession } from '../find-session.ts';
@@ -17,7 +18,7 @@ interface ExportFlags {
 export function register(program: Command, io: Io): void {
   defineCommand(program, {
     usage: 'export [session...]',
-    summary: 'write the log as lines of JSON, byte for byte',
+    summary: 'write the log as lines of JSON, its events byte for byte',
     description:
       'Writes sessions (with the memory stores that they were given), or everything when none is named, to --out or stdout. `dreamfold import --format dreamfold` into an empty data directory gives the same heads.',
     examples: ['export --out all.jsonl', 'export sesn_4k2 --out one.jsonl', 'export | gzip > all.jsonl.gz'],
@@ -62,7 +63,7 @@ async function exportTo({ prefixes, flags, command }: { prefixes: string[]; flag
     }
     if (out === undefined) return;
     io.document({ file: out, events: counts.events, bytes: (await stat(out)).size });
-    io.line(`${counts.events} events written to ${out}.`);
+    io.line(`${counted(counts.events, 'event')} written to ${out}.`);
   });
 }
 

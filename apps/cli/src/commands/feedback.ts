@@ -1,10 +1,13 @@
 import { Option, type Command } from 'commander';
-import { FeedbackRecorded, parseJson } from '@dreamfold/events';
+import { FeedbackRecorded, knownEvent, parseJson, type LogEvent } from '@dreamfold/events';
 import { DreamfoldError } from 'dreamfold';
 import { withData } from '../data-directory.ts';
 import { defineCommand } from '../define-command.ts';
+import { findEvent } from '../find-event.ts';
 import { findSession } from '../find-session.ts';
+import { gather } from '../gather.ts';
 import type { Io } from '../io.ts';
+import { oneLine } from '../printable.ts';
 
 interface FeedbackFlags {
   verdict: 'right' | 'wrong';
@@ -18,22 +21,43 @@ export function register(program: Command, io: Io): void {
     usage: 'feedback <session> <event>',
     summary: 'say what came of a call or a message later',
     description:
-      'Judges an event of a session (its id stands in `show --json`): a desk re-routes the ticket, a test fails in production. Dreams learn from it; --right-answer names the fields of the call that would have been right.',
-    examples: [`feedback sesn_4k2 sevt_9x1 --verdict wrong --right-answer '{"queue":"billing"}' --by billing-desk`],
+      'Judges a call or a message of a session, named by its number in `show` or by its id: a desk re-routes the ticket, a test fails in production. Dreams learn from it; --right-answer names the fields of the call that would have been right. Several may judge one event, also against each other.',
+    examples: [`feedback sesn_4k2 8 --verdict wrong --right-answer '{"queue":"billing"}' --by billing-desk`],
   })
     .addOption(new Option('--verdict <verdict>', 'what it was').choices(['right', 'wrong']).makeOptionMandatory())
     .option('--right-answer <json>', 'the fields that would have been right, as a JSON object')
     .option('--reason <text>', 'why')
     .requiredOption('--by <name>', 'who says so')
     .action((...[prefix, event, flags, command]: [string, string, FeedbackFlags, Command]) => {
-      const feedback = readFeedback(event, flags);
+      const given = readFeedback(event, flags);
       return withData(command, { readOnly: false, mustExist: true }, async (dreamfold) => {
         const id = await findSession(dreamfold, prefix);
+        const events = await gather(dreamfold.events(id));
+        const feedback = { ...given, judges: findEvent(events, event).id };
         await dreamfold.feedback(id, feedback);
-        io.document({ session: id, feedback });
+        const contradicts = contradicted(events, feedback);
+        io.document({ session: id, feedback, contradicts });
         io.line(`Recorded: ${event} was ${flags.verdict}.`);
+        for (const earlier of contradicts) io.line(`It contradicts what ${oneLine(earlier.by, 64)} said: ${saying(earlier)}. Both stay.`);
       });
     });
+}
+
+/** Earlier feedback on the same event that says otherwise. */
+function contradicted(events: readonly LogEvent[], { judges, verdict, right_answer }: FeedbackRecorded): FeedbackRecorded[] {
+  const earlier = events.flatMap((event) => {
+    const known = knownEvent(event);
+    return known?.type === 'feedback.recorded' && known.data?.judges === judges ? [known.data] : [];
+  });
+  return earlier.filter(
+    (said) =>
+      said.verdict !== verdict ||
+      Object.entries(right_answer ?? {}).some(([field, value]) => (said.right_answer?.[field] ?? value) !== value),
+  );
+}
+
+function saying({ verdict, right_answer }: FeedbackRecorded): string {
+  return right_answer === undefined ? verdict : `${verdict}, right is ${oneLine(JSON.stringify(right_answer), 160)}`;
 }
 
 function readFeedback(judges: string, { verdict, rightAnswer, reason, by }: FeedbackFlags): FeedbackRecorded {

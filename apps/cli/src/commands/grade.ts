@@ -1,9 +1,10 @@
 import { userInfo } from 'node:os';
 import { InvalidArgumentError, type Command } from 'commander';
-import { withData } from '../data-directory.ts';
+import { dataDirectory, withData } from '../data-directory.ts';
 import { defineCommand } from '../define-command.ts';
 import { findSession } from '../find-session.ts';
 import type { Io } from '../io.ts';
+import { howToGoOn } from '../waiting.ts';
 
 interface GradeFlags {
   reason: string;
@@ -26,7 +27,7 @@ export function register(program: Command, io: Io): void {
         const { reason, by = userInfo().username } = flags;
         await dreamfold.judge(id, { criterion, score, reason, by });
         io.document({ session: id, criterion, score, reason, by });
-        io.line(`Recorded: ${criterion} ${score}. If no process is waiting for it: dreamfold resume ${id} team.ts`);
+        io.line(`Recorded: ${criterion} ${score}. ${howToGoOn(id, dataDirectory(command))}`);
       }),
     );
 }

@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import { IMPORT_FORMATS, importFormat } from '@dreamfold/core';
 import { checkImport, type ImportReport, type ImportRequest } from 'dreamfold';
+import { counted } from '../counted.ts';
 import { hasData, withData } from '../data-directory.ts';
 import { defineCommand } from '../define-command.ts';
 import type { Io } from '../io.ts';
@@ -63,8 +64,11 @@ async function importFile({ file, flags, command }: { file: string; flags: Impor
 }
 
 function printReport({ sessions, added, events, toolCalls, passed, failed, unscored, notes }: ImportReport, io: Io): void {
-  io.line(`${sessions} sessions in the file: ${added} added, ${sessions - added} were there already; ${events} events written.`);
-  io.line(`${toolCalls} tool calls; ${passed} passed, ${failed} failed${unscored > 0 ? `, ${unscored} without an outcome` : ''}.`);
+  const there = sessions - added;
+  io.line(
+    `${counted(sessions, 'session')} with ${counted(toolCalls, 'tool call')}: ${passed} passed, ${failed} failed, ${unscored} without an outcome.`,
+  );
+  io.line(`${counted(added, 'session')} added (${counted(events, 'event')})${there > 0 ? `; ${there} there already` : ''}.`);
   for (const { path, note } of notes.slice(0, SHOWN_NOTES)) io.line(`  ${oneLine(path, 200)}: ${oneLine(note, 200)}`);
   if (notes.length > SHOWN_NOTES) io.line(`  and ${notes.length - SHOWN_NOTES} more remarks; --json lists them`);
 }

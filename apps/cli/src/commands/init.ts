@@ -3,6 +3,7 @@ import { basename, join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { DreamfoldError } from 'dreamfold';
 import { defineCommand } from '../define-command.ts';
+import { IN_REPOSITORY, typedHere } from '../how-called.ts';
 import type { Io } from '../io.ts';
 
 const TASK = 'Where is order 17?';
@@ -18,7 +19,8 @@ export function register(program: Command, io: Io): void {
 }
 
 function init(directory: string, io: Io): void {
-  const files = starterFiles(basename(resolve(directory)));
+  const file = join(relative('', resolve(directory)), 'team.ts');
+  const files = starterFiles(basename(resolve(directory)), file);
   const there = Object.keys(files).filter((name) => existsSync(join(directory, name)));
   if (there.length > 0) {
     throw new DreamfoldError('path_conflict', `${directory} holds ${there.join(' and ')} already`, {
@@ -37,15 +39,18 @@ function init(directory: string, io: Io): void {
       cause,
     });
   }
-  const where = relative('', resolve(directory));
-  io.document({ directory: resolve(directory), files: Object.keys(files) });
+  const next = runLine(file);
+  io.document({ directory: resolve(directory), files: Object.keys(files), next });
   io.line(`Wrote ${Object.keys(files).join(', ')} into ${directory}. Next:`);
   io.line();
-  if (where !== '') io.line(`  cd ${where}`);
-  io.line(`  dreamfold run team.ts "${TASK}"`);
+  io.line(`  ${next}`);
 }
 
-function starterFiles(name: string): Record<string, string> {
+function runLine(file: string): string {
+  return `${typedHere()} run ${/^[\w./-]+$/.test(file) ? file : JSON.stringify(file)} "${TASK}"`;
+}
+
+function starterFiles(name: string, file: string): Record<string, string> {
   const manifest = {
     name:
       name
@@ -61,7 +66,7 @@ function starterFiles(name: string): Record<string, string> {
     'package.json': `${JSON.stringify(manifest, null, 2)}\n`,
     // The same file from source and from dist: the package ships its source.
     'team.ts': readFileSync(new URL('../../src/starter/team.ts', import.meta.url), 'utf8'),
-    'README.md': readme(name),
+    'README.md': readme(name, file),
   };
 }
 
@@ -70,20 +75,24 @@ function versionOf(dependency: string): string {
   return manifest.version;
 }
 
-function readme(name: string): string {
+function readme(name: string, file: string): string {
+  const typed = typedHere();
+  const types = IN_REPOSITORY
+    ? 'The packages are not on npm yet: inside the repository, `dreamfold` and `zod` are found without an install.'
+    : '`npm install` brings the types for your editor; to run the team it is not needed.';
   return `# ${name}
 
-A lead with two specialists, in \`team.ts\`.
+A lead with two specialists, in \`team.ts\`. In the directory in which \`init\` was run:
 
 \`\`\`sh
-dreamfold run team.ts "${TASK}"
-dreamfold sessions
-dreamfold show SESSION              # every event; the beginning of the id is enough
-dreamfold replay SESSION --at 20    # the session as it was after event 20
-dreamfold verify                    # nothing was changed or lost
+${runLine(file)}
+${typed} sessions
+${typed} show SESSION              # every event; the beginning of the id is enough
+${typed} replay SESSION --at 20    # the session as it was after event 20
+${typed} verify                    # nothing was changed or lost
 \`\`\`
 
-The data is in \`./.dreamfold\`. \`npm install\` brings the types for your editor; to run the team it is not needed.
+The data is in \`./.dreamfold\` there. ${types}
 With \`ANTHROPIC_API_KEY\` set, \`--model claude-…\` asks Claude instead of the scripts.
 `;
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { agentOf, type SessionState } from '@dreamfold/core';
 import { DreamfoldError, type Dreamfold, type RequestsReport } from 'dreamfold';
+import { counted } from '../counted.ts';
 import { withData } from '../data-directory.ts';
 import { defineCommand, wholeNumber } from '../define-command.ts';
 import { EXIT } from '../exit-code.ts';
@@ -72,7 +73,8 @@ async function replayAll(dreamfold: Dreamfold, { at }: ReplayFlags, io: Io): Pro
   bar.stop();
   io.document(totals);
   io.line(
-    `Replayed ${totals.sessions} sessions, ${totals.events} events; ${totals.requests} model requests rendered again, ${totals.differing.length} differ.`,
+    `Replayed ${counted(totals.sessions, 'session')}, ${counted(totals.events, 'event')}; ` +
+      `${counted(totals.requests, 'model request')} rendered again, of which ${totals.differing.length} differ.`,
   );
   for (const { session, seq } of totals.differing) io.line(`  ${session} event ${seq}`);
   if (totals.differing.length > 0) io.exitCode = EXIT.store;

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { PatchRecord } from '@dreamfold/core';
 import { DreamfoldError, isDreamfoldError, type Dreamfold } from 'dreamfold';
+import { counted } from '../counted.ts';
 import { withData } from '../data-directory.ts';
 import { defineCommand, words } from '../define-command.ts';
 import { EXIT } from '../exit-code.ts';
@@ -171,7 +172,7 @@ async function tell(
     io.line(
       `  decided by ${printable(record.decision.by)}${record.decision.reason === '' ? '' : `: ${printable(record.decision.reason)}`}`,
     );
-  io.line(`  evidence: ${evidence.length} events`);
+  io.line(`  evidence: ${counted(evidence.length, 'event')}`);
   for (const line of await evidenceLines(dreamfold, evidence, { io, sessions })) io.line(`    ${line}`);
 }
 

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
-import { withData } from '../data-directory.ts';
+import { dataDirectory, withData } from '../data-directory.ts';
 import { defineCommand } from '../define-command.ts';
 import { findSession } from '../find-session.ts';
 import type { Io } from '../io.ts';
+import { howToGoOn } from '../waiting.ts';
 
 export function register(program: Command, io: Io): void {
   defineCommand(program, {
@@ -15,7 +16,7 @@ export function register(program: Command, io: Io): void {
       const id = await findSession(dreamfold, prefix);
       await dreamfold.send(id, message);
       io.document({ session: id, sent: message });
-      io.line(`Sent. If no process runs the session: dreamfold resume ${id} team.ts`);
+      io.line(`Sent. ${howToGoOn(id, dataDirectory(command))}`);
     }),
   );
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { open, type VerifyReport } from 'dreamfold';
+import { counted } from '../counted.ts';
 import { dataDirectory, withData } from '../data-directory.ts';
 import { defineCommand } from '../define-command.ts';
 import { EXIT } from '../exit-code.ts';
@@ -37,12 +38,12 @@ async function verify({ acceptHead, command }: { acceptHead: boolean; command: C
 }
 
 function printReport({ events, streams, erased, blobs, problems }: VerifyReport, io: Io): void {
-  const counts = `${events} events in ${streams} streams, ${blobs} blobs, ${erased} erased payloads`;
+  const counts = `${counted(events, 'event')} in ${counted(streams, 'stream')}, ${counted(blobs, 'blob')}, ${counted(erased, 'erased payload')}`;
   if (problems.length === 0) {
     io.line(`${io.paint('green', 'All is as it was written')}: ${counts}.`);
     return;
   }
-  io.line(`${io.paint('red', `${problems.length} problems`)} in ${counts}:`);
+  io.line(`${io.paint('red', counted(problems.length, 'problem'))} in ${counts}:`);
   for (const { stream, seq, problem } of problems) io.line(`  ${stream ?? 'log'}${seq === null ? '' : `#${seq}`}: ${problem}`);
   io.line('Restore the data directory from a copy, or import an export into a new one.');
 }

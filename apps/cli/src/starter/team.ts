@@ -1,7 +1,5 @@
-// A lead with two specialists. They run on scripted models, functions of the prompt, so no key is needed:
-//   dreamfold run team.ts "Where is order 17?"
-// With a key, the same team on Claude:
-//   ANTHROPIC_API_KEY=… dreamfold run team.ts "Where is order 17?" --model claude-opus-5
+// A lead with two specialists. They run on scripted models, functions of the prompt, so no key is needed; README.md has the command.
+// With ANTHROPIC_API_KEY set, `--model claude-opus-5` runs the same team on Claude.
 import { agent, rubric, scripted, tool, type ModelRequest } from 'dreamfold';
 import { z } from 'zod';
 
