@@ -13,7 +13,7 @@ export const EXIT = {
   locked: 4,
   /** It waits for a person. */
   waiting: 5,
-  /** Ctrl-C. */
+  /** Ctrl-C, or `interrupt` from another terminal. */
   interrupted: 130,
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

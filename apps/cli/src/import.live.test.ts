@@ -45,6 +45,10 @@ describe('transcripts', () => {
     });
     const again = await workspace.json('import', 'runs.jsonl', '--format', 'messages', '--agent', 'router');
     expect(again).toMatchObject({ code: 0, document: { sessions: 3, added: 0, events: 0 } });
+    const { stdout: told } = await workspace.run('import', 'runs.jsonl', '--format', 'messages', '--agent', 'router');
+    expect(told).toContain(
+      '3 sessions with 1 tool call: 1 passed, 1 failed, 1 without an outcome.\n0 sessions added (0 events); 3 there already.',
+    );
 
     const { document } = await workspace.json('sessions');
     expect(document.sessions.map((row: { score: number | null }) => row.score)).toEqual([1, 0.4, null]);

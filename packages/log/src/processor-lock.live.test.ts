@@ -68,7 +68,7 @@ describe('the processor lock', () => {
       const script = `{ "$0" --input-type=module -e "$1" <&3 & } 3<&0; exec sleep 60 >&-`;
       const parent = spawn('sh', ['-c', script, process.execPath, takerSource()], { stdio: ['pipe', 'pipe', 'inherit'] });
       expect(await line(parent)).toBe('ready');
-      parent.stdin!.write('go\n');
+      parent.stdin.write('go\n');
       expect(await line(parent)).toBe('got');
       const { pid } = JSON.parse(readFileSync(join(directory, 'processor.lock'), 'utf8')) as { pid: number };
       expect(pid).not.toBe(parent.pid);

@@ -9,7 +9,7 @@ export function register(program: Command, io: Io): void {
     usage: 'interrupt <session>',
     summary: 'stop a session, whoever runs it',
     description:
-      'Writes an interrupt to the session. The process that runs it closes every open call with an error and starts nothing more; other sessions go on. --thread stops one thread and what is under it.',
+      'Writes an interrupt to the session. The process that runs it closes every open call with an error, starts nothing more and ends with 130; other sessions go on. --thread stops one thread and what is under it.',
     examples: ['interrupt sesn_4k2', 'interrupt sesn_4k2 --thread sthr_7b3'],
   })
     .option('--thread <id>', 'only this thread and its children')

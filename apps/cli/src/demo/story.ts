@@ -1,4 +1,5 @@
 import { renderInsight } from '@dreamfold/core';
+import { counted } from '../counted.ts';
 import type { Column, Io } from '../io.ts';
 import { oneLine } from '../printable.ts';
 import type { DemoReport } from './run-demo.ts';
@@ -59,6 +60,7 @@ function chapter(io: Io, text: string): void {
 
 function tellFirstDay(io: Io, { firstDay: { tickets, figures } }: DemoReport): void {
   chapter(io, `1. The first day: ${figures.tickets} tickets, nothing learnt yet`);
+  io.line('   sure: the confidence of triage; rubric: the score of each attempt, "0.25 > 1.00" after one revision.');
   io.table(tickets, TICKET_COLUMNS);
   const revised = tickets.filter(({ scores }) => scores.length > 1);
   const shortfall = revised[0]?.shortfall.join('; ') ?? '';
@@ -88,7 +90,7 @@ function tellDream(io: Io, { dream }: DemoReport): void {
 function tellApproval(io: Io, { store, dream, nextDay }: DemoReport): void {
   chapter(io, `3. Approved, and the next day: ${nextDay.figures.tickets} tickets of other customers in other words`);
   io.line(
-    `   No terminal is needed here, so the demo approves for you, as person:you: ${dream.proposed.length} patches to the store "${store}".`,
+    `   The demo approves in your place, as person:you: ${counted(dream.proposed.length, 'patch', 'patches')} to the store "${store}".`,
   );
   io.table(nextDay.tickets, TICKET_COLUMNS);
 }
