@@ -1,20 +1,45 @@
 import { z } from 'zod';
 import { EvidenceRef, GateVerdict } from './memory-events.ts';
 
-/** A rule that the log bears out: when the request holds one of the cues, this value of this tool's field is right. */
+/** A phrase that speaks for a value, and how strongly: points add up, ten of them are one unit of log-odds. */
+export const Cue = z.strictObject({
+  /** Lower-case, at most three words of less than 24 characters each. */
+  phrase: z.string().min(1).max(72),
+  points: z.int().min(1).max(999),
+  sessions: z.int().nonnegative(),
+  principals: z.int().nonnegative(),
+});
+export type Cue = z.infer<typeof Cue>;
+
+/** How many sessions of how many principals bear an insight out; of its least supported cue, where it has cues. */
+const Support = z.strictObject({ sessions: z.int().nonnegative(), principals: z.int().nonnegative() });
+
+/** When the request says the cues, this value of this tool's field is right. */
 export const ChoiceInsight = z.strictObject({
   kind: z.literal('choice'),
   id: z.string(),
-  tool: z.string(),
-  field: z.string(),
-  value: z.string(),
-  /** Lower-case phrases of at most three words. */
-  cues: z.array(z.string().min(1).max(64)).min(1).max(64),
-  support: z.strictObject({ sessions: z.int().nonnegative(), principals: z.int().nonnegative() }),
+  tool: z.string().min(1).max(64),
+  field: z.string().min(1).max(64),
+  value: z.string().min(1).max(200),
+  cues: z.array(Cue).min(1).max(200),
+  support: Support,
 });
 export type ChoiceInsight = z.infer<typeof ChoiceInsight>;
 
-export const Insight = z.discriminatedUnion('kind', [ChoiceInsight]);
+/** After this error of this tool, the runs that went well went on with this. What went with success, never an instruction. */
+export const RecoveryInsight = z.strictObject({
+  kind: z.literal('recovery'),
+  id: z.string(),
+  tool: z.string().min(1).max(64),
+  /** The error with its figures and names taken out. */
+  signature: z.string().min(1).max(200),
+  /** The next call's tool, or `respond` for a message to the user. */
+  next: z.string().min(1).max(64),
+  support: Support,
+});
+export type RecoveryInsight = z.infer<typeof RecoveryInsight>;
+
+export const Insight = z.discriminatedUnion('kind', [ChoiceInsight, RecoveryInsight]);
 export type Insight = z.infer<typeof Insight>;
 
 export const DreamStarted = z.object({

@@ -13,6 +13,7 @@ export {
 } from './catalogue.ts';
 export {
   ChoiceInsight,
+  Cue,
   DreamCompleted,
   DreamFailed,
   DreamReviewed,
@@ -20,6 +21,7 @@ export {
   Insight,
   InsightProposed,
   InsightRejected,
+  RecoveryInsight,
 } from './dream-events.ts';
 export {
   Causation,
@@ -41,6 +43,7 @@ export { ID_PREFIX, idFrom, idOfStream, streamOf, type IdKind } from './ids.ts';
 export {
   EvidenceRef,
   GateVerdict,
+  InsightsCounted,
   PatchApplied,
   PatchApproved,
   PatchOperation,

@@ -61,6 +61,13 @@ export const PatchRolledBack = z.object({
 });
 export type PatchRolledBack = z.infer<typeof PatchRolledBack>;
 
+/** Outcomes of sessions that were given an insight and followed it, since the last count. */
+export const InsightsCounted = z.object({
+  dream_id: z.string(),
+  counts: z.array(z.object({ insight_id: z.string(), helpful: z.int().nonnegative(), harmful: z.int().nonnegative() })).max(2000),
+});
+export type InsightsCounted = z.infer<typeof InsightsCounted>;
+
 export const MEMORY_EVENTS = {
   'memory.store_created': StoreCreated,
   'memory.patch_proposed': PatchProposed,
@@ -69,4 +76,5 @@ export const MEMORY_EVENTS = {
   'memory.patch_rejected': PatchRejected,
   'memory.patch_applied': PatchApplied,
   'memory.patch_rolled_back': PatchRolledBack,
+  'memory.insights_counted': InsightsCounted,
 } as const;
