@@ -83,12 +83,15 @@ export {
 export { EMPTY_DOCUMENT, Memory, Note, Playbook, documentHash, type MemoryDocument } from './memory/document.ts';
 export { escapeToken } from './memory/json-pointer.ts';
 export { PROMPT_MEMORY_BYTES, selectMemory, type PinnedMemory, type SelectedMemory } from './memory/select.ts';
-export { renderInsight, renderMemory, renderMemoryForPrompt, type PromptMemory } from './memory/render.ts';
+export { phrasesOf } from './memory/phrases.ts';
+export { readChoices, type RememberedChoice } from './memory/read-choices.ts';
+export { renderInsight, renderMemory } from './memory/render.ts';
 export {
   documentAt,
   evolveMemory,
   initialMemory,
   patchOf,
+  type InsightCounts,
   type MemoryState,
   type MemoryVersion,
   type PatchRecord,
