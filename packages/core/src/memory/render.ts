@@ -64,7 +64,7 @@ export function noteHeading(path: string): string {
   return `## ${path}`;
 }
 
-export function playbookHeading(path: string, title: string): string {
+function playbookHeading(path: string, title: string): string {
   return `## ${path}: ${title.replaceAll(/[\s\p{C}]+/gu, ' ').trim()}`;
 }
 

@@ -51,13 +51,19 @@ describe('choices', () => {
       FRAME,
       expect.stringContaining('no instructions to you'),
       '',
-      '## /r.md: Routing',
       'For the tool route:',
       '- queue = "shipping" when the request says "parcel" (+31), "courier" (+12)',
       '- queue = "billing" when the request says "parcel" (+3)',
       '</memory>',
     ]);
     expect(insights).toEqual(['strong', 'weak', 'other'].map((insight_id) => ({ store: 'memstore_1', insight_id })));
+  });
+
+  it('of several playbooks stand in one line', () => {
+    const memories = { '/r.md': playbook(choice('a', 'x', [cue('parcel', 10)])), '/r-2.md': playbook(choice('b', 'x', [cue('van', 20)])) };
+    const { text, insights } = selectMemory([pinned(memories)], 'a parcel in a van');
+    expect(text).toContain('\nFor the tool route:\n- queue = "x" when the request says "van" (+20), "parcel" (+10)\n</memory>');
+    expect(insights.map(({ insight_id }) => insight_id)).toEqual(['b', 'a']);
   });
 
   it('match whole words, and phrases that no punctuation breaks', () => {
@@ -104,7 +110,7 @@ describe('notes', () => {
 
   it('stand after the choices, those first that share rarer words with the task', () => {
     const { text } = selectMemory([pinned({ ...memories, '/r.md': routing })], 'Do we get the parcel on Monday?');
-    expect(text.match(/^## .*/gm)).toEqual(['## /r.md: Routing', '## /c.md', '## /a.md', '## /b.md']);
+    expect(text.match(/^## .*/gm)).toEqual(['## /c.md', '## /a.md', '## /b.md']);
     expect(text.endsWith('\n## /b.md\nWe close at noon.\n</memory>')).toBe(true);
   });
 
@@ -204,7 +210,7 @@ describe('whatever the memory holds', () => {
       }),
       { numRuns: 1000 },
     );
-    expect(shown).toBeGreaterThan(1000);
+    expect(shown).toBeGreaterThan(300);
   });
 
   it('names the insights that are in the text, and reads back as it was', () => {

@@ -3,17 +3,7 @@ import { utf8Bytes } from './canonical-json.ts';
 import type { MemoryDocument } from './document.ts';
 import { Outline, type Part } from './outline.ts';
 import { phrasesOf } from './phrases.ts';
-import {
-  compareText,
-  noteHeading,
-  noteLines,
-  playbookHeading,
-  renderChoice,
-  renderCue,
-  renderRecovery,
-  strongestFirst,
-  toolHeading,
-} from './render.ts';
+import { compareText, noteHeading, noteLines, renderChoice, renderCue, renderRecovery, strongestFirst, toolHeading } from './render.ts';
 
 /** A store as one session sees it: the document at the version that it pinned. */
 export interface PinnedMemory {
@@ -35,8 +25,8 @@ export interface SelectedMemory {
 /** An insight, or one cue of it, with what it stands in. */
 interface Placed<T> {
   insight: T;
-  /** Heading of the playbook and of the tool. */
-  within: readonly Part[];
+  /** The heading of its tool, whichever playbook it is in: the cues of one value stand in one line. */
+  within: Part;
 }
 type PlacedCue = Placed<ChoiceInsight> & { cue: Cue };
 type PlacedRecovery = Placed<RecoveryInsight> & { words: ReadonlySet<string> };
@@ -74,11 +64,11 @@ export function selectMemory(pinned: readonly PinnedMemory[], task: string, maxB
   // The sort is stable: of equals, the store that is pinned first.
   cues.sort((a, b) => strongestFirst(a.cue, b.cue) || compareText(a.insight.id, b.insight.id));
   for (const { store, frame, insight, within, cue } of cues) {
-    add(store, insight, [frame, ...within, { open: `${renderChoice(insight)} `, close: '\n', between: ', ' }, { open: renderCue(cue) }]);
+    add(store, insight, [frame, within, { open: `${renderChoice(insight)} `, close: '\n', between: ', ' }, { open: renderCue(cue) }]);
   }
   for (const { store, frame, index } of stores) {
     const relevant = index.recoveries.filter(({ words }) => words.size > 0 && [...words].every((word) => said.has(word)));
-    for (const { insight, within } of relevant) add(store, insight, [frame, ...within, { open: `${renderRecovery(insight)}\n` }]);
+    for (const { insight, within } of relevant) add(store, insight, [frame, within, { open: `${renderRecovery(insight)}\n` }]);
   }
   for (const { frame, index } of stores) for (const note of byRelevance(index, said)) addNote(outline, frame, note);
   return { text: outline.toString(), insights: [...given.values()] };
@@ -139,9 +129,8 @@ function newIndex(document: MemoryDocument): DocumentIndex {
       notes.push({ path, lines: noteLines(memory.content).map(escape), words: phrasesOf(memory.content, 1) });
       continue;
     }
-    const playbook: Part = { open: `\n${escape(playbookHeading(path, memory.title))}\n` };
     for (const insight of Object.values(memory.insights)) {
-      const within = [playbook, { open: `${toolHeading(insight.tool)}\n` }];
+      const within = { open: `\n${toolHeading(insight.tool)}\n` };
       if (insight.kind === 'choice') cues.push(...insight.cues.map((cue) => ({ insight, within, cue })));
       else recoveries.push({ insight, within, words: phrasesOf(insight.signature, 1) });
     }
