@@ -2,10 +2,16 @@ import { utf8Bytes } from './canonical-json.ts';
 
 /** A part of a text: parts of its own, in the order in which they came, between what opens and what closes it. */
 export interface Part {
-  open: string;
-  close?: string;
+  readonly open: string;
+  readonly close: string;
   /** Stands between its parts. */
-  between?: string;
+  readonly between: string;
+  /** Of what opens and closes it, in UTF-8. */
+  readonly bytes: number;
+}
+
+export function part(open: string, { close = '', between = '' }: { close?: string; between?: string } = {}): Part {
+  return { open, close, between, bytes: utf8Bytes(open) + utf8Bytes(close) };
 }
 
 interface Node {
@@ -20,7 +26,7 @@ export class Outline {
 
   /** @param between stands between the outermost parts */
   constructor(maxBytes: number, between: string) {
-    this.#root = { part: { open: '', between }, children: new Map() };
+    this.#root = { part: part('', { between }), children: new Map() };
     this.#bytesLeft = maxBytes;
   }
 
@@ -29,29 +35,29 @@ export class Outline {
    * @returns false when that does not fit, and the text is as it was
    */
   add(path: readonly Part[]): boolean {
-    const missing = this.#missing(path);
-    const bytes = missing.reduce((sum, { cost }) => sum + cost, 0);
-    if (bytes > this.#bytesLeft) return false;
-    this.#bytesLeft -= bytes;
-    for (const { parent, node } of missing) parent.children.set(node.part.open, node);
+    const bytesLeft = this.room(path);
+    if (bytesLeft < 0) return false;
+    this.#bytesLeft = bytesLeft;
+    let node = this.#root;
+    for (const part of path) {
+      let child = node.children.get(part.open);
+      if (child === undefined) node.children.set(part.open, (child = { part, children: new Map() }));
+      node = child;
+    }
     return true;
   }
 
-  /** How many bytes a part that opens and closes with nothing would have. */
+  /** How many bytes would be left if the path were added, less than none when it does not fit. */
   room(path: readonly Part[]): number {
-    return this.#bytesLeft - this.#missing(path).reduce((sum, { cost }) => sum + cost, 0);
-  }
-
-  #missing(path: readonly Part[]): { parent: Node; node: Node; cost: number }[] {
-    let parent = this.#root;
-    return path.flatMap((part) => {
-      const known = parent.children.get(part.open);
-      const node = known ?? { part, children: new Map<string, Node>() };
-      const join = parent.children.size > 0 ? utf8Bytes(parent.part.between ?? '') : 0;
-      const missing = { parent, node, cost: join + utf8Bytes(part.open) + utf8Bytes(part.close ?? '') };
-      parent = node;
-      return known === undefined ? [missing] : [];
-    });
+    let node: Node | undefined = this.#root;
+    let bytesLeft = this.#bytesLeft;
+    for (const part of path) {
+      const child: Node | undefined = node?.children.get(part.open);
+      if (child === undefined)
+        bytesLeft -= part.bytes + (node === undefined || node.children.size === 0 ? 0 : utf8Bytes(node.part.between));
+      node = child;
+    }
+    return bytesLeft;
   }
 
   toString(): string {
@@ -59,6 +65,6 @@ export class Outline {
   }
 }
 
-function textOf({ part: { open, close = '', between = '' }, children }: Node): string {
+function textOf({ part: { open, close, between }, children }: Node): string {
   return `${open}${[...children.values()].map(textOf).join(between)}${close}`;
 }
