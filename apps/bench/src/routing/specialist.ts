@@ -1,7 +1,7 @@
 // The stand-in for a language model: a function of its prompt and of nothing else. It knows no queue and no word of the data:
 // the queues are the values that the tool's schema allows, and what tells them apart is their names and the memory.
-import { phrasesOf, readChoices } from '@dreamfold/core';
-import { agent, scripted, tool, type AgentDefinition, type ModelRequest, type ScriptedPolicy } from 'dreamfold';
+import { phrasesOf } from '@dreamfold/core';
+import { agent, readChoices, scripted, tool, type AgentDefinition, type ModelRequest, type ScriptedPolicy } from 'dreamfold';
 import { z } from 'zod';
 
 export const TOOL = 'route';

@@ -34,7 +34,7 @@ describe('dreamfold demo', () => {
     expect(told.stdout).toMatch(/scripted/);
     for (const said of [
       '0.25 > 1.00',
-      'proposed When the request says',
+      'when the request says "parcel" (+',
       'evidence session/',
       'gate "quorum"',
       'gate "constitution"',
