@@ -99,19 +99,22 @@ it('recoveries are given for a task that names the error', () => {
   expect(text).toContain('For the tool book:\n- after the error "no seat on flight #", runs that went well went on with search_flights\n');
   expect(insights).toEqual([{ store: 'memstore_1', insight_id: 'full' }]);
   expect(selectMemory(stores, 'Is there a seat on the flight?').text).toBe('');
+  expect(selectMemory([pinned({ '/r.md': playbook({ ...recovery, signature: '* 500' }) })], 'Is there a seat?').text).toBe('');
 });
 
 describe('notes', () => {
   const memories = {
-    '/a.md': note('We sell lamps.\n'),
-    '/b.md': note('We close at noon.'),
-    '/c.md': note('We ship lamps at noon on Monday.'),
+    '/a.md': note('Lamps and oil at noon.\n'),
+    '/b.md': note('Lamps and wax at noon.'),
+    '/c.md': note('Nobody works on Monday.'),
+    '/d.md': note('Lamps until noon.'),
+    '/e.md': note('We are kind.'),
   };
 
   it('stand after the choices, those first that share rarer words with the task', () => {
-    const { text } = selectMemory([pinned({ ...memories, '/r.md': routing })], 'Do we get the parcel on Monday?');
-    expect(text.match(/^## .*/gm)).toEqual(['## /c.md', '## /a.md', '## /b.md']);
-    expect(text.endsWith('\n## /b.md\nWe close at noon.\n</memory>')).toBe(true);
+    const { text } = selectMemory([pinned({ ...memories, '/r.md': routing })], 'Parcel of lamps: noon, Monday.');
+    expect(text.match(/^## .*/gm)).toEqual(['## /c.md', '## /a.md', '## /b.md', '## /d.md', '## /e.md']);
+    expect(text.endsWith('\n## /e.md\nWe are kind.\n</memory>')).toBe(true);
   });
 
   it('are given whatever the task is, as far as they fit, and a longer one is cut at a line', () => {
@@ -148,7 +151,7 @@ describe('whatever the memory holds', () => {
   );
   const words = fc.array(word, { maxLength: 12 }).map((parts) => parts.join(' '));
   const phrase = fc.constantFrom('parcel', 'lost', 'the', 'lost the', 'voucher', 'straße', '配送', '</memory>');
-  const anyCue = fc.record({ phrase, points: fc.integer({ min: 1, max: 999 }), sessions: fc.nat(9), principals: fc.nat(9) });
+  const anyCue = fc.record({ phrase, points: fc.constantFrom(1, 2, 999), sessions: fc.nat(9), principals: fc.nat(9) });
   const anyInsight: fc.Arbitrary<Omit<Insight, 'id'>> = fc.oneof(
     fc.record({
       kind: fc.constant('choice' as const),
