@@ -42,24 +42,51 @@ export type RecoveryInsight = z.infer<typeof RecoveryInsight>;
 export const Insight = z.discriminatedUnion('kind', [ChoiceInsight, RecoveryInsight]);
 export type Insight = z.infer<typeof Insight>;
 
+/** Free text that somebody suggests for a path of the store. */
+export const NoteSuggestion = z.strictObject({ kind: z.literal('note'), id: z.string(), path: z.string(), content: z.string() });
+export type NoteSuggestion = z.infer<typeof NoteSuggestion>;
+
+/** What a dream can propose. */
+export const Finding = z.discriminatedUnion('kind', [ChoiceInsight, RecoveryInsight, NoteSuggestion]);
+export type Finding = z.infer<typeof Finding>;
+
+/**
+ * A dream begins, and claims what it reviews: the dream `number` of a store has one stream, and one writer can begin it.
+ */
 export const DreamStarted = z.object({
   store_id: z.string(),
-  /** Sessions to review, each up to the seq it had when the dream began. */
-  sessions: z.array(z.object({ session_id: z.string(), through_seq: z.int().positive() })),
-  instructions: z.string().max(4096).optional(),
+  /** Counted from 1, of all the dreams of the store. */
+  number: z.int().positive(),
+  /** Positions mean something on this log only. */
+  log_id: z.string(),
+  /** It reviews the finished sessions with events after this position of the log … */
+  after: z.int().nonnegative(),
+  /** … up to this one. */
+  through: z.int().nonnegative(),
+  /** Only these sessions, and each from its beginning. Such a dream leaves `after` of the next one where it was. */
+  sessions: z.array(z.string()).max(5000).optional(),
 });
 export type DreamStarted = z.infer<typeof DreamStarted>;
 
+/** What was reviewed, in this order. A long review is recorded in parts. */
 export const DreamReviewed = z.object({
-  sessions: z.int().nonnegative(),
+  sessions: z.array(z.object({ session_id: z.string(), through_seq: z.int().positive() })).max(2000),
   decisions: z.int().nonnegative(),
   labelled: z.int().nonnegative(),
 });
 export type DreamReviewed = z.infer<typeof DreamReviewed>;
 
 export const InsightProposed = z.object({
-  insight: Insight,
+  insight: Finding,
+  change: z.enum(['add', 'replace', 'retire']),
+  /**
+   * `typed`: a fixed template with values of the tool's own; `untrusted`: free text, or what nobody has labelled. That
+   * is never applied without a person.
+   */
+  tier: z.enum(['typed', 'untrusted']),
   reason: z.string(),
+  /** What a suggestion says for itself. Nobody has checked it. */
+  claim: z.string().max(4000).optional(),
   evidence: z.array(EvidenceRef),
 });
 export type InsightProposed = z.infer<typeof InsightProposed>;

@@ -18,9 +18,11 @@ export {
   DreamFailed,
   DreamReviewed,
   DreamStarted,
+  Finding,
   Insight,
   InsightProposed,
   InsightRejected,
+  NoteSuggestion,
   RecoveryInsight,
 } from './dream-events.ts';
 export {

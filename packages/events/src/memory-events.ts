@@ -37,7 +37,17 @@ export const PatchProposed = z.object({
 });
 export type PatchProposed = z.infer<typeof PatchProposed>;
 
-export const GateVerdict = z.object({ gate: z.string(), pass: z.boolean(), reason: z.string() });
+export const GateVerdict = z.object({
+  gate: z.string(),
+  pass: z.boolean(),
+  reason: z.string(),
+  /** It may pass, but only a person may apply it. */
+  waits: z.boolean().optional(),
+  /** Nothing is wrong for certain; whoever reviews looks at it first. */
+  alarm: z.boolean().optional(),
+  /** The code of the error, when input that somebody sent is at fault. */
+  code: z.string().optional(),
+});
 export type GateVerdict = z.infer<typeof GateVerdict>;
 
 export const PatchValidated = z.object({ patch_id: z.string(), gates: z.array(GateVerdict) });
