@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { Bench, BenchOptions } from './rounds.ts';
+import { UsageError } from './usage-error.ts';
 
 /** A bench is loaded when it is asked for: it brings whole frameworks with it. */
 const BENCHES = [
@@ -13,6 +14,11 @@ const BENCHES = [
     summary: 'append and replay beside bare SQLite, verify of a long log, import of dreamfold',
     load: async (): Promise<Bench> => (await import('./log/log.ts')).measureLog,
   },
+  {
+    name: 'routing',
+    summary: 'accuracy on held-out requests, with what dreams learn from the feedback on 8,003 sessions; about a minute',
+    load: async (): Promise<Bench> => (await import('./routing/routing.ts')).measureRouting,
+  },
 ] as const;
 
 const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
@@ -25,6 +31,7 @@ const NUMBERS = {
   'warm-ms': { fallback: 600, what: 'ms of the same work before the first sample' },
   runs: { fallback: 50, what: 'runs over which growth on disk is averaged; in memory four times as many' },
   events: { fallback: 1_000_000, what: 'events of the log that `log` verifies' },
+  seed: { fallback: 1, what: 'which customers ask what in `routing`' },
 } as const;
 type NumberName = keyof typeof NUMBERS;
 
@@ -36,14 +43,14 @@ ${BENCHES.map(({ name, summary }) => `  ${name.padEnd(8)}${summary}`).join('\n')
 ${Object.entries(NUMBERS)
   .map(([name, { fallback, what }]) => `  --${name} N`.padEnd(20) + `${what} (default ${fallback})`)
   .join('\n')}
+  --requests FILE   CSV with the columns text and category that \`routing\` learns from: its first 8,003 rows (default BANKING77)
+  --test FILE       held-out requests of \`routing\` (default the last 2,000 rows of those)
   --help            print this
 
 Candidates take turns in each round. The least of a candidate's figures is what it costs on a machine that does nothing else;
 compare figures of one run, and take less than 1.3 × for noise. Targets are printed, and never change the exit code.
 
-Exit codes: 0 measured, 1 a bench failed, 2 wrong arguments`;
-
-class UsageError extends Error {}
+Exit codes: 0 measured, 1 a bench failed, 2 wrong arguments or a file that can't be read`;
 
 interface Command {
   /** null for the help. */
@@ -68,6 +75,9 @@ function parse(args: readonly string[]): Command {
         'warm-ms': { type: 'string' },
         runs: { type: 'string' },
         events: { type: 'string' },
+        seed: { type: 'string' },
+        requests: { type: 'string' },
+        test: { type: 'string' },
       },
     });
   } catch (error) {
@@ -87,6 +97,9 @@ function parse(args: readonly string[]): Command {
     warmMs: number('warm-ms'),
     runs: number('runs'),
     events: number('events'),
+    seed: number('seed'),
+    ...(values.requests === undefined ? {} : { requests: values.requests }),
+    ...(values.test === undefined ? {} : { test: values.test }),
   };
   return { bench: values.help ? null : benchOf(positionals), json: values.json, options };
 }

@@ -15,6 +15,11 @@ export interface BenchOptions {
   runs: number;
   /** Events of the log that `verify` reads. */
   events: number;
+  /** Of what is left to chance. */
+  seed: number;
+  /** CSV files of requests, to learn from and held out; the bench knows what it takes when they are left out. */
+  requests?: string;
+  test?: string;
 }
 
 /** One line of progress. */

@@ -1,5 +1,5 @@
 import { Memory, renderInsight } from '@dreamfold/core';
-import { Insight, type PatchOperation } from '@dreamfold/events';
+import { Insight, type Finding, type PatchOperation } from '@dreamfold/events';
 import { oneLine, printable } from './printable.ts';
 
 const VALUE_CHARS = 100;
@@ -17,7 +17,8 @@ export function patchLines(operations: readonly PatchOperation[]): string[] {
   });
 }
 
-export function insightLine(insight: Insight): string {
+export function insightLine(insight: Finding): string {
+  if (insight.kind === 'note') return `the note ${printable(insight.path)}: ${oneLine(insight.content, VALUE_CHARS)}`;
   return printable(renderInsight(insight).slice('- '.length));
 }
 

@@ -87,13 +87,16 @@ export { escapeToken } from './memory/json-pointer.ts';
 export { documentToFiles, filesToDocument, type MemoryFile, type MemoryFromFiles } from './memory/memory-files.ts';
 export { patchTowards, patchesTowards } from './memory/patch-towards.ts';
 export { PROMPT_MEMORY_BYTES, selectMemory, type PinnedMemory, type SelectedMemory } from './memory/select.ts';
-export { renderInsight, renderLines, renderMemory, renderMemoryForPrompt, type PromptMemory, type RenderedLine } from './memory/render.ts';
+export { phrasesOf } from './memory/phrases.ts';
+export { readChoices, type RememberedChoice } from './memory/read-choices.ts';
+export { renderInsight, renderLines, renderMemory, type RenderedLine } from './memory/render.ts';
 export {
   documentAt,
   evolveMemory,
   initialMemory,
   patchOf,
   versionAt,
+  type InsightCounts,
   type MemoryState,
   type MemoryVersion,
   type PatchRecord,

@@ -7,10 +7,18 @@ export {
   type KnownEvent,
   type LogEvent,
 } from '@dreamfold/events';
-export type { SessionState } from '@dreamfold/core';
+export { readChoices, type RememberedChoice, type SessionState } from '@dreamfold/core';
 export { scripted, type Model, type ModelRequest, type ModelResponse, type ScriptedAnswer, type ScriptedPolicy } from '@dreamfold/model';
 export { anthropic, type AnthropicOptions } from '@dreamfold/model/anthropic';
-export { checkImport, type CheckedImport } from '@dreamfold/runtime';
+export {
+  forbiddenPhrase,
+  verdictError,
+  type Constitution,
+  type ConstitutionRule,
+  type MemoryChange,
+  type Suggestion,
+} from '@dreamfold/dreaming';
+export { checkImport, loadConstitution, type CheckedImport } from '@dreamfold/runtime';
 export type { Log, StreamInfo, VerifyReport } from '@dreamfold/log';
 export type {
   AgentDefinition,

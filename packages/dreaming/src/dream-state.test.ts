@@ -10,10 +10,21 @@ function fold(...rows: [type: string, data: unknown][]): DreamState {
   }, initialDream);
 }
 
-const insight = { kind: 'choice', id: 'i1', tool: 't', field: 'f', value: 'v', cues: ['c'], support: { sessions: 3, principals: 2 } };
-const started: [string, unknown] = ['dream.started', { store_id: 'memstore_1', sessions: [{ session_id: 'sesn_1', through_seq: 9 }] }];
-const reviewed: [string, unknown] = ['dream.reviewed', { sessions: 1, decisions: 2, labelled: 1 }];
-const proposed: [string, unknown] = ['dream.insight_proposed', { insight, reason: 'r', evidence: ['session/sesn_1#4'] }];
+const insight = {
+  kind: 'choice',
+  id: 'i1',
+  tool: 't',
+  field: 'f',
+  value: 'v',
+  cues: [{ phrase: 'c', points: 5, sessions: 3, principals: 2 }],
+  support: { sessions: 3, principals: 2 },
+};
+const started: [string, unknown] = ['dream.started', { store_id: 'memstore_1', number: 1, log_id: 'log_1', after: 0, through: 9 }];
+const reviewed: [string, unknown] = ['dream.reviewed', { sessions: [{ session_id: 'sesn_1', through_seq: 9 }], decisions: 2, labelled: 1 }];
+const proposed: [string, unknown] = [
+  'dream.insight_proposed',
+  { insight, change: 'add', tier: 'typed', reason: 'r', evidence: ['session/sesn_1#4'] },
+];
 const gates = [{ gate: 'quorum', pass: false, reason: 'one session' }];
 
 it('follows a dream from its start to its end', () => {
@@ -26,6 +37,6 @@ it('follows a dream from its start to its end', () => {
 });
 
 it('ignores what comes before the start, after the end, or a second time', () => {
-  expect(fold(reviewed, proposed)).toBe(initialDream);
+  expect(fold(reviewed, proposed)).toMatchObject({ ...initialDream, seq: 1, time: 0 });
   expect(fold(started, ['dream.completed', { patch_ids: [], insights: 0, rejected: 0 }], proposed, started).insights).toEqual([]);
 });

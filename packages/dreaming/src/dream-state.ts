@@ -5,14 +5,11 @@ import {
   type EventData,
   type EventType,
   type GateVerdict,
-  type Insight,
+  type InsightProposed,
   type LogEvent,
 } from '@dreamfold/events';
 
-export interface DreamtInsight {
-  readonly insight: Insight;
-  readonly reason: string;
-  readonly evidence: readonly string[];
+export interface DreamtInsight extends Readonly<InsightProposed> {
   /** Set when a gate stopped it. */
   readonly rejected: readonly GateVerdict[] | null;
 }
@@ -21,19 +18,39 @@ export interface DreamtInsight {
 export interface DreamState {
   readonly status: 'new' | 'running' | 'completed' | 'failed';
   readonly started: DreamStarted | null;
-  readonly reviewed: DreamReviewed | null;
+  readonly reviewed: { readonly sessions: DreamReviewed['sessions']; readonly decisions: number; readonly labelled: number };
   readonly insights: readonly DreamtInsight[];
   readonly patchIds: readonly string[];
   readonly error: { readonly type: string; readonly message: string } | null;
+  /** When its last event was written, in milliseconds since 1970. */
+  readonly time: number;
+  /** Its last event. */
+  readonly seq: number;
 }
 
-export const initialDream: DreamState = { status: 'new', started: null, reviewed: null, insights: [], patchIds: [], error: null };
+export const initialDream: DreamState = {
+  status: 'new',
+  started: null,
+  reviewed: { sessions: [], decisions: 0, labelled: 0 },
+  insights: [],
+  patchIds: [],
+  error: null,
+  time: 0,
+  seq: 0,
+};
 
 type Fold = { readonly [T in EventType]?: (state: DreamState, data: EventData[T]) => DreamState };
 
 /** A dream that has not started, or has ended, changes no more. */
 const RUNNING: Fold = {
-  'dream.reviewed': (state, reviewed) => ({ ...state, reviewed }),
+  'dream.reviewed': (state, { sessions, decisions, labelled }) => ({
+    ...state,
+    reviewed: {
+      sessions: [...state.reviewed.sessions, ...sessions],
+      decisions: state.reviewed.decisions + decisions,
+      labelled: state.reviewed.labelled + labelled,
+    },
+  }),
   'dream.insight_proposed': (state, proposed) => ({ ...state, insights: [...state.insights, { ...proposed, rejected: null }] }),
   'dream.insight_rejected': (state, { insight_id, gates }) => ({
     ...state,
@@ -44,7 +61,8 @@ const RUNNING: Fold = {
 };
 
 /** Folds one event of a dream's stream. An event that makes no sense where it stands changes nothing. */
-export function evolveDream(state: DreamState, logged: LogEvent): DreamState {
+export function evolveDream(before: DreamState, logged: LogEvent): DreamState {
+  const state = { ...before, seq: logged.seq, time: logged.time };
   const event = knownEvent(logged);
   if (event === null || event.data === null) return state;
   if (event.type === 'dream.started') return state.status === 'new' ? { ...state, status: 'running', started: event.data } : state;

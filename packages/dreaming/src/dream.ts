@@ -1,101 +1,251 @@
-import type { MemoryDocument, Sha256 } from '@dreamfold/core';
-import type { ChoiceInsight, DreamReviewed, GateVerdict, PatchOperation } from '@dreamfold/events';
-import { proposeChoices, type ChoiceProposal } from './choice.ts';
-import type { Episode } from './episodes.ts';
-import { contradicts, judge, type Candidate } from './gates.ts';
-import { isLabelled, questionKey, questionsOf, saysOneOf, tallyOf, type Question } from './questions.ts';
-import {
-  CHOICE_PLAYBOOK,
-  addChoice,
-  playbookOperations,
-  replaceChoice,
-  storedChoices,
-  withId,
-  type StoredChoice,
-} from './stored-choices.ts';
+import { escapeToken, renderInsight, type InsightCounts, type MemoryDocument, type PatchStatus, type Sha256 } from '@dreamfold/core';
+import type { Finding, GateVerdict, Insight, PatchOperation } from '@dreamfold/events';
+import { contradicts } from './gates/agreement.ts';
+import type { Candidate, GateContext } from './gates/candidate.ts';
+import type { Constitution } from './gates/constitution.ts';
+import { hasPassed, judge, type GateName } from './gates/judge.ts';
+import { tierOf } from './gates/taint.ts';
+import { learnerKey, type Knowledge } from './knowledge.ts';
+import { PlaybookPages, addInsight, hasMoved, removeInsight, storedInsights, type StoredInsight } from './playbook-pages.ts';
+import type { PriorProposal } from './prior-proposals.ts';
+import { learntIds } from './propose-choices.ts';
+import { findings, isAboutSame } from './refine.ts';
+import { retirementOf } from './retirement.ts';
+import { candidateOf, type Cited, type Suggestion } from './suggestion.ts';
 
 export interface DreamInput {
-  episodes: readonly Episode[];
+  /** What was reviewed, by this dream and those before. */
+  knowledge: Knowledge;
   /** The store as it stands. */
   document: MemoryDocument;
-  /** Plain phrases that the operator allows in no memory. */
-  rules: readonly string[];
-  /** Choices that somebody else proposes: a model, a person, a directive. They pass the same gates. */
-  suggestions: readonly ChoiceProposal[];
+  counts: ReadonlyMap<string, InsightCounts>;
+  /** The ids of the insights that earlier dreams put forward. */
+  proposed: Iterable<string>;
+  /** What an earlier dream put forward under an insight's id. */
+  prior: (insightId: string) => PriorProposal | undefined;
+  constitution: Constitution;
+  suggestions: readonly Suggestion[];
+  /** The sessions that the suggestions cite. */
+  cited: Cited;
+  /** What users and tools said in the sessions that were reviewed or are cited. */
+  untrusted: readonly string[];
+  /** Whether to look at all that is known for new insights; suggestions are judged in any case. */
+  refine: boolean;
+  /** Gates that are left out: only tests do that, to show what each is good for. */
+  without?: readonly GateName[];
 }
 
-/** An insight with what the gates said of it. */
+/** A finding with what the gates said of it. */
 export interface JudgedInsight {
-  insight: ChoiceInsight;
+  insight: Finding;
+  change: 'add' | 'replace' | 'retire';
+  tier: 'typed' | 'untrusted';
   reason: string;
+  /** What a suggestion says for itself; '' for what is learnt. */
+  claim: string;
   evidence: string[];
   gates: GateVerdict[];
   /** What puts it into the store; empty when a gate stopped it. */
   operations: PatchOperation[];
+  /** A proposal of an earlier dream that this one takes the place of, if nobody has decided on it yet. */
+  supersedes: string | null;
+}
+
+/** A finding that was put forward before, and on which somebody has decided or has to decide. */
+export interface SettledInsight {
+  insight: Insight;
+  patchId: string;
+  status: PatchStatus;
+  reason: string;
+  evidence: readonly string[];
 }
 
 export interface DreamDecision {
-  reviewed: DreamReviewed;
-  /**
-   * What has to be written before any of the operations below: the playbook, when it is missing. It holds nothing that
-   * a dream has learnt, so it needs no review, and each insight can be approved without the others.
-   */
-  playbook: PatchOperation[];
+  /** Has to be written before any of the operations below: empty pages, so that each insight can be approved without the others. */
+  pages: PatchOperation[];
   /** Nothing at all is a valid dream. */
   insights: JudgedInsight[];
+  settled: SettledInsight[];
+  /** Patches that wait for a person, of what no longer holds. */
+  withdrawn: string[];
 }
 
 /**
- * The whole dream, without a model: reviews, proposes, judges, and says what would change in the store.
- * The same input gives the same output, whatever the order of the episodes; what the store knows already is not
- * proposed again.
- * @throws DreamfoldError path_conflict when a note stands where the playbook belongs
+ * Refines and validates: what is new in what is known, what no longer holds, and what was suggested, each with what the
+ * gates say. The same input gives the same output; what the store knows already is not proposed again.
+ * @throws DreamfoldError path_conflict when a note stands where a playbook belongs
  */
 export function decideDream(input: DreamInput, { sha256 }: { sha256: Sha256 }): DreamDecision {
-  const questions = questionsOf(input.episodes);
-  const stored = storedChoices(input.document);
-  const known = stored.map(({ insight }) => insight);
-  const candidate = (proposal: ChoiceProposal): Candidate => candidateOf(proposal, questions, sha256);
-  const found = [...questions.values()].flatMap((question) =>
-    proposeChoices(question, (value, cue) =>
-      known.some((k) => k.tool === question.tool && k.field === question.field && k.value === value && k.cues.includes(cue)),
-    ),
-  );
-  const insights: JudgedInsight[] = [];
-  for (const { insight, reason, evidence } of [...found, ...input.suggestions].map(candidate)) {
-    const passed = insights.filter(({ operations }) => operations.length > 0).map((judged) => judged.insight);
-    const gates = judge({ insight, reason, evidence }, { questions, known: [...known, ...passed], rules: input.rules });
-    const accepted = gates.every((gate) => gate.pass);
-    const operations = accepted ? operationsFor(insight, stored, sha256) : [];
-    insights.push({ insight, reason, evidence: [...evidence], gates, operations });
+  return new Dream(input, sha256).decide();
+}
+
+class Dream {
+  readonly #input: DreamInput;
+  readonly #sha256: Sha256;
+  readonly #stored: Map<string, StoredInsight>;
+  readonly #pages: PlaybookPages;
+  readonly #insights: JudgedInsight[] = [];
+  readonly #settled: SettledInsight[] = [];
+  readonly #withdrawn: string[] = [];
+  /** Stored insights that a patch of this dream changes. */
+  readonly #touched = new Set<string>();
+  readonly #context: GateContext;
+  readonly #known: { insight: Insight; learnt: boolean }[];
+
+  constructor(input: DreamInput, sha256: Sha256) {
+    this.#input = input;
+    this.#sha256 = sha256;
+    this.#stored = new Map(storedInsights(input.document).map((stored) => [stored.insight.id, stored]));
+    this.#pages = new PlaybookPages(input.document);
+    this.#known = [...this.#stored.values()].map(({ insight }) => ({ insight, learnt: isLearnt(insight, sha256) }));
+    const { constitution, counts, untrusted, knowledge } = input;
+    const learner: GateContext['learner'] = (tool, field) => knowledge.learners.get(learnerKey(tool, field));
+    this.#context = { constitution, counts, untrusted, known: this.#known, learner };
   }
-  const accepted = insights.some(({ operations }) => operations.length > 0);
-  return { reviewed: reviewedOf(input.episodes), playbook: accepted ? playbookOperations(input.document) : [], insights };
-}
 
-function candidateOf(proposal: ChoiceProposal, questions: ReadonlyMap<string, Question>, sha256: Sha256): Candidate {
-  const { tool, field, value, reason, evidence } = proposal;
-  const cues = proposal.cues.toSorted();
-  const decisions = questions.get(questionKey(tool, field))?.decisions ?? [];
-  const { sessions, principals } = tallyOf(
-    decisions.filter((decision) => saysOneOf(decision, cues)),
-    value,
-  );
-  return { insight: withId({ kind: 'choice', tool, field, value, cues, support: { sessions, principals } }, sha256), reason, evidence };
-}
+  decide(): DreamDecision {
+    const { refine, knowledge, suggestions, cited } = this.#input;
+    if (refine) {
+      const found = findings(knowledge, this.#sha256);
+      for (const candidate of found) this.#consider(candidate);
+      const ids = new Set(found.map(({ finding }) => finding.id));
+      this.#retire(ids);
+      this.#withdraw(ids);
+    }
+    for (const suggestion of suggestions) {
+      const candidate = candidateOf(suggestion, { cited, sha256: this.#sha256 });
+      this.#judge({ ...candidate, text: textOf(candidate.finding) }, 'add', null);
+    }
+    return { pages: this.#pages.missing, insights: this.#insights, settled: this.#settled, withdrawn: this.#withdrawn };
+  }
 
-/** Adds the insight, and takes its cues from what contradicts it and is supported less. */
-function operationsFor(insight: ChoiceInsight, stored: readonly StoredChoice[], sha256: Sha256): PatchOperation[] {
-  const retire = stored
-    .filter((rival) => contradicts(rival.insight, insight))
-    .flatMap((rival) => {
-      const cues = rival.insight.cues.filter((cue) => !insight.cues.includes(cue));
-      return replaceChoice(rival, cues.length === 0 ? null : withId({ ...rival.insight, cues }, sha256));
+  /** What is learnt is proposed when it is new or has moved, and nobody has decided on the same before. */
+  #consider(found: Omit<Candidate, 'text'> & { finding: Insight }): void {
+    const { finding } = found;
+    const stored = this.#stored.get(finding.id);
+    if (stored !== undefined && isSame(stored.insight, finding)) return;
+    const prior = this.#input.prior(finding.id) ?? this.#turnedDown(finding);
+    const isOpen = prior !== undefined && isWaiting(prior);
+    // It was there and was retired, as it stands.
+    if (stored === undefined && prior?.status === 'applied' && isSame(prior.insight, finding)) return;
+    if (prior !== undefined && (isOpen ? isSame(prior.insight, finding) : prior.byPerson && !isMuchBetter(finding, prior.insight))) {
+      this.#settled.push({ ...prior, insight: finding });
+      return;
+    }
+    this.#judge({ ...found, text: textOf(finding) }, stored === undefined ? 'add' : 'replace', isOpen ? prior.patchId : null);
+  }
+
+  #judge(candidate: Candidate, change: 'add' | 'replace', supersedes: string | null): void {
+    const { finding, claim, evidence } = candidate;
+    const gates = judge(candidate, this.#context, this.#input.without);
+    const beaten = hasPassed(gates) ? this.#beatenBy(candidate) : [];
+    const operations = hasPassed(gates) ? [...beaten.flatMap(removeInsight), ...this.#operationsFor(finding)] : [];
+    const gone = beaten.map(({ insight }) => ` It retires ${insight.id}, which says otherwise and is supported less.`).join('');
+    const reason = `${candidate.reason}${gone}`;
+    this.#insights.push({
+      insight: finding,
+      change,
+      tier: tierOf(candidate),
+      reason,
+      claim,
+      evidence: [...evidence],
+      gates,
+      operations,
+      supersedes,
     });
-  return [...retire, ...addChoice(CHOICE_PLAYBOOK, insight)];
+    if (operations.length === 0 || finding.kind === 'note') return;
+    for (const { insight } of beaten) this.#touched.add(insight.id);
+    this.#touched.add(finding.id);
+    this.#known.push({ insight: finding, learnt: candidate.origin === 'learnt' });
+  }
+
+  /** What contradicts a candidate that has passed: the gate has seen that it is supported less. */
+  #beatenBy({ finding }: Candidate): StoredInsight[] {
+    return [...this.#stored.values()].filter(
+      ({ insight }) =>
+        contradicts(insight, finding) &&
+        !this.#touched.has(insight.id) &&
+        // The learner weighs the same decisions, and retires by itself what it has written.
+        !isLearnt(insight, this.#sha256),
+    );
+  }
+
+  #operationsFor(finding: Finding): PatchOperation[] {
+    if (finding.kind === 'note') {
+      const { path, content } = finding;
+      const before = Object.hasOwn(this.#input.document.memories, path) ? this.#input.document.memories[path] : undefined;
+      const pointer = `/memories/${escapeToken(path)}`;
+      const test: PatchOperation[] = before === undefined ? [] : [{ op: 'test', path: pointer, value: before }];
+      return [...test, { op: before === undefined ? 'add' : 'replace', path: pointer, value: { kind: 'note', content } }];
+    }
+    const stored = this.#stored.get(finding.id);
+    return stored === undefined ? addInsight(this.#pages.place(finding), finding) : this.#pages.replace(stored, finding);
+  }
+
+  /** What a person turned down stays so when its cues have only grown stronger, or weaker. */
+  #turnedDown(finding: Insight): PriorProposal | undefined {
+    if (finding.kind !== 'choice') return undefined;
+    const others = learntIds(finding, this.#sha256).map(this.#input.prior);
+    return others.find((prior) => {
+      if (prior === undefined || !prior.byPerson || prior.insight.kind !== 'choice') return false;
+      const phrases = new Set(prior.insight.cues.map(({ phrase }) => phrase));
+      return finding.cues.every(({ phrase }) => phrases.has(phrase));
+    });
+  }
+
+  #withdraw(found: ReadonlySet<string>): void {
+    for (const id of this.#input.proposed) {
+      const prior = this.#input.prior(id);
+      if (found.has(id) || prior === undefined || !isWaiting(prior) || !isLearnt(prior.insight, this.#sha256)) continue;
+      this.#withdrawn.push(prior.patchId);
+    }
+  }
+
+  #retire(found: ReadonlySet<string>): void {
+    const { knowledge, counts, prior } = this.#input;
+    for (const stored of this.#stored.values()) {
+      const { insight } = stored;
+      if (this.#touched.has(insight.id)) continue;
+      const why = retirementOf(insight, { knowledge, found, counts, prior, sha256: this.#sha256 });
+      if (why === null) continue;
+      this.#touched.add(insight.id);
+      const gates: GateVerdict[] = [{ gate: 'evidence', pass: true, reason: `${why.evidence.length} events bear it out.` }];
+      this.#insights.push({
+        insight,
+        change: 'retire',
+        tier: 'typed',
+        claim: '',
+        gates,
+        operations: removeInsight(stored),
+        supersedes: null,
+        ...why,
+      });
+    }
+  }
 }
 
-function reviewedOf(episodes: readonly Episode[]): DreamReviewed {
-  const decisions = episodes.flatMap((episode) => episode.decisions);
-  return { sessions: episodes.length, decisions: decisions.length, labelled: decisions.filter(isLabelled).length };
+function textOf(finding: Finding): string {
+  return finding.kind === 'note' ? finding.content : renderInsight(finding);
+}
+
+function isLearnt(insight: Insight, sha256: Sha256): boolean {
+  return insight.kind === 'choice' && learntIds(insight, sha256).includes(insight.id);
+}
+
+function isWaiting(prior: PriorProposal): boolean {
+  return ['proposed', 'validated', 'approved'].includes(prior.status);
+}
+
+function isSame(before: Insight, after: Insight): boolean {
+  if (before.kind === 'choice' && after.kind === 'choice') return !hasMoved(before, after);
+  return isAboutSame(before, after);
+}
+
+/** What somebody has turned down comes back when half as many again stand behind it. */
+function isMuchBetter(now: Insight, then: Insight): boolean {
+  return principalsOf(now) >= 1.5 * principalsOf(then);
+}
+
+function principalsOf(insight: Insight): number {
+  return insight.kind === 'choice' ? Math.max(...insight.cues.map(({ principals }) => principals)) : insight.support.principals;
 }

@@ -1,5 +1,13 @@
-export type { ChoiceProposal } from './choice.ts';
-export { decideDream, type DreamDecision, type DreamInput, type JudgedInsight } from './dream.ts';
+export { decideDream, type DreamDecision, type DreamInput, type JudgedInsight, type SettledInsight } from './dream.ts';
 export { evolveDream, initialDream, type DreamState, type DreamtInsight } from './dream-state.ts';
-export { episodeOf, type DecisionPoint, type Episode } from './episodes.ts';
-export { CHOICE_PLAYBOOK } from './stored-choices.ts';
+export type { DecisionPoint, Episode, ErrorPoint } from './episode.ts';
+export { forbiddenPhrase, type Constitution, type ConstitutionRule, type MemoryChange } from './gates/constitution.ts';
+export { hasPassed, verdictError, type GateName } from './gates/judge.ts';
+export { learn, newKnowledge, type Knowledge } from './knowledge.ts';
+export { newCounts, storedValues } from './outcomes.ts';
+export { CHOICE_PLAYBOOK, RECOVERY_PLAYBOOK } from './playbook-pages.ts';
+export { SUPERSEDED, priorProposal, proposedPatches, type PriorProposal } from './prior-proposals.ts';
+export { isDue } from './propose-choices.ts';
+export { nextStep, noteError, type Recoveries } from './recoveries.ts';
+export { SessionReader } from './session-reader.ts';
+export { parseRef, type Cited, type CitedSession, type Suggestion } from './suggestion.ts';

@@ -1,40 +1,92 @@
 import { z } from 'zod';
 import { EvidenceRef, GateVerdict } from './memory-events.ts';
 
-/** A rule that the log bears out: when the request holds one of the cues, this value of this tool's field is right. */
+/** A phrase that speaks for a value, and how strongly: points add up, ten of them are one unit of log-odds. */
+export const Cue = z.strictObject({
+  /** Lower-case, at most three words of less than 24 characters each. */
+  phrase: z.string().min(1).max(72),
+  points: z.int().min(1).max(999),
+  sessions: z.int().nonnegative(),
+  principals: z.int().nonnegative(),
+});
+export type Cue = z.infer<typeof Cue>;
+
+/** How many sessions of how many principals bear an insight out; of its least supported cue, where it has cues. */
+const Support = z.strictObject({ sessions: z.int().nonnegative(), principals: z.int().nonnegative() });
+
+/** When the request says the cues, this value of this tool's field is right. */
 export const ChoiceInsight = z.strictObject({
   kind: z.literal('choice'),
   id: z.string(),
-  tool: z.string(),
-  field: z.string(),
-  value: z.string(),
-  /** Lower-case phrases of at most three words. */
-  cues: z.array(z.string().min(1).max(64)).min(1).max(64),
-  support: z.strictObject({ sessions: z.int().nonnegative(), principals: z.int().nonnegative() }),
+  tool: z.string().min(1).max(64),
+  field: z.string().min(1).max(64),
+  value: z.string().min(1).max(200),
+  cues: z.array(Cue).min(1).max(200),
+  support: Support,
 });
 export type ChoiceInsight = z.infer<typeof ChoiceInsight>;
 
-export const Insight = z.discriminatedUnion('kind', [ChoiceInsight]);
+/** After this error of this tool, the runs that went well went on with this. What went with success, never an instruction. */
+export const RecoveryInsight = z.strictObject({
+  kind: z.literal('recovery'),
+  id: z.string(),
+  tool: z.string().min(1).max(64),
+  /** The error with its figures and names taken out. */
+  signature: z.string().min(1).max(200),
+  /** The next call's tool, or `respond` for a message to the user. */
+  next: z.string().min(1).max(64),
+  support: Support,
+});
+export type RecoveryInsight = z.infer<typeof RecoveryInsight>;
+
+export const Insight = z.discriminatedUnion('kind', [ChoiceInsight, RecoveryInsight]);
 export type Insight = z.infer<typeof Insight>;
 
+/** Free text that somebody suggests for a path of the store. */
+export const NoteSuggestion = z.strictObject({ kind: z.literal('note'), id: z.string(), path: z.string(), content: z.string() });
+export type NoteSuggestion = z.infer<typeof NoteSuggestion>;
+
+/** What a dream can propose. */
+export const Finding = z.discriminatedUnion('kind', [ChoiceInsight, RecoveryInsight, NoteSuggestion]);
+export type Finding = z.infer<typeof Finding>;
+
+/**
+ * A dream begins, and claims what it reviews: the dream `number` of a store has one stream, and one writer can begin it.
+ */
 export const DreamStarted = z.object({
   store_id: z.string(),
-  /** Sessions to review, each up to the seq it had when the dream began. */
-  sessions: z.array(z.object({ session_id: z.string(), through_seq: z.int().positive() })),
-  instructions: z.string().max(4096).optional(),
+  /** Counted from 1, of all the dreams of the store. */
+  number: z.int().positive(),
+  /** Positions mean something on this log only. */
+  log_id: z.string(),
+  /** It reviews the finished sessions with events after this position of the log … */
+  after: z.int().nonnegative(),
+  /** … up to this one. */
+  through: z.int().nonnegative(),
+  /** Only these sessions, and each from its beginning. Such a dream leaves `after` of the next one where it was. */
+  sessions: z.array(z.string()).max(5000).optional(),
 });
 export type DreamStarted = z.infer<typeof DreamStarted>;
 
+/** What was reviewed, in this order. A long review is recorded in parts. */
 export const DreamReviewed = z.object({
-  sessions: z.int().nonnegative(),
+  sessions: z.array(z.object({ session_id: z.string(), through_seq: z.int().positive() })).max(2000),
   decisions: z.int().nonnegative(),
   labelled: z.int().nonnegative(),
 });
 export type DreamReviewed = z.infer<typeof DreamReviewed>;
 
 export const InsightProposed = z.object({
-  insight: Insight,
+  insight: Finding,
+  change: z.enum(['add', 'replace', 'retire']),
+  /**
+   * `typed`: a fixed template with values of the tool's own; `untrusted`: free text, or what nobody has labelled. That
+   * is never applied without a person.
+   */
+  tier: z.enum(['typed', 'untrusted']),
   reason: z.string(),
+  /** What a suggestion says for itself. Nobody has checked it. */
+  claim: z.string().max(4000).optional(),
   evidence: z.array(EvidenceRef),
 });
 export type InsightProposed = z.infer<typeof InsightProposed>;

@@ -13,13 +13,17 @@ export {
 } from './catalogue.ts';
 export {
   ChoiceInsight,
+  Cue,
   DreamCompleted,
   DreamFailed,
   DreamReviewed,
   DreamStarted,
+  Finding,
   Insight,
   InsightProposed,
   InsightRejected,
+  NoteSuggestion,
+  RecoveryInsight,
 } from './dream-events.ts';
 export {
   Causation,
@@ -41,6 +45,7 @@ export { ID_PREFIX, idFrom, idOfStream, streamOf, type IdKind } from './ids.ts';
 export {
   EvidenceRef,
   GateVerdict,
+  InsightsCounted,
   PatchApplied,
   PatchApproved,
   PatchOperation,

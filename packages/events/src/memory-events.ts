@@ -37,7 +37,17 @@ export const PatchProposed = z.object({
 });
 export type PatchProposed = z.infer<typeof PatchProposed>;
 
-export const GateVerdict = z.object({ gate: z.string(), pass: z.boolean(), reason: z.string() });
+export const GateVerdict = z.object({
+  gate: z.string(),
+  pass: z.boolean(),
+  reason: z.string(),
+  /** It may pass, but only a person may apply it. */
+  waits: z.boolean().optional(),
+  /** Nothing is wrong for certain; whoever reviews looks at it first. */
+  alarm: z.boolean().optional(),
+  /** The code of the error, when input that somebody sent is at fault. */
+  code: z.string().optional(),
+});
 export type GateVerdict = z.infer<typeof GateVerdict>;
 
 export const PatchValidated = z.object({ patch_id: z.string(), gates: z.array(GateVerdict) });
@@ -61,6 +71,13 @@ export const PatchRolledBack = z.object({
 });
 export type PatchRolledBack = z.infer<typeof PatchRolledBack>;
 
+/** Outcomes of sessions that were given an insight and followed it, since the last count. */
+export const InsightsCounted = z.object({
+  dream_id: z.string(),
+  counts: z.array(z.object({ insight_id: z.string(), helpful: z.int().nonnegative(), harmful: z.int().nonnegative() })).max(2000),
+});
+export type InsightsCounted = z.infer<typeof InsightsCounted>;
+
 export const MEMORY_EVENTS = {
   'memory.store_created': StoreCreated,
   'memory.patch_proposed': PatchProposed,
@@ -69,4 +86,5 @@ export const MEMORY_EVENTS = {
   'memory.patch_rejected': PatchRejected,
   'memory.patch_applied': PatchApplied,
   'memory.patch_rolled_back': PatchRolledBack,
+  'memory.insights_counted': InsightsCounted,
 } as const;

@@ -1,46 +1,62 @@
-import { randomUUID } from 'node:crypto';
 import {
   idFrom,
   idOfStream,
-  streamOf,
-  type DreamReviewed,
-  type EventData,
-  type EventType,
-  type LogEvent,
+  InsightProposed,
+  isDreamfoldError,
   type NewEvent,
+  type NoteSuggestion,
+  type PatchOperation,
 } from '@dreamfold/events';
-import { canonicalJson, evolveSession, initialSession, patchOf, type PatchStatus, type SessionState } from '@dreamfold/core';
+import { canonicalJson, patchOf, type MemoryState, type PatchStatus } from '@dreamfold/core';
 import {
   decideDream,
-  episodeOf,
-  evolveDream,
-  initialDream,
-  type ChoiceProposal,
+  hasPassed,
+  isDue,
+  learn,
+  newCounts,
+  priorProposal,
+  storedValues,
+  SUPERSEDED,
+  type Constitution,
+  type DreamDecision,
   type DreamState,
   type Episode,
+  type GateName,
   type JudgedInsight,
+  type Suggestion,
 } from '@dreamfold/dreaming';
-import { fold, type Log } from '@dreamfold/log';
+import type { Log } from '@dreamfold/log';
+import { dreamEvent } from './dream-stream.ts';
 import { sha256 } from './digest.ts';
 import type { MemoryKeeper } from './memory-keeper.ts';
+import { SessionReview } from './session-review.ts';
+import { StoreDreams, type Claim, type StoreView } from './store-dreams.ts';
 
 /** Insights in one append of the dream's stream: each may cite hundreds of events. */
 const INSIGHTS_PER_APPEND = 20;
+const SESSIONS_PER_EVENT = 1000;
+const PAGES_PER_PATCH = 40;
+const MAX_CLAIM_CHARS = 4000;
+const MAX_REFS = 1000;
 
 export interface DreamOptions {
   /** Name or id of the store that the dream writes to. */
   store: string;
-  /** Sessions to review; default every finished one. */
+  /** Sessions to review; default every finished one with events that no dream of the store has reviewed. */
   sessions?: readonly string[];
-  /** Plain phrases that no memory may hold: the constitution. */
-  rules?: readonly string[];
-  /** Insights proposed by somebody else, which pass the same gates. */
-  suggestions?: readonly ChoiceProposal[];
+  /** What the operator allows in no memory. */
+  constitution?: Constitution;
+  /** Insights and notes that somebody else proposes, which pass the same gates. */
+  suggestions?: readonly Suggestion[];
+  /** Look for insights in all that is known, however little is new. Default: when what is new pays for the look. */
+  thorough?: boolean;
   onProgress?: (reviewed: number, total: number) => void;
+  /** Gates that are left out: only tests do that, to show what each is good for. */
+  without?: readonly GateName[];
 }
 
-export interface DreamtInsightReport extends Omit<JudgedInsight, 'operations'> {
-  /** The patch that proposes it; null when a gate stopped it. */
+export interface DreamtInsightReport extends Omit<JudgedInsight, 'operations' | 'supersedes'> {
+  /** The patch that proposes it, this dream's or an earlier one's; null when a gate stopped it. */
   patchId: string | null;
   status: PatchStatus;
 }
@@ -48,69 +64,42 @@ export interface DreamtInsightReport extends Omit<JudgedInsight, 'operations'> {
 export interface DreamReport {
   dreamId: string;
   store: string;
-  reviewed: DreamReviewed;
+  reviewed: { sessions: number; decisions: number; labelled: number };
   insights: DreamtInsightReport[];
+  /** What it cost: events read, weights looked at in learning, pairs visited in proposing. */
+  work: { events: number; updates: number; visits: number };
 }
 
 /** Reviews finished sessions and proposes what they teach, as patches. */
 export class Dreamer {
   readonly #log: Log;
   readonly #memory: MemoryKeeper;
+  readonly #dreams: StoreDreams;
+  /** The dream of each store that ends last. */
+  readonly #last = new Map<string, Promise<unknown>>();
 
-  constructor(log: Log, memory: MemoryKeeper) {
+  constructor(log: Log, memory: MemoryKeeper, now: () => number = Date.now) {
     this.#log = log;
     this.#memory = memory;
+    this.#dreams = new StoreDreams(log, now);
   }
 
   /**
-   * Dreams once: review, refine, validate, propose. What passes the gates is applied when the store's approval is `auto`,
-   * and otherwise waits for a person. A dream that finds nothing is a good dream.
-   * @throws DreamfoldError not_found (the store, a session)
+   * Dreams once: review, refine, validate, apply. What passes the gates is applied when the store's approval is `auto` and
+   * no gate leaves it to a person; otherwise it waits for one. A dream that finds nothing is a good dream. Dreams of one
+   * store come one after the other.
+   * @throws DreamfoldError not_found (the store, a session), path_conflict, store_locked (a dream elsewhere is under way)
    */
   async dream(options: DreamOptions): Promise<DreamReport> {
-    const { id: store, state } = await this.#memory.load(options.store);
-    const { episodes, reviewed } = await this.#review(options);
-    const dreamId = idFrom('dream', sha256(randomUUID()));
-    const stream = new DreamStream(this.#log, dreamId);
-    await stream.append([event('dream.started', { store_id: store, sessions: reviewed })]);
-    try {
-      const decision = decideDream(
-        { episodes, document: state.document, rules: options.rules ?? [], suggestions: options.suggestions ?? [] },
-        { sha256 },
-      );
-      await stream.append([event('dream.reviewed', decision.reviewed)]);
-      for (let i = 0; i < decision.insights.length; i += INSIGHTS_PER_APPEND) {
-        await stream.append(decision.insights.slice(i, i + INSIGHTS_PER_APPEND).flatMap(insightEvents));
-      }
-      if (decision.playbook.length > 0) {
-        const patchId = patchIdOf(`${store}@${state.version}`, decision.playbook);
-        await this.#memory.write(store, {
-          patchId,
-          operations: decision.playbook,
-          reason: 'A place for what dreams find.',
-          author: 'system',
-        });
-      }
-      const insights: DreamtInsightReport[] = [];
-      for (const judged of decision.insights) insights.push(await this.#propose(store, dreamId, judged));
-      const patches = insights.flatMap(({ patchId }) => (patchId === null ? [] : [patchId]));
-      await stream.append([
-        event('dream.completed', {
-          patch_ids: patches,
-          insights: insights.length,
-          rejected: insights.filter((i) => i.status === 'rejected').length,
-        }),
-      ]);
-      return { dreamId, store, reviewed: decision.reviewed, insights };
-    } catch (error) {
-      await stream.append([event('dream.failed', { error: { type: (error as Error).name, message: (error as Error).message } })]);
-      throw error;
-    }
+    const { id } = await this.#memory.load(options.store);
+    const before = this.#last.get(id) ?? Promise.resolve();
+    const dream = before.catch(() => null).then(() => this.#dream(id, options));
+    this.#last.set(id, dream);
+    return dream;
   }
 
-  /** @throws DreamfoldError not_found */
-  async load(dreamId: string): Promise<DreamState> {
-    return fold(this.#log, streamOf('dream', dreamId), { initial: initialDream, evolve: evolveDream });
+  load(dreamId: string): Promise<DreamState> {
+    return this.#dreams.load(dreamId);
   }
 
   /** All dreams, oldest first. */
@@ -122,84 +111,211 @@ export class Dreamer {
     return dreams;
   }
 
-  async #propose(store: string, dreamId: string, judged: JudgedInsight): Promise<DreamtInsightReport> {
-    const { operations, ...insight } = judged;
-    if (operations.length === 0) return { ...insight, patchId: null, status: 'rejected' };
-    const patchId = patchIdOf(store, operations);
-    const { reason, evidence, gates } = judged;
-    await this.#memory.propose(store, { patchId, operations, reason, evidence, author: `dream:${dreamId}` }, gates);
-    const { state } = await this.#memory.load(store);
-    return { ...insight, patchId, status: patchOf(state, patchId)?.status ?? 'proposed' };
-  }
-
-  async #review(options: DreamOptions): Promise<{ episodes: Episode[]; reviewed: EventData['dream.started']['sessions'] }> {
-    const ids = options.sessions ?? (await this.#sessionIds());
-    const episodes: Episode[] = [];
-    const reviewed: EventData['dream.started']['sessions'] = [];
-    for (const [done, id] of ids.entries()) {
-      const { events, state } = await this.#read(id);
-      const episode = isFinished(state) ? episodeOf(events) : null;
-      if (episode !== null) {
-        episodes.push(episode);
-        reviewed.push({ session_id: id, through_seq: state.seq });
-      }
-      options.onProgress?.(done + 1, ids.length);
+  async #dream(store: string, options: DreamOptions): Promise<DreamReport> {
+    const review = new SessionReview(this.#log);
+    const view = await this.#dreams.view(await this.#memory.load(store), review);
+    const claim = await this.#dreams.begin(store, view, options.sessions);
+    try {
+      const report = await new OneDream({ memory: this.#memory, review, view, claim, options }).run();
+      this.#dreams.advance(view, claim.started);
+      return report;
+    } catch (error) {
+      this.#dreams.forget(store);
+      const failed = { error: { type: (error as Error).name, message: (error as Error).message } };
+      // Nobody can say so when the log itself is what failed; the dream counts as abandoned then.
+      await claim.stream.append([dreamEvent('dream.failed', failed)]).catch(() => null);
+      throw error;
     }
-    return { episodes, reviewed };
+  }
+}
+
+/** What became of one finding. */
+interface Proposed {
+  report: DreamtInsightReport;
+  /** The patch is this dream's. */
+  isNew: boolean;
+}
+
+interface Parts {
+  memory: MemoryKeeper;
+  review: SessionReview;
+  view: StoreView;
+  claim: Claim;
+  options: DreamOptions;
+}
+
+/** One dream, from its claim to its end. */
+class OneDream {
+  readonly #parts: Parts;
+  readonly #store: string;
+  readonly #before: { updates: number; visits: number };
+  /** Written with what comes next, so that a dream that finds nothing takes two appends. */
+  #pending: NewEvent[] = [];
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#store = parts.claim.started.store_id;
+    this.#before = { ...parts.view.knowledge.work };
   }
 
-  async #sessionIds(): Promise<string[]> {
-    const ids: string[] = [];
-    for await (const batch of this.#log.streams('session')) ids.push(...batch.map(({ stream }) => idOfStream(stream)));
-    return ids;
+  async run(): Promise<DreamReport> {
+    const { claim, review, view } = this.#parts;
+    const episodes = await this.#review();
+    const reviewed = await this.#learn(episodes);
+    const decision = await this.#decide(episodes);
+    const insights = await this.#propose(decision);
+    const patches = insights.flatMap(({ report: { patchId }, isNew }) => (patchId === null || !isNew ? [] : [patchId]));
+    const rejected = insights.filter(({ report }) => !hasPassed(report.gates)).length;
+    this.#pending.push(dreamEvent('dream.completed', { patch_ids: patches, insights: decision.insights.length, rejected }));
+    await this.#flush();
+    const { updates, visits } = view.knowledge.work;
+    return {
+      dreamId: claim.dreamId,
+      store: this.#store,
+      reviewed,
+      insights: insights.map(({ report }) => report),
+      work: { events: review.events, updates: updates - this.#before.updates, visits: visits - this.#before.visits },
+    };
   }
 
-  async #read(id: string): Promise<{ events: LogEvent[]; state: SessionState }> {
-    const events: LogEvent[] = [];
-    let state = initialSession(id);
-    for await (const batch of this.#log.read(streamOf('session', id))) {
-      for (const e of batch) {
-        events.push(e);
-        state = evolveSession(state, e);
-      }
+  #review(): Promise<Episode[]> {
+    const { review, claim, options } = this.#parts;
+    return claim.started.sessions === undefined
+      ? review.range(claim.started, options.onProgress)
+      : review.named(claim.started.sessions, options.onProgress);
+  }
+
+  async #learn(episodes: readonly Episode[]): Promise<DreamReport['reviewed']> {
+    const { memory, view } = this.#parts;
+    const { state } = await memory.load(this.#store);
+    const stored = storedValues(state);
+    const total = { sessions: 0, decisions: 0, labelled: 0 };
+    for (let i = 0; i === 0 || i < episodes.length; i += SESSIONS_PER_EVENT) {
+      const part = episodes.slice(i, i + SESSIONS_PER_EVENT);
+      const learnt = part.map((episode) => learn(view.knowledge, episode, { store: this.#store, stored }));
+      const decisions = learnt.reduce((sum, one) => sum + one.decisions, 0);
+      const labelled = learnt.reduce((sum, one) => sum + one.labelled, 0);
+      const sessions = part.map(({ session, seq }) => ({ session_id: session, through_seq: seq }));
+      this.#pending.push(dreamEvent('dream.reviewed', { sessions, decisions, labelled }));
+      total.sessions += part.length;
+      total.decisions += decisions;
+      total.labelled += labelled;
     }
-    return { events, state };
+    const counts = newCounts(view.knowledge.outcomes, state);
+    if (counts.length > 0) await memory.countInsights(this.#store, { dreamId: this.#parts.claim.dreamId, counts });
+    return total;
+  }
+
+  async #decide(episodes: readonly Episode[]): Promise<DreamDecision> {
+    const { memory, review, view, options } = this.#parts;
+    const { suggestions = [], constitution = [], thorough = false, without } = options;
+    const { state } = await memory.load(this.#store);
+    const cited = await review.cited(suggestions);
+    const said = suggestions.length === 0 ? [] : [...cited.keys(), ...episodes.map(({ session }) => session)];
+    return decideDream(
+      {
+        knowledge: view.knowledge,
+        document: state.document,
+        counts: state.counts,
+        proposed: view.proposed.keys(),
+        prior: (id) => priorProposal(state, id, view.proposed.get(id)),
+        constitution,
+        suggestions,
+        cited,
+        untrusted: await review.untrustedTexts(said),
+        refine: thorough || isDue([...view.knowledge.learners.values()]),
+        ...(without === undefined ? {} : { without }),
+      },
+      { sha256 },
+    );
+  }
+
+  async #propose(decision: DreamDecision): Promise<Proposed[]> {
+    const { memory, claim } = this.#parts;
+    const reports: Proposed[] = decision.settled.map(({ evidence, ...settled }) => {
+      const said = { change: 'add' as const, tier: 'typed' as const, claim: '', gates: [] };
+      return { report: { ...settled, ...said, evidence: [...evidence] }, isNew: false };
+    });
+    for (const patchId of decision.withdrawn) await this.#supersede(patchId);
+    if (decision.insights.length === 0) return reports;
+    for (let i = 0; i < decision.insights.length; i += INSIGHTS_PER_APPEND) {
+      this.#pending.push(...decision.insights.slice(i, i + INSIGHTS_PER_APPEND).flatMap(insightEvents));
+      await this.#flush();
+    }
+    for (let i = 0; i < decision.pages.length; i += PAGES_PER_PATCH) {
+      const operations = decision.pages.slice(i, i + PAGES_PER_PATCH);
+      const patchId = idFrom('patch', sha256(`${claim.dreamId}/pages/${i}`));
+      await memory.write(this.#store, { patchId, operations, reason: 'A place for what dreams find.', author: 'system' });
+    }
+    for (const judged of decision.insights) reports.push(await this.#proposeOne(judged));
+    return reports;
+  }
+
+  async #proposeOne({ operations, supersedes, ...insight }: JudgedInsight): Promise<Proposed> {
+    const { memory, claim, view } = this.#parts;
+    if (operations.length === 0) return { report: { ...insight, patchId: null, status: 'rejected' }, isNew: false };
+    const { state } = await memory.load(this.#store);
+    const patchId = patchIdFor(this.#store, operations, { state, dreamId: claim.dreamId });
+    const isNew = patchOf(state, patchId) === undefined;
+    const { reason, evidence, gates } = insight;
+    try {
+      await memory.propose(this.#store, { patchId, operations, reason, evidence, author: `dream:${claim.dreamId}` }, gates);
+    } catch (error) {
+      // Somebody has changed the place meanwhile; the next dream sees what it holds now.
+      if (!isDreamfoldError(error, 'precondition_failed')) throw error;
+      return { report: { ...insight, patchId: null, status: 'rejected' }, isNew: false };
+    }
+    if (insight.change !== 'retire') view.proposed.set(insight.insight.id, patchId);
+    if (supersedes !== null && supersedes !== patchId) await this.#supersede(supersedes);
+    const status = patchOf((await memory.load(this.#store)).state, patchId)?.status ?? 'proposed';
+    return { report: { ...insight, patchId, status }, isNew };
+  }
+
+  async #supersede(patchId: string): Promise<void> {
+    try {
+      await this.#parts.memory.reject(this.#store, patchId, { by: 'system', reason: SUPERSEDED });
+    } catch (error) {
+      if (!isDreamfoldError(error, 'already_decided')) throw error;
+    }
+  }
+
+  async #flush(): Promise<void> {
+    const events = this.#pending;
+    this.#pending = [];
+    await this.#parts.claim.stream.append(events);
   }
 }
 
-/** A session that is at rest and waits for nobody. */
-function isFinished(state: SessionState): boolean {
-  return state.exists && state.status === 'idle' && state.stopReason !== null && state.stopReason.type !== 'requires_action';
+function insightEvents(judged: JudgedInsight): NewEvent[] {
+  const { insight, change, tier, reason, claim, evidence, gates } = judged;
+  const said = claim === '' ? {} : { claim };
+  const told = isRecordable(judged) ? { insight, ...said, evidence } : { insight: withheld(judged), evidence: [] };
+  const proposed = dreamEvent('dream.insight_proposed', { change, tier, reason, ...told });
+  return hasPassed(gates) ? [proposed] : [proposed, dreamEvent('dream.insight_rejected', { insight_id: insight.id, gates })];
 }
 
-function event<T extends EventType>(type: T, data: EventData[T]): NewEvent {
-  return { type, data, class: 'open', actor: 'system' };
+/** What is malformed has no place in an event, and a secret none on the log. */
+function isRecordable({ insight, claim, evidence, gates }: JudgedInsight): boolean {
+  const isSecret = gates.some(({ code }) => code === 'secret_detected');
+  return !isSecret && InsightProposed.shape.insight.safeParse(insight).success && claim.length <= MAX_CLAIM_CHARS && areRefs(evidence);
 }
 
-function insightEvents({ insight, reason, evidence, gates }: JudgedInsight): NewEvent[] {
-  const proposed = event('dream.insight_proposed', { insight, reason, evidence });
-  return gates.every((gate) => gate.pass) ? [proposed] : [proposed, event('dream.insight_rejected', { insight_id: insight.id, gates })];
+function areRefs(evidence: readonly string[]): boolean {
+  return evidence.length <= MAX_REFS && InsightProposed.shape.evidence.safeParse(evidence).success;
 }
 
-/** The same change of the same store is one patch, whichever dream proposes it: what a person rejected stays rejected. */
-function patchIdOf(store: string, operations: JudgedInsight['operations']): string {
-  return idFrom('patch', sha256(canonicalJson([store, operations])));
+function withheld({ insight, gates }: JudgedInsight): NoteSuggestion {
+  const why = gates.find((gate) => !gate.pass)?.reason ?? '';
+  return { kind: 'note', id: insight.id, path: '/withheld', content: `A suggested ${insight.kind} is not recorded. ${why}` };
 }
 
-class DreamStream {
-  readonly #log: Log;
-  readonly #stream: string;
-  #seq = 0;
-
-  constructor(log: Log, dreamId: string) {
-    this.#log = log;
-    this.#stream = streamOf('dream', dreamId);
-  }
-
-  async append(events: NewEvent[]): Promise<void> {
-    if (events.length === 0) return;
-    const id = idFrom('event', sha256(`${this.#stream}/${this.#seq}`));
-    const { head } = await this.#log.append({ stream: this.#stream, id, expected: this.#seq, events });
-    this.#seq = head.seq;
-  }
+/**
+ * The same change of the same store is one patch, whichever dream proposes it: what a person turned down stays so. Where
+ * it was applied, or made way for a newer one, and is wanted again, it is another patch.
+ */
+function patchIdFor(store: string, operations: readonly PatchOperation[], now: { state: MemoryState; dreamId: string }): string {
+  const plain = idFrom('patch', sha256(canonicalJson([store, operations])));
+  const record = patchOf(now.state, plain);
+  const isPast = record?.status === 'applied' || (record?.status === 'rejected' && record.decision?.by === 'system');
+  return isPast ? idFrom('patch', sha256(canonicalJson([store, operations, now.dreamId]))) : plain;
 }

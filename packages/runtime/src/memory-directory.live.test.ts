@@ -56,7 +56,15 @@ describe('a directory of memory', () => {
   it('gives the same document back, to another store and to its own', async () => {
     for (const [i, path] of HOSTILE.entries()) await note(path, CONTENTS[i % CONTENTS.length]!);
     const support = { sessions: 3, principals: 2 };
-    const i1 = { kind: 'choice', id: 'i1', tool: 't', field: 'f', value: '```\n---', cues: ['"refund"'], support };
+    const i1 = {
+      kind: 'choice',
+      id: 'i1',
+      tool: 't',
+      field: 'f',
+      value: '```\n---',
+      cues: [{ phrase: '"refund"', points: 1, sessions: 1, principals: 1 }],
+      support,
+    };
     await put('/book.md', { kind: 'playbook', title: 'A "title"\n---', insights: { i1 } });
     await put('/empty.md', { kind: 'playbook', title: 'Empty', insights: {} });
     const directory = join(root, 'new', 'memory');

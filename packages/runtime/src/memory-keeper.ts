@@ -6,6 +6,7 @@ import {
   isDreamfoldError,
   streamOf,
   type GateVerdict,
+  type InsightsCounted,
   type LogEvent,
   type MemoryPin,
   type NewEvent,
@@ -215,8 +216,8 @@ export class MemoryKeeper {
   }
 
   /**
-   * Records a dream's patch with what the gates said: rejected when one failed, applied when the store's approval is `auto`,
-   * otherwise left for a person.
+   * Records a dream's patch with what the gates said: rejected when one failed, applied when the store's approval is `auto`
+   * and no gate leaves it to a person, otherwise left for one.
    * @throws DreamfoldError not_found, evidence_required, evidence_not_found, idempotency_conflict, and those of the patch
    */
   async propose(store: string, patch: ProposePatch, gates: GateVerdict[]): Promise<void> {
@@ -232,13 +233,24 @@ export class MemoryKeeper {
       steps.push((state) => (patchOf(state, patchId)?.status === 'validated' ? rejectPatch(state, { patchId, by: 'system', reason }) : []));
     } else {
       steps.push((state) =>
-        state.store?.approval === 'auto' && patchOf(state, patchId)?.status === 'validated'
+        state.store?.approval === 'auto' && !gates.some((gate) => gate.waits) && patchOf(state, patchId)?.status === 'validated'
           ? approvePatch(state, { patchId, by: AUTO_APPROVER })
           : [],
       );
       steps.push((state) => (patchOf(state, patchId)?.status === 'approved' ? applyPatch(state, { patchId, by: 'system' }, TOOLS) : []));
     }
     await this.#change(this.idOf(store), `propose/${author}/${patchId}`, steps);
+  }
+
+  /** Adds what a dream has counted of the insights that sessions followed. */
+  async countInsights(store: string, { dreamId, counts }: { dreamId: string; counts: InsightsCounted['counts'] }): Promise<void> {
+    const event: NewEvent = {
+      type: 'memory.insights_counted',
+      data: { dream_id: dreamId, counts },
+      class: 'open',
+      actor: `dream:${dreamId}`,
+    };
+    await this.#change(this.idOf(store), `count/${dreamId}`, [() => [event]]);
   }
 
   /** Approves a patch and applies it. @throws DreamfoldError not_found, already_decided, self_approval_forbidden, precondition_failed */

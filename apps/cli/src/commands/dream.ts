@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { DreamfoldError, type Dreamfold, type DreamReport } from 'dreamfold';
+import { DreamfoldError, forbiddenPhrase, loadConstitution, type Constitution, type Dreamfold, type DreamReport } from 'dreamfold';
 import { withData } from '../data-directory.ts';
 import { collect, defineCommand } from '../define-command.ts';
 import { findByPrefix } from '../find-by-prefix.ts';
@@ -27,7 +27,10 @@ export function register(program: Command, io: Io): void {
   })
     .option('--store <name>', 'the memory store to propose to; may be left out when there is one')
     .option('--sessions <id>', 'sessions to review, by comma or repeated; default: all finished ones', collect)
-    .option('--rules <file>', 'phrases that no memory may hold, one a line; # begins a comment')
+    .option(
+      '--rules <file>',
+      'the constitution: phrases that no memory may hold, one a line (# begins a comment), or a .json, .js or .ts file',
+    )
     .action((flags: RunFlags, command: Command) =>
       withData(command, { readOnly: false, mustExist: true }, (dreamfold) => run(dreamfold, flags, io)),
     );
@@ -57,13 +60,19 @@ interface RunFlags {
 
 async function run(dreamfold: Dreamfold, flags: RunFlags, io: Io): Promise<void> {
   const store = flags.store ?? (await onlyStore(dreamfold));
-  const rules = flags.rules === undefined ? [] : rulesIn(await readText(flags.rules, { maxBytes: MAX_RULES_BYTES }));
+  const constitution = flags.rules === undefined ? [] : await constitutionIn(flags.rules);
   const given = flags.sessions?.flatMap((ids) => ids.split(',')).map((id) => id.trim());
   const sessions: string[] = [];
   for (const prefix of given ?? []) sessions.push(await findSession(dreamfold, prefix));
   const bar = io.progress('reviewing');
   const report = await dreamfold
-    .dream({ store, rules, ...(given === undefined ? {} : { sessions }), onProgress: (done, total) => bar.update(done, total) })
+    .dream({
+      store,
+      constitution,
+      thorough: true,
+      ...(given === undefined ? {} : { sessions }),
+      onProgress: (done, total) => bar.update(done, total),
+    })
     .finally(() => bar.stop());
   io.document(report);
   tell(report, io);
@@ -79,12 +88,13 @@ async function onlyStore(dreamfold: Dreamfold): Promise<string> {
 }
 
 /** @throws DreamfoldError invalid_argument for a file without a rule, which protects from nothing */
-function rulesIn(text: string): string[] {
-  const rules = text
+async function constitutionIn(file: string): Promise<Constitution> {
+  if (/\.(?:json|[cm]?[jt]s)$/.test(file)) return loadConstitution(file);
+  const rules = (await readText(file, { maxBytes: MAX_RULES_BYTES }))
     .split(/\r?\n/)
     .map((line) => line.replace(/(?:^|\s)#.*$/, '').trim())
     .filter((line) => line !== '');
-  if (rules.length > 0) return rules;
+  if (rules.length > 0) return rules.map(forbiddenPhrase);
   throw new DreamfoldError('invalid_argument', 'The file of rules holds no rule', { path: '--rules', remedy: 'Write one phrase a line.' });
 }
 
@@ -114,7 +124,7 @@ async function list(dreamfold: Dreamfold, io: Io): Promise<void> {
     id,
     store: state.started?.store_id ?? null,
     status: state.status,
-    sessions: state.started?.sessions.length ?? 0,
+    sessions: state.reviewed.sessions.length,
     insights: state.insights.length,
     rejected: state.insights.filter(({ rejected }) => rejected !== null).length,
     patchIds: state.patchIds,
@@ -138,8 +148,8 @@ async function show(dreamfold: Dreamfold, prefix: string, io: Io): Promise<void>
     remedy: 'List them with `dreamfold dream list`.',
   });
   io.document({ id, ...state });
-  const { sessions = 0, decisions = 0, labelled = 0 } = state.reviewed ?? {};
-  io.line(`${io.paint('bold', id)} ${state.status}: ${sessions} sessions, ${decisions} decisions, ${labelled} with feedback`);
+  const { sessions, decisions, labelled } = state.reviewed;
+  io.line(`${io.paint('bold', id)} ${state.status}: ${sessions.length} sessions, ${decisions} decisions, ${labelled} with feedback`);
   if (state.error !== null) io.line(io.paint('red', `${state.error.type}: ${printable(state.error.message)}`));
   for (const { insight, reason, evidence, rejected } of state.insights) {
     const failed = rejected?.find((gate) => !gate.pass);

@@ -34,7 +34,7 @@ describe('dreamfold demo', () => {
     expect(told.stdout).toMatch(/scripted/);
     for (const said of [
       '0.25 > 1.00',
-      'proposed When the request says',
+      'when the request says "parcel" (+',
       'evidence session/',
       'gate "quorum"',
       'gate "constitution"',
@@ -74,19 +74,19 @@ describe('dreamfold demo', () => {
     expect(dream.proposed).toHaveLength(3);
     const dreamfold = await open({ directory: join(workspace.path, 'other'), readOnly: true });
     for (const { insight, evidence } of dream.proposed) {
-      expect(insight.support).toEqual({ sessions: 3, principals: 3 });
+      expect(insight).toMatchObject({ kind: 'choice', support: { sessions: 3, principals: 3 } });
       for (const ref of evidence) {
         const [, id, seq] = /^session\/(\w+)#(\d+)$/.exec(ref)!;
         expect(cited(await gather(dreamfold.events(id!)), Number(seq))).toMatch(/^(?:agent\.tool_use|feedback\.recorded)$/);
       }
     }
     await dreamfold.close();
-    const failed = dream.rejected.map(({ insight, gates }) => [insight.value, gates.find(({ pass }) => !pass)!.gate]);
+    const failed = dream.rejected.map(({ insight, gates }) => ['value' in insight && insight.value, gates.find(({ pass }) => !pass)!.gate]);
     expect(failed).toEqual([
       ['vip', 'quorum'],
       ['spam', 'constitution'],
     ]);
-    expect(waiting.patchIds).toHaveLength(3);
+    expect(waiting.patchIds.length).toBeGreaterThanOrEqual(3);
   });
 
   test('leaves a team that can be run on what was learnt', async () => {

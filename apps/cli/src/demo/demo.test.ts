@@ -42,7 +42,7 @@ describe('the gain of the demo', () => {
 
   test('comes from the lines of the memory, not from its being there', async () => {
     const reworded = (request: ModelRequest): ModelRequest =>
-      JSON.parse(JSON.stringify(request).replaceAll('When the request says', 'Whenever it says')) as ModelRequest;
+      JSON.parse(JSON.stringify(request).replaceAll('when the request says', 'whenever it says')) as ModelRequest;
     const { nextDay, rolledBack } = await demoWith(reworded);
     expect(nextDay.figures).toEqual(rolledBack.figures);
   });

@@ -1,6 +1,6 @@
 // Stand-ins for language models. Each is a function of its prompt and of nothing else: what it knows of the desks is in the
 // system prompt, what it has learnt is in the <memory> block, and it has seen none of the tickets before.
-import type { ModelRequest, ScriptedPolicy } from 'dreamfold';
+import { readChoices, type ModelRequest, type ScriptedPolicy } from 'dreamfold';
 
 type Block = ModelRequest['messages'][number]['content'][number];
 
@@ -23,15 +23,13 @@ export const lead: ScriptedPolicy = (request) => {
   return `${reports.get('writer')}\n\n${next}`;
 };
 
-/** Goes by what was learnt, then by the words that the desks say of themselves, and otherwise is unsure. */
+/** Weighs what was learnt and the words that the desks say of themselves, and without either is unsure. */
 export const triage: ScriptedPolicy = (request) => {
   const routed = request.messages.at(-2)?.content.find((block) => block.type === 'tool_use');
   if (routed !== undefined) return `desk: ${(routed.input as { queue: string }).queue}`;
   const ticket = lastText(request.messages[0]!.content);
-  const learnt = best(learntRules(request), ticket);
-  if (learnt !== null) return route(learnt.desk, 0.95, `Earlier tickets that say "${learnt.said}" belonged there.`);
-  const listed = best(deskList(request.system), ticket);
-  if (listed !== null) return route(listed.desk, 0.7, `The desk lists "${listed.said}".`);
+  const [best] = weigh([...listed(request.system, ticket), ...learnt(request)]);
+  if (best !== undefined && best.points >= ENOUGH_POINTS) return route(best.desk, best.confidence, best.clues.join(' '));
   if (!ticket.startsWith('Choose all the same.')) return 'unsure';
   return route(/choose all the same, choose (\w+)/.exec(request.system)![1]!, 0.2, 'Nothing fits; it gets most tickets.');
 };
@@ -43,35 +41,56 @@ export const writer: ScriptedPolicy = (request) => {
   return `Dear ${name},\nthank you for writing. We have understood: "${text.split(/(?<=[.!?])\s/)[0]}"`;
 };
 
-interface Rule {
+/** Something that speaks for a desk, and how strongly: ten points are one unit of log-odds, as in the memory. */
+interface Clue {
   desk: string;
-  words: string[];
+  points: number;
+  says: string;
 }
+
+/** A word that a desk lists for itself. */
+const LISTED_POINTS = 15;
+/** With less than this, triage is unsure. */
+const ENOUGH_POINTS = 5;
 
 function route(queue: string, confidence: number, reason: string): ReturnType<ScriptedPolicy> {
-  return [{ tool: 'route_ticket', input: { queue }, decision: { confidence, reason } }];
+  return [{ tool: 'route_ticket', input: { queue }, decision: { confidence: Math.round(100 * confidence) / 100, reason } }];
 }
 
-/** Lines such as `- When the request says "tax" or "customs": queue = billing (…).` of the memory in the prompt. */
-function learntRules(request: ModelRequest): Rule[] {
-  const memory = request.messages[0]!.content.slice(0, -1).map(textIn).join('\n');
-  return [...memory.matchAll(/^- When the request says (.+): queue = (\w+) \(/gm)].map(([, cues, desk]) => ({
-    desk: desk!,
-    words: [...cues!.matchAll(/"([^"]+)"/g)].map(([, cue]) => cue!),
-  }));
+/** The memory in a prompt holds the cues that its task says, and no others. */
+function learnt(request: ModelRequest): Clue[] {
+  return readChoices(request)
+    .filter(({ field }) => field === 'queue')
+    .flatMap(({ value, cues }) =>
+      cues.map(({ phrase, points }) => ({
+        desk: value,
+        points,
+        says: `Earlier tickets that say "${phrase}" belonged there (+${points}).`,
+      })),
+    );
 }
 
-/** Lines such as `- access: password, login` of the system prompt. */
-function deskList(system: string): Rule[] {
-  return [...system.matchAll(/^- (\w+): (.+)$/gm)].map(([, desk, words]) => ({ desk: desk!, words: words!.split(', ') }));
-}
-
-/** The rule with most words in the ticket, the first of equals. */
-function best(rules: readonly Rule[], ticket: string): { desk: string; said: string } | null {
+/** From lines such as `- access: password, login` of the system prompt, the words that the ticket says. */
+function listed(system: string, ticket: string): Clue[] {
   const plain = ` ${ticket.toLowerCase().replaceAll(/[^\p{L}\p{N}'’-]+/gu, ' ')} `;
-  const found = rules.map(({ desk, words }) => ({ desk, said: words.filter((word) => plain.includes(` ${word} `)) }));
-  const first = found.toSorted((a, b) => b.said.length - a.said.length)[0];
-  return first === undefined || first.said.length === 0 ? null : { desk: first.desk, said: first.said[0]! };
+  return [...system.matchAll(/^- (\w+): (.+)$/gm)].flatMap(([, desk, words]) =>
+    words!
+      .split(', ')
+      .filter((word) => plain.includes(` ${word} `))
+      .map((word) => ({ desk: desk!, points: LISTED_POINTS, says: `The desk lists "${word}".` })),
+  );
+}
+
+/** Adds the points of each desk up: most points first, the first of equals, each with its share of the odds. */
+function weigh(clues: readonly Clue[]): { desk: string; points: number; confidence: number; clues: string[] }[] {
+  const byDesk = [...Map.groupBy(clues, ({ desk }) => desk)].map(([desk, own]) => ({
+    desk,
+    points: own.reduce((sum, { points }) => sum + points, 0),
+    clues: own.map(({ says }) => says),
+  }));
+  // Nothing speaks for the desks that are not named here: together they have the odds of one with no points.
+  const odds = byDesk.reduce((sum, { points }) => sum + Math.exp(points / 10), 1);
+  return byDesk.map((desk) => ({ ...desk, confidence: Math.exp(desk.points / 10) / odds })).sort((a, b) => b.points - a.points);
 }
 
 /** The newest report of each specialist that the lead has asked. */

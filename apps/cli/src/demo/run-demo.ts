@@ -1,10 +1,10 @@
-import { DreamfoldError, type AgentDefinition, type Dreamfold, type DreamReport } from 'dreamfold';
+import { DreamfoldError, forbiddenPhrase, type AgentDefinition, type Dreamfold, type DreamReport } from 'dreamfold';
 import { replyRubric, ROUTE_TICKET, supportTeam } from './team.ts';
 import { figuresOf, ticketResult, type Figures, type TicketResult } from './ticket-results.ts';
 import { FIRST_DAY, NEXT_DAY, type Ticket } from './tickets.ts';
 
 /** Words that no memory may hold, whoever proposes them: nothing may teach the team to throw tickets away. */
-const RULES = ['queue = spam'];
+const CONSTITUTION = [forbiddenPhrase('queue = spam')];
 const YOU = 'person:you';
 
 export interface Batch {
@@ -54,7 +54,13 @@ export async function runDemo(dreamfold: Dreamfold, options: DemoOptions = {}): 
   const sessionsOf = (...batches: Batch[]): string[] => batches.flatMap(({ tickets }) => tickets.map(({ sessionId }) => sessionId));
 
   const firstDay = await handle(FIRST_DAY);
-  const dream = await dreamfold.dream({ store, sessions: sessionsOf(firstDay), rules: RULES, suggestions: planted(firstDay) });
+  const dream = await dreamfold.dream({
+    store,
+    sessions: sessionsOf(firstDay),
+    constitution: CONSTITUTION,
+    thorough: true,
+    suggestions: planted(firstDay),
+  });
   const proposed = dream.insights.filter(({ status }) => status !== 'rejected');
   const patches = proposed.map(({ patchId }) => patchId!);
   const before = (await dreamfold.memory.load(store)).state.hash;
@@ -64,7 +70,12 @@ export async function runDemo(dreamfold: Dreamfold, options: DemoOptions = {}): 
   for (const patch of patches.toReversed()) await dreamfold.memory.rollback(store, patch, { by: YOU, reason: 'To see what it was worth.' });
   const rolledBack = await handle(NEXT_DAY);
   const { state } = await dreamfold.memory.load(store);
-  const second = await dreamfold.dream({ store, sessions: sessionsOf(firstDay, nextDay, rolledBack), rules: RULES });
+  const second = await dreamfold.dream({
+    store,
+    sessions: sessionsOf(firstDay, nextDay, rolledBack),
+    constitution: CONSTITUTION,
+    thorough: true,
+  });
   return {
     store,
     firstDay,
@@ -145,7 +156,7 @@ function planted(day: Batch): NonNullable<Parameters<Dreamfold['dream']>[0]['sug
       remedy: `Let triage call ${ROUTE_TICKET}.`,
     });
   }
-  const choice = { tool: ROUTE_TICKET, field: 'queue' };
+  const choice = { kind: 'choice' as const, tool: ROUTE_TICKET, field: 'queue' };
   return [
     {
       ...choice,

@@ -1,6 +1,6 @@
-import { renderInsight } from '@dreamfold/core';
 import { counted } from '../counted.ts';
 import type { Column, Io } from '../io.ts';
+import { insightLine } from '../patch-lines.ts';
 import { oneLine } from '../printable.ts';
 import type { DemoReport } from './run-demo.ts';
 import type { Figures, TicketResult } from './ticket-results.ts';
@@ -77,12 +77,12 @@ function tellDream(io: Io, { dream }: DemoReport): void {
   const { sessions, decisions, labelled } = dream.reviewed;
   chapter(io, `2. A dream: ${sessions} sessions reviewed, ${decisions} decisions, ${labelled} with feedback`);
   for (const { insight, evidence, patchId } of dream.proposed) {
-    io.line(`   ${io.paint('green', 'proposed')} ${renderInsight(insight).slice('- '.length)}`);
+    io.line(`   ${io.paint('green', 'proposed')} ${insightLine(insight)}`);
     io.line(`            evidence ${evidence.slice(0, 2).join(', ')} and ${evidence.length - 2} more; ${patchId}`);
   }
   for (const { insight, gates } of dream.rejected) {
     const failed = gates.find((gate) => !gate.pass)!;
-    io.line(`   ${io.paint('red', 'rejected')} ${renderInsight(insight).slice('- '.length)}`);
+    io.line(`   ${io.paint('red', 'rejected')} ${insightLine(insight)}`);
     io.line(`            planted by this demo; gate "${failed.gate}": ${failed.reason}`);
   }
 }

@@ -29,7 +29,7 @@ export function supportTeam(model: (policy: ScriptedPolicy) => Model = scripted)
     model: model(triage),
     tools: [routeTicket],
     system: `You choose the desk for a ticket and put the ticket into its queue with ${ROUTE_TICKET}.
-What earlier tickets have shown stands in <memory>; it goes before this list of what the desks say of themselves:
+Weigh what earlier tickets have shown, which stands in <memory>, with what the desks say of themselves:
 - access: password, login
 - billing: invoice, charged, payment
 - returns: return, refund, exchange

@@ -16,7 +16,7 @@ const insight = {
   tool: 'route',
   field: 'queue',
   value: 'billing',
-  cues: ['refund'],
+  cues: [{ phrase: 'refund', points: 12, sessions: 5, principals: 4 }],
   support: { sessions: 5, principals: 4 },
 };
 let store = written(emptyStore(), [{ op: 'add', path: NOTE, value: note('one') }], tools);

@@ -28,7 +28,7 @@ const insight = (id: string, value: string, cue: string): Insight => ({
   tool: 'route',
   field: 'queue',
   value,
-  cues: [cue],
+  cues: [{ phrase: cue, points: 12, sessions: 5, principals: 4 }],
   support: { sessions: 5, principals: 4 },
 });
 
@@ -44,11 +44,11 @@ const BOOK = [
   'title: "Routing"',
   '---',
   'For the tool route:',
-  '- When the request says "refund": queue = billing (seen in 5 sessions of 4 principals).',
+  '- queue = "billing" when the request says "refund" (+12) (seen in 5 sessions of 4 principals)',
   '',
   '```json',
   '{',
-  '"i1": {"cues":["refund"],"field":"queue","id":"i1","kind":"choice","support":{"principals":4,"sessions":5},"tool":"route","value":"billing"}',
+  '"i1": {"cues":[{"phrase":"refund","points":12,"principals":4,"sessions":5}],"field":"queue","id":"i1","kind":"choice","support":{"principals":4,"sessions":5},"tool":"route","value":"billing"}',
   '}',
   '```',
   '',
@@ -165,7 +165,7 @@ describe('as files', () => {
     const data = filesToDocument([{ path: 'routing.md', text: BOOK.replace('"value":"billing"', '"value":"accounts"') }]);
     expect(data.document.memories['/routing.md']).toMatchObject({ insights: { i1: { value: 'accounts' } } });
     expect(data.stale).toEqual(['routing.md']);
-    const lines = filesToDocument([{ path: 'routing.md', text: BOOK.replace('queue = billing', 'queue = accounts') }]);
+    const lines = filesToDocument([{ path: 'routing.md', text: BOOK.replace('queue = "billing"', 'queue = "accounts"') }]);
     expect(lines.document.memories['/routing.md']).toEqual(document.memories['/routing.md']);
     expect(lines.stale).toEqual(['routing.md']);
     expect(filesToDocument([{ path: 'routing.md', text: BOOK.replaceAll('\n', '\r\n') }])).toEqual({
@@ -232,10 +232,13 @@ describe('the patch towards another document', () => {
 
   it('writes a playbook anew when much of it changes, so that it never passes its limit between two patches', () => {
     const book = (sizes: readonly number[]): MemoryDocument => {
-      const insights = sizes.map((size, i) => insight(`i${i}`, 'v'.repeat(size), 'cue'));
+      const insights = sizes.map((size, i) => ({
+        ...insight(`i${i}`, 'v', 'cue'),
+        cues: Array.from({ length: size }, (_, at) => ({ phrase: `c${at}`, points: 1, sessions: 1, principals: 1 })),
+      }));
       return { memories: { '/p.md': { kind: 'playbook', title: 'P', insights: Object.fromEntries(insights.map((x) => [x.id, x])) } } };
     };
-    const sizes = Array.from({ length: 120 }, (_, i) => (i % 2 === 0 ? 1300 : 100));
+    const sizes = Array.from({ length: 120 }, (_, i) => (i % 2 === 0 ? 22 : 2));
     const [from, to] = [book(sizes), book(sizes.toReversed())];
     const there = patchesTowards(from, to).reduce((made, patch) => applyOperations(made, patch).document, from);
     expect(hashOf(there)).toBe(hashOf(to));

@@ -1,18 +1,19 @@
 import { createHash } from 'node:crypto';
-import { isDreamfoldError, type Insight } from '@dreamfold/events';
+import { isDreamfoldError, type Cue, type Insight } from '@dreamfold/events';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalJson, utf8Bytes } from './canonical-json.ts';
 import { EMPTY_DOCUMENT, EMPTY_DOCUMENT_HASH, MAX_MEMORY_BYTES, documentHash, type MemoryDocument } from './document.ts';
 import { applyOperations, runOperations, touchedUnits, unitsOverlap, type PatchResult } from './patch.ts';
 
+const cue = (phrase: string): Cue => ({ phrase, points: 20, sessions: 5, principals: 4 });
 const refund: Insight = {
   kind: 'choice',
   id: 'insight_refund',
   tool: 'route',
   field: 'queue',
   value: 'billing',
-  cues: ['refund', 'money back', 'charged'],
+  cues: ['refund', 'money back', 'charged'].map(cue),
   support: { sessions: 5, principals: 4 },
 };
 const base: MemoryDocument = {
@@ -125,14 +126,14 @@ describe('a patch that is applied', () => {
       { op: 'test', path: `${NOTE}/content`, value: 'Be brief.' },
       { op: 'copy', from: NOTE, path: '/memories/~1copy.md' },
       { op: 'replace', path: `${NOTE}/content`, value: 'Be kind.' },
-      { op: 'add', path: `${CUES}/-`, value: 'reimburse' },
+      { op: 'add', path: `${CUES}/-`, value: cue('reimburse') },
       { op: 'remove', path: `${CUES}/0` },
       { op: 'move', from: `${CUES}/2`, path: `${CUES}/0` },
     ]);
     expect(document.memories['/copy.md']).toEqual({ kind: 'note', content: 'Be brief.' });
     expect(document.memories['/notes/tone.md']).toEqual({ kind: 'note', content: 'Be kind.' });
     expect(document.memories['/routing.md']).toMatchObject({
-      insights: { insight_refund: { cues: ['reimburse', 'money back', 'charged'] } },
+      insights: { insight_refund: { cues: ['reimburse', 'money back', 'charged'].map(cue) } },
     });
   });
 
@@ -149,17 +150,17 @@ describe('a patch that is applied', () => {
     const at = `${from}2/insights/insight_refund/cues/0`;
     const { document, inverse } = applyOperations(base, [
       { op, from, path: `${from}2` },
-      { op: 'replace', path: at, value: 'reimburse' },
+      { op: 'replace', path: at, value: cue('reimburse') },
     ]);
     expect(document.memories['/routing.md2']).toMatchObject({
-      insights: { insight_refund: { cues: ['reimburse', 'money back', 'charged'] } },
+      insights: { insight_refund: { cues: ['reimburse', 'money back', 'charged'].map(cue) } },
     });
     expect(canonicalJson(base)).toBe(before);
     expect(canonicalJson(runOperations(document, inverse).document)).toBe(before);
   });
 
   it('has an inverse that touches only what it changed', () => {
-    const { inverse } = applyOperations(base, [{ op: 'add', path: `${CUES}/-`, value: 'reimburse' }]);
+    const { inverse } = applyOperations(base, [{ op: 'add', path: `${CUES}/-`, value: cue('reimburse') }]);
     expect(inverse).toEqual([{ op: 'replace', path: CUES.replace('/cues', ''), value: refund }]);
   });
 });
@@ -217,7 +218,7 @@ describe('10,000 random patches', () => {
     fc.tuple(op, insightPath).map(([op, { path, id }]) => ({ op, path, value: insight(id) })),
     fc
       .tuple(op, insightPath, fc.constantFrom('0', '1', '-'))
-      .map(([op, { path }, at]) => ({ op, path: `${path}/cues/${at}`, value: 'cue' })),
+      .map(([op, { path }, at]) => ({ op, path: `${path}/cues/${at}`, value: cue('cue') })),
     fc
       .tuple(bookPath, bookPath, fc.constantFrom('i1', 'i2'))
       .map(([a, b, id]) => ({ op: 'move', from: `${a}/insights/${id}`, path: `${b}/insights/${id}` })),

@@ -42,6 +42,12 @@ export interface MemoryVersion {
   readonly reason: string;
 }
 
+/** Principals whose sessions followed an insight as it was written last, and how that came out. */
+export interface InsightCounts {
+  readonly helpful: number;
+  readonly harmful: number;
+}
+
 /** A memory store, folded from its stream. */
 export interface MemoryState {
   /** null until the store is created. */
@@ -55,6 +61,10 @@ export interface MemoryState {
   readonly history: readonly MemoryVersion[];
   /** Entry `i` is the document at version 64 · i. */
   readonly snapshots: readonly MemoryDocument[];
+  /** By insight id; what was never counted is not in it. */
+  readonly counts: ReadonlyMap<string, InsightCounts>;
+  /** The version at which each insight was written last, by its id. What was counted before is of another wording. */
+  readonly written: PersistentMap<number>;
 }
 
 export const initialMemory: MemoryState = {
@@ -65,6 +75,8 @@ export const initialMemory: MemoryState = {
   patches: PersistentMap.empty(),
   history: [],
   snapshots: [EMPTY_DOCUMENT],
+  counts: new Map(),
+  written: PersistentMap.empty(),
 };
 
 /** What each status may become. */
@@ -95,6 +107,14 @@ const FOLD: Fold = {
   },
   'memory.patch_rolled_back': (state, { patch_id: id, version, hash, by, reason }, { time }) =>
     changed(state, { patchId: id, change: 'rolled_back', version, hash, time, by, reason }),
+  'memory.insights_counted': (state, { counts }) => {
+    const sums = new Map(state.counts);
+    for (const { insight_id: id, helpful, harmful } of counts) {
+      const before = sums.get(id) ?? { helpful: 0, harmful: 0 };
+      sums.set(id, { helpful: before.helpful + helpful, harmful: before.harmful + harmful });
+    }
+    return { ...state, counts: sums };
+  },
 };
 
 /**
@@ -128,7 +148,22 @@ function changed(state: MemoryState, made: MemoryVersion): MemoryState {
   const { document } = result;
   const next = moved(state, { id: patchId, to: change }, change === 'applied' ? { undo: result.inverse } : {});
   const snapshots = version % SNAPSHOT_EVERY === 0 ? [...state.snapshots, document] : state.snapshots;
-  return { ...next, document, version, hash, history: [...state.history, made], snapshots };
+  const operations = change === 'applied' ? record.proposal.operations : (record.undo ?? []);
+  return { ...next, ...rewritten(state, operations, version), document, version, hash, history: [...state.history, made], snapshots };
+}
+
+/** Counting starts anew for each insight that is written. */
+function rewritten(state: MemoryState, operations: readonly PatchOperation[], version: number): Pick<MemoryState, 'counts' | 'written'> {
+  let { counts, written } = state;
+  for (const operation of operations) {
+    if (operation.op !== 'add' && operation.op !== 'replace') continue;
+    const [, , , field, insight] = operation.path.split('/');
+    if (field !== 'insights' || insight === undefined) continue;
+    written = written.set(insight, version);
+    if (!counts.has(insight)) continue;
+    counts = new Map([...counts].filter(([id]) => id !== insight));
+  }
+  return { counts, written };
 }
 
 /** null when the patch does not fit, which only an event written elsewhere can bring about. */

@@ -20,7 +20,7 @@ const insight = (id: string, value: string): Insight => ({
   tool: 'route',
   field: 'queue',
   value,
-  cues: ['refund'],
+  cues: [{ phrase: 'refund', points: 12, sessions: 5, principals: 4 }],
   support: { sessions: 5, principals: 4 },
 });
 const rollBack = (state: MemoryState, patchId: string): MemoryState =>
@@ -134,7 +134,7 @@ describe('the blame', () => {
     expect(table(store)).toEqual([
       ['## /routing.md: Routing', 2],
       ['For the tool route:', null],
-      ['- When the request says "refund": queue = billing (seen in 5 sessions of 4 principals).', 3],
+      ['- queue = "billing" when the request says "refund" (+12) (seen in 5 sessions of 4 principals)', 3],
       ['', null],
       ['## /tone.md', 1],
       ['Be brief.', 1],

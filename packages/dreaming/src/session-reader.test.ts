@@ -1,6 +1,7 @@
 import { checkPayload, type LogEvent } from '@dreamfold/events';
-import { expect, it } from 'vitest';
-import { episodeOf } from './episodes.ts';
+import { describe, expect, it } from 'vitest';
+import type { Episode } from './episode.ts';
+import { SessionReader } from './session-reader.ts';
 
 const route = {
   name: 'route',
@@ -26,7 +27,7 @@ const created = {
   principal: 'acme',
   team: { lead: 'lead', agents: [agent('lead', [], ['router']), agent('router', [route], [])] },
   caps: { depth: 1, threads: 2, turns: 9, tool_calls: 9, tokens: 999, cost_usd: 1, wall_time_ms: 999, identical_calls: 3 },
-  memory: [],
+  memory: [{ store: 'memstore_1', version: 3, hash: 'h' }],
 };
 
 /** A session's events, as the log gives them: `[type, data, actor]`, with the ids e1, e2, … */
@@ -36,6 +37,14 @@ function log(...rows: [type: string, data: unknown, actor?: string][]): LogEvent
     const envelope = { position: i + 1, stream: 'session/sesn_1', time: 0, v: 1, causation: null, correlation: null, hash: '' };
     return { ...envelope, seq: i + 1, id: `e${i + 1}`, type, actor, data };
   });
+}
+const idle: [string, unknown, string?] = ['session.status_idle', { stop_reason: { type: 'end_turn' }, stop_details: null }, 'system'];
+
+/** What is read of events that end at rest. */
+function episodeOf(events: readonly LogEvent[]): Episode | null {
+  const reader = new SessionReader();
+  for (const event of [...events, ...log(idle)]) reader.add(event);
+  return reader.episode();
 }
 const say = (text: string): { content: { type: 'text'; text: string }[] } => ({ content: [{ type: 'text', text }] });
 const call = (input: unknown): unknown => ({ name: 'route', input, evaluated_permission: 'allow' });
@@ -63,6 +72,9 @@ it('finds the decision of a specialist, with both requests, confidence, reason a
     session: 'sesn_1',
     principal: 'acme',
     imported: false,
+    seq: 1,
+    errors: [],
+    labels: new Set([7]),
     decisions: [
       {
         session: 'sesn_1',
@@ -76,6 +88,7 @@ it('finds the decision of a specialist, with both requests, confidence, reason a
         request: 'I want my money back\nRoute this refund',
         confidence: 0.4,
         reason: 'a guess',
+        given: [],
         evidence: ['session/sesn_1#5', 'session/sesn_1#7'],
       },
     ],
@@ -117,4 +130,55 @@ it('passes over what is erased, unknown or no choice among the values of the too
     expect(episodeOf(log(...delegated.slice(0, 4), ['agent.tool_use', call(input), 'sthr_2']))?.decisions).toEqual([]);
   }
   expect(episodeOf(log(...delegated.slice(0, 4), ['agent.tool_use', call({ queue: 'billing' }), 'sthr_1']))?.decisions).toEqual([]);
+});
+
+it('is read at rest only, and not while it waits for somebody', () => {
+  const reader = new SessionReader();
+  const read = (...rows: [string, unknown, string?][]): Episode | null => {
+    for (const event of log(...rows)) reader.add(event);
+    return reader.episode();
+  };
+  expect(read(...delegated)).toBeNull();
+  expect(read(idle)).not.toBeNull();
+  expect(read(['session.status_running', {}, 'system'])).toBeNull();
+  const waits = { stop_reason: { type: 'requires_action', event_ids: ['e5'] }, stop_details: null };
+  expect(read(['session.status_idle', waits, 'system'])).toBeNull();
+});
+
+it('knows what each thread was given of the memory', () => {
+  const insights = [{ store: 'memstore_1', insight_id: 'i1' }];
+  const given: [string, unknown, string?] = ['memory.given', { insights, size_bytes: 9, sha256: 'x' }, 'sthr_2'];
+  const episode = episodeOf(log(...delegated.slice(0, 4), given, delegated[4]!));
+  expect(episode?.decisions[0]?.given).toEqual([{ ...insights[0], version: 3 }]);
+});
+
+describe('an error', () => {
+  const use = (name: string): [string, unknown, string?] => [
+    'agent.tool_use',
+    { name, input: {}, evaluated_permission: 'allow' },
+    'sthr_1',
+  ];
+  const failed = (id: string): [string, unknown, string?] => [
+    'agent.tool_result',
+    { tool_use_id: id, is_error: true, ...say('Error: flight HAT030 is full on 2024-05-13') },
+    'sthr_1',
+  ];
+  const message: [string, unknown, string?] = ['agent.message', say('Sorry'), 'sthr_1'];
+  const next = (...rows: [string, unknown, string?][]): unknown =>
+    episodeOf(log(['session.created', created], use('book'), failed('e2'), ...rows))?.errors;
+
+  it('is kept with what followed it', () => {
+    const error = {
+      session: 'sesn_1',
+      principal: 'acme',
+      tool: 'book',
+      signature: 'error: flight * is full on *',
+      evidence: 'session/sesn_1#3',
+    };
+    expect(next(use('search'))).toEqual([{ ...error, next: 'search' }]);
+    expect(next(message)).toEqual([{ ...error, next: 'respond' }]);
+    expect(next(message, use('search'))).toEqual([{ ...error, next: 'search' }]);
+    expect(next(message, ['user.message', say('Go on')], use('search'))).toEqual([{ ...error, next: 'respond' }]);
+    expect(next()).toEqual([{ ...error, next: null }]);
+  });
 });

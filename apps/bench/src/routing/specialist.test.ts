@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+import type { ModelRequest } from 'dreamfold';
+import { expect, test } from 'vitest';
+import { choose, FIELD, specialist, TOOL } from './specialist.ts';
+
+const queues = ['card_lost', 'pin_blocked', 'top_up'];
+const tools = specialist(queues).tools.map(({ name, description, inputSchema }) => ({ name, description, input_schema: inputSchema }));
+
+function asked(task: string, lines: readonly string[] = []): ModelRequest {
+  const memory = `<memory store="m" version="1">\n${lines.join('\n')}\n</memory>`;
+  const content = [...(lines.length > 0 ? [memory] : []), task].map((text) => ({ type: 'text' as const, text }));
+  return { model: 'custom', system: '', tools, maxTokens: 100, messages: [{ role: 'user', content }] };
+}
+
+test('goes by the names of the queues while there is no memory', () => {
+  expect(choose(asked('My PIN is blocked'))).toMatchObject({ value: 'pin_blocked' });
+  expect(choose(asked('The cards are lost')).confidence).toBeGreaterThan(choose(asked('Two cards')).confidence);
+});
+
+test('goes by the points that the memory gives', () => {
+  const lines = [
+    '- queue = "top_up" when the request says "wallet" (+9), "is" (+8)',
+    '- queue = "unknown" when the request says "wallet" (+99)',
+    '- colour = "card_lost" when the request says "wallet" (+99)',
+  ];
+  expect(choose(asked('My wallet is empty', lines)).value).toBe('top_up');
+  expect(choose(asked('My wallet is empty')).value).toBe('card_lost');
+});
+
+test('says how sure it is', () => {
+  expect(choose(asked('Hello')).confidence).toBeCloseTo(1 / 3);
+  expect(choose(asked('Hello', [`- ${FIELD} = "top_up" when the request says "hello" (+80)`])).confidence).toBeGreaterThan(0.99);
+});
+
+test('knows no queue and no more words of the data than its own prompt needs', () => {
+  const source = readFileSync(new URL('./specialist.ts', import.meta.url), 'utf8');
+  expect(source).not.toMatch(/\b(?:card|pin|top_?up|transfer|refund|cash|exchange)\b/i);
+  expect(TOOL).toBe('route');
+});

@@ -1,0 +1,59 @@
+import type { InsightCounts } from '@dreamfold/core';
+import type { Finding, GateVerdict, Insight } from '@dreamfold/events';
+import type { ChoiceLearner, Witness } from '../choice-learner.ts';
+import type { Constitution } from './constitution.ts';
+
+/** Evidence that somebody cites and that does not hold. */
+export interface EvidenceFaults {
+  /** No such event. */
+  missing: readonly string[];
+  /** An event that nobody has labelled. */
+  unlabelled: readonly string[];
+  /** A labelled decision that says something else. */
+  stray: readonly string[];
+}
+
+/** What a dream may write, on its way through the gates. */
+export interface Candidate {
+  finding: Finding;
+  /** `learnt` by this dream itself, or `suggested` by somebody: a model, a person, a directive. */
+  origin: 'learnt' | 'suggested';
+  reason: string;
+  /** What a suggestion says for itself; '' when nothing. */
+  claim: string;
+  evidence: readonly string[];
+  faults: EvidenceFaults;
+  /** For each cue, or for '' where there are none: the labelled decisions among the evidence that bear it out. */
+  witnesses: ReadonlyMap<string, readonly Witness[]>;
+  /** As the agents will read it. */
+  text: string;
+}
+
+/** What the gates judge by. */
+export interface GateContext {
+  constitution: Constitution;
+  /** What is in the store, and what this dream has let through already. `learnt`: what the learner found, which weighs its cues against each other. */
+  known: readonly { insight: Insight; learnt: boolean }[];
+  learner: (tool: string, field: string) => ChoiceLearner | undefined;
+  counts: ReadonlyMap<string, InsightCounts>;
+  /** What users and tools said in the sessions that were reviewed or are cited. */
+  untrusted: readonly string[];
+}
+
+/** Why a candidate passes, or why it fails. */
+export type Verdict = Omit<GateVerdict, 'gate'>;
+export type Gate = (candidate: Candidate, context: GateContext) => Verdict;
+
+export const pass = (reason: string): Verdict => ({ pass: true, reason });
+export const fail = (reason: string, code?: string): Verdict => ({ pass: false, reason, ...(code === undefined ? {} : { code }) });
+
+/** Everything of a candidate that somebody could have written. */
+export function textsOf({ finding, claim }: Candidate): string[] {
+  const written =
+    finding.kind === 'note'
+      ? [finding.path, finding.content]
+      : finding.kind === 'choice'
+        ? finding.cues.map(({ phrase }) => phrase)
+        : [finding.signature];
+  return claim === '' ? written : [...written, claim];
+}

@@ -1,0 +1,46 @@
+import { QUORUM, hasQuorum, supportOf, supportText } from '../quorum.ts';
+import { fail, pass, type Candidate, type GateContext, type Verdict } from './candidate.ts';
+
+/** Below this part of the principals who said it, a word speaks for no value. */
+const MIN_SHARE = 0.6;
+
+/** Events are named, are there, and are labelled decisions that bear the finding out. */
+export function evidence({ finding, evidence: refs, faults }: Candidate): Verdict {
+  if (refs.length === 0) return fail('It names no evidence.', 'evidence_required');
+  const [missing] = faults.missing;
+  if (missing !== undefined) return fail(`${missing} is not on the log.`, 'evidence_not_found');
+  const [unlabelled] = faults.unlabelled;
+  if (unlabelled !== undefined) return fail(`${unlabelled} is no event that anybody has labelled.`, 'evidence_unlabelled');
+  const [stray] = faults.stray;
+  if (stray !== undefined) return fail(`${stray} is no labelled decision that bears it out.`, 'evidence_unlabelled');
+  return pass(`${refs.length} events ${finding.kind === 'choice' ? 'bear it out' : 'are cited'}.`);
+}
+
+/** Every cue must stand by itself; one good cue carries no others. Counted in what is cited, not in what is claimed. */
+export function quorum({ finding, witnesses }: Candidate): Verdict {
+  if (finding.kind === 'note') return pass('A person decides on a note.');
+  for (const [cue, cited] of witnesses) {
+    const support = supportOf(cited);
+    if (hasQuorum(support)) continue;
+    const what = cue === '' ? 'It' : `"${cue}"`;
+    return fail(
+      `${what} is borne out by ${supportText(support)}; it takes ${QUORUM.sessions} sessions of ${QUORUM.principals} principals.`,
+    );
+  }
+  return pass(`It is borne out by ${QUORUM.sessions} sessions of ${QUORUM.principals} principals or more.`);
+}
+
+/** A suggested cue goes with its value more than with others. The learner weighs its own cues against each other. */
+export function precision({ finding, origin }: Candidate, { learner }: GateContext): Verdict {
+  if (finding.kind !== 'choice' || origin === 'learnt') return pass('Its cues were weighed against each other.');
+  const pairs = learner(finding.tool, finding.field)?.pairs;
+  for (const { phrase } of finding.cues) {
+    const byValue = pairs?.get(phrase);
+    if (byValue === undefined) continue;
+    const all = [...byValue.values()].reduce((sum, { principals }) => sum + principals.size, 0);
+    const share = (byValue.get(finding.value)?.principals.size ?? 0) / Math.max(1, all);
+    if (share >= MIN_SHARE) continue;
+    return fail(`"${phrase}" goes with that value for ${Math.floor(share * 100)} % of the principals; ${MIN_SHARE * 100} % are needed.`);
+  }
+  return pass('Its cues go with that value more than with others.');
+}

@@ -1,0 +1,40 @@
+import { phrasesOf, utf8Bytes } from '@dreamfold/core';
+import { Finding } from '@dreamfold/events';
+import { fail, pass, type Candidate, type GateContext, type Verdict } from './candidate.ts';
+
+const MAX_CUE_CHARS = 23;
+/** What a person can be expected to read before approving it. */
+const MAX_NOTE_BYTES = 4096;
+const MAX_CLAIM_CHARS = 2000;
+
+/** Its form and size: a typed insight with plain cues, or a note that a person can read at once. */
+export function shape({ finding, claim, origin }: Candidate): Verdict {
+  const issue = Finding.safeParse(finding).error?.issues[0];
+  if (issue !== undefined) {
+    return fail(`${issue.path.join('.')}: ${issue.message}`, issue.code === 'too_big' ? 'text_too_long' : 'invalid_argument');
+  }
+  if (claim.length > MAX_CLAIM_CHARS)
+    return fail(`Its reason has ${claim.length} characters; ${MAX_CLAIM_CHARS} are allowed.`, 'text_too_long');
+  if (finding.kind === 'recovery') return pass('It is a typed recovery.');
+  if (finding.kind === 'note') {
+    const bytes = utf8Bytes(finding.content);
+    if (bytes > MAX_NOTE_BYTES) return fail(`The note has ${bytes} bytes; ${MAX_NOTE_BYTES} are allowed.`, 'text_too_long');
+    return finding.content.trim() === '' ? fail('The note is empty.', 'invalid_argument') : pass('It is a short note.');
+  }
+  const phrases = finding.cues.map(({ phrase }) => phrase);
+  if (new Set(phrases).size < phrases.length) return fail('It names a cue twice.', 'invalid_argument');
+  if (origin === 'learnt') return pass('It is a typed choice with plain cues.');
+  const odd = phrases.find((phrase) => phrase.length > MAX_CUE_CHARS || !phrasesOf(phrase).has(phrase));
+  if (odd === undefined) return pass('It is a typed choice with plain cues.');
+  const code = odd.length > MAX_CUE_CHARS ? 'text_too_long' : 'invalid_argument';
+  return fail(`${JSON.stringify(odd.slice(0, 60))} is not one to three plain words of less than 24 characters.`, code);
+}
+
+/** A choice is among the values that the tool allows. */
+export function value({ finding }: Candidate, { learner }: GateContext): Verdict {
+  if (finding.kind !== 'choice') return pass('It names no value.');
+  const known = learner(finding.tool, finding.field);
+  if (known === undefined) return fail(`No reviewed session has a labelled ${finding.field} of ${finding.tool}.`, 'invalid_argument');
+  if (!known.options.has(finding.value)) return fail(`${finding.tool} does not allow that value for ${finding.field}.`, 'invalid_argument');
+  return pass(`${finding.tool} allows it for ${finding.field}.`);
+}

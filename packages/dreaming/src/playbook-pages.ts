@@ -1,0 +1,118 @@
+import { canonicalJson, escapeToken, utf8Bytes, type MemoryDocument } from '@dreamfold/core';
+import { DreamfoldError, type ChoiceInsight, type Insight, type PatchOperation } from '@dreamfold/events';
+
+/** Where dreams put what they find: the first page; others follow as `-2`, `-3`. */
+export const CHOICE_PLAYBOOK = '/playbooks/choices.md';
+export const RECOVERY_PLAYBOOK = '/playbooks/recoveries.md';
+const TITLE = { choice: 'Choices that feedback has shown to be right', recovery: 'What runs did after an error' } as const;
+/** A page takes no new insights beyond this: those that it has need room to grow. A memory has 100 KiB. */
+const FULL_BYTES = 60_000;
+/** An insight that would grow its page beyond this is moved to another one. */
+const MAX_BYTES = 95_000;
+
+export interface StoredInsight {
+  /** Path of the playbook that it stands in. */
+  path: string;
+  insight: Insight;
+}
+
+/** All insights of a document, in the order of playbook and id. */
+export function storedInsights(document: MemoryDocument): StoredInsight[] {
+  return Object.entries(document.memories)
+    .flatMap(([path, memory]) => (memory.kind === 'playbook' ? Object.values(memory.insights).map((insight) => ({ path, insight })) : []))
+    .sort((a, b) => (a.path + a.insight.id < b.path + b.insight.id ? -1 : 1));
+}
+
+/** Finds a place for each new insight, and says which pages have to be made first. */
+export class PlaybookPages {
+  readonly #document: MemoryDocument;
+  readonly #bytes = new Map<string, number>();
+  /** Each makes one missing page. A page holds nothing that a dream has learnt, so it needs no review. */
+  readonly missing: PatchOperation[] = [];
+
+  constructor(document: MemoryDocument) {
+    this.#document = document;
+  }
+
+  /** @throws DreamfoldError path_conflict when a note stands where a page belongs */
+  place(insight: Insight): string {
+    const first = insight.kind === 'choice' ? CHOICE_PLAYBOOK : RECOVERY_PLAYBOOK;
+    const bytes = bytesOf(insight);
+    for (let page = 1; ; page += 1) {
+      const path = page === 1 ? first : first.replace(/\.md$/, `-${page}.md`);
+      const before = this.#bytesOf(path, TITLE[insight.kind]);
+      if (before > 0 && before + bytes > FULL_BYTES) continue;
+      this.#bytes.set(path, before + bytes);
+      return path;
+    }
+  }
+
+  /** What writes an insight again: where it stands, or on another page when it has grown too large for this one. */
+  replace(stored: StoredInsight, by: Insight): PatchOperation[] {
+    const bytes = this.#bytesOf(stored.path, TITLE[by.kind]) + bytesOf(by) - bytesOf(stored.insight);
+    if (bytes <= MAX_BYTES) {
+      this.#bytes.set(stored.path, bytes);
+      return replaceInsight(stored, by);
+    }
+    return [...removeInsight(stored), ...addInsight(this.place(by), by)];
+  }
+
+  #bytesOf(path: string, title: string): number {
+    const known = this.#bytes.get(path);
+    if (known !== undefined) return known;
+    const memory = Object.hasOwn(this.#document.memories, path) ? this.#document.memories[path]! : null;
+    if (memory === null) {
+      this.missing.push({ op: 'add', path: `/memories/${escapeToken(path)}`, value: { kind: 'playbook', title, insights: {} } });
+      return 0;
+    }
+    if (memory.kind === 'playbook') return Object.values(memory.insights).reduce((sum, insight) => sum + bytesOf(insight), 0);
+    throw new DreamfoldError('path_conflict', `${path} is a note; dreams keep what they find in a playbook of that name`, {
+      path,
+      remedy: 'Move the note to another path.',
+    });
+  }
+}
+
+export function addInsight(path: string, insight: Insight): PatchOperation[] {
+  return [{ op: 'add', path: pointerTo(path, insight.id), value: insight }];
+}
+
+function replaceInsight({ path, insight }: StoredInsight, by: Insight): PatchOperation[] {
+  return [
+    { op: 'test', path: pointerTo(path, insight.id), value: insight },
+    { op: 'replace', path: pointerTo(path, insight.id), value: by },
+  ];
+}
+
+export function removeInsight({ path, insight }: StoredInsight): PatchOperation[] {
+  return [
+    { op: 'test', path: pointerTo(path, insight.id), value: insight },
+    { op: 'remove', path: pointerTo(path, insight.id) },
+  ];
+}
+
+function pointerTo(path: string, id: string): string {
+  return `/memories/${escapeToken(path)}/insights/${escapeToken(id)}`;
+}
+
+/** Of an insight on its page, with its key and the comma. */
+function bytesOf(insight: Insight): number {
+  return utf8Bytes(canonicalJson(insight)) + insight.id.length + 4;
+}
+
+/**
+ * True when a choice has moved so far that it is worth writing again: its points, cue by cue, by a tenth of their sum and
+ * by two or more. Small drift is not: each change is read by somebody.
+ */
+export function hasMoved(before: ChoiceInsight, after: ChoiceInsight): boolean {
+  const was = new Map(before.cues.map(({ phrase, points }) => [phrase, points]));
+  let moved = 0;
+  let sum = 0;
+  for (const { phrase, points } of after.cues) {
+    moved += Math.abs(points - (was.get(phrase) ?? 0));
+    was.delete(phrase);
+  }
+  for (const points of was.values()) moved += points;
+  for (const { points } of before.cues) sum += points;
+  return moved >= Math.max(2, sum / 10);
+}

@@ -1,0 +1,83 @@
+import type { Sha256 } from '@dreamfold/core';
+import type { RecoveryInsight } from '@dreamfold/events';
+import type { Witness } from './choice-learner.ts';
+import type { ErrorPoint } from './episode.ts';
+import { recoveryId } from './insight-id.ts';
+import { hasQuorum, supportOf, type Support } from './quorum.ts';
+
+/** Below this part of the principals the next step is no habit. */
+const MIN_SHARE = 0.5;
+const MAX_EVIDENCE = 6;
+
+/** What runs did after each error, by tool and signature, then by the next step. */
+export type Recoveries = Map<string, Map<string, ErrorPoint[]>>;
+
+export interface RecoveryDraft {
+  insight: RecoveryInsight;
+  /** Some of the runs, enough to show the quorum. */
+  witnesses: Witness[];
+}
+
+/** Takes in one error that something followed. Changes the recoveries in place. */
+export function noteError(recoveries: Recoveries, error: ErrorPoint): void {
+  if (error.next === null) return;
+  const key = keyOf(error);
+  const byNext = recoveries.get(key) ?? new Map<string, ErrorPoint[]>();
+  recoveries.set(key, byNext);
+  byNext.set(error.next, [...(byNext.get(error.next) ?? []), error]);
+}
+
+/**
+ * What most runs did next after an error like this one, where each principal has one vote a step.
+ * @returns null for an error that was never seen
+ */
+export function nextStep(recoveries: Recoveries, error: Pick<ErrorPoint, 'tool' | 'signature'>): string | null {
+  return ranked(recoveries.get(keyOf(error)))[0]?.next ?? null;
+}
+
+/** The recoveries with a quorum, in the order of tool and signature. */
+export function proposeRecoveries(recoveries: Recoveries, sha256: Sha256): RecoveryDraft[] {
+  return [...recoveries]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([, byNext]) => {
+      const steps = ranked(byNext);
+      const first = steps[0]!;
+      const votes = steps.reduce((sum, { support }) => sum + support.principals, 0);
+      if (!hasQuorum(first.support) || first.support.principals < MIN_SHARE * votes) return [];
+      const { tool, signature } = first.errors[0]!;
+      const about = { tool, signature };
+      const insight: RecoveryInsight = {
+        kind: 'recovery',
+        id: recoveryId(about, sha256),
+        ...about,
+        next: first.next,
+        support: first.support,
+      };
+      return [{ insight, witnesses: witnessesOf(first.errors) }];
+    });
+}
+
+interface Step {
+  next: string;
+  errors: readonly ErrorPoint[];
+  support: Support;
+}
+
+/** One run of each principal, then others, up to the limit. */
+function witnessesOf(errors: readonly ErrorPoint[]): Witness[] {
+  const first = [...new Map(errors.toReversed().map((error) => [error.principal, error])).values()].reverse();
+  const rest = errors.filter((error) => !first.includes(error));
+  return [...first.slice(0, MAX_EVIDENCE / 2), ...rest, ...first.slice(MAX_EVIDENCE / 2)]
+    .slice(0, MAX_EVIDENCE)
+    .map(({ session, principal, next, evidence }) => ({ session, principal, right: next!, evidence: [evidence] }));
+}
+
+function keyOf({ tool, signature }: Pick<ErrorPoint, 'tool' | 'signature'>): string {
+  return `${tool}\n${signature}`;
+}
+
+function ranked(byNext: ReadonlyMap<string, readonly ErrorPoint[]> | undefined): Step[] {
+  return [...(byNext ?? [])]
+    .map(([next, errors]) => ({ next, errors, support: supportOf(errors) }))
+    .sort((a, b) => b.support.principals - a.support.principals || b.support.sessions - a.support.sessions || (a.next < b.next ? -1 : 1));
+}

@@ -1,0 +1,189 @@
+import {
+  idOfStream,
+  knownEvent,
+  textOf,
+  type EventType,
+  type GivenInsight,
+  type KnownEvent,
+  type LogEvent,
+  type TeamSnapshot,
+} from '@dreamfold/events';
+import type { DecisionPoint, Episode, ErrorPoint } from './episode.ts';
+import { errorSignature } from './error-signature.ts';
+
+/** A decision before anything is known of whose session it is in: that stands in the first event. */
+type Thread = { agent: string; message: string; given: DecisionPoint['given'] };
+type Reader = { readonly [T in EventType]?: (reading: SessionReader, event: KnownEvent<T>) => void };
+
+/** Reads the events of one session, in order, one at a time, and tells at any moment what a dream sees of them. */
+export class SessionReader {
+  #session = '';
+  #principal: string | null = null;
+  #imported = false;
+  #seq = 0;
+  #atRest = false;
+  #team: TeamSnapshot = { lead: '', agents: [] };
+  /** Versions of memory stores, by their ids. */
+  readonly #pinned = new Map<string, number>();
+  readonly #requests: string[] = [];
+  /** The lead's thread is the one without an agent. */
+  readonly #threads = new Map<string, Thread>();
+  /** By the id of the call. */
+  readonly #decisions = new Map<string, DecisionPoint[]>();
+  readonly #calls = new Map<string, string>();
+  readonly #errors: ErrorPoint[] = [];
+  /** Errors of each thread that nothing has followed yet, or nothing but a message. */
+  readonly #open = new Map<string, ErrorPoint[]>();
+  readonly #labels = new Set<number>();
+
+  add(logged: LogEvent): void {
+    this.#seq = logged.seq;
+    const event = knownEvent(logged);
+    if (event === null || event.data === null) return;
+    (READERS[event.type] as ((reader: SessionReader, event: KnownEvent) => void) | undefined)?.(this, event);
+  }
+
+  get seq(): number {
+    return this.#seq;
+  }
+
+  /** @returns null when the beginning of the session is erased or missing, or while it is not at rest or waits for somebody */
+  episode(): Episode | null {
+    if (this.#principal === null || !this.#atRest) return null;
+    const { session, principal } = { session: this.#session, principal: this.#principal };
+    return {
+      session,
+      principal,
+      imported: this.#imported,
+      seq: this.#seq,
+      decisions: [...this.#decisions.values()].flat(),
+      errors: this.#errors.map((error) => ({ ...error })),
+      labels: this.#labels,
+    };
+  }
+
+  created({ stream, data }: KnownEvent<'session.created'>): void {
+    this.#session = idOfStream(stream);
+    this.#principal = data.principal;
+    this.#imported = data.imported !== undefined;
+    this.#team = data.team;
+    for (const { store, version } of data.memory) this.#pinned.set(store, version);
+  }
+
+  teamUpdated(team: TeamSnapshot): void {
+    this.#team = team;
+  }
+
+  rests(atRest: boolean): void {
+    this.#atRest = atRest;
+  }
+
+  asked(text: string): void {
+    this.#requests.push(text);
+    this.#open.clear();
+  }
+
+  threadTold(id: string, agent: string, message: string): void {
+    this.#threads.set(id, { given: [], ...this.#threads.get(id), agent, message });
+  }
+
+  threadGiven(id: string, given: readonly GivenInsight[]): void {
+    const pinned = given.map((one) => ({ ...one, version: this.#pinned.get(one.store) ?? 0 }));
+    this.#threads.set(id, { agent: '', message: '', ...this.#threads.get(id), given: pinned });
+  }
+
+  called(event: KnownEvent<'agent.tool_use'>): void {
+    this.#calls.set(event.id, event.data.name);
+    this.#decisions.set(event.id, this.#decisionsOf(event));
+    for (const error of this.#open.get(event.actor) ?? []) error.next = event.data.name;
+    this.#open.delete(event.actor);
+  }
+
+  answered(actor: string): void {
+    for (const error of this.#open.get(actor) ?? []) error.next = 'respond';
+  }
+
+  failed({ stream, seq, actor, data }: KnownEvent<'agent.tool_result'>): void {
+    const tool = this.#calls.get(data.tool_use_id);
+    if (tool === undefined) return;
+    const whose = { session: this.#session, principal: this.#principal ?? '' };
+    const signature = errorSignature(textOf(data.content));
+    const error: ErrorPoint = { ...whose, tool, signature, next: null, evidence: `${stream}#${seq}` };
+    this.#errors.push(error);
+    this.#open.set(actor, [...(this.#open.get(actor) ?? []), error]);
+  }
+
+  change(callId: string, to: (decision: DecisionPoint) => DecisionPoint): void {
+    const decisions = this.#decisions.get(callId);
+    if (decisions !== undefined) this.#decisions.set(callId, decisions.map(to));
+  }
+
+  judged(seq: number): void {
+    this.#labels.add(seq);
+  }
+
+  #decisionsOf(event: KnownEvent<'agent.tool_use'>): DecisionPoint[] {
+    const { name: tool, input } = event.data;
+    const thread = this.#threads.get(event.actor);
+    const agent = thread === undefined || thread.agent === '' ? this.#team.lead : thread.agent;
+    const schema = this.#team.agents.find(({ name }) => name === agent)?.tools.find(({ name }) => name === tool)?.input_schema;
+    const told = thread === undefined || thread.message === '' ? [] : [thread.message];
+    return enumeratedFields(schema).flatMap(({ field, options }) => {
+      const chosen = (input as Record<string, unknown> | null | undefined)?.[field];
+      if (typeof chosen !== 'string' || !options.includes(chosen)) return [];
+      const whose = { session: this.#session, principal: this.#principal ?? '', agent };
+      const request = [...this.#requests, ...told].join('\n');
+      const evidence = [`${event.stream}#${event.seq}`];
+      const unknown = { right: null, confidence: null, reason: null };
+      return [{ ...whose, tool, field, options, chosen, request, given: thread?.given ?? [], evidence, ...unknown }];
+    });
+  }
+}
+
+const READERS: Reader = {
+  'session.created': (reader, event) => reader.created(event),
+  'session.team_updated': (reader, { data }) => reader.teamUpdated(data.team),
+  'session.status_running': (reader) => reader.rests(false),
+  'session.status_idle': (reader, { data }) => reader.rests(data.stop_reason.type !== 'requires_action'),
+  'user.message': (reader, { data }) => reader.asked(textOf(data.content)),
+  'user.define_outcome': (reader, { data }) => reader.asked(data.description),
+  'session.thread_created': (reader, { data }) => reader.threadTold(data.session_thread_id, data.agent_name, ''),
+  'agent.thread_message_sent': (reader, { data }) => reader.threadTold(data.to_session_thread_id, data.to_agent_name, textOf(data.content)),
+  'memory.given': (reader, { actor, data }) => reader.threadGiven(actor, data.insights),
+  'agent.message': (reader, { actor }) => reader.answered(actor),
+  'agent.tool_use': (reader, event) => reader.called(event),
+  'agent.tool_result': (reader, event) => {
+    if (event.data.is_error === true) reader.failed(event);
+  },
+  'decision.recorded': (reader, { data: { event_id: callId, confidence, reason } }) =>
+    reader.change(callId, (decision) => ({
+      ...decision,
+      confidence: confidence ?? decision.confidence,
+      reason: reason ?? decision.reason,
+    })),
+  'feedback.recorded': (reader, event) => {
+    reader.judged(event.seq);
+    reader.change(event.data.judges, (decision) => labelled(decision, event));
+  },
+  'outcome.scored': (reader, { seq }) => reader.judged(seq),
+  'outcome.imported': (reader, { seq }) => reader.judged(seq),
+};
+
+/** Fields of a JSON Schema object that take one of at least two strings. */
+function enumeratedFields(schema: { properties?: unknown } | undefined): { field: string; options: string[] }[] {
+  return Object.entries((schema?.properties ?? {}) as Record<string, { enum?: unknown }>).flatMap(([field, property]) => {
+    const options = property?.enum;
+    if (!Array.isArray(options) || options.length < 2 || !options.every((option) => typeof option === 'string')) return [];
+    return [{ field, options }];
+  });
+}
+
+/** The newest word on a decision counts. `wrong`, without saying what would have been right, is no label. */
+function labelled(decision: DecisionPoint, event: KnownEvent<'feedback.recorded'>): DecisionPoint {
+  const { verdict, right_answer: answer } = event.data;
+  const said = answer !== undefined && Object.hasOwn(answer, decision.field) ? answer[decision.field] : undefined;
+  const right = said ?? (verdict === 'right' ? decision.chosen : null);
+  const valid = typeof right === 'string' && decision.options.includes(right);
+  const call = decision.evidence.slice(0, 1);
+  return { ...decision, right: valid ? right : null, evidence: valid ? [...call, `${event.stream}#${event.seq}`] : call };
+}

@@ -1,0 +1,111 @@
+import { phrasesOf, type Sha256 } from '@dreamfold/core';
+import type { ChoiceInsight, NoteSuggestion } from '@dreamfold/events';
+import type { Witness } from './choice-learner.ts';
+import type { DecisionPoint, Episode } from './episode.ts';
+import type { Candidate } from './gates/candidate.ts';
+import { suggestionId } from './insight-id.ts';
+import { supportOf } from './quorum.ts';
+
+/** What a suggested cue is worth: one unit of log-odds. */
+const SUGGESTED_POINTS = 10;
+
+/** An insight that somebody else proposes: a model, a person, a directive. It passes the same gates as what is learnt. */
+export type Suggestion = { reason: string; /** As `stream#seq`. */ evidence: readonly string[] } & (
+  | { kind: 'choice'; tool: string; field: string; value: string; cues: readonly string[] }
+  | { kind: 'note'; path: string; content: string }
+);
+
+/** A session that a suggestion cites. */
+export interface CitedSession {
+  /** The last event that is on the log. */
+  seq: number;
+  /** null while it is not at rest. */
+  episode: Episode | null;
+}
+
+/** By session id; what is not on the log is not in it. */
+export type Cited = ReadonlyMap<string, CitedSession>;
+
+/** The session of an evidence reference, and the seq; the session is null for what is no session's event. */
+export function parseRef(ref: string): { session: string | null; seq: number } {
+  const match = /^session\/([A-Za-z0-9_-]+)#([1-9]\d*)$/.exec(ref);
+  return match === null ? { session: null, seq: 0 } : { session: match[1]!, seq: Number(match[2]) };
+}
+
+/** A suggestion as a candidate: what it cites is looked up, and what it claims to be supported by is counted. */
+export function candidateOf(suggestion: Suggestion, { cited, sha256 }: { cited: Cited; sha256: Sha256 }): Omit<Candidate, 'text'> {
+  const { reason: claim, evidence } = suggestion;
+  const shared = { origin: 'suggested' as const, claim, evidence };
+  if (suggestion.kind === 'note') {
+    const { path, content } = suggestion;
+    const finding: NoteSuggestion = { kind: 'note', id: suggestionId({ path, content }, sha256), path, content };
+    return { ...shared, finding, reason: 'Somebody suggests a note.', faults: noteFaults(evidence, cited), witnesses: new Map() };
+  }
+  const { tool, field, value } = suggestion;
+  const cues = suggestion.cues.toSorted();
+  const { faults, bearing } = look(suggestion, cited);
+  const witnesses = new Map(cues.map((cue) => [cue, bearing.filter(({ phrases }) => phrases.has(cue)).map(({ witness }) => witness)]));
+  const supports = [...witnesses.values()].map(supportOf);
+  const least = (of: 'sessions' | 'principals'): number => Math.min(...supports.map((support) => support[of]), bearing.length);
+  const finding: ChoiceInsight = {
+    kind: 'choice',
+    id: suggestionId({ tool, field, value, cues }, sha256),
+    tool,
+    field,
+    value,
+    cues: cues.map((phrase) => ({ phrase, points: SUGGESTED_POINTS, ...supportOf(witnesses.get(phrase) ?? []) })),
+    support: { sessions: least('sessions'), principals: least('principals') },
+  };
+  const reason = `Somebody suggests it; ${bearing.length} of the cited decisions bear it out.`;
+  return { ...shared, finding, reason, faults, witnesses };
+}
+
+interface Bearing {
+  witness: Witness;
+  phrases: ReadonlySet<string>;
+}
+
+function look(choice: Suggestion & { kind: 'choice' }, cited: Cited): { faults: Candidate['faults']; bearing: Bearing[] } {
+  const faults = { missing: [] as string[], unlabelled: [] as string[], stray: [] as string[] };
+  const bearing = new Map<DecisionPoint, Bearing>();
+  for (const ref of choice.evidence) {
+    const found = find(ref, cited);
+    if (found === null) {
+      faults.missing.push(ref);
+      continue;
+    }
+    const decisions = found.decisions.filter(({ evidence }) => evidence.includes(ref));
+    const decision = decisions.find(({ tool, field }) => tool === choice.tool && field === choice.field);
+    if (decision === undefined || decision.right === null) {
+      (decision === undefined && found.labelled ? faults.stray : faults.unlabelled).push(ref);
+      continue;
+    }
+    const phrases = phrasesOf(decision.request);
+    if (decision.right !== choice.value || !choice.cues.some((cue) => phrases.has(cue))) {
+      faults.stray.push(ref);
+      continue;
+    }
+    const { session, principal, right, evidence } = decision;
+    bearing.set(decision, { witness: { session, principal, right, evidence }, phrases });
+  }
+  return { faults, bearing: [...bearing.values()] };
+}
+
+/** A note cites what somebody has labelled: a judged decision, a feedback, a score. */
+function noteFaults(evidence: readonly string[], cited: Cited): Candidate['faults'] {
+  const found = evidence.map((ref) => ({ ref, event: find(ref, cited) }));
+  return {
+    missing: found.filter(({ event }) => event === null).map(({ ref }) => ref),
+    unlabelled: found.filter(({ event }) => event !== null && !event.labelled).map(({ ref }) => ref),
+    stray: [],
+  };
+}
+
+function find(ref: string, cited: Cited): { decisions: readonly DecisionPoint[]; labelled: boolean } | null {
+  const { session, seq } = parseRef(ref);
+  const known = session === null ? undefined : cited.get(session);
+  if (known === undefined || seq > known.seq) return null;
+  const decisions = known.episode?.decisions ?? [];
+  const labelled = known.episode?.labels.has(seq) === true || decisions.some((d) => d.right !== null && d.evidence.includes(ref));
+  return { decisions, labelled };
+}

@@ -1,0 +1,144 @@
+import { DreamfoldError, idFrom, isDreamfoldError, streamOf, type DreamStarted } from '@dreamfold/events';
+import {
+  evolveDream,
+  initialDream,
+  learn,
+  newKnowledge,
+  proposedPatches,
+  storedValues,
+  type DreamState,
+  type Knowledge,
+} from '@dreamfold/dreaming';
+import { fold, type Log } from '@dreamfold/log';
+import { DreamStream, dreamEvent } from './dream-stream.ts';
+import { sha256 } from './digest.ts';
+import type { StoreSummary } from './memory-keeper.ts';
+import type { SessionReview } from './session-review.ts';
+
+/** A dream that has written nothing for so long is taken to be dead. */
+const ABANDONED_MS = 120_000;
+
+/** What the dreams of one store came to, as far as it was read. */
+export interface StoreView {
+  knowledge: Knowledge;
+  /** For each insight that was put forward, the patch that did so last. */
+  proposed: Map<string, string>;
+  /** The last dream of the store, 0 when there is none. */
+  number: number;
+  /** What is up to this position of the log has been reviewed. */
+  reviewedThrough: number;
+}
+
+/** A dream that has begun here. */
+export interface Claim {
+  dreamId: string;
+  started: DreamStarted;
+  stream: DreamStream;
+}
+
+/**
+ * The dreams of each store, counted. Dream `n` has one stream, and its first event claims what it reviews; so of two
+ * dreamers one begins it, and neither reviews what the other does.
+ */
+export class StoreDreams {
+  readonly #log: Log;
+  readonly #now: () => number;
+  readonly #views = new Map<string, StoreView>();
+
+  constructor(log: Log, now: () => number) {
+    this.#log = log;
+    this.#now = now;
+  }
+
+  idOf(store: string, number: number): string {
+    return idFrom('dream', sha256(`${store}/dream/${number}`));
+  }
+
+  load(dreamId: string): Promise<DreamState> {
+    return fold(this.#log, streamOf('dream', dreamId), { initial: initialDream, evolve: evolveDream });
+  }
+
+  /** What is derived here is built again from the log, the next time. */
+  forget(store: string): void {
+    this.#views.delete(store);
+  }
+
+  /**
+   * What earlier dreams came to, wherever they ran. The first time in a process their sessions are read again.
+   * @throws DreamfoldError store_locked: a dream of this store is under way elsewhere
+   */
+  async view({ id: store, state: memory }: StoreSummary, review: SessionReview): Promise<StoreView> {
+    let view = this.#views.get(store);
+    if (view === undefined) {
+      view = { knowledge: newKnowledge(), proposed: proposedPatches(memory), number: 0, reviewedThrough: 0 };
+      this.#views.set(store, view);
+    }
+    for (;;) {
+      const dreamId = this.idOf(store, view.number + 1);
+      const { seq } = await this.#log.head(streamOf('dream', dreamId));
+      if (seq === 0) return view;
+      const dream = await this.load(dreamId);
+      if (dream.status === 'running') await this.#endAbandoned(store, dreamId, dream);
+      if (dream.status === 'completed') {
+        const stored = storedValues(memory);
+        for (const { session_id: id, through_seq: through } of dream.reviewed.sessions) {
+          const episode = await review.upTo(id, through);
+          if (episode !== null) learn(view.knowledge, episode, { store, stored });
+        }
+        this.advance(view, dream.started!);
+        view.proposed = proposedPatches(memory);
+      } else {
+        view.number += 1;
+      }
+    }
+  }
+
+  /** Notes that a dream has been completed. */
+  advance(view: StoreView, { number, log_id: logId, through, sessions }: DreamStarted): void {
+    view.number = number;
+    // Positions of another log say nothing here: what it reviewed is read again, and counts once all the same.
+    if (sessions === undefined && logId === this.#log.logId) view.reviewedThrough = Math.max(view.reviewedThrough, through);
+  }
+
+  /**
+   * Begins the next dream of a store, and claims all that is new on the log, or the named sessions.
+   * @throws DreamfoldError store_locked: another dreamer was faster
+   */
+  async begin(store: string, view: StoreView, sessions: readonly string[] | undefined): Promise<Claim> {
+    const number = view.number + 1;
+    const dreamId = this.idOf(store, number);
+    const stream = new DreamStream(this.#log, dreamId);
+    const started: DreamStarted = {
+      store_id: store,
+      number,
+      log_id: this.#log.logId,
+      after: view.reviewedThrough,
+      through: await this.#log.position(),
+      ...(sessions === undefined ? {} : { sessions: [...sessions] }),
+    };
+    try {
+      await stream.append([dreamEvent('dream.started', started)]);
+    } catch (error) {
+      throw isDreamfoldError(error, 'head_conflict') ? underWay(store, dreamId) : error;
+    }
+    return { dreamId, started, stream };
+  }
+
+  async #endAbandoned(store: string, dreamId: string, dream: DreamState): Promise<void> {
+    if (this.#now() - dream.time < ABANDONED_MS) throw underWay(store, dreamId);
+    const error = { type: 'abandoned', message: `It wrote nothing for ${ABANDONED_MS / 1000} seconds.` };
+    try {
+      await new DreamStream(this.#log, dreamId, dream.seq).append([dreamEvent('dream.failed', { error })]);
+    } catch (conflict) {
+      throw isDreamfoldError(conflict, 'head_conflict') ? underWay(store, dreamId) : conflict;
+    }
+  }
+}
+
+function underWay(store: string, dreamId: string): DreamfoldError {
+  return new DreamfoldError('store_locked', `The dream ${dreamId} of the store ${store} is under way`, {
+    path: 'store',
+    value: dreamId,
+    remedy: `Wait until it has ended. If its process has died, dream again ${ABANDONED_MS / 1000} seconds after its last event.`,
+  });
+}
