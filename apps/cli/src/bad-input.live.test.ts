@@ -84,6 +84,7 @@ const TEAMS: Case[] = [
   ['a default export that is no agent', ['run', 'number.ts', 'x'], 'invalid_team', 2, /not a team/],
   ['a lead that agent() did not make', ['run', 'plain.ts', 'x'], 'invalid_team', 2, /lead/],
   ['a field that is none', ['run', 'field.ts', 'x'], 'invalid_team', 2, /budget/],
+  ['a cap that is spelt wrong', ['run', 'caps.ts', 'x', ...NEVER], 'invalid_team', 2, /caps.*"turn"/],
   ['an import that is not there', ['run', 'missing.ts', 'x'], 'invalid_team', 2, /not-installed/],
   ['a file that throws', ['run', 'throws.ts', 'x'], 'invalid_team', 2, /throws\.ts:2.*out of cheese/s],
   ['a team in a circle', ['run', 'circle.ts', 'x'], 'delegation_cycle', 2, /circle\.ts:\d.*lead > writer > lead/s],
@@ -150,6 +151,7 @@ const FILES: Record<string, string> = {
   'number.ts': 'export default 7;',
   'plain.ts': "export default { lead: { name: 'x', system: 'y' } };",
   'field.ts': `${DESK.replace('export default', 'const lead =')}\nexport default { lead, budget: 3 };`,
+  'caps.ts': `${DESK.replace('export default', 'const lead =')}\nexport default { lead, caps: { turn: 3 } };`,
   'missing.ts': "import 'not-installed';\nexport default 1;",
   'throws.ts': "const cheese = 0;\nif (cheese === 0) throw new Error('out of cheese');\nexport default cheese;",
   'circle.ts': `import { agent } from 'dreamfold';

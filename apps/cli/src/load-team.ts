@@ -24,7 +24,8 @@ const TeamObject = z.strictObject({
   lead: Agent,
   rubric: Rubric.optional(),
   memory: z.array(z.string().min(1)).optional(),
-  caps: Caps.partial().optional(),
+  // Strict: a cap that is spelt wrong must not be no cap.
+  caps: Caps.partial().strict().optional(),
   principal: z.string().min(1).max(200).optional(),
 });
 

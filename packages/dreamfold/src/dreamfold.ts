@@ -1,4 +1,4 @@
-import { DreamfoldError, idOfStream, streamOf, type Caps, type FeedbackRecorded, type LogEvent } from '@dreamfold/events';
+import { DreamfoldError, idOfStream, streamOf, type FeedbackRecorded, type LogEvent } from '@dreamfold/events';
 import { confirmTool, interrupt, judge, sendMessage, type Confirmation, type Judgement, type SessionState } from '@dreamfold/core';
 import type { Log, ProcessorLock } from '@dreamfold/log';
 import {
@@ -22,18 +22,7 @@ import {
   type RubricDefinition,
   type Session,
 } from '@dreamfold/runtime';
-
-export interface RunOptions {
-  /** Whose request it is: a customer, a tenant, a repository. Default `default`. */
-  principal?: string;
-  title?: string;
-  rubric?: RubricDefinition;
-  caps?: Partial<Caps>;
-  /** Names of the memory stores that every agent of the team reads. */
-  memory?: readonly string[];
-  /** The same key starts one session, however often it is run. */
-  idempotencyKey?: string;
-}
+import { checkRunOptions, type RunOptions } from './run-options.ts';
 
 /** What `open` gives: a log, the sessions on it, and their shared memory. */
 export class Dreamfold {
@@ -57,6 +46,7 @@ export class Dreamfold {
    * @throws DreamfoldError invalid_argument, invalid_team, not_found (a memory store), store_locked (another process runs sessions here)
    */
   async run(lead: AgentDefinition, task: string, options: RunOptions = {}): Promise<Session> {
+    checkRunOptions(options);
     const { memory, ...rest } = options;
     const team = compileTeam(lead);
     await this.lock();

@@ -36,7 +36,8 @@ export type {
 } from '@dreamfold/runtime';
 export { agent, type AgentOptions } from './agent.ts';
 export { checkRun } from './check-run.ts';
-export { Dreamfold, type RunOptions } from './dreamfold.ts';
+export { Dreamfold } from './dreamfold.ts';
 export { open, type OpenOptions } from './open.ts';
+export type { RunOptions } from './run-options.ts';
 export { rubric, type CriterionOptions, type RubricOptions } from './rubric.ts';
 export { tool, type ToolOptions } from './tool.ts';

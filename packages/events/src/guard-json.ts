@@ -4,6 +4,8 @@ export interface JsonLimits {
   maxBytes: number;
   maxDepth: number;
   maxKeys: number;
+  /** Lets NUL and halves of surrogate pairs pass. */
+  anyText?: boolean;
 }
 
 export const JSON_LIMITS: JsonLimits = { maxBytes: 4 * 1024 * 1024, maxDepth: 64, maxKeys: 10_000 };
@@ -74,7 +76,7 @@ export function checkJson(value: unknown, where: string, limits: JsonLimits = JS
   const stack: { value: unknown; pointer: string; depth: number }[] = [{ value, pointer: '', depth: 0 }];
   for (let item = stack.pop(); item !== undefined; item = stack.pop()) {
     const { value: v, pointer, depth } = item;
-    if (typeof v === 'string') checkText(v, `${where}${pointer}`);
+    if (typeof v === 'string' && limits.anyText !== true) checkText(v, `${where}${pointer}`);
     if (typeof v !== 'object' || v === null) continue;
     if (depth >= limits.maxDepth) {
       throw new DreamfoldError('json_too_deep', `${where} is nested more than ${limits.maxDepth} deep`, {
@@ -99,7 +101,7 @@ export function checkJson(value: unknown, where: string, limits: JsonLimits = JS
             remedy: 'Rename the key: it would change the prototype of the object that it is copied into.',
           });
         }
-        checkText(key, `${where}${childPointer}`);
+        if (limits.anyText !== true) checkText(key, `${where}${childPointer}`);
       }
       stack.push({ value: child, pointer: childPointer, depth: depth + 1 });
     }

@@ -29,5 +29,6 @@ export {
   type Verdict,
 } from './rule.ts';
 export { openMemoryLog } from './memory-log.ts';
+export { parsePayloadText } from './payload-text.ts';
 export { acquireProcessorLock, type ProcessorLock } from './processor-lock.ts';
 export { fold } from './replay.ts';

@@ -1,6 +1,7 @@
 import { DreamfoldError, type StoredEvent } from '@dreamfold/events';
 import { sha256 } from './append.ts';
 import type { Head } from './port.ts';
+import { parsePayloadText } from './payload-text.ts';
 import { EMPTY_HEAD, foldRecord, type Counted, type Judged, type Refusal } from './rule.ts';
 
 /** What a restore has to know of the log that it adds to. */
@@ -17,7 +18,7 @@ export interface RestoredAppend {
 /**
  * Judges stored events by the rule, on top of what the log holds. Nothing is written here.
  * @returns the appends to add, without those that are here already
- * @throws DreamfoldError hash_mismatch, head_conflict, invalid_event (torn, fenced), idempotency_conflict
+ * @throws DreamfoldError hash_mismatch, head_conflict, invalid_event (torn, fenced), idempotency_conflict, and those of parsePayloadText
  */
 export function restorePlan(events: readonly StoredEvent[], target: RestoreTarget): RestoredAppend[] {
   const plan: RestoredAppend[] = [];
@@ -34,6 +35,7 @@ export function restorePlan(events: readonly StoredEvent[], target: RestoreTarge
     pending = fold.pending;
     const broken = fold.judged.some(({ verdict }) => !verdict.counted && verdict.reason === 'broken');
     if (broken) throw refused(event, 'broken', EMPTY_HEAD);
+    if (event.data !== null) parsePayloadText(event.data, `${event.stream}#${event.seq}`);
     for (const { records, verdict } of fold.judged as readonly (Judged & { records: readonly StoredEvent[] })[]) {
       const first = records[0]!;
       if (!verdict.counted) throw refused(first, verdict.reason, counted.head(first.stream));

@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { streamOf, text } from '@dreamfold/events';
+import { GENESIS_HASH, hashInput, streamOf, text } from '@dreamfold/events';
 import { openMemoryLog, type Log } from '@dreamfold/log';
 import { afterAll, describe, expect, test } from 'vitest';
+import { sha256 } from './digest.ts';
 import { exportStreams } from './export-streams.ts';
 import { checkImport, importSessions } from './import-sessions.ts';
 import { loadSession } from './load-session.ts';
@@ -144,6 +145,53 @@ describe('an export', () => {
       code,
     });
     expect(await copy.position()).toBe(1);
+  });
+});
+
+/** Events with right hashes, as anyone can make them. */
+function crafted(stream: string, events: readonly { type: string; data: unknown; v?: number; time?: number }[]): string {
+  let prev = GENESIS_HASH;
+  const lines = events.map(({ type, data, v = 1, time = 1 }, i) => {
+    const stored = typeof data === 'string' ? data : JSON.stringify(data);
+    const id = `sevt_${i}`;
+    const envelope = { stream, seq: i + 1, id, time, prev, type, v, class: 'open' as const, epoch: 0, append: { id, i: 0, n: 1 } };
+    const rest = { writer: 'w_x', causation: null, correlation: null, actor: 'user', dataHash: sha256(stored) };
+    prev = sha256(hashInput({ ...envelope, ...rest }));
+    return { ...envelope, ...rest, hash: prev, data: stored };
+  });
+  const header = { dreamfold_export: 1, log_id: 'log_x', streams: 1, events: lines.length };
+  const all = [header, ...lines, { dreamfold_export_end: true, blobs: 0 }];
+  return write('crafted.jsonl', all.map((value) => JSON.stringify(value)).join('\n'));
+}
+
+const caps = { depth: 1, threads: 1, turns: 1, tool_calls: 1, tokens: 1, cost_usd: 1, wall_time_ms: 1, identical_calls: 1 };
+const created = {
+  type: 'session.created',
+  data: { principal: 'p', team: { lead: 'desk', agents: [] }, caps, memory: [] },
+};
+
+describe('a crafted export', () => {
+  const deep = '['.repeat(5000) + ']'.repeat(5000);
+  test.each([
+    ['an unknown type that is not JSON', [created, { type: 'zzz', data: '{not json' }], 'invalid_json'],
+    ['an unknown type that is nested deep', [created, { type: 'zzz', data: deep }], 'json_too_deep'],
+    ['a newer version that is not JSON', [created, { type: 'user.message', v: 99, data: 'no' }], 'invalid_json'],
+    ['a payload that is too large', [created, { type: 'zzz', data: { text: 'x'.repeat(300_000) } }], 'payload_too_large'],
+    ['a forbidden key', [created, { type: 'zzz', data: '{"constructor":1}' }], 'forbidden_key'],
+  ])('with %s is refused with its line, and nothing of it is written', async (_, events, code) => {
+    const log = openMemoryLog();
+    const file = crafted('session/sesn_x', events);
+    await expect(importSessions(log, { file, format: 'dreamfold' })).rejects.toMatchObject({
+      code,
+      path: expect.stringMatching(/^crafted\.jsonl:3\b/) as string,
+    });
+    expect(await log.position()).toBe(1);
+  });
+
+  test('with types and versions that are newer than this code is taken', async () => {
+    const events = [created, { type: 'zzz', data: { a: 1 } }, { type: 'user.message', v: 99, data: { b: 2 } }];
+    const log = openMemoryLog();
+    expect(await importSessions(log, { file: crafted('session/sesn_x', events), format: 'dreamfold' })).toMatchObject({ events: 3 });
   });
 });
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { checkPayload, DreamfoldError, EVENT_VERSION, isEventType, type StoredEvent } from '@dreamfold/events';
 import { ExportReader, type ExportBlob } from '@dreamfold/core';
-import { EMPTY_HEAD, foldRecord, type Log } from '@dreamfold/log';
+import { EMPTY_HEAD, foldRecord, parsePayloadText, type Log } from '@dreamfold/log';
 import { sha256 } from './digest.ts';
 import { countOutcome, type ImportReport, type ImportRequest } from './import-report.ts';
 import { fileSizeBytes, readLines } from './text-file.ts';
@@ -86,9 +86,11 @@ function checkBlob({ blob, base64 }: ExportBlob, path: string): void {
 
 /** A chain can be whole and its payloads nonsense: anyone can hash. What this code knows the shape of has that shape. */
 function checkStoredPayload({ type, v, data }: StoredEvent, at: string): void {
-  if (data === null || !isEventType(type) || v !== EVENT_VERSION[type]) return;
+  if (data === null) return;
+  const payload = parsePayloadText(data, at);
+  if (!isEventType(type) || v !== EVENT_VERSION[type]) return;
   try {
-    checkPayload(type, v, JSON.parse(data));
+    checkPayload(type, v, payload);
   } catch (cause) {
     throw new DreamfoldError('invalid_event', `${at}: ${(cause as Error).message}`, {
       path: at,

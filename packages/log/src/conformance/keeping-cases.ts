@@ -1,4 +1,4 @@
-import { hashInput, type StoredEvent } from '@dreamfold/events';
+import { hashInput, MAX_EVENT_BYTES, type StoredEvent } from '@dreamfold/events';
 import { describe, expect, it } from 'vitest';
 import { sha256 } from '../append.ts';
 import type { Log } from '../port.ts';
@@ -78,6 +78,27 @@ export function describeKeeping(under: LogUnderTest): void {
       expect(await readAllStored(target, S)).toEqual([future]);
       expect((await readAll(target, S))[0]).toMatchObject({ type: 'from.the_future', v: 7, data: { a: 1 } });
       expect((await target.verify()).problems).toEqual([]);
+    });
+
+    it.each([
+      ['that is not JSON', '{not json', 'invalid_json'],
+      ['that is nested too deep', '['.repeat(65) + ']'.repeat(65), 'json_too_deep'],
+      ['that is too large', JSON.stringify('x'.repeat(MAX_EVENT_BYTES)), 'payload_too_large'],
+      ['with a key that changes prototypes', '{"__proto__":{}}', 'forbidden_key'],
+    ])('refuses a payload %s, also of a type that this code does not know', async (_, data, code) => {
+      const [event] = await example(await under.fresh());
+      const crafted: StoredEvent = { ...event!, type: 'from.the_future', v: 7, data, dataHash: sha256(data) };
+      crafted.hash = sha256(hashInput(crafted));
+      const target = await under.fresh();
+      expect(await codeOf(target.restore([crafted]))).toBe(code);
+      expect(await target.head(S)).toMatchObject({ seq: 0 });
+    });
+
+    it('takes every text that an append takes', async () => {
+      const log = await under.fresh();
+      await log.append({ stream: S, id: 'a', expected: 0, events: [message('NUL \u0000, half a pair \ud800')] });
+      const target = await under.fresh();
+      expect(await target.restore(await readAllStored(log, S))).toEqual({ added: 1 });
     });
 
     it('adds all or nothing', async () => {

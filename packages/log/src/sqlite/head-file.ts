@@ -1,4 +1,17 @@
-import { closeSync, constants, fdatasyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  constants,
+  fdatasyncSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { GENESIS_HASH } from '@dreamfold/events';
 import { sha256 } from '../append.ts';
 import { corrupt } from './sqlite-error.ts';
@@ -10,6 +23,8 @@ export interface LogHead {
 }
 
 const ACCEPT = 'Restore the data directory from a copy; or run `dreamfold verify --accept-head` to go on from what is left.';
+
+const ACCEPT_NO_DIRECTORY = `Move the directory away. ${ACCEPT}`;
 
 /** Always the same length, so that a write replaces it whole. */
 function lineOf({ position, hash }: LogHead): string {
@@ -30,7 +45,7 @@ export class HeadFile {
   }
 
   /**
-   * @returns null when there is no such file
+   * @returns null when there is no such file, or an empty one: a disk that is full can leave one behind
    * @throws DreamfoldError store_corrupt when it is not what was written
    */
   read(): LogHead | null {
@@ -40,9 +55,13 @@ export class HeadFile {
       try {
         line = readFileSync(this.path, 'latin1');
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+        const { code } = error as NodeJS.ErrnoException;
+        if (code === 'ENOENT') return null;
+        if (code === 'EISDIR')
+          throw corrupt(this.path, `${this.path} is a directory; a file says how far the log goes`, ACCEPT_NO_DIRECTORY);
         throw error;
       }
+      if (line === '') return null;
       const match = /^(\d{16}) (\S{43}) (\S{22})\n$/.exec(line);
       const head = match === null ? null : { position: Number(match[1]), hash: match[2]!.replace(/\.+$/, '') };
       if (head !== null && lineOf(head) === line) return head;
@@ -50,14 +69,23 @@ export class HeadFile {
     throw corrupt(this.path, `${this.path} is damaged; it says how far the log goes`, ACCEPT);
   }
 
-  /** Creates the file before the database, so that a database without it is one that lost it. */
+  /**
+   * Creates the file before the database, so that a database without it is one that lost it. It comes into being whole:
+   * a disk that is full must not leave a damaged one behind.
+   */
   create(): void {
+    const draft = `${this.path}.${randomBytes(6).toString('hex')}.new`;
     try {
-      const fd = openSync(this.path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o644);
-      writeSync(fd, lineOf({ position: 0, hash: GENESIS_HASH }), 0, 'latin1');
-      closeSync(fd);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      writeFileSync(draft, lineOf({ position: 0, hash: GENESIS_HASH }), { encoding: 'latin1', mode: 0o644 });
+      try {
+        linkSync(draft, this.path);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+        // Another process was faster, and may have written to its file already; only an empty one is replaced.
+        if (statSync(this.path).size === 0) renameSync(draft, this.path);
+      }
+    } finally {
+      removeDraft(draft);
     }
   }
 
@@ -71,6 +99,13 @@ export class HeadFile {
     if (this.#fd !== null) closeSync(this.#fd);
     this.#fd = null;
   }
+}
+
+/** Whatever went wrong with the draft itself is told already. */
+function removeDraft(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {}
 }
 
 /**

@@ -49,6 +49,22 @@ describe('opening a log', () => {
     expect(readdirSync(root)).toEqual(['file']);
   });
 
+  it('begins where an empty head file was left behind, and no database', async () => {
+    mkdirSync(directory);
+    writeFileSync(join(directory, 'head'), '');
+    const log = await openSqliteLog({ directory });
+    await fill(log, S, 1);
+    await log.close();
+    expect(readFileSync(join(directory, 'head'), 'latin1')).toMatch(/^0{15}2 /);
+    expect(readdirSync(directory).toSorted()).toEqual(['head', 'log.db']);
+  });
+
+  it('does not take an emptied head file for a new log', async () => {
+    await (await openSqliteLog({ directory })).close();
+    writeFileSync(join(directory, 'head'), '');
+    await expect(openSqliteLog({ directory })).rejects.toMatchObject({ code: 'store_corrupt', path: join(directory, 'head') });
+  });
+
   it('read-only makes nothing', async () => {
     await expect(openSqliteLog({ directory, readOnly: true })).rejects.toMatchObject({ code: 'not_found' });
     mkdirSync(directory);

@@ -21,7 +21,7 @@ afterEach(() => rmSync(directory, { recursive: true }));
 function script(body: string, at = directory): string[] {
   const source = `
     import { execFileSync } from 'node:child_process';
-    import { rmSync, writeFileSync, writeSync } from 'node:fs';
+    import { mkdirSync, readdirSync, rmSync, writeFileSync, writeSync } from 'node:fs';
     import { openSqliteLog } from ${JSON.stringify(new URL('index.ts', import.meta.url).href)};
     const directory = ${JSON.stringify(at)};
     const message = (text) => ({ type: 'user.message', data: { content: [{ type: 'text', text }] }, class: 'open', actor: 'user' });
@@ -195,6 +195,24 @@ describe('a file system', () => {
     expect(run(16, `console.log(JSON.stringify(await openSqliteLog({ directory }).then(() => 'opened', (error) => error.code)));`)).toBe(
       'store_full',
     );
+  });
+
+  it('that is full leaves a new directory as it was', (context) => {
+    const problem = mountProblem();
+    context.skip(problem !== null, problem ?? '');
+    const result = run(
+      1024,
+      `
+      const open = () => openSqliteLog({ directory }).then((log) => log.close()).then(() => 'opened', (error) => error.code);
+      const ballast = directory + '/../ballast';
+      mkdirSync(directory);
+      try { writeFileSync(ballast, 'x'.repeat(2_000_000)); } catch {}
+      const code = await open();
+      const left = readdirSync(directory);
+      rmSync(ballast);
+      console.log(JSON.stringify({ code, left, after: await open() }));`,
+    );
+    expect(result).toEqual({ code: 'store_full', left: [], after: 'opened' });
   });
 
   it('that is read-only can be read', (context) => {
