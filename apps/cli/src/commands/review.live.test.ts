@@ -28,8 +28,8 @@ describe('review, from a dream to a rollback', () => {
   test('lists what waits, with insight, gates and evidence', async () => {
     const { stdout } = await workspace.run('review');
     expect(stdout).toMatch(/^3 proposals wait:/);
-    expect(stdout).toContain('When the request says "parcel": queue = shipping (seen in 7 sessions of 5 principals).');
-    expect(stdout).toMatch(/gates passed: shape, value, constitution, evidence, quorum/);
+    expect(stdout).toContain('queue = "shipping" when the request says "parcel" (+12) (seen in 7 sessions of 5 principals)');
+    expect(stdout).toMatch(/gates passed: unicode, shape, value, constitution, evidence, quorum/);
     expect(stdout).toMatch(/#\d+ triage → route_ticket \{"queue":"\w+"\}\n +#\d+ feedback of desk:/);
     expect(await waiting()).toEqual(demo.waiting.patchIds);
   });
@@ -52,7 +52,7 @@ describe('review, from a dream to a rollback', () => {
     const { code, stdout } = await workspace.run('review', 'approve', first!.slice(0, 12), '--by', 'ann', '--note', 'Checked.');
     expect(code).toBe(0);
     expect(stdout).toContain(`applied ${first}`);
-    expect((await workspace.run('memory', 'show', 'support')).stdout).toContain('- When the request says');
+    expect((await workspace.run('memory', 'show', 'support')).stdout).toContain('- queue = "access" when the request says');
     const { document } = await workspace.json('memory', 'history', 'support');
     expect(document.history.at(-1)).toMatchObject({ version: 8, patchId: first, change: 'applied', by: 'person:ann' });
     const again = await workspace.json('review', 'approve', first!);
@@ -81,7 +81,7 @@ describe('review, from a dream to a rollback', () => {
     expect(code).toBe(0);
     const { document } = await workspace.json('memory', 'history', 'support');
     expect(document.history.at(-1).hash).toBe(history.history.at(-2).hash);
-    expect((await workspace.run('memory', 'show', 'support', '--at', '8')).stdout).toContain('- When the request says');
+    expect((await workspace.run('memory', 'show', 'support', '--at', '8')).stdout).toContain('- queue = "access" when the request says');
     expect((await workspace.json('memory', 'rollback', 'support', patchId, '--reason', 'x')).document.error.code).toBe('already_decided');
   });
 });
@@ -103,9 +103,10 @@ describe('dream', () => {
   test('keeps to the rules of a file, and to the sessions that are named', async () => {
     await workspace.run('memory', 'create', 'ruled');
     const { stdout } = await workspace.run('dream', '--store', 'ruled', '--rules', 'rules.txt');
-    expect(stdout).toMatch(/rejected When the request says "authenticator": queue = access .*\n {2}gate "constitution"/);
+    expect(stdout).toMatch(/rejected queue = "access" when the request says "authenticator" .*\n {2}gate "constitution"/);
     const [one] = demo.firstDay.tickets;
-    const few = await workspace.json('dream', 'run', '--store', 'ruled', '--sessions', one!.sessionId);
+    await workspace.run('memory', 'create', 'few');
+    const few = await workspace.json('dream', 'run', '--store', 'few', '--sessions', one!.sessionId);
     expect(few.document).toMatchObject({ reviewed: { sessions: 1 }, insights: [] });
     const { document } = await workspace.json('dream', 'list');
     expect(document.dreams.at(-1)).toMatchObject({ id: few.document.dreamId, status: 'completed', insights: 0 });
@@ -114,8 +115,8 @@ describe('dream', () => {
 
   test('applies by itself where the store says auto', async () => {
     await workspace.run('memory', 'create', 'auto', '--approval', 'auto');
-    expect((await workspace.run('dream', '--store', 'auto')).stdout).toMatch(/^applied When/m);
-    expect((await workspace.run('memory', 'show', 'auto')).stdout).toContain('- When the request says');
+    expect((await workspace.run('dream', '--store', 'auto')).stdout).toMatch(/^applied queue = /m);
+    expect((await workspace.run('memory', 'show', 'auto')).stdout).toContain('- queue = "access" when the request says');
   });
 });
 
@@ -209,14 +210,16 @@ describe('bad input', () => {
 
 describe('review on a terminal', () => {
   test('shows each proposal and asks; Ctrl-C leaves the rest for later', async () => {
-    const [first, second, ...rest] = await waiting();
+    const waits = await waiting();
+    const [first, second, ...rest] = waits;
+    const count = waits.length;
     const { code, output } = await onTerminal(
       [
-        [/1 of 3: apply it\?/, '\r'],
-        [/2 of 3: apply it\?/, '\u001b[B'],
+        [new RegExp(`1 of ${count}: apply it\\?`), '\r'],
+        [new RegExp(`2 of ${count}: apply it\\?`), '\u001b[B'],
         [/● Reject/, '\r'],
         [/Why not\?/, 'Too soon.\r'],
-        [/3 of 3: apply it\?/, '\u0003'],
+        [new RegExp(`3 of ${count}: apply it\\?`), '\u0003'],
       ],
       ['review', '--by', 'ann', '--data', join(workspace.path, '.dreamfold')],
     );
