@@ -177,6 +177,7 @@ describe('a crafted export', () => {
     ['an unknown type that is nested deep', [created, { type: 'zzz', data: deep }], 'json_too_deep'],
     ['a newer version that is not JSON', [created, { type: 'user.message', v: 99, data: 'no' }], 'invalid_json'],
     ['a payload that is too large', [created, { type: 'zzz', data: { text: 'x'.repeat(300_000) } }], 'payload_too_large'],
+    ['a time that no date can hold', [created, { type: 'zzz', time: Number.MAX_SAFE_INTEGER, data: {} }], 'invalid_import'],
     ['a forbidden key', [created, { type: 'zzz', data: '{"constructor":1}' }], 'forbidden_key'],
   ])('with %s is refused with its line, and nothing of it is written', async (_, events, code) => {
     const log = openMemoryLog();
