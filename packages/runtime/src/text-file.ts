@@ -71,6 +71,14 @@ function asReadError(error: unknown, path: string): unknown {
     case 'EACCES':
     case 'EPERM':
       return new DreamfoldError('invalid_path', `${path} can't be read`, { ...details, remedy: 'Make it readable.' });
+    case 'ENAMETOOLONG':
+    case 'ELOOP':
+      return new DreamfoldError('invalid_path', `${path} is no path of a file`, { ...details, remedy: 'Correct the path.' });
+    case 'EIO':
+      return new DreamfoldError('invalid_path', `${path} can't be read: ${(error as Error).message}`, {
+        ...details,
+        remedy: 'Check that the disk works, or copy the file elsewhere.',
+      });
     default:
       return error;
   }
