@@ -189,6 +189,20 @@ describe('a crafted export', () => {
     expect(await log.position()).toBe(1);
   });
 
+  const said = { type: 'user.message', data: { content: text('x') } };
+  const completed = { type: 'dream.completed', data: { patch_ids: [], insights: 0, rejected: 0 } };
+  test.each([
+    ['a session without its beginning', 'session/sesn_x', [said], 2],
+    ['a dream without its beginning', 'dream/drm_x', [completed], 2],
+    ['an event of a dream in a session', 'session/sesn_x', [created, completed], 3],
+    ['a stream of the log', 'log/x', [said], 2],
+  ])('with %s is refused', async (_, stream, events, line) => {
+    await expect(importSessions(openMemoryLog(), { file: crafted(stream, events), format: 'dreamfold' })).rejects.toMatchObject({
+      code: 'invalid_import',
+      path: `crafted.jsonl:${line}`,
+    });
+  });
+
   test('with types and versions that are newer than this code is taken', async () => {
     const events = [created, { type: 'zzz', data: { a: 1 } }, { type: 'user.message', v: 99, data: { b: 2 } }];
     const log = openMemoryLog();
