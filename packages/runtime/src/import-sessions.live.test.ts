@@ -192,11 +192,11 @@ describe('a crafted export', () => {
   const said = { type: 'user.message', data: { content: text('x') } };
   const completed = { type: 'dream.completed', data: { patch_ids: [], insights: 0, rejected: 0 } };
   test.each([
-    ['a session without its beginning', 'session/sesn_x', [said], 2],
-    ['a dream without its beginning', 'dream/drm_x', [completed], 2],
-    ['an event of a dream in a session', 'session/sesn_x', [created, completed], 3],
-    ['a stream of the log', 'log/x', [said], 2],
-  ])('with %s is refused', async (_, stream, events, line) => {
+    ['a session without its beginning', { stream: 'session/sesn_x', events: [said], line: 2 }],
+    ['a dream without its beginning', { stream: 'dream/drm_x', events: [completed], line: 2 }],
+    ['an event of a dream in a session', { stream: 'session/sesn_x', events: [created, completed], line: 3 }],
+    ['a stream of the log', { stream: 'log/x', events: [said], line: 2 }],
+  ])('with %s is refused', async (_, { stream, events, line }) => {
     await expect(importSessions(openMemoryLog(), { file: crafted(stream, events), format: 'dreamfold' })).rejects.toMatchObject({
       code: 'invalid_import',
       path: `crafted.jsonl:${line}`,
@@ -217,6 +217,13 @@ describe('lines of a file', () => {
     const lines = [];
     for await (const { line: read } of readLines(file)) lines.push(read);
     expect(lines).toEqual([line, '', line]);
+  });
+
+  test('are of a length that fits in memory', async () => {
+    await expect(importSessions(openMemoryLog(), { file: '/dev/zero', format: 'messages' })).rejects.toMatchObject({
+      code: 'payload_too_large',
+      path: '/dev/zero',
+    });
   });
 
   test('that end in the middle of a character are not UTF-8', async () => {
