@@ -36,7 +36,8 @@ export class EventLines {
         : known.data === null
           ? [`${known.type}: its payload was erased`]
           : this.#tell(known);
-    return lines.map((line) => `${indent}${line}`);
+    // What is written is escaped by `Io`; that each is one line is decided here.
+    return lines.map((line) => `${indent}${line.replaceAll(/[\n\t]/g, ' ')}`);
   }
 
   // oxlint-disable-next-line max-lines-per-function -- a table of one case an event type

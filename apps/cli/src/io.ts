@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { styleText } from 'node:util';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { printable } from './printable.ts';
@@ -16,6 +17,22 @@ export interface Column<Row> {
 }
 
 type Format = Parameters<typeof styleText>[0];
+
+/** Stands around the colour codes that `paint` made until they are written. Text of others cannot hold it: nobody can guess it. */
+const OURS = randomUUID();
+
+function painted(format: Format, text: string, stream: NodeJS.WriteStream): string {
+  const [before = '', after = ''] = styleText(format, OURS, { stream }).split(OURS);
+  return before === '' ? text : `${OURS}${before}${OURS}${text}${OURS}${after}${OURS}`;
+}
+
+/** A line as it may be written: whatever it holds, only the colours of `paint` reach the terminal as codes. */
+function shown(line: string): string {
+  return line
+    .split(OURS)
+    .map((part, i) => (i % 2 === 0 ? printable(part) : part))
+    .join('');
+}
 
 /**
  * All that a command says and asks. With `--json` stdout is exactly one document (`document`), and what is meant for people
@@ -39,12 +56,12 @@ export class Io {
 
   /** One line for people, on stdout. */
   line(text = ''): void {
-    if (!this.json) this.#streams.stdout.write(`${text}\n`);
+    if (!this.json) this.#streams.stdout.write(`${shown(text)}\n`);
   }
 
   /** One line beside the result, on stderr. */
   note(text: string): void {
-    this.#streams.stderr.write(`${text}\n`);
+    this.#streams.stderr.write(`${shown(text)}\n`);
   }
 
   /** The result for programs. Call it once; it is silent without `--json`. */
@@ -58,14 +75,14 @@ export class Io {
     if (!stdout.write(text)) await new Promise<void>((resolve) => stdout.once('drain', resolve));
   }
 
-  /** Colour on stdout: only on a terminal, and not with NO_COLOR. */
+  /** Colour on stdout: only on a terminal, and not with NO_COLOR. For `line` alone. */
   paint(format: Format, text: string): string {
-    return styleText(format, text, { stream: this.#streams.stdout });
+    return painted(format, text, this.#streams.stdout);
   }
 
-  /** Colour on stderr. */
+  /** Colour on stderr. For `note` alone. */
   paintNote(format: Format, text: string): string {
-    return styleText(format, text, { stream: this.#streams.stderr });
+    return painted(format, text, this.#streams.stderr);
   }
 
   /** Rows for people, under their titles. On a terminal, lines are cut at its width. */

@@ -1,9 +1,9 @@
 // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
-const UNPRINTABLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const UNPRINTABLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
 /**
- * Text of models, tools and users as it may stand on a terminal: what could move the cursor, recolour or reorder the line
- * is shown as its escape. Line breaks and tabs stay.
+ * Text of models, tools and users as it may stand on a terminal: what could move the cursor, recolour or reorder the line,
+ * or stands in it unseen, is shown as its escape. Line breaks and tabs stay.
  */
 export function printable(text: string): string {
   return text.replaceAll(UNPRINTABLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);

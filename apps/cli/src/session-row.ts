@@ -1,5 +1,6 @@
 import type { SessionState } from '@dreamfold/core';
 import { bestAttempt } from '@dreamfold/core';
+import { isoTime } from './iso-time.ts';
 
 /** A session in a list. */
 export interface SessionRow {
@@ -28,8 +29,8 @@ export function sessionRow(state: SessionState): SessionRow {
     outcome: outcome === null ? null : (outcome.result ?? outcome.status),
     score: outcome === null ? importedScore : (bestAttempt(outcome)?.score ?? null),
     events: state.seq,
-    createdAt: new Date(state.createdAt).toISOString(),
-    updatedAt: new Date(state.now).toISOString(),
+    createdAt: isoTime(state.createdAt),
+    updatedAt: isoTime(state.now),
   };
 }
 

@@ -9,6 +9,9 @@ export const GENESIS_HASH = '0';
 /** The largest stored payload of one event. Anything larger is a blob that the event names. */
 export const MAX_EVENT_BYTES = 256 * 1024;
 
+/** The last moment that a Date can hold. */
+const MAX_TIME_MS = 8_640_000_000_000_000;
+
 /**
  * Who may write an event: `open` anyone, `owner` only the holder of the stream's current epoch,
  * `claim` whoever takes the stream over with the next epoch.
@@ -42,7 +45,7 @@ export const Envelope = z.strictObject({
   seq: z.int().positive(),
   id: Line.min(1),
   /** Milliseconds since 1970. Informative: order is `seq`, never time. */
-  time: z.int().nonnegative(),
+  time: z.int().nonnegative().max(MAX_TIME_MS),
   prev: Line,
   hash: Line,
   type: Line.min(1),

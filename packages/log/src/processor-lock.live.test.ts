@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -111,6 +111,20 @@ describe('the processor lock', () => {
   it('refuses a file that is no lock', async () => {
     writeFileSync(join(directory, 'processor.lock'), 'hello');
     await expect(acquireProcessorLock(directory)).rejects.toMatchObject({ code: 'store_locked', value: 'hello' });
+  });
+
+  it.each([-1, 0, 999_999_999_999])('refuses a lock of pid %s, which no process has', async (pid) => {
+    writeFileSync(join(directory, 'processor.lock'), JSON.stringify({ pid, started: null, token: 'a'.repeat(24) }));
+    await expect(acquireProcessorLock(directory)).rejects.toMatchObject({
+      code: 'store_locked',
+      remedy: expect.stringContaining('Delete it') as string,
+    });
+  });
+
+  it('refuses a directory in its place', async () => {
+    mkdirSync(join(directory, 'processor.lock'));
+    await expect(acquireProcessorLock(directory)).rejects.toMatchObject({ code: 'store_locked', value: 'a directory' });
+    expect(readdirSync(directory)).toEqual(['processor.lock']);
   });
 
   it('needs a directory that can be written', async () => {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { linkSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DreamfoldError } from '@dreamfold/events';
+import { STORE_REMEDY, systemErrorCode } from './system-error.ts';
 
 /** The right to process the sessions of a data directory: one process at a time. Reading needs no lock. */
 export interface ProcessorLock {
@@ -24,9 +25,12 @@ const held = new Set<string>();
 const ATTEMPTS = 200;
 const PAUSE_MS = 5;
 
+/** No system gives larger ones; 0 and below stand for groups of processes, and always answer. */
+const MAX_PID = 0x7fff_ffff;
+
 /**
  * Takes the lock of a data directory (`processor.lock`). The lock of a process that is gone is taken over.
- * @throws DreamfoldError store_locked, which names the pid of the holder; store_read_only
+ * @throws DreamfoldError store_locked, which names the pid of the holder; store_read_only, store_full, store_unavailable
  */
 export async function acquireProcessorLock(directory: string): Promise<ProcessorLock> {
   const path = join(directory, 'processor.lock');
@@ -78,7 +82,17 @@ function write(path: string, holder: Holder): void {
   try {
     writeFileSync(path, JSON.stringify(holder), { flush: true });
   } catch (cause) {
-    throw new DreamfoldError('store_read_only', `${path} cannot be written`, { path, remedy: 'Make the data directory writable.', cause });
+    try {
+      unlinkSync(path);
+    } catch {
+      // It is what was written that failed; that is told below.
+    }
+    const code = systemErrorCode(cause) ?? 'store_read_only';
+    throw new DreamfoldError(code, `${path} cannot be written: ${(cause as Error).message}`, {
+      path,
+      remedy: STORE_REMEDY[code] ?? 'Make the data directory writable.',
+      cause,
+    });
   }
 }
 
@@ -98,18 +112,24 @@ function readHolder(path: string): Holder | null {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return null;
+    if (code !== 'EISDIR') throw error;
+    throw notALock(path, 'a directory');
   }
   try {
     const { pid, started, token } = JSON.parse(text) as Holder;
-    if (Number.isSafeInteger(pid) && /^[0-9a-f]{24}$/.test(token)) return { pid, started, token };
+    if (Number.isSafeInteger(pid) && pid > 0 && pid <= MAX_PID && /^[0-9a-f]{24}$/.test(token)) return { pid, started, token };
   } catch {
     // Falls through: whatever stands there, no processor wrote it.
   }
-  throw new DreamfoldError('store_locked', `${path} is not a lock that a processor wrote`, {
+  throw notALock(path, text.slice(0, 80));
+}
+
+function notALock(path: string, value: string): DreamfoldError {
+  return new DreamfoldError('store_locked', `${path} is not a lock that a processor wrote`, {
     path,
-    value: text.slice(0, 80),
+    value,
     remedy: 'Delete it when you are sure that no processor is running on this directory.',
   });
 }

@@ -177,6 +177,7 @@ describe('a crafted export', () => {
     ['an unknown type that is nested deep', [created, { type: 'zzz', data: deep }], 'json_too_deep'],
     ['a newer version that is not JSON', [created, { type: 'user.message', v: 99, data: 'no' }], 'invalid_json'],
     ['a payload that is too large', [created, { type: 'zzz', data: { text: 'x'.repeat(300_000) } }], 'payload_too_large'],
+    ['a time that no date can hold', [created, { type: 'zzz', time: Number.MAX_SAFE_INTEGER, data: {} }], 'invalid_import'],
     ['a forbidden key', [created, { type: 'zzz', data: '{"constructor":1}' }], 'forbidden_key'],
   ])('with %s is refused with its line, and nothing of it is written', async (_, events, code) => {
     const log = openMemoryLog();
@@ -186,6 +187,20 @@ describe('a crafted export', () => {
       path: expect.stringMatching(/^crafted\.jsonl:3\b/) as string,
     });
     expect(await log.position()).toBe(1);
+  });
+
+  const said = { type: 'user.message', data: { content: text('x') } };
+  const completed = { type: 'dream.completed', data: { patch_ids: [], insights: 0, rejected: 0 } };
+  test.each([
+    ['a session without its beginning', { stream: 'session/sesn_x', events: [said], line: 2 }],
+    ['a dream without its beginning', { stream: 'dream/drm_x', events: [completed], line: 2 }],
+    ['an event of a dream in a session', { stream: 'session/sesn_x', events: [created, completed], line: 3 }],
+    ['a stream of the log', { stream: 'log/x', events: [said], line: 2 }],
+  ])('with %s is refused', async (_, { stream, events, line }) => {
+    await expect(importSessions(openMemoryLog(), { file: crafted(stream, events), format: 'dreamfold' })).rejects.toMatchObject({
+      code: 'invalid_import',
+      path: `crafted.jsonl:${line}`,
+    });
   });
 
   test('with types and versions that are newer than this code is taken', async () => {
@@ -202,6 +217,13 @@ describe('lines of a file', () => {
     const lines = [];
     for await (const { line: read } of readLines(file)) lines.push(read);
     expect(lines).toEqual([line, '', line]);
+  });
+
+  test('are of a length that fits in memory', async () => {
+    await expect(importSessions(openMemoryLog(), { file: '/dev/zero', format: 'messages' })).rejects.toMatchObject({
+      code: 'payload_too_large',
+      path: '/dev/zero',
+    });
   });
 
   test('that end in the middle of a character are not UTF-8', async () => {

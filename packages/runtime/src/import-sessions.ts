@@ -9,6 +9,8 @@ import { fileSizeBytes, readLines, readText } from './text-file.ts';
 
 /** Sessions on their way to the log at a time; the log groups what arrives together. */
 const CONCURRENCY = 16;
+/** A transcript is far shorter; what has no line breaks is no file of transcripts. */
+const MAX_ROW_CHARS = 16 * 1024 * 1024;
 /** An import of junk must not fill the memory with remarks on it. */
 const MAX_NOTES = 1000;
 
@@ -114,7 +116,7 @@ async function parserOf({ file, format, agent, model, onProgress }: ImportReques
   }
   return async function* parseLines(phase) {
     let row = 0;
-    for await (const { line, bytesRead } of readLines(file)) {
+    for await (const { line, bytesRead } of readLines(file, MAX_ROW_CHARS)) {
       row += 1;
       const session = parseMessagesLine(line, row, options);
       if (session !== null) yield session;

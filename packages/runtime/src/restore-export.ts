@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import { checkPayload, DreamfoldError, EVENT_VERSION, isEventType, type StoredEvent } from '@dreamfold/events';
+import { checkPayload, DreamfoldError, EVENT_VERSION, isEventType, type EventType, type StoredEvent } from '@dreamfold/events';
 import { ExportReader, type ExportBlob } from '@dreamfold/core';
 import { EMPTY_HEAD, foldRecord, parsePayloadText, type Log } from '@dreamfold/log';
 import { sha256 } from './digest.ts';
@@ -101,6 +101,28 @@ function checkStoredPayload({ type, v, data }: StoredEvent, at: string): void {
   }
 }
 
+const OPENING: Readonly<Record<string, EventType>> = { session: 'session.created', memory: 'memory.store_created', dream: 'dream.started' };
+
+/** Readers rely on how a stream begins, and on the kind of what stands in it. Types that are newer than this code may stand anywhere. */
+function checkPlace({ stream, seq, type }: StoredEvent, at: string): void {
+  const kind = stream.slice(0, stream.indexOf('/'));
+  const opening = OPENING[kind];
+  const misplaced = isEventType(type) && kindOf(type) !== kind;
+  if (opening !== undefined && !misplaced && (seq > 1 || type === opening)) return;
+  throw new DreamfoldError(
+    'invalid_import',
+    opening !== undefined && seq === 1
+      ? `${at}: ${stream} begins with ${type}, not with ${opening}`
+      : `${at}: ${type} has no place in ${stream}`,
+    { path: at, value: type, remedy: 'Export it again from the log that it came from; this file was not written by an export.' },
+  );
+}
+
+function kindOf(type: EventType): string {
+  const kind = type.slice(0, type.indexOf('.'));
+  return ['memory', 'dream', 'log'].includes(kind) ? kind : 'session';
+}
+
 /** Judges the events of an export one stream after the other, as the log will, without writing. */
 class StreamChecks {
   readonly #log: Log | null;
@@ -133,6 +155,7 @@ class StreamChecks {
     }
     if (pending.length === 0) this.#appends.set(event.append.id, event.append.n);
     if (event.seq === this.#here.seq && event.hash !== this.#here.hash) throw wentAnotherWay(at, event);
+    checkPlace(event, at);
     checkStoredPayload(event, at);
     this.#count(event);
   }

@@ -2,15 +2,18 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { DreamfoldError } from '@dreamfold/events';
 
-/** A line is held in memory; a file without line breaks must not fill it. */
-const MAX_LINE_CHARS = 512 * 1024 * 1024;
+/** A line is held in memory; a file without line breaks must not fill it. Less than the longest string that V8 can hold. */
+const MAX_LINE_CHARS = 500_000_000;
 
 /**
  * The lines of a UTF-8 file without their line breaks, and how many bytes have been read by then. Only \n and \r\n end a
  * line: JSON text may hold the other line separators of Unicode.
  * @throws DreamfoldError not_found, invalid_path, invalid_text, payload_too_large
  */
-export async function* readLines(path: string): AsyncGenerator<{ line: string; bytesRead: number }, void, undefined> {
+export async function* readLines(
+  path: string,
+  maxLineChars = MAX_LINE_CHARS,
+): AsyncGenerator<{ line: string; bytesRead: number }, void, undefined> {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   let rest = '';
   let bytesRead = 0;
@@ -25,9 +28,10 @@ export async function* readLines(path: string): AsyncGenerator<{ line: string; b
     for await (const chunk of createReadStream(path)) {
       const bytes = chunk as Buffer;
       bytesRead += bytes.length;
-      const lines = (rest + decode(bytes)).split('\n');
+      const lines = decode(bytes).split('\n');
+      lines[0] = rest + (lines[0] ?? '');
       rest = lines.pop() ?? '';
-      if (rest.length > MAX_LINE_CHARS) throw lineTooLong(path);
+      if (rest.length > maxLineChars) throw lineTooLong(path, maxLineChars);
       for (const line of lines) yield { line: line.endsWith('\r') ? line.slice(0, -1) : line, bytesRead };
     }
   } catch (error) {
@@ -53,8 +57,8 @@ export async function fileSizeBytes(path: string): Promise<number> {
   }
 }
 
-function lineTooLong(path: string): DreamfoldError {
-  return new DreamfoldError('payload_too_large', `${path} has a line of more than ${MAX_LINE_CHARS} characters`, {
+function lineTooLong(path: string, maxLineChars: number): DreamfoldError {
+  return new DreamfoldError('payload_too_large', `${path} has a line of more than ${maxLineChars} characters`, {
     path,
     remedy: 'Write one row a line.',
   });
@@ -71,6 +75,14 @@ function asReadError(error: unknown, path: string): unknown {
     case 'EACCES':
     case 'EPERM':
       return new DreamfoldError('invalid_path', `${path} can't be read`, { ...details, remedy: 'Make it readable.' });
+    case 'ENAMETOOLONG':
+    case 'ELOOP':
+      return new DreamfoldError('invalid_path', `${path} is no path of a file`, { ...details, remedy: 'Correct the path.' });
+    case 'EIO':
+      return new DreamfoldError('invalid_path', `${path} can't be read: ${(error as Error).message}`, {
+        ...details,
+        remedy: 'Check that the disk works, or copy the file elsewhere.',
+      });
     default:
       return error;
   }

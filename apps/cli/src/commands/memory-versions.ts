@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { documentAtPoint, patchOf, renderMemory, type BlamedLine, type MemoryPoint } from '@dreamfold/core';
 import { DreamfoldError, isDreamfoldError, type Dreamfold } from 'dreamfold';
+import { isoTime } from '../iso-time.ts';
 import { withData } from '../data-directory.ts';
 import { defineCommand, wholeNumber } from '../define-command.ts';
 import type { Io } from '../io.ts';
@@ -96,7 +97,7 @@ async function history(dreamfold: Dreamfold, store: string, io: Io): Promise<voi
   const versions = (await dreamfold.memory.versions(id)).map((made) => {
     const applied = made.change === 'applied';
     const changes = patchLines(patchOf(state, made.patchId)!.proposal.operations);
-    return { ...made, time: new Date(made.time).toISOString(), by: applied ? made.approver : made.by, changes };
+    return { ...made, time: isoTime(made.time), by: applied ? made.approver : made.by, changes };
   });
   io.document({ store: id, name: state.store!.name, version: state.version, history: versions });
   if (versions.length === 0) return io.line('No change yet: version 0 is the empty document.');
@@ -147,5 +148,5 @@ function originLine({ origin }: BlamedLine): string {
   if (origin === null) return '';
   const { version, time, patchId, author, approver } = origin;
   const approved = approver === author ? '' : ` (${approver})`;
-  return printable(`${version} ${new Date(time).toISOString().slice(0, 10)} ${patchId.slice(0, 15)} ${author}${approved}`);
+  return printable(`${version} ${isoTime(time).slice(0, 10)} ${patchId.slice(0, 15)} ${author}${approved}`);
 }

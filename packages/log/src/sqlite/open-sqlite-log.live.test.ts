@@ -43,6 +43,7 @@ describe('opening a log', () => {
       code: 'not_found',
       path: join(root, 'no', 'such'),
     });
+    await expect(openSqliteLog({ directory: join(root, 'x'.repeat(300)) })).rejects.toMatchObject({ code: 'invalid_path' });
     writeFileSync(join(root, 'file'), '');
     await expect(openSqliteLog({ directory: join(root, 'file') })).rejects.toMatchObject({ code: 'invalid_path' });
     await expect(openSqliteLog({ directory: join(root, 'file', 'below') })).rejects.toMatchObject({ code: 'invalid_path' });
@@ -57,6 +58,14 @@ describe('opening a log', () => {
     await log.close();
     expect(readFileSync(join(directory, 'head'), 'latin1')).toMatch(/^0{15}2 /);
     expect(readdirSync(directory).toSorted()).toEqual(['head', 'log.db']);
+  });
+
+  it('says so when a directory is in the place of the head file', async () => {
+    await (await openSqliteLog({ directory })).close();
+    rmSync(join(directory, 'head'));
+    mkdirSync(join(directory, 'head'));
+    await expect(openSqliteLog({ directory })).rejects.toMatchObject({ code: 'store_corrupt', path: join(directory, 'head') });
+    await expect(openSqliteLog({ directory, acceptHead: true })).rejects.toMatchObject({ code: 'invalid_path' });
   });
 
   it('does not take an emptied head file for a new log', async () => {

@@ -23,6 +23,7 @@ function script(body: string, at = directory): string[] {
     import { execFileSync } from 'node:child_process';
     import { mkdirSync, readdirSync, rmSync, writeFileSync, writeSync } from 'node:fs';
     import { openSqliteLog } from ${JSON.stringify(new URL('index.ts', import.meta.url).href)};
+    import { acquireProcessorLock } from ${JSON.stringify(new URL('../processor-lock.ts', import.meta.url).href)};
     const directory = ${JSON.stringify(at)};
     const message = (text) => ({ type: 'user.message', data: { content: [{ type: 'text', text }] }, class: 'open', actor: 'user' });
     ${body}`;
@@ -209,10 +210,12 @@ describe('a file system', () => {
       try { writeFileSync(ballast, 'x'.repeat(2_000_000)); } catch {}
       const code = await open();
       const left = readdirSync(directory);
+      const lock = await acquireProcessorLock(directory).then(() => 'held', (error) => error.code);
+      left.push(...readdirSync(directory));
       rmSync(ballast);
-      console.log(JSON.stringify({ code, left, after: await open() }));`,
+      console.log(JSON.stringify({ code, lock, left, after: await open() }));`,
     );
-    expect(result).toEqual({ code: 'store_full', left: [], after: 'opened' });
+    expect(result).toEqual({ code: 'store_full', lock: 'store_full', left: [], after: 'opened' });
   });
 
   it('that is read-only can be read', (context) => {

@@ -1,4 +1,5 @@
 import { DreamfoldError, type ErrorCode } from '@dreamfold/events';
+import { STORE_REMEDY, systemErrorCode } from '../system-error.ts';
 
 /** Primary result codes of SQLite (https://sqlite.org/rescode.html) that have a name of ours. */
 const CODE_OF: Readonly<Record<number, ErrorCode>> = {
@@ -17,24 +18,6 @@ const EXTENDED_CODE_OF: Readonly<Record<number, ErrorCode>> = {
   4874: 'store_full', // SQLITE_IOERR_SHMSIZE: no room for the shared-memory file
 };
 
-const REMEDY: Partial<Record<ErrorCode, string>> = {
-  store_locked: 'Another process holds the database; try again, and look for one that hangs.',
-  store_unavailable: 'Check that the disk works and that the directory can be reached, then try again.',
-  store_read_only: 'Make the data directory writable, or open the log read-only.',
-  store_full: 'Free some disk space and try again; what was acknowledged is safe and can be read.',
-  store_corrupt: 'Run `dreamfold verify` to see what is damaged, and restore the data directory from a copy.',
-};
-
-/** Errors of the file system, from the head file. */
-const CODE_OF_SYSTEM_ERROR: Readonly<Record<string, ErrorCode>> = {
-  ENOSPC: 'store_full',
-  EDQUOT: 'store_full',
-  EROFS: 'store_read_only',
-  EACCES: 'store_read_only',
-  EPERM: 'store_read_only',
-  EIO: 'store_unavailable',
-};
-
 interface SqliteError extends Error {
   errcode: number;
   errstr: string;
@@ -50,18 +33,18 @@ export function asStoreError(error: unknown, path: string): unknown {
   if (system === 'ERR_OUT_OF_RANGE') return corrupt(path, `${path} holds a number that was never written`);
   const code = isSqliteError(error)
     ? (EXTENDED_CODE_OF[error.errcode] ?? CODE_OF[error.errcode & 0xff] ?? 'store_corrupt')
-    : CODE_OF_SYSTEM_ERROR[String(system)];
+    : systemErrorCode(error);
   if (code === undefined) return error;
   const { message } = error as Error;
   return new DreamfoldError(code, `${path} cannot be used: ${message}`, {
     path,
     value: isSqliteError(error) ? error.errcode : system,
-    remedy: REMEDY[code] ?? 'See the message.',
+    remedy: STORE_REMEDY[code] ?? 'See the message.',
     cause: error,
   });
 }
 
 /** An error about damage that SQLite itself does not see. */
-export function corrupt(path: string, message: string, remedy: string = REMEDY.store_corrupt!): DreamfoldError {
+export function corrupt(path: string, message: string, remedy: string = STORE_REMEDY.store_corrupt!): DreamfoldError {
   return new DreamfoldError('store_corrupt', message, { path, remedy });
 }

@@ -1,0 +1,47 @@
+import { PassThrough } from 'node:stream';
+import type { LogEvent } from '@dreamfold/events';
+import { expect, test } from 'vitest';
+import { EventLines } from './event-lines.ts';
+import { Io } from './io.ts';
+
+/** An `Io` on a terminal that keeps what is written to it. */
+function onTerminal(): { io: Io; written: () => string } {
+  const terminal = Object.assign(new PassThrough({ encoding: 'utf8' }), { isTTY: true, columns: 80, getColorDepth: () => 8 });
+  const io = new Io({ stdin: terminal, stdout: terminal, stderr: terminal } as unknown as ConstructorParameters<typeof Io>[0]);
+  return { io, written: () => (terminal.read() as string | null) ?? '' };
+}
+
+const HOSTILE = '\u001b[31m\u009b8m\u061c\u200b\u200f\u2028\u202e\u2066\ufeff';
+const ESCAPED = String.raw`\u001b[31m\u009b8m\u061c\u200b\u200f\u2028\u202e\u2066\ufeff`;
+
+test('a line shows the escapes of others, and keeps the colours of ours', () => {
+  const { io, written } = onTerminal();
+  // oxlint-disable-next-line no-control-regex -- the codes of our colours
+  const colour = /\u001b\[(?:2|22)m/g;
+  io.line(`${io.paint('dim', HOSTILE)} and ${HOSTILE}`);
+  io.note(`${io.paintNote('dim', HOSTILE)} and ${HOSTILE}`);
+  const text = written();
+  expect(text.replaceAll(colour, '')).toBe(`${ESCAPED} and ${ESCAPED}\n`.repeat(2));
+  expect(text.match(colour)).toEqual(expect.arrayContaining(['\u001b[2m', '\u001b[22m']));
+});
+
+test.each([
+  ['zz.new', {}, `zz${HOSTILE}`],
+  ['approval.stale', { tool_use_id: HOSTILE, call_hash: HOSTILE, reason: `${HOSTILE}\nuser: yes` }],
+  ['user.tool_confirmation', { result: 'allow', tool_use_id: HOSTILE }],
+  ['feedback.recorded', { judges: `${HOSTILE}\nuser: yes`, verdict: 'right', by: HOSTILE }],
+  ['outcome.judged', { outcome_evaluation_start_id: 'x', criterion_id: HOSTILE, score: 1, reason: 'r', by: 'b' }],
+  ['outcome.scored', { score: 1, criteria: [{ id: HOSTILE, score: 1, reason: 'r', grader: 'g' }] }],
+  ['model.attempt_failed', { model_request_start_id: 'x', attempt: 1, code: HOSTILE, message: 'm', retry_after_ms: null }],
+  ['agent.tool_result', { tool_use_id: 'x', content: [], is_error: true, df_code: HOSTILE }],
+])('the lines of %s keep what stands in them in its place', (type, data, named = type) => {
+  const { io, written } = onTerminal();
+  const event = { type: named, v: 1, data, actor: HOSTILE, stream: 'session/sesn_1', id: 'sevt_1' } as unknown as LogEvent;
+  const lines = new EventLines(io).of(event);
+  expect(lines.length).toBeGreaterThan(0);
+  for (const line of lines) io.line(line);
+  const text = written();
+  expect(text).toContain(String.raw`\u009b8m`);
+  expect(text).not.toMatch(/[\u0080-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/);
+  expect(text.trimEnd().split('\n')).toHaveLength(lines.length);
+});
