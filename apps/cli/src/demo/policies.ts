@@ -29,7 +29,7 @@ export const triage: ScriptedPolicy = (request) => {
   if (routed !== undefined) return `desk: ${(routed.input as { queue: string }).queue}`;
   const ticket = lastText(request.messages[0]!.content);
   const [best] = weigh([...listed(request.system, ticket), ...learnt(request)]);
-  if (best !== undefined && best.points >= ENOUGH_POINTS) return route(best.desk, best.confidence, best.clues.join(' '));
+  if (best !== undefined) return route(best.desk, best.confidence, best.clues.join(' '));
   if (!ticket.startsWith('Choose all the same.')) return 'unsure';
   return route(/choose all the same, choose (\w+)/.exec(request.system)![1]!, 0.2, 'Nothing fits; it gets most tickets.');
 };
@@ -50,8 +50,6 @@ interface Clue {
 
 /** A word that a desk lists for itself. */
 const LISTED_POINTS = 15;
-/** With less than this, triage is unsure. */
-const ENOUGH_POINTS = 5;
 
 function route(queue: string, confidence: number, reason: string): ReturnType<ScriptedPolicy> {
   return [{ tool: 'route_ticket', input: { queue }, decision: { confidence: Math.round(100 * confidence) / 100, reason } }];
