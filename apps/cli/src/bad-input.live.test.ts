@@ -49,6 +49,7 @@ const ARGUMENTS: Case[] = [
     /--right-answer/,
   ],
   ['an empty message', ['send', 'SESSION', ''], 'invalid_argument', 2, /empty/],
+  ['a blank message', ['send', 'SESSION', ' '], 'invalid_argument', 2, /empty/],
 ];
 
 const IDS: Case[] = [

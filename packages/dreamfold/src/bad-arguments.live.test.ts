@@ -23,5 +23,14 @@ test.each<[options: unknown, path: string]>([
   const error = await df.run(lead, 'Begin.', options as RunOptions).catch((e: unknown) => e);
   expect(isDreamfoldError(error, 'invalid_argument')).toBe(true);
   expect(error).toMatchObject({ path });
-  expect(await collect(df.sessions())).toEqual([]);
+  for await (const id of df.sessions()) expect.fail(`${id} was written`);
+});
+
+test('a session does not go on with a team that lacks its agents, and nothing is written', async () => {
+  const session = await df.run(lead, 'Begin.');
+  await session.done();
+  const before = await collect(df.events(session.id));
+  const error = await df.resume(agent({ name: 'other', system: '' }), session.id).catch((e: unknown) => e);
+  expect(error).toMatchObject({ code: 'unknown_agent', value: ['lead'] });
+  expect(await collect(df.events(session.id))).toEqual(before);
 });

@@ -153,6 +153,15 @@ describe('a model of one’s own', () => {
       }),
       'xxx',
     ],
+    [
+      'throws what looks like an error of ours',
+      {
+        respond: async () => {
+          throw Object.assign(new Error('a fake'), { name: 'DreamfoldError' });
+        },
+      },
+      'a fake',
+    ],
     ['answers more than an event holds', scripted(() => 'x'.repeat(400_000)), 'The answer is'],
     ['calls with more than an event holds', scripted(() => ({ tool: 'look', input: { text: 'x'.repeat(400_000) } })), 'The answer is'],
   ])('that %s fails its thread alone', async (_, model, words) => {
@@ -215,4 +224,16 @@ describe('a model that grades', () => {
     });
     expect(session.state.outcome!.explanation).toContain('no grader today');
   });
+});
+
+test('a model that never answers is stopped when the time of the session is over', async () => {
+  let reason: unknown;
+  const model: Model = {
+    respond: (_, { signal }) => new Promise<never>(() => signal.addEventListener('abort', () => (reason = signal.reason))),
+  };
+  const session = await df.run(agent({ name: 'lead', system: '', model }), 'Begin.', { caps: { wall_time_ms: 50 } });
+  const { stopReason, error } = await session.done();
+  expect(stopReason).toEqual({ type: 'retries_exhausted' });
+  expect(error).toContain('wall_time_ms = 50');
+  expect(reason).toMatchObject({ code: 'budget_exceeded' });
 });

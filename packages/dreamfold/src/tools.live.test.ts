@@ -93,6 +93,31 @@ describe.each(LOGS)('a tool on the log $name', ({ openLog }) => {
       'one failed: undefined',
     ],
     [
+      'throws an error without words',
+      () => {
+        throw Object.assign(new Error('x'), { message: undefined });
+      },
+      'one failed: undefined',
+    ],
+    [
+      'throws an error that throws when it is read',
+      () => {
+        throw Object.defineProperty(new Error('x'), 'message', {
+          get: () => {
+            throw new Error('y');
+          },
+        });
+      },
+      'one failed: what it threw cannot be shown',
+    ],
+    [
+      'throws what looks like an error of ours',
+      () => {
+        throw Object.assign(new Error('x'), { name: 'DreamfoldError', code: 5, remedy: {} });
+      },
+      'one failed: x',
+    ],
+    [
       'throws what is no text',
       () => {
         throw Object.create(null);

@@ -22,7 +22,7 @@ test('what is not given is left out', () => {
 
 test('isDreamfoldError knows the class by name, so that two copies of the package agree', () => {
   const error = new DreamfoldError('fenced', 'A newer owner writes', { remedy: 'Stop.' });
-  const copy = Object.assign(new Error('A newer owner writes'), { name: 'DreamfoldError', code: 'fenced' });
+  const copy = Object.assign(new Error('A newer owner writes'), { name: 'DreamfoldError', code: 'fenced', remedy: 'Stop.' });
   for (const one of [error, copy]) {
     expect(isDreamfoldError(one)).toBe(true);
     expect(isDreamfoldError(one, 'fenced')).toBe(true);
@@ -30,6 +30,9 @@ test('isDreamfoldError knows the class by name, so that two copies of the packag
   }
   expect(isDreamfoldError(new Error('fenced'), 'fenced')).toBe(false);
   expect(isDreamfoldError({ name: 'DreamfoldError', code: 'fenced' })).toBe(false);
+  for (const fake of [{}, { code: 5, remedy: 'x' }, { code: '\u001b[31m', remedy: 'x' }, { code: 'fenced', remedy: {} }]) {
+    expect(isDreamfoldError(Object.assign(new Error('x'), { name: 'DreamfoldError' }, fake))).toBe(false);
+  }
   expect(isDreamfoldError(undefined)).toBe(false);
 });
 

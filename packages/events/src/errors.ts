@@ -121,5 +121,9 @@ export class DreamfoldError extends Error {
 
 /** True for a DreamfoldError, of the given code when one is named; also across two copies of this package. */
 export function isDreamfoldError(error: unknown, code?: ErrorCode): error is DreamfoldError {
-  return error instanceof Error && error.name === 'DreamfoldError' && (code === undefined || (error as DreamfoldError).code === code);
+  if (!(error instanceof Error) || error.name !== 'DreamfoldError') return false;
+  // The name alone is anybody's to take.
+  const { code: own, message, remedy } = error as Partial<DreamfoldError>;
+  if (typeof own !== 'string' || !/^[a-z_]{1,64}$/.test(own) || typeof message !== 'string' || typeof remedy !== 'string') return false;
+  return code === undefined || own === code;
 }

@@ -26,6 +26,7 @@ test('the wait doubles from half a second to eight, with half of it jitter', () 
 
 test('a longer wait that the service asks for is honoured, up to a minute', () => {
   expect(retryDelayMs(1, { random: 0, retryAfterMs: 7000 })).toBe(7000);
+  expect(retryDelayMs(1, { random: 0, retryAfterMs: 7000.5 })).toBe(7001);
   expect(retryDelayMs(1, { random: 0, retryAfterMs: 0 })).toBe(250);
   expect(retryDelayMs(1, { random: 0, retryAfterMs: 1e12 })).toBe(60_000);
 });

@@ -32,5 +32,5 @@ export function retryAfterMs(error: unknown): number | undefined {
 export function retryDelayMs(attempt: number, options: { retryAfterMs?: number | undefined; random: number }): number {
   const backoff = Math.min(BASE_DELAY_MS * 2 ** (attempt - 1), MAX_DELAY_MS);
   const jittered = Math.round((backoff / 2) * (1 + options.random));
-  return Math.max(jittered, Math.min(options.retryAfterMs ?? 0, MAX_RETRY_AFTER_MS));
+  return Math.max(jittered, Math.ceil(Math.min(options.retryAfterMs ?? 0, MAX_RETRY_AFTER_MS)));
 }

@@ -1,13 +1,17 @@
-import { inspect } from 'node:util';
-import { DreamfoldError, isDreamfoldError, type CriterionScore, type ModelUsage, type NewEvent } from '@dreamfold/events';
+import { DreamfoldError, type CriterionScore, type ModelUsage, type NewEvent } from '@dreamfold/events';
 import { graded, type Grading, type Outcome, type SessionState, type Work } from '@dreamfold/core';
 import { isRetryable, parseGraderResponse, renderGraderRequest, retryAfterMs, retryDelayMs, type Model } from '@dreamfold/model';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { askModel } from './ask-model.ts';
 import { scoreOf, type CriterionDefinition, type GraderDefinition, type RubricDefinition } from './definitions.ts';
 import { costOf } from './perform-model.ts';
 import type { Completion } from './completion.ts';
+import { faultOf } from './thrown.ts';
+import { withTimeLimit } from './time-limit.ts';
 
 const MAX_ATTEMPTS = 5;
+/** How long the code of one criterion may take. */
+const CODE_GRADER_LIMIT_MS = 60_000;
 /** What a grader says of one criterion at most. */
 const MAX_REASON_CHARS = 4000;
 
@@ -46,7 +50,12 @@ async function grade(
       const definition = definitionOf(criterion, p.rubric);
       const { grader } = definition;
       if (grader.kind === 'code') {
-        const verdict = await grader.grade({ task: outcome.description, text: attempt, iteration: outcome.iteration, signal: p.signal });
+        const view = { task: outcome.description, text: attempt, iteration: outcome.iteration, signal: p.signal };
+        const verdict = await withTimeLimit(() => grader.grade(view), {
+          ms: CODE_GRADER_LIMIT_MS,
+          signal: p.signal,
+          onTimeout: () => graderTooSlow(criterion.id),
+        });
         scores.push(checkScore(scoreOf(definition, verdict)));
       } else if (grader.kind === 'model') byModel.set(grader.model, [...(byModel.get(grader.model) ?? []), definition]);
     }
@@ -54,13 +63,23 @@ async function grade(
       scores.push(...(await askGrader(model, criteria, { outcome, attempt, spent, work, p, epoch })));
     return { evaluationId: work.evaluationId, scores, ...spent };
   } catch (error) {
-    const message = isDreamfoldError(error) ? `${error.message}. ${error.remedy}` : `A grader failed: ${inspect(error, { depth: 0 })}`;
+    const { code, message: words, remedy } = faultOf(error);
+    const message = code === null ? `A grader failed: ${words}` : `${words}. ${remedy}`;
     return { evaluationId: work.evaluationId, scores: [], ...spent, failure: message.slice(0, MAX_REASON_CHARS) };
   }
 }
 
+function graderTooSlow(id: string): DreamfoldError {
+  return new DreamfoldError('invalid_rubric', `The grader of ${id} took longer than ${CODE_GRADER_LIMIT_MS} ms`, {
+    path: `criteria/${id}`,
+    value: CODE_GRADER_LIMIT_MS,
+    remedy: 'Have it judge faster, and stop when its signal aborts.',
+  });
+}
+
 function checkScore(score: CriterionScore): CriterionScore {
-  if (score.score >= 0 && score.score <= 1) return { ...score, reason: score.reason.slice(0, MAX_REASON_CHARS) };
+  if (typeof score.score === 'number' && score.score >= 0 && score.score <= 1 && typeof score.reason === 'string')
+    return { ...score, reason: score.reason.slice(0, MAX_REASON_CHARS) };
   throw new DreamfoldError('invalid_rubric', `The grader of ${score.id} gave ${score.score}`, {
     path: `criteria/${score.id}`,
     value: score.score,
@@ -116,7 +135,7 @@ async function askGrader(
   for (let number = 1; ; number += 1) {
     try {
       const grader = p.modelFor({ name: 'grader', model });
-      const response = await grader.respond(request, { signal: p.signal });
+      const response = await askModel(grader, { request, call: { signal: p.signal } });
       add(spent, response.usage, costOf(response.usage, grader.price));
       const scores = parseGraderResponse(
         response,

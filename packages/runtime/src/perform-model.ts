@@ -1,5 +1,4 @@
-import { inspect } from 'node:util';
-import { DreamfoldError, isDreamfoldError, MAX_EVENT_BYTES, type ModelUsage } from '@dreamfold/events';
+import { DreamfoldError, MAX_EVENT_BYTES, type ModelUsage } from '@dreamfold/events';
 import {
   attemptFailed,
   COMPACTION_PROMPT,
@@ -14,7 +13,9 @@ import {
   type Work,
 } from '@dreamfold/core';
 import { isRetryable, retryAfterMs, retryDelayMs, type Model, type ModelPrice, type ModelResponse } from '@dreamfold/model';
+import { askModel, MODEL_LIMIT_MS } from './ask-model.ts';
 import type { Completion } from './completion.ts';
+import { faultOf } from './thrown.ts';
 
 /** Attempts at one model request, the first included. */
 const MAX_ATTEMPTS = 5;
@@ -23,8 +24,6 @@ export type ModelWork = Extract<Work, { kind: 'model' }>;
 
 /** What an answer takes at most, all its blocks together: each of them becomes an event. */
 const MAX_ANSWER_BYTES = MAX_EVENT_BYTES - 8 * 1024;
-/** What a failed attempt says at most. */
-const MAX_MESSAGE_CHARS = 4000;
 
 export interface ModelPerformance {
   /** Finds the model; that there is none fails this thread alone. */
@@ -33,6 +32,7 @@ export interface ModelPerformance {
   memory: string;
   context: DecideContext;
   signal: AbortSignal;
+  now: () => number;
   random: () => number;
   onDelta: (text: string) => void;
 }
@@ -53,7 +53,12 @@ export async function performModel(state: SessionState, work: ModelWork, p: Mode
   try {
     if (work.delayMs > 0) await pause(work.delayMs, p.signal);
     const model = p.model();
-    const response = await model.respond(request, { signal: p.signal, onDelta: p.onDelta });
+    const remainingMs = wallTimeLeftMs(state, p.now());
+    const response = await askModel(model, {
+      request,
+      call: { signal: p.signal, onDelta: p.onDelta },
+      ...(remainingMs < MODEL_LIMIT_MS ? { limit: { ms: Math.max(1, remainingMs), error: () => outOfTime(state) } } : {}),
+    });
     checkSize(response);
     const answer = answerOf(response, model.price);
     return {
@@ -63,20 +68,30 @@ export async function performModel(state: SessionState, work: ModelWork, p: Mode
   } catch (error) {
     if (p.signal.aborted) return null;
     const { code, message } = faultOf(error);
-    const again = isRetryable(error) && attempt < MAX_ATTEMPTS;
+    const again = code !== null && isRetryable(error) && attempt < MAX_ATTEMPTS;
     const delayMs = again ? retryDelayMs(attempt, { random: p.random(), retryAfterMs: retryAfterMs(error) }) : null;
-    const failure = { threadId, startId, attempt, code, message: message.slice(0, MAX_MESSAGE_CHARS), retryAfterMs: delayMs };
+    // A model of the caller's own may throw anything. Its thread stops with it, and no other.
+    const named = code === null ? { code: 'model_request_failed', message: `The model failed: ${message}` } : { code, message };
+    const failure = { threadId, startId, attempt, ...named, retryAfterMs: delayMs };
     return { cause: `attempt/${startId}/${attempt}`, build: (now) => attemptFailed(now, failure) };
   }
 }
 
-/** A model of the caller's own may throw anything. Its thread stops with it, and no other. */
-function faultOf(error: unknown): { code: string; message: string } {
-  if (isDreamfoldError(error)) return error;
-  return {
-    code: 'model_request_failed',
-    message: `The model failed: ${error instanceof Error ? error.message : inspect(error, { depth: 2 })}`,
-  };
+/** What is left of the session's time. A cap is checked before a call; this is how long the call itself may take. */
+function wallTimeLeftMs({ caps, activeMs, runningSince }: SessionState, now: number): number {
+  return caps.wall_time_ms - activeMs - (runningSince === null ? 0 : Math.max(0, now - runningSince));
+}
+
+function outOfTime({ caps }: SessionState): DreamfoldError {
+  return new DreamfoldError(
+    'budget_exceeded',
+    `The session reached its cap wall_time_ms = ${caps.wall_time_ms} while the model was asked`,
+    {
+      path: 'caps/wall_time_ms',
+      value: caps.wall_time_ms,
+      remedy: 'Start a new session, with a higher cap if need be.',
+    },
+  );
 }
 
 function checkSize(response: ModelResponse): void {
@@ -94,7 +109,7 @@ function answerOf(response: ModelResponse, price: ModelPrice | undefined): Answe
   return { content, stopReason, usage, ...(refusal === undefined ? {} : { refusal }), costUsd: costOf(usage, price) };
 }
 
-/** What an answer cost in US dollars, null when its model has no price. */
+/** What an answer cost in US dollars, null when its model has no price, or none that can be reckoned with. */
 export function costOf(usage: ModelUsage, price: ModelPrice | undefined): number | null {
   if (price === undefined) return null;
   const { input_tokens, output_tokens, cache_read_input_tokens, cache_creation_input_tokens } = usage;
@@ -103,7 +118,7 @@ export function costOf(usage: ModelUsage, price: ModelPrice | undefined): number
     output_tokens * price.output +
     cache_read_input_tokens * price.cacheRead +
     cache_creation_input_tokens * price.cacheWrite;
-  return perMillion / 1e6;
+  return Number.isFinite(perMillion) ? perMillion / 1e6 : null;
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

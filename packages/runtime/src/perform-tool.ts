@@ -1,8 +1,8 @@
-import { inspect } from 'node:util';
-import { DreamfoldError, isDreamfoldError } from '@dreamfold/events';
+import { DreamfoldError } from '@dreamfold/events';
 import type { ToolOutput } from '@dreamfold/core';
 import type { Log } from '@dreamfold/log';
 import type { ToolContext, ToolDefinition } from './definitions.ts';
+import { faultOf } from './thrown.ts';
 
 /** What a model is shown of a long output; the whole of it is a blob. */
 const MODEL_SEES_CHARS = 32 * 1024;
@@ -10,8 +10,6 @@ const MAX_OUTPUT_CHARS = 64 * 1024;
 /** What text takes as JSON at most: a control character takes six bytes, and the event has other fields. */
 const MAX_OUTPUT_BYTES = 200 * 1024;
 const MAX_BLOB_BYTES = 16 * 1024 * 1024;
-/** What a failure says at most. */
-const MAX_MESSAGE_CHARS = 4000;
 
 export interface ToolPerformance {
   context: ToolContext;
@@ -33,7 +31,7 @@ export async function performTool(tool: ToolDefinition, input: unknown, performa
   try {
     text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
   } catch (error) {
-    return { text: `${tool.name} returned something that JSON cannot hold: ${messageOf(error)}`, errorCode: 'tool_failed' };
+    return { text: `${tool.name} returned something that JSON cannot hold: ${faultOf(error).message}`, errorCode: 'tool_failed' };
   }
   if (!text.isWellFormed()) text = text.toWellFormed();
   return isLong(text) ? cut(text, performance.log) : { text };
@@ -53,14 +51,10 @@ async function cut(text: string, log: Log): Promise<ToolOutput> {
 }
 
 function failure(tool: ToolDefinition, error: unknown): ToolOutput {
-  if (isDreamfoldError(error)) return { text: `${messageOf(error)}. ${error.remedy}`, errorCode: error.code };
-  return { text: `${tool.name} failed: ${messageOf(error)}`, errorCode: 'tool_failed' };
-}
-
-/** Anything can be thrown, and not everything can be turned into text. */
-function messageOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : typeof error === 'string' ? error : inspect(error, { depth: 2 });
-  return message.slice(0, MAX_MESSAGE_CHARS).toWellFormed();
+  const { code, message, remedy } = faultOf(error);
+  return code === null
+    ? { text: `${tool.name} failed: ${message}`, errorCode: 'tool_failed' }
+    : { text: `${message}. ${remedy}`, errorCode: code };
 }
 
 async function withTimeout(tool: ToolDefinition, input: unknown, { context, abort }: ToolPerformance): Promise<unknown> {

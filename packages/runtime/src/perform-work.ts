@@ -32,6 +32,7 @@ export async function performWork(state: SessionState, work: Work, p: WorkPerfor
         memory: p.context.memoryFor(state, thread).text,
         context: p.context,
         signal: controller.signal,
+        now: options.now,
         random: options.random,
         onDelta: (text) => options.onDelta(work.threadId, text),
       });

@@ -145,12 +145,13 @@ export class SessionHost {
 
   /**
    * Takes a session over: claims it, repeats what was under way, and goes on.
-   * @throws DreamfoldError not_found, session_ended for an imported one, unsupported_schema_version for one that a newer Dreamfold wrote
+   * @throws DreamfoldError not_found, unknown_agent, session_ended for an imported one, unsupported_schema_version for one that a newer Dreamfold wrote
    */
   async resume(id: string, options: Pick<NewSession, 'team' | 'rubric'>): Promise<Session> {
     for (let attempt = 1; ; attempt += 1) {
       const state = await loadSession(this.#o.log, id);
       mustRun(state);
+      checkSameAgents(state, options.team);
       const { session, processor, begin } = this.#open(state, options, await this.#o.pinnedMemory(state.memory));
       const nonce = this.#o.uuid();
       try {
@@ -265,6 +266,19 @@ function checkSameTask(state: SessionState, task: string): void {
     path: 'idempotencyKey',
     value: begun?.slice(0, 120),
     remedy: 'Use a key of its own for each task.',
+  });
+}
+
+/** The lead and what runs go on as the agents that they are; a specialist that is done may be gone. */
+function checkSameAgents({ id, threads }: SessionState, { agents, snapshot }: Team): void {
+  const missing = [...new Set(threads.filter(({ parent, running }) => parent === null || running).map(({ agent }) => agent))].filter(
+    (name) => !agents.has(name),
+  );
+  if (missing.length === 0) return;
+  throw new DreamfoldError('unknown_agent', `The team of ${snapshot.lead} lacks agents of ${id}: ${missing.join(', ')}`, {
+    path: 'team',
+    value: missing,
+    remedy: 'Resume it with the team that it was started with; its agents may change, but not their names.',
   });
 }
 

@@ -48,7 +48,7 @@ export function mustRun(state: SessionState): void {
  */
 export function sendMessage(state: SessionState, message: string, ifBusy: 'queue' | 'reject' = 'queue'): NewEvent[] {
   mustRun(state);
-  if (message === '')
+  if (typeof message !== 'string' || message.trim() === '')
     throw new DreamfoldError('invalid_argument', 'The message is empty', { path: 'message', remedy: 'Say what is to be done.' });
   if (state.capReached !== null) {
     const { cap, limit, value } = state.capReached;

@@ -1,0 +1,50 @@
+import { DreamfoldError, ModelUsage } from '@dreamfold/events';
+import { z } from 'zod';
+import type { ModelResponse } from './port.ts';
+
+/** An event may nest 64 deep, and a call's input stands inside one. */
+const MAX_INPUT_DEPTH = 60;
+/** No answer costs as much; what is above it would spoil the sums of a session. */
+const MAX_TOKENS = 1e12;
+
+const Block = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('text'), text: z.string(), decision: z.unknown().optional() }),
+  z.object({
+    type: z.literal('tool_use'),
+    id: z.unknown().optional(),
+    name: z.string().min(1),
+    input: z.unknown().refine((input) => isJson(input, 0), { error: `is not JSON, or is nested more than ${MAX_INPUT_DEPTH} deep` }),
+    decision: z.unknown().optional(),
+  }),
+]);
+const Response = z.object({
+  content: z.array(Block),
+  stopReason: z.enum(['end_turn', 'tool_use', 'max_tokens', 'refusal']),
+  refusal: z.object({ category: z.string().nullable(), explanation: z.string().nullable() }).optional(),
+  usage: ModelUsage.refine((usage) => Object.values(usage).every((tokens) => tokens <= MAX_TOKENS), { error: 'counts too many tokens' }),
+});
+
+/**
+ * The answer of a model, which may be anybody's code, as what it has to be.
+ * @throws DreamfoldError model_protocol_error, with the field as path
+ */
+export function checkResponse(response: unknown): ModelResponse {
+  const checked = Response.safeParse(response, { reportInput: true });
+  if (checked.success) return checked.data as ModelResponse;
+  const issue = checked.error.issues[0]!;
+  const path = issue.path.join('/') || 'answer';
+  throw new DreamfoldError('model_protocol_error', `The model's answer is not one: ${path}: ${issue.message}`, {
+    path,
+    remedy: 'Correct the model: `respond` resolves with content, stopReason and usage as ModelResponse says.',
+  });
+}
+
+function isJson(value: unknown, depth: number): boolean {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return true;
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object' || depth >= MAX_INPUT_DEPTH) return false;
+  if (Array.isArray(value)) return value.every((item) => isJson(item, depth + 1));
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return false;
+  return Object.values(value).every((child) => child === undefined || isJson(child, depth + 1));
+}
