@@ -8,15 +8,24 @@ if (Number(process.versions.node.split('.')[0]) < MINIMUM) {
   );
   process.exitCode = 2;
 } else {
+  let finished = false;
   // A reader that has seen enough, such as `head`, is no error.
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') throw error;
+      finished = true;
       process.exit();
     });
   }
   const { enableCompileCache } = await import('node:module');
   enableCompileCache();
   const { main } = await import('./main.ts');
+  // A team file that calls process.exit, or waits for nothing that can come, must not look like success.
+  process.on('exit', () => {
+    if (finished) return;
+    process.stderr.write('dreamfold ended before it was done: the program that it ran exited, or waits for something that never comes.\n');
+    process.exitCode = 1;
+  });
   process.exitCode = await main(process.argv.slice(2));
+  finished = true;
 }

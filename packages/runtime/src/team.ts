@@ -43,6 +43,7 @@ export function compileTeam(lead: AgentDefinition): Team {
 }
 
 function visit(agent: AgentDefinition, path: readonly string[], agents: Map<string, AgentDefinition>): void {
+  checkShape(agent, path);
   if (path.includes(agent.name)) {
     throw new DreamfoldError('delegation_cycle', `The team goes in a circle: ${[...path, agent.name].join(' > ')}`, {
       path: `team/${[...path, agent.name].join('/')}`,
@@ -60,6 +61,35 @@ function visit(agent: AgentDefinition, path: readonly string[], agents: Map<stri
   checkTools(agent, agent.tools);
   agents.set(agent.name, agent);
   for (const member of agent.team) visit(member, [...path, agent.name], agents);
+}
+
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+/** Definitions may come from a program without types, or be put together by hand. */
+function checkShape(agent: unknown, path: readonly string[]): void {
+  const at = ['team', ...path].join('/');
+  const odd = (what: string, value: unknown, remedy: string): DreamfoldError =>
+    new DreamfoldError('invalid_team', `${at}: ${what}`, { path: at, value, remedy });
+  if (typeof agent !== 'object' || agent === null) throw odd(`${String(agent)} is no agent`, agent, 'Make each with agent({ … }).');
+  const { name, model, tools, team } = agent as Partial<AgentDefinition>;
+  if (typeof model !== 'string' && typeof model?.respond !== 'function') {
+    throw odd(`the model of ${String(name)} is none`, model, 'Give the name of a model, or a model such as scripted().');
+  }
+  if (!Array.isArray(tools) || !Array.isArray(team))
+    throw odd(`${String(name)} has no list of tools or team`, { tools, team }, 'Give lists.');
+  for (const tool of tools as readonly (Partial<ToolDefinition> | null)[]) {
+    if (typeof tool?.run !== 'function' || typeof tool.parse !== 'function') {
+      throw odd(`${String(name)} has a tool that is none`, tool, 'Make each with tool({ … }).');
+    }
+    const { timeoutMs } = tool;
+    if (!Number.isInteger(timeoutMs) || timeoutMs! < 1 || timeoutMs! > MAX_TIMEOUT_MS) {
+      throw odd(
+        `the tool ${String(tool.name)} has timeoutMs ${timeoutMs}`,
+        timeoutMs,
+        `Give whole milliseconds from 1 to ${MAX_TIMEOUT_MS}.`,
+      );
+    }
+  }
 }
 
 function checkTools(agent: AgentDefinition, tools: readonly ToolDefinition[]): void {
