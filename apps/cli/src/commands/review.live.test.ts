@@ -28,7 +28,7 @@ describe('review, from a dream to a rollback', () => {
   test('lists what waits, with insight, gates and evidence', async () => {
     const { stdout } = await workspace.run('review');
     expect(stdout).toMatch(/^3 proposals wait:/);
-    expect(stdout).toContain('When the request says "parcel": queue = shipping (seen in 7 sessions of 5 principals).');
+    expect(stdout).toContain('queue = "shipping" when the request says "parcel" (+');
     expect(stdout).toMatch(/gates passed: shape, value, constitution, evidence, quorum/);
     expect(stdout).toMatch(/#\d+ triage → route_ticket \{"queue":"\w+"\}\n +#\d+ feedback of desk:/);
     expect(await waiting()).toEqual(demo.waiting.patchIds);
@@ -52,7 +52,7 @@ describe('review, from a dream to a rollback', () => {
     const { code, stdout } = await workspace.run('review', 'approve', first!.slice(0, 12), '--by', 'ann', '--note', 'Checked.');
     expect(code).toBe(0);
     expect(stdout).toContain(`applied ${first}`);
-    expect((await workspace.run('memory', 'show', 'support')).stdout).toContain('- When the request says');
+    expect((await workspace.run('memory', 'show', 'support')).stdout).toMatch(/^- queue = "\w+" when the request says /m);
     const { document } = await workspace.json('memory', 'history', 'support');
     expect(document.history.at(-1)).toMatchObject({ version: 8, patchId: first, change: 'applied', by: 'person:ann' });
     const again = await workspace.json('review', 'approve', first!);
@@ -81,7 +81,7 @@ describe('review, from a dream to a rollback', () => {
     expect(code).toBe(0);
     const { document } = await workspace.json('memory', 'history', 'support');
     expect(document.history.at(-1).hash).toBe(history.history.at(-2).hash);
-    expect((await workspace.run('memory', 'show', 'support', '--at', '8')).stdout).toContain('- When the request says');
+    expect((await workspace.run('memory', 'show', 'support', '--at', '8')).stdout).toMatch(/^- queue = "\w+" when the request says /m);
     expect((await workspace.json('memory', 'rollback', 'support', patchId, '--reason', 'x')).document.error.code).toBe('already_decided');
   });
 });
@@ -103,7 +103,7 @@ describe('dream', () => {
   test('keeps to the rules of a file, and to the sessions that are named', async () => {
     await workspace.run('memory', 'create', 'ruled');
     const { stdout } = await workspace.run('dream', '--store', 'ruled', '--rules', 'rules.txt');
-    expect(stdout).toMatch(/rejected When the request says "authenticator": queue = access .*\n {2}gate "constitution"/);
+    expect(stdout).toMatch(/rejected queue = "access" when the request says "authenticator" .*\n {2}gate "constitution"/);
     const [one] = demo.firstDay.tickets;
     const few = await workspace.json('dream', 'run', '--store', 'ruled', '--sessions', one!.sessionId);
     expect(few.document).toMatchObject({ reviewed: { sessions: 1 }, insights: [] });
@@ -114,8 +114,8 @@ describe('dream', () => {
 
   test('applies by itself where the store says auto', async () => {
     await workspace.run('memory', 'create', 'auto', '--approval', 'auto');
-    expect((await workspace.run('dream', '--store', 'auto')).stdout).toMatch(/^applied When/m);
-    expect((await workspace.run('memory', 'show', 'auto')).stdout).toContain('- When the request says');
+    expect((await workspace.run('dream', '--store', 'auto')).stdout).toMatch(/^applied queue = /m);
+    expect((await workspace.run('memory', 'show', 'auto')).stdout).toMatch(/^- queue = "\w+" when the request says /m);
   });
 });
 
