@@ -29,7 +29,7 @@ describe('review, from a dream to a rollback', () => {
     const { stdout } = await workspace.run('review');
     expect(stdout).toMatch(/^3 proposals wait:/);
     expect(stdout).toContain('queue = "shipping" when the request says "parcel" (+');
-    expect(stdout).toMatch(/gates passed: shape, value, constitution, evidence, quorum/);
+    expect(stdout).toMatch(/gates passed: unicode, shape, value, constitution, evidence, quorum/);
     expect(stdout).toMatch(/#\d+ triage → route_ticket \{"queue":"\w+"\}\n +#\d+ feedback of desk:/);
     expect(await waiting()).toEqual(demo.waiting.patchIds);
   });
@@ -105,7 +105,8 @@ describe('dream', () => {
     const { stdout } = await workspace.run('dream', '--store', 'ruled', '--rules', 'rules.txt');
     expect(stdout).toMatch(/rejected queue = "access" when the request says "authenticator" .*\n {2}gate "constitution"/);
     const [one] = demo.firstDay.tickets;
-    const few = await workspace.json('dream', 'run', '--store', 'ruled', '--sessions', one!.sessionId);
+    await workspace.run('memory', 'create', 'few');
+    const few = await workspace.json('dream', 'run', '--store', 'few', '--sessions', one!.sessionId);
     expect(few.document).toMatchObject({ reviewed: { sessions: 1 }, insights: [] });
     const { document } = await workspace.json('dream', 'list');
     expect(document.dreams.at(-1)).toMatchObject({ id: few.document.dreamId, status: 'completed', insights: 0 });
