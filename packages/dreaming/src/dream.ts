@@ -90,17 +90,18 @@ class Dream {
   /** Stored insights that a patch of this dream changes. */
   readonly #touched = new Set<string>();
   readonly #context: GateContext;
-  readonly #known: { insight: Insight; learnt: boolean }[];
+  readonly #known: Insight[];
+  readonly #learnt = new Map<string, boolean>();
 
   constructor(input: DreamInput, sha256: Sha256) {
     this.#input = input;
     this.#sha256 = sha256;
     this.#stored = new Map(storedInsights(input.document).map((stored) => [stored.insight.id, stored]));
     this.#pages = new PlaybookPages(input.document);
-    this.#known = [...this.#stored.values()].map(({ insight }) => ({ insight, learnt: isLearnt(insight, sha256) }));
+    this.#known = [...this.#stored.values()].map(({ insight }) => insight);
     const { constitution, counts, untrusted, knowledge } = input;
     const learner: GateContext['learner'] = (tool, field) => knowledge.learners.get(learnerKey(tool, field));
-    this.#context = { constitution, counts, untrusted, known: this.#known, learner };
+    this.#context = { constitution, counts, untrusted, known: this.#known, isLearnt: (insight) => this.#isLearnt(insight), learner };
   }
 
   decide(): DreamDecision {
@@ -129,7 +130,8 @@ class Dream {
     // It was there and was retired, as it stands.
     if (stored === undefined && prior?.status === 'applied' && isSame(prior.insight, finding)) return;
     if (prior !== undefined && (isOpen ? isSame(prior.insight, finding) : prior.byPerson && !isMuchBetter(finding, prior.insight))) {
-      this.#settled.push({ ...prior, insight: finding });
+      const { patchId, status, reason, evidence } = prior;
+      this.#settled.push({ insight: finding, patchId, status, reason, evidence });
       return;
     }
     this.#judge({ ...found, text: textOf(finding) }, stored === undefined ? 'add' : 'replace', isOpen ? prior.patchId : null);
@@ -156,7 +158,8 @@ class Dream {
     if (operations.length === 0 || finding.kind === 'note') return;
     for (const { insight } of beaten) this.#touched.add(insight.id);
     this.#touched.add(finding.id);
-    this.#known.push({ insight: finding, learnt: candidate.origin === 'learnt' });
+    this.#known.push(finding);
+    if (candidate.origin === 'learnt') this.#learnt.set(finding.id, true);
   }
 
   /** What contradicts a candidate that has passed: the gate has seen that it is supported less. */
@@ -166,7 +169,7 @@ class Dream {
         contradicts(insight, finding) &&
         !this.#touched.has(insight.id) &&
         // The learner weighs the same decisions, and retires by itself what it has written.
-        !isLearnt(insight, this.#sha256),
+        !this.#isLearnt(insight),
     );
   }
 
@@ -180,6 +183,16 @@ class Dream {
     }
     const stored = this.#stored.get(finding.id);
     return stored === undefined ? addInsight(this.#pages.place(finding), finding) : this.#pages.replace(stored, finding);
+  }
+
+  /** Its id is what the learner would give it. */
+  #isLearnt(insight: Insight): boolean {
+    let learnt = this.#learnt.get(insight.id);
+    if (learnt === undefined) {
+      learnt = insight.kind === 'choice' && learntIds(insight, this.#sha256).includes(insight.id);
+      this.#learnt.set(insight.id, learnt);
+    }
+    return learnt;
   }
 
   /** What a person turned down stays so when its cues have only grown stronger, or weaker. */
@@ -196,7 +209,7 @@ class Dream {
   #withdraw(found: ReadonlySet<string>): void {
     for (const id of this.#input.proposed) {
       const prior = this.#input.prior(id);
-      if (found.has(id) || prior === undefined || !isWaiting(prior) || !isLearnt(prior.insight, this.#sha256)) continue;
+      if (found.has(id) || prior === undefined || !isWaiting(prior) || !this.#isLearnt(prior.insight)) continue;
       this.#withdrawn.push(prior.patchId);
     }
   }
@@ -226,10 +239,6 @@ class Dream {
 
 function textOf(finding: Finding): string {
   return finding.kind === 'note' ? finding.content : renderInsight(finding);
-}
-
-function isLearnt(insight: Insight, sha256: Sha256): boolean {
-  return insight.kind === 'choice' && learntIds(insight, sha256).includes(insight.id);
 }
 
 function isWaiting(prior: PriorProposal): boolean {

@@ -8,6 +8,6 @@ export { newCounts, storedValues } from './outcomes.ts';
 export { CHOICE_PLAYBOOK, RECOVERY_PLAYBOOK } from './playbook-pages.ts';
 export { SUPERSEDED, priorProposal, proposedPatches, type PriorProposal } from './prior-proposals.ts';
 export { isDue } from './propose-choices.ts';
-export { nextStep, noteError, type Recoveries } from './recoveries.ts';
+export { recoveryAccuracy, type RecordedErrors, type RecoveryAccuracy } from './recovery-accuracy.ts';
 export { SessionReader } from './session-reader.ts';
 export { parseRef, type Cited, type CitedSession, type Suggestion } from './suggestion.ts';

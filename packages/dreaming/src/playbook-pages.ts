@@ -6,9 +6,9 @@ export const CHOICE_PLAYBOOK = '/playbooks/choices.md';
 export const RECOVERY_PLAYBOOK = '/playbooks/recoveries.md';
 const TITLE = { choice: 'Choices that feedback has shown to be right', recovery: 'What runs did after an error' } as const;
 /** A page takes no new insights beyond this: those that it has need room to grow. A memory has 100 KiB. */
-const FULL_BYTES = 60_000;
+const FULL_BYTES = 12_000;
 /** An insight that would grow its page beyond this is moved to another one. */
-const MAX_BYTES = 95_000;
+const MAX_BYTES = 24_000;
 
 export interface StoredInsight {
   /** Path of the playbook that it stands in. */
@@ -95,13 +95,18 @@ function pointerTo(path: string, id: string): string {
   return `/memories/${escapeToken(path)}/insights/${escapeToken(id)}`;
 }
 
+/** Insights never change, and most stand in every version of a document. */
+const sizes = new WeakMap<Insight, number>();
+
 /** Of an insight on its page, with its key and the comma. */
 function bytesOf(insight: Insight): number {
-  return utf8Bytes(canonicalJson(insight)) + insight.id.length + 4;
+  let bytes = sizes.get(insight);
+  if (bytes === undefined) sizes.set(insight, (bytes = utf8Bytes(canonicalJson(insight)) + insight.id.length + 4));
+  return bytes;
 }
 
 /**
- * True when a choice has moved so far that it is worth writing again: its points, cue by cue, by a tenth of their sum and
+ * True when a choice has moved so far that it is worth writing again: its points, cue by cue, by a fifth of their sum and
  * by two or more. Small drift is not: each change is read by somebody.
  */
 export function hasMoved(before: ChoiceInsight, after: ChoiceInsight): boolean {
@@ -114,5 +119,5 @@ export function hasMoved(before: ChoiceInsight, after: ChoiceInsight): boolean {
   }
   for (const points of was.values()) moved += points;
   for (const { points } of before.cues) sum += points;
-  return moved >= Math.max(2, sum / 10);
+  return moved >= Math.max(2, sum / 5);
 }

@@ -20,7 +20,7 @@ const MIN_POINTS = 3;
 /** The groups that the cues of a value fall into, by their least points. */
 const STRENGTHS = [20, 10, MIN_POINTS] as const;
 /** A proposal visits every pair; reading one word pays for so many visits. */
-const VISITS_PER_WORD = 16;
+const VISITS_PER_WORD = 4;
 /** A cue that nobody has said in so many labelled decisions is stale. */
 export const STALE_LESSONS = 10_000;
 

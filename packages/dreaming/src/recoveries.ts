@@ -63,11 +63,13 @@ interface Step {
   support: Support;
 }
 
-/** One run of each principal, then others, up to the limit. */
+/** A run each, those of different principals first, up to the limit. */
 function witnessesOf(errors: readonly ErrorPoint[]): Witness[] {
-  const first = [...new Map(errors.toReversed().map((error) => [error.principal, error])).values()].reverse();
-  const rest = errors.filter((error) => !first.includes(error));
-  return [...first.slice(0, MAX_EVIDENCE / 2), ...rest, ...first.slice(MAX_EVIDENCE / 2)]
+  const bySession = [...new Map(errors.toReversed().map((error) => [error.session, error])).values()].reverse();
+  const seen = new Set<string>();
+  const isFirst = bySession.map(({ principal }) => !seen.has(principal) && seen.add(principal));
+  const ordered = [...bySession.filter((_, i) => isFirst[i]), ...bySession.filter((_, i) => !isFirst[i])];
+  return ordered
     .slice(0, MAX_EVIDENCE)
     .map(({ session, principal, next, evidence }) => ({ session, principal, right: next!, evidence: [evidence] }));
 }

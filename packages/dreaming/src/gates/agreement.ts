@@ -5,19 +5,19 @@ import { fail, pass, type Candidate, type GateContext, type Verdict } from './ca
 /** It says something that the store does not say yet. */
 export function duplicate({ finding, origin }: Candidate, { known }: GateContext): Verdict {
   if (finding.kind !== 'choice' || origin === 'learnt') return pass('It takes the place of what it was before.');
-  const twin = known.find(({ insight }) => {
+  const twin = known.find((insight) => {
     if (insight.kind !== 'choice' || !sameField(insight, finding) || insight.value !== finding.value) return false;
     const phrases = new Set(insight.cues.map(({ phrase }) => phrase));
     return finding.cues.every(({ phrase }) => phrases.has(phrase));
   });
-  return twin === undefined ? pass('It says something new.') : fail(`${twin.insight.id} says it already.`);
+  return twin === undefined ? pass('It says something new.') : fail(`${twin.id} says it already.`);
 }
 
 /** Nothing that is as well supported says otherwise. What is supported less gives way, see `beatenBy`. */
-export function contradiction({ finding, origin }: Candidate, { known }: GateContext): Verdict {
+export function contradiction({ finding, origin }: Candidate, { known, isLearnt }: GateContext): Verdict {
   if (finding.kind !== 'choice') return pass('It says nothing of a value.');
-  for (const { insight, learnt } of known) {
-    if (!contradicts(insight, finding) || (learnt && origin === 'learnt')) continue;
+  for (const insight of known) {
+    if (!contradicts(insight, finding) || (origin === 'learnt' && isLearnt(insight))) continue;
     if (insight.support.principals < finding.support.principals) continue;
     return fail(
       `${insight.id} says ${(insight as ChoiceInsight).value} for the same cue, supported by ${insight.support.principals} principals.`,

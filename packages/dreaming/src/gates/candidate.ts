@@ -32,8 +32,10 @@ export interface Candidate {
 /** What the gates judge by. */
 export interface GateContext {
   constitution: Constitution;
-  /** What is in the store, and what this dream has let through already. `learnt`: what the learner found, which weighs its cues against each other. */
-  known: readonly { insight: Insight; learnt: boolean }[];
+  /** What is in the store, and what this dream has let through already. */
+  known: readonly Insight[];
+  /** True for what the learner found: it weighs its cues against each other. */
+  isLearnt: (insight: Insight) => boolean;
   learner: (tool: string, field: string) => ChoiceLearner | undefined;
   counts: ReadonlyMap<string, InsightCounts>;
   /** What users and tools said in the sessions that were reviewed or are cited. */

@@ -42,20 +42,19 @@ export function secretIn(text: string): string | null {
   const read = text.slice(0, MAX_CHARS);
   const key = KEYS.find(([, pattern]) => pattern.test(read));
   if (key !== undefined) return key[0];
-  for (const [, value] of read.matchAll(NAMED)) if (looksDrawn(value!, 2.5)) return 'a password or key with its name';
-  for (const [run] of read.matchAll(LONG_RUN)) if (looksDrawn(run, 4) && !isHash(run)) return 'a long random string';
+  for (const [, value] of read.matchAll(NAMED)) if (isMixed(value!) && entropy(value!) >= 2.5) return 'a password or key with its name';
+  for (const [run] of read.matchAll(LONG_RUN)) if (isDrawn(run)) return 'a long random string';
   return null;
 }
 
-/** Digits and letters mixed, and many different characters: at least so many bits a character. */
-function looksDrawn(value: string, bits: number): boolean {
-  const kinds = [/[a-z]/, /[A-Z]/, /\d/, /[^A-Za-z0-9]/].filter((kind) => kind.test(value)).length;
-  return /\d/.test(value) && kinds >= (bits > 3 ? 3 : 2) && entropy(value) >= bits;
+/** A digit, and two kinds of characters or more: no plain word. */
+function isMixed(value: string): boolean {
+  return /\d/.test(value) && [/[a-z]/, /[A-Z]/, /[^A-Za-z0-9]/].some((kind) => kind.test(value));
 }
 
-/** Of a file or a commit: no secret. */
-function isHash(run: string): boolean {
-  return /^[0-9a-f]+$/i.test(run);
+/** Of all kinds, and many different characters: no name of a tool, no path, and no hash of a file or a commit. */
+function isDrawn(run: string): boolean {
+  return [/[a-z]/, /[A-Z]/, /\d/].every((kind) => kind.test(run)) && entropy(run) >= 4;
 }
 
 /** Shannon's, of the characters of the text itself, in bits a character. */
