@@ -28,7 +28,7 @@ describe('review, from a dream to a rollback', () => {
   test('lists what waits, with insight, gates and evidence', async () => {
     const { stdout } = await workspace.run('review');
     expect(stdout).toMatch(/^3 proposals wait:/);
-    expect(stdout).toContain('queue = "shipping" when the request says "parcel" (+12) (seen in 7 sessions of 5 principals)');
+    expect(stdout).toContain('queue = "shipping" when the request says "parcel" (+');
     expect(stdout).toMatch(/gates passed: unicode, shape, value, constitution, evidence, quorum/);
     expect(stdout).toMatch(/#\d+ triage → route_ticket \{"queue":"\w+"\}\n +#\d+ feedback of desk:/);
     expect(await waiting()).toEqual(demo.waiting.patchIds);
@@ -52,7 +52,7 @@ describe('review, from a dream to a rollback', () => {
     const { code, stdout } = await workspace.run('review', 'approve', first!.slice(0, 12), '--by', 'ann', '--note', 'Checked.');
     expect(code).toBe(0);
     expect(stdout).toContain(`applied ${first}`);
-    expect((await workspace.run('memory', 'show', 'support')).stdout).toContain('- queue = "access" when the request says');
+    expect((await workspace.run('memory', 'show', 'support')).stdout).toMatch(/^- queue = "\w+" when the request says /m);
     const { document } = await workspace.json('memory', 'history', 'support');
     expect(document.history.at(-1)).toMatchObject({ version: 8, patchId: first, change: 'applied', by: 'person:ann' });
     const again = await workspace.json('review', 'approve', first!);
@@ -81,7 +81,7 @@ describe('review, from a dream to a rollback', () => {
     expect(code).toBe(0);
     const { document } = await workspace.json('memory', 'history', 'support');
     expect(document.history.at(-1).hash).toBe(history.history.at(-2).hash);
-    expect((await workspace.run('memory', 'show', 'support', '--at', '8')).stdout).toContain('- queue = "access" when the request says');
+    expect((await workspace.run('memory', 'show', 'support', '--at', '8')).stdout).toMatch(/^- queue = "\w+" when the request says /m);
     expect((await workspace.json('memory', 'rollback', 'support', patchId, '--reason', 'x')).document.error.code).toBe('already_decided');
   });
 });
@@ -116,7 +116,7 @@ describe('dream', () => {
   test('applies by itself where the store says auto', async () => {
     await workspace.run('memory', 'create', 'auto', '--approval', 'auto');
     expect((await workspace.run('dream', '--store', 'auto')).stdout).toMatch(/^applied queue = /m);
-    expect((await workspace.run('memory', 'show', 'auto')).stdout).toContain('- queue = "access" when the request says');
+    expect((await workspace.run('memory', 'show', 'auto')).stdout).toMatch(/^- queue = "\w+" when the request says /m);
   });
 });
 
