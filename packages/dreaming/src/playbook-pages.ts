@@ -106,7 +106,7 @@ function bytesOf(insight: Insight): number {
 }
 
 /**
- * True when a choice has moved so far that it is worth writing again: its points, cue by cue, by a fifth of their sum and
+ * True when a choice has moved so far that it is worth writing again: its points, cue by cue, by a tenth of their sum and
  * by two or more. Small drift is not: each change is read by somebody.
  */
 export function hasMoved(before: ChoiceInsight, after: ChoiceInsight): boolean {
@@ -119,5 +119,5 @@ export function hasMoved(before: ChoiceInsight, after: ChoiceInsight): boolean {
   }
   for (const points of was.values()) moved += points;
   for (const { points } of before.cues) sum += points;
-  return moved >= Math.max(2, sum / 5);
+  return moved >= Math.max(2, sum / 10);
 }

@@ -91,7 +91,7 @@ export class Dreamer {
    * @throws DreamfoldError not_found (the store, a session), path_conflict, store_locked (a dream elsewhere is under way)
    */
   async dream(options: DreamOptions): Promise<DreamReport> {
-    const { id } = await this.#memory.load(options.store);
+    const id = this.#memory.idOf(options.store);
     const before = this.#last.get(id) ?? Promise.resolve();
     const dream = before.catch(() => null).then(() => this.#dream(id, options));
     this.#last.set(id, dream);
@@ -113,10 +113,11 @@ export class Dreamer {
 
   async #dream(store: string, options: DreamOptions): Promise<DreamReport> {
     const review = new SessionReview(this.#log);
-    const view = await this.#dreams.view(await this.#memory.load(store), review);
+    const summary = await this.#memory.load(options.store);
+    const view = await this.#dreams.view(summary, review);
     const claim = await this.#dreams.begin(store, view, options.sessions);
     try {
-      const report = await new OneDream({ memory: this.#memory, review, view, claim, options }).run();
+      const report = await new OneDream({ memory: this.#memory, review, view, claim, options, state: summary.state }).run();
       this.#dreams.advance(view, claim.started);
       return report;
     } catch (error) {
@@ -142,6 +143,8 @@ interface Parts {
   view: StoreView;
   claim: Claim;
   options: DreamOptions;
+  /** The store as it stood when the dream began. */
+  state: MemoryState;
 }
 
 /** One dream, from its claim to its end. */
@@ -186,8 +189,7 @@ class OneDream {
   }
 
   async #learn(episodes: readonly Episode[]): Promise<DreamReport['reviewed']> {
-    const { memory, view } = this.#parts;
-    const { state } = await memory.load(this.#store);
+    const { memory, view, state } = this.#parts;
     const stored = storedValues(state);
     const total = { sessions: 0, decisions: 0, labelled: 0 };
     for (let i = 0; i === 0 || i < episodes.length; i += SESSIONS_PER_EVENT) {
