@@ -1,0 +1,1 @@
+export type { KafkaDriver } from './driver.ts';

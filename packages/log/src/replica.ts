@@ -1,0 +1,84 @@
+import type { LogEvent, StoredEvent } from '@dreamfold/events';
+import type { Head, StreamInfo, VerifyReport } from './port.ts';
+import type { Anchor, Refusal } from './rule.ts';
+
+/** A record as it stands in a partition of a shared log. */
+export interface PartitionRecord {
+  offset: number;
+  /** The term in which it was written, 0 where the log has no terms. */
+  term: number;
+  /** Its bytes as one text: what the anchor and a record that is set aside keep. */
+  bytes: string;
+  /** What the rule judges: a stored event, or whatever else the bytes are. */
+  record: unknown;
+  /** The payload, where `record.data` is null because the log holds it sealed. Not looked at by the rule; one whose hash is not `dataHash` is dropped. */
+  payload?: string | null;
+}
+
+/** What became of the append that ended with a record, or was ended by it. */
+export interface FoldedAppend {
+  /** Null for what is no event. */
+  stream: string | null;
+  appendId: string | null;
+  /** Hash of its last record: names these bytes among all that carry the same id. Null for what is no event. */
+  hash: string | null;
+  verdict: { counted: true; head: Head; ordinal: number } | { counted: false; reason: Refusal };
+}
+
+/** A record that is no event of this log, kept with its bytes. */
+export interface SetAside {
+  partition: number;
+  offset: number;
+  reason: Refusal;
+  bytes: string;
+}
+
+/**
+ * One partition of a shared log, folded into a local database. It counts what the rule counts, in the order of the
+ * partition; its position `n` is the partition's n-th event, for every reader the same. It can be deleted and is built again.
+ */
+export interface PartitionReplica {
+  readonly partition: number;
+  /** Where it stands. A record that begins an append whose rest has not come is not passed yet. */
+  anchor(): Anchor;
+  /**
+   * Folds the next records, in one transaction with the anchor.
+   * @param records without gap, the first at `anchor().offset`
+   */
+  fold(records: readonly PartitionRecord[]): readonly FoldedAppend[];
+  /** Number of events. */
+  count(): number;
+  head(stream: string): Head;
+  find(stream: string, appendId: string): { seq: number; n: number } | null;
+  /** Number of events of an append that counted, 0 when none did: what the rule asks. */
+  appendSize(stream: string, appendId: string): number;
+  readStream(stream: string, from: number, to: number): LogEvent[];
+  readStored(stream: string, from: number, to: number): StoredEvent[];
+  epochAt(stream: string, seq: number): number;
+  hashAt(stream: string, seq: number): string | null;
+  /** The next events after an ordinal, at most a batch. */
+  readAfter(ordinal: number): LogEvent[];
+  streams(kind?: string): AsyncIterable<readonly StreamInfo[]>;
+  erase(stream: string, seqs: readonly number[]): number;
+  verify(onProgress?: (done: number, total: number) => void): Promise<VerifyReport>;
+  setAside(): SetAside[];
+  close(): void;
+  /** Closes it and deletes its files. */
+  destroy(): void;
+}
+
+/** What a node keeps of a shared log beside the events: blobs, the keys that payloads are sealed with, and how far it has read of each. */
+export interface SideStore {
+  putBlob(bytes: Uint8Array): { sha256: string; size_bytes: number };
+  getBlob(sha256: string): Uint8Array | null;
+  blobs(): number;
+  putKey(id: string, value: string): void;
+  getKey(id: string): string | null;
+  /** Ids that begin with a prefix. */
+  keyIds(prefix: string): string[];
+  offset(topic: string): number;
+  setOffset(topic: string, offset: number): void;
+  /** Whatever the run does is one transaction. */
+  transaction<T>(run: () => T): T;
+  close(): void;
+}
