@@ -7,17 +7,38 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
 
 const exclude = ['**/node_modules/**', '**/dist/**'];
 
-export default defineConfig({
-  test: {
-    projects: [
-      {
-        extends: true,
-        test: { name: 'pure', include: ['**/*.test.ts'], exclude: [...exclude, '**/*.live.test.ts'] },
-      },
-      {
-        extends: true,
-        test: { name: 'live', include: ['**/*.live.test.ts'], exclude, testTimeout: 120_000, hookTimeout: 60_000 },
-      },
-    ],
+// One file at a time, after all others: a machine that also runs brokers has no cores to spare.
+const withBroker = {
+  exclude,
+  globalSetup: 'scripts/kafka/shared-broker.ts',
+  fileParallelism: false,
+  sequence: { groupOrder: 1 },
+  hookTimeout: 60_000,
+};
+
+const projects = [
+  {
+    extends: true as const,
+    test: {
+      name: 'pure',
+      include: ['**/*.test.ts'],
+      exclude: [...exclude, '**/*.live.test.ts', '**/*.kafka.test.ts', '**/*.faults.test.ts'],
+    },
   },
-});
+  {
+    extends: true as const,
+    test: { name: 'live', include: ['**/*.live.test.ts'], exclude, testTimeout: 120_000, hookTimeout: 60_000 },
+  },
+  {
+    extends: true as const,
+    test: { name: 'kafka', include: ['**/*.kafka.test.ts'], testTimeout: 120_000, ...withBroker },
+  },
+];
+
+const faults = {
+  extends: true as const,
+  test: { name: 'faults', include: ['**/*.faults.test.ts'], testTimeout: 3_600_000, ...withBroker },
+};
+
+// The long runs have a mode of their own, `vitest run --mode faults`, so that nobody waits for them by accident.
+export default defineConfig(({ mode }) => ({ test: { projects: mode === 'faults' ? [faults] : projects } }));

@@ -1,0 +1,117 @@
+// Real Kafka brokers on this machine, without docker: for tests, and as a command (`node scripts/kafka/kafka-broker.ts --help`).
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Certificates, makeCertificates } from './certificates.ts';
+import { freePorts } from './free-ports.ts';
+import { fetchKafka, findKafkaTools } from './kafka-distribution.ts';
+import { KafkaNode } from './kafka-node.ts';
+import { type NodeSettings, serverProperties } from './node-settings.ts';
+import { startupArchive } from './startup-archive.ts';
+
+export interface KafkaOptions {
+  /** Default 1. */
+  nodes?: 1 | 3;
+  /** Where the data is, or will be; start it again with the same nodes and security. Default: a new folder of the system's temporary folder. */
+  directory?: string;
+  /** What clients have to speak; default `plain`. `sasl_ssl` is TLS with SCRAM-SHA-512. */
+  security?: 'plain' | 'sasl_ssl';
+  /** After how long a silent broker counts as dead, and a killed one may come back; default 3,000. */
+  sessionTimeoutMs?: number;
+}
+
+/** Brokers of this process: they die with it, however it ends. */
+export interface KafkaCluster {
+  /** `host:port,host:port` */
+  brokers: string;
+  /** With `sasl_ssl`: the PEM file of the authority that signed the brokers' certificate, and the one user. */
+  ca?: string;
+  username?: string;
+  password?: string;
+  /** @param id 1 to `nodes`: Kafka's own id of the node */
+  node(id: number): KafkaNode;
+  /** Ends all nodes. `wipe` removes their data; it is the default where no directory was given. */
+  stop(options?: { wipe?: boolean }): Promise<void>;
+}
+
+const USER = { username: 'dreamfold', password: 'dreamfold-of-tests' };
+
+/**
+ * Starts Kafka (KRaft, each node broker and controller) on 127.0.0.1; resolves when all nodes serve.
+ * @throws Error that says what is missing, or with the log of the broker that did not start
+ */
+export async function startKafka(options: KafkaOptions = {}): Promise<KafkaCluster> {
+  const tools = findKafkaTools();
+  if (!tools.ok) throw new Error(`Kafka can't be started: there is no ${tools.missing}.`);
+  const distribution = await fetchKafka(tools.java);
+  const jvm = await startupArchive(distribution);
+  const directory = options.directory === undefined ? mkdtempSync(join(tmpdir(), 'dreamfold-kafka-')) : resolve(options.directory);
+  mkdirSync(directory, { recursive: true });
+  const certificates = options.security === 'sasl_ssl' ? await makeCertificates(tools.java.keytool, directory) : null;
+  const removedWithParent = options.directory === undefined ? directory : null;
+  const settings = await nodeSettings(directory, options, certificates);
+  const nodes = new Map(
+    settings.map((node) => [node.id, new KafkaNode({ distribution, jvm, directory: node.directory, removedWithParent })]),
+  );
+  const stop = async ({ wipe = options.directory === undefined }: { wipe?: boolean } = {}): Promise<void> => {
+    await Promise.all([...nodes.values()].map((node) => (wipe ? node.kill() : node.stop())));
+    if (wipe) rmSync(directory, { recursive: true, force: true });
+  };
+  try {
+    await Promise.all(settings.map((node) => formatAndStart(nodes.get(node.id)!, node)));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    brokers: settings.map(({ ports }) => `127.0.0.1:${ports.client}`).join(','),
+    ...(certificates === null ? {} : { ca: certificates.ca, ...USER }),
+    node: (id) => {
+      const node = nodes.get(id);
+      if (node === undefined) throw new RangeError(`There is no node ${id}: they are 1 to ${nodes.size}.`);
+      return node;
+    },
+    stop,
+  };
+}
+
+async function nodeSettings(directory: string, options: KafkaOptions, certificates: Certificates | null): Promise<NodeSettings[]> {
+  const { nodes = 1, sessionTimeoutMs = 3000 } = options;
+  const ports = await freePorts(3 * nodes);
+  const list = Array.from({ length: nodes }, (_, index) => {
+    const [client = 0, controller = 0, internal = 0] = ports.slice(3 * index);
+    return { id: index + 1, ports: { client, controller, internal } };
+  });
+  const controllers = list.map(({ id, ports }) => `${id}@127.0.0.1:${ports.controller}`).join(',');
+  const common = { controllers, nodes, sessionTimeoutMs, keystore: certificates?.keystore ?? null };
+  return list.map((node) => ({ ...node, ...common, directory: join(directory, `node-${node.id}`) }));
+}
+
+async function formatAndStart(node: KafkaNode, settings: NodeSettings): Promise<void> {
+  mkdirSync(settings.directory, { recursive: true });
+  writeFileSync(join(settings.directory, 'server.properties'), serverProperties(settings));
+  const user = `SCRAM-SHA-512=[name=${USER.username},password=${USER.password}]`;
+  await node.format(settings.keystore === null ? [] : ['--add-scram', user]);
+  await node.start();
+}
+
+const HELP = `Starts Kafka on this machine until Ctrl-C. Needs Java >= 17 and, the first time, Maven.
+
+  --nodes 1|3            default 1
+  --security sasl_ssl    TLS and SCRAM-SHA-512; default plain
+  --directory DIR        keeps the data there; default: none is kept`;
+
+async function main(): Promise<void> {
+  const string = { type: 'string' } as const;
+  const { values } = parseArgs({ options: { nodes: string, security: string, directory: string, help: { type: 'boolean' } } });
+  const { nodes = '1', security = 'plain', directory, help } = values;
+  if (help === true) return console.log(HELP);
+  if (!(nodes === '1' || nodes === '3') || !(security === 'plain' || security === 'sasl_ssl')) throw new Error(HELP);
+  const cluster = await startKafka({ nodes: nodes === '3' ? 3 : 1, security, ...(directory === undefined ? {} : { directory }) });
+  console.log(`DREAMFOLD_LOG=kafka://${cluster.brokers}/dreamfold`);
+  const end = (): void => void cluster.stop().then(() => process.exit());
+  process.once('SIGINT', end).once('SIGTERM', end);
+}
+
+if (import.meta.main) await main();
