@@ -11,6 +11,7 @@ export const ERROR_STATUS = {
   not_approved: 409,
   forbidden_path: 403,
   self_approval_forbidden: 403,
+  permission_denied: 403,
   not_found: 404,
   approval_not_found: 404,
   approval_already_used: 409,
