@@ -1,0 +1,57 @@
+import { DreamfoldError, isDreamfoldError } from '@dreamfold/events';
+
+interface Explained {
+  code: 'store_unavailable' | 'permission_denied';
+  why: string;
+  remedy: string;
+}
+
+const REACH = 'Check that the brokers run, that the addresses are theirs, and that the port is that of a Kafka listener.';
+const SECURITY = 'Check whether this listener wants TLS or SASL, and that the URL says so.';
+
+/** The error that kafkajs wrapped, perhaps more than once. */
+export function rootCause(error: unknown): Error {
+  let root = error instanceof Error ? error : new Error(String(error));
+  while (root.cause instanceof Error) root = root.cause;
+  return root;
+}
+
+/** The name that the protocol has for an error, such as `NOT_LEADER_FOR_PARTITION`; undefined for one that no broker sent. */
+export function protocolError(error: unknown): string | undefined {
+  const { type } = rootCause(error) as { type?: unknown };
+  return typeof type === 'string' ? type : undefined;
+}
+
+/** What a failure of a client means to the operator: always with the brokers' addresses, never with a secret. */
+export function clientError(error: unknown, brokers: readonly string[], doing: string): DreamfoldError {
+  if (isDreamfoldError(error)) return error;
+  const root = rootCause(error);
+  const { code, why, remedy } = explain(root, protocolError(root));
+  return new DreamfoldError(code, `Kafka at ${brokers.join(', ')}: ${doing} failed: ${why}`, { remedy, value: [...brokers], cause: root });
+}
+
+function explain(root: Error, type: string | undefined): Explained {
+  const socketCode = String((root as { code?: unknown }).code ?? '');
+  if (root.name === 'KafkaJSSASLAuthenticationError' || type === 'SASL_AUTHENTICATION_FAILED') {
+    return { code: 'permission_denied', why: 'the user name or the password was refused.', remedy: 'Check the credentials of the URL.' };
+  }
+  if (type?.endsWith('_AUTHORIZATION_FAILED') === true) {
+    return {
+      code: 'permission_denied',
+      why: `the broker says ${type}.`,
+      remedy: 'Give this user the rights that it asks for (kafka-acls --add).',
+    };
+  }
+  if (type === 'ILLEGAL_SASL_STATE' || type === 'UNSUPPORTED_SASL_MECHANISM') {
+    return { code: 'store_unavailable', why: `the broker says ${type}.`, remedy: SECURITY };
+  }
+  if (/CERT|SIGNATURE|ALTNAME|SELF_SIGNED/.test(socketCode)) {
+    return { code: 'store_unavailable', why: `the certificate is not trusted (${socketCode}).`, remedy: 'Name the CA that signed it.' };
+  }
+  if (/SSL|TLS|EPROTO/.test(socketCode) || /ssl|tls/i.test(root.message)) {
+    return { code: 'store_unavailable', why: `no TLS connection (${root.message}).`, remedy: SECURITY };
+  }
+  if (type !== undefined) return { code: 'store_unavailable', why: `the broker says ${type} (${root.message}).`, remedy: REACH };
+  if (/closed/i.test(root.message)) return { code: 'store_unavailable', why: 'it closed the connection.', remedy: `${REACH} ${SECURITY}` };
+  return { code: 'store_unavailable', why: `${root.message}.`, remedy: REACH };
+}

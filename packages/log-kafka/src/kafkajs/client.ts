@@ -1,0 +1,91 @@
+import net from 'node:net';
+import tls from 'node:tls';
+import { Kafka, logLevel, type ISocketFactory, type SASLOptions } from 'kafkajs';
+import { silenceNegativeTimeoutWarning } from './negative-timeout-warning.ts';
+
+export interface KafkajsConfig {
+  /** `host:port` of brokers to ask first; the others are learnt from them. */
+  brokers: readonly string[];
+  ssl?: tls.ConnectionOptions | boolean;
+  sasl?: SASLOptions;
+  clientId: string;
+  /** How long `connect` may take. Default 8,000. */
+  connectTimeoutMs?: number;
+}
+
+/** A kafkajs instance whose sockets can be taken away from it at once. */
+export interface Client {
+  readonly kafka: Kafka;
+  /** Ends all requests, sockets and timers now, and lets it open no others. */
+  destroy(): void;
+}
+
+export const DEFAULT_CONNECT_TIMEOUT_MS = 8_000;
+/** An unanswered request is given up; also how soon a broker that hangs is noticed. */
+export const REQUEST_TIMEOUT_MS = 10_000;
+const SOCKET_TIMEOUT_MS = 3_000;
+const KEEP_ALIVE_MS = 60_000;
+
+export function openClient(config: KafkajsConfig): Client {
+  silenceNegativeTimeoutWarning();
+  const sockets = new Set<net.Socket>();
+  let destroyed = false;
+  const socketFactory: ISocketFactory = ({ host, port, ssl, onConnect }) => {
+    if (destroyed) throw new Error('the client is closed');
+    const socket = openSocket({ host, port, ssl }, onConnect);
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    return socket;
+  };
+  const kafka = new Kafka({
+    brokers: [...config.brokers],
+    ...(config.ssl === undefined ? {} : { ssl: config.ssl }),
+    ...(config.sasl === undefined ? {} : { sasl: config.sasl }),
+    clientId: config.clientId,
+    connectionTimeout: SOCKET_TIMEOUT_MS,
+    authenticationTimeout: SOCKET_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    // Enough to try each address; who calls decides whether to try again.
+    retry: { retries: Math.max(2, config.brokers.length), initialRetryTime: 100, maxRetryTime: 500 },
+    logLevel: logLevel.NOTHING,
+    socketFactory,
+  });
+  return {
+    kafka,
+    destroy: () => {
+      destroyed = true;
+      // kafkajs rejects what is pending, and stops its timers, on an error only: a silent close leaves them waiting for their time-out.
+      for (const socket of sockets) socket.destroy(new Error('the client is closed'));
+    },
+  };
+}
+
+function openSocket(
+  options: { host: string; port: number; ssl: tls.ConnectionOptions | boolean | null },
+  onConnect: () => void,
+): net.Socket {
+  const { host, port, ssl } = options;
+  const socket =
+    ssl === null || ssl === false || ssl === undefined
+      ? net.connect({ host, port }, onConnect)
+      : tls.connect({ host, port, ...(net.isIP(host) === 0 ? { servername: host } : {}), ...(ssl === true ? {} : ssl) }, onConnect);
+  // A request waits for nothing: with Nagle's algorithm the second of two concurrent ones waits for the delayed ACK of the first.
+  socket.setNoDelay(true);
+  socket.setKeepAlive(true, KEEP_ALIVE_MS);
+  return socket;
+}
+
+/** @throws Error `late()` when the promise has not settled in time; what it does afterwards is nobody's. */
+export async function within<Result>(promise: Promise<Result>, timeoutMs: number, late: () => Error): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    return await Promise.race([
+      promise,
+      new Promise<never>((_, reject) => {
+        timer = setTimeout(() => reject(late()), timeoutMs);
+      }),
+    ]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

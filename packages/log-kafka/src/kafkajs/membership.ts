@@ -1,0 +1,117 @@
+import { AssignerProtocol, type PartitionAssigner } from 'kafkajs';
+import type { Membership, MembershipOptions } from '../driver.ts';
+import { assignSticky } from '../sticky-assignment.ts';
+import { clientError } from './client-error.ts';
+import type { KafkajsConfig } from './client.ts';
+import { KeptConsumer } from './kept-consumer.ts';
+
+const PROTOCOL = 'dreamfold-sticky';
+/** How often a member without news looks for it. */
+const LONG_POLL_MS = 250;
+
+/**
+ * Joins a group that shares out a topic. After a failure it joins again, with back-off, until `leave`.
+ *
+ * @throws DreamfoldError store_unavailable, permission_denied
+ */
+export async function joinGroup(config: KafkajsConfig, options: MembershipOptions): Promise<Membership> {
+  const { group, topic, sessionTimeoutMs, onAssigned, onConnection } = options;
+  const claim = new Claim(sessionTimeoutMs);
+  let left = false;
+  const consumer = await KeptConsumer.start({
+    timeoutMs: config.connectTimeoutMs,
+    run: () => ({
+      config,
+      topic,
+      throwaway: false,
+      concurrency: 1,
+      consumer: {
+        groupId: group,
+        partitionAssigners: [stickyAssigner(topic, claim)],
+        sessionTimeout: sessionTimeoutMs,
+        // Nobody has to finish anything before it gives up a partition: that is for the log to decide.
+        rebalanceTimeout: sessionTimeoutMs,
+        heartbeatInterval: Math.floor(sessionTimeoutMs / 3),
+        minBytes: 1,
+        maxWaitTimeInMs: LONG_POLL_MS,
+      },
+      onSign: () => claim.renew(),
+      onJoin: (_consumer, partitions) => {
+        claim.set(partitions);
+        if (!left) onAssigned(partitions.toSorted((a, b) => a - b));
+      },
+      // The topic holds no records. Were there one, nobody has asked for it.
+      eachBatch: async (payload) => {
+        payload.resolveOffset(payload.batch.lastOffset());
+        await Promise.resolve();
+      },
+    }),
+    onConnection: (error) => {
+      if (!left) onConnection?.(error);
+    },
+  }).catch((error: unknown) => {
+    throw clientError(error, config.brokers, `joining the group ${group}`);
+  });
+  return {
+    leave: async () => {
+      left = true;
+      await consumer.stop();
+    },
+  };
+}
+
+/** What a member says it has when it joins: nothing any more when the group has not heard of it for longer than a session lasts. */
+class Claim {
+  readonly #sessionTimeoutMs: number;
+  #owned: readonly number[] = [];
+  #heardAt = 0;
+
+  constructor(sessionTimeoutMs: number) {
+    this.#sessionTimeoutMs = sessionTimeoutMs;
+  }
+
+  set(owned: readonly number[]): void {
+    this.#owned = [...owned];
+    this.renew();
+  }
+
+  renew(): void {
+    this.#heardAt = performance.now();
+  }
+
+  get owned(): readonly number[] {
+    return performance.now() - this.#heardAt > this.#sessionTimeoutMs ? [] : this.#owned;
+  }
+}
+
+function stickyAssigner(topic: string, claim: Claim): PartitionAssigner {
+  const version = 0;
+  return ({ cluster }) => ({
+    name: PROTOCOL,
+    version,
+    protocol: ({ topics }) => ({
+      name: PROTOCOL,
+      metadata: AssignerProtocol.MemberMetadata.encode({ version, topics, userData: Buffer.from(JSON.stringify(claim.owned)) }),
+    }),
+    assign: async ({ members }) => {
+      const partitions = cluster.findTopicPartitionMetadata(topic).map(({ partitionId }) => partitionId);
+      const claims = members.map(({ memberId, memberMetadata }) => ({ id: memberId, owned: ownedOf(memberMetadata) }));
+      const assigned = [...assignSticky(claims, partitions)].map(([memberId, own]) => ({
+        memberId,
+        memberAssignment: AssignerProtocol.MemberAssignment.encode({ version, assignment: { [topic]: own }, userData: Buffer.alloc(0) }),
+      }));
+      return await Promise.resolve(assigned);
+    },
+  });
+}
+
+/** Another member's bytes: what is not a list of partitions claims nothing. */
+function ownedOf(metadata: Buffer): number[] {
+  try {
+    const claimed = AssignerProtocol.MemberMetadata.decode(metadata)?.userData;
+    const owned: unknown = JSON.parse(claimed?.toString() ?? '');
+    return Array.isArray(owned) ? owned.filter((partition): partition is number => Number.isInteger(partition)) : [];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,127 @@
+import type { Message, Producer } from 'kafkajs';
+import { ProduceError, type DriverRecord } from '../driver.ts';
+import { openClient, REQUEST_TIMEOUT_MS, within, type Client, type KafkajsConfig } from './client.ts';
+import { protocolError, rootCause } from './client-error.ts';
+
+/**
+ * Answers that a broker gives before it appends. All others may come after: NOT_LEADER_FOR_PARTITION also when leadership was lost
+ * between the append and its replication, and after a connection was lost kafkajs throws what it met while it looked for the leader.
+ */
+const REFUSED_BEFORE_APPEND = new Set([
+  'MESSAGE_TOO_LARGE',
+  'RECORD_LIST_TOO_LARGE',
+  'INVALID_RECORD',
+  'INVALID_TIMESTAMP',
+  'INVALID_TOPIC_EXCEPTION',
+  'INVALID_REQUIRED_ACKS',
+  'NOT_ENOUGH_REPLICAS',
+  'TOPIC_AUTHORIZATION_FAILED',
+  'CLUSTER_AUTHORIZATION_FAILED',
+  'UNSUPPORTED_FOR_MESSAGE_FORMAT',
+  'POLICY_VIOLATION',
+]);
+
+/** A connected kafkajs producer. After a failure it gets no new requests, and is closed when its last has ended. */
+interface Line {
+  client: Client;
+  producer: Producer;
+  /** Messages that kafkajs has given a partition: from then on a request may have been sent. */
+  routed: WeakSet<Message>;
+  inFlight: number;
+}
+
+/** Produces with acks=all and without retries. A failure makes the next call use new connections and new metadata. */
+export class KafkajsProducer {
+  readonly #config: KafkajsConfig;
+  #line: Promise<Line> | null = null;
+  #closed = false;
+
+  constructor(config: KafkajsConfig) {
+    this.#config = config;
+  }
+
+  /** Connects unless it is connected. */
+  async connect(): Promise<void> {
+    await this.#connected();
+  }
+
+  /** @throws ProduceError */
+  async produce(topic: string, partition: number, records: readonly DriverRecord[]): Promise<void> {
+    const { opening, line } = await this.#connected().catch((error: unknown) => {
+      throw failed('the producer is not connected', 'no', error);
+    });
+    const messages = records.map((record): Message => ({
+      key: record.key,
+      value: asBuffer(record.value),
+      headers: record.headers,
+      partition,
+    }));
+    line.inFlight += 1;
+    try {
+      const answers = await line.producer.send({ topic, messages, acks: -1, timeout: REQUEST_TIMEOUT_MS - 1_000 });
+      // kafkajs sends nothing, and says nothing, when the topic has no such partition.
+      if (!answers.some((answer) => answer.partition === partition)) {
+        throw new ProduceError(`${topic}/${partition}: there is no such partition`, { written: 'no', cause: null });
+      }
+    } catch (error) {
+      if (error instanceof ProduceError) throw error;
+      const routed = messages[0] !== undefined && line.routed.has(messages[0]);
+      const refused = REFUSED_BEFORE_APPEND.has(protocolError(error) ?? '');
+      if (!refused && this.#line === opening) this.#line = null;
+      throw failed(`${topic}/${partition}`, routed && !refused ? 'unknown' : 'no', error);
+    } finally {
+      line.inFlight -= 1;
+      if (this.#line !== opening && line.inFlight === 0) line.client.destroy();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const opening = this.#line;
+    this.#line = null;
+    await opening?.then(
+      (line) => line.client.destroy(),
+      () => {},
+    );
+  }
+
+  async #connected(): Promise<{ opening: Promise<Line>; line: Line }> {
+    if (this.#closed) throw new Error('the driver is closed');
+    const opening = (this.#line ??= openLine(this.#config));
+    try {
+      return { opening, line: await opening };
+    } catch (error) {
+      if (this.#line === opening) this.#line = null;
+      throw error;
+    }
+  }
+}
+
+async function openLine(config: KafkajsConfig): Promise<Line> {
+  const client = openClient(config);
+  const routed = new WeakSet<Message>();
+  const producer = client.kafka.producer({
+    allowAutoTopicCreation: false,
+    retry: { retries: 0 },
+    createPartitioner: () => (routing) => {
+      routed.add(routing.message);
+      return routing.message.partition ?? 0;
+    },
+  });
+  try {
+    await within(producer.connect(), REQUEST_TIMEOUT_MS, () => new Error('no broker answered in time'));
+  } catch (error) {
+    client.destroy();
+    throw error;
+  }
+  return { client, producer, routed, inFlight: 0 };
+}
+
+function failed(where: string, written: 'no' | 'unknown', error: unknown): ProduceError {
+  const cause = rootCause(error);
+  return new ProduceError(`${where}: ${protocolError(cause) ?? cause.message}`, { written, cause });
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
