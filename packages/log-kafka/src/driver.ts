@@ -5,6 +5,9 @@ export interface DriverRecord {
   headers: Readonly<Record<string, string>>;
 }
 
+/** Bytes of a header; null where it has no value, a list where its name stands more than once. */
+export type HeaderValue = Uint8Array | null | readonly (Uint8Array | null)[];
+
 /** A record as it was read. */
 export interface FetchedRecord {
   offset: number;
@@ -12,7 +15,7 @@ export interface FetchedRecord {
   term: number;
   key: Uint8Array | null;
   value: Uint8Array | null;
-  headers: Readonly<Record<string, Uint8Array>>;
+  headers: Readonly<Record<string, HeaderValue>>;
 }
 
 /** Offsets of a partition: of its first record, and of the next one to come. */

@@ -1,0 +1,205 @@
+import { isUtf8 } from 'node:buffer';
+import { hash } from 'node:crypto';
+import type { Envelope, StoredEvent } from '@dreamfold/events';
+import type { PartitionRecord } from '@dreamfold/log/backend';
+import type { DriverRecord, FetchedRecord, HeaderValue } from './driver.ts';
+import { openPayload, sealPayload } from './seal.ts';
+
+// A record of the events' topic:
+//
+//   key            the stream
+//   df_envelope    the envelope, as the JSON that envelopeText makes of it
+//   value          the payload's text, or what it was sealed to
+//   df_seal        of a sealed payload: the id of its key, and a digest that binds envelope, key id and value
+//   ce_*, content-type, traceparent    follow from the envelope, for other tools; nothing here reads them
+//
+// Whether a record is intact follows from the first four alone, without any key: every reader comes to the same answer, also
+// one that cannot open a payload. Each of the four has one way to be written, so that no byte of them can change unseen.
+
+/** Neither envelope nor seal is ever longer: at most twelve fields of 200 characters, of three bytes each. */
+const MAX_HEADER_BYTES = 16 * 1024;
+
+/** CloudEvents writes times as RFC 3339, which ends with the year 9999. */
+const MAX_RFC3339_MS = 253_402_300_799_999;
+
+/** The key that a payload is sealed with. */
+export interface SealingKey {
+  /** Names the tree that it comes from: `<stream> <holder>`. */
+  id: string;
+  key: Uint8Array;
+}
+
+interface Seal {
+  /** Null for a payload that was erased before it came to this log: there is nothing to open. */
+  key: string | null;
+  /** sha-256 of envelope hash, key id and value. */
+  digest: string;
+}
+
+/** @param options.seal the key for the payload, where the log is one with erasure */
+export function encodeRecord(event: StoredEvent, { logId, seal }: { logId: string; seal?: SealingKey }): DriverRecord {
+  const headers: Record<string, string> = { df_envelope: envelopeText(event) };
+  let value: Uint8Array;
+  if (event.data !== null && seal === undefined) {
+    value = Buffer.from(event.data);
+  } else {
+    value = event.data === null ? new Uint8Array() : sealPayload(event.data, { key: seal!.key, envelopeHash: event.hash });
+    const key = event.data === null ? null : seal!.id;
+    headers['df_seal'] = sealText({ key, digest: sealDigest(event.hash, key, value) });
+  }
+  addCloudEvent(headers, event, logId);
+  return { key: event.stream, value, headers };
+}
+
+/** CloudEvents 1.0.2, Kafka protocol binding 1.0.2, binary content mode; and W3C trace context. */
+function addCloudEvent(headers: Record<string, string>, event: Envelope, logId: string): void {
+  headers['ce_specversion'] = '1.0';
+  headers['ce_id'] = event.id;
+  headers['ce_source'] = `/dreamfold/${logId}/${event.stream}`;
+  headers['ce_type'] = event.type;
+  headers['ce_subject'] = event.stream;
+  if (event.time <= MAX_RFC3339_MS) headers['ce_time'] = new Date(event.time).toISOString();
+  headers['content-type'] = headers['df_seal'] === undefined ? 'application/json' : 'application/octet-stream';
+  const trace = hash('sha256', event.correlation ?? event.stream).slice(0, 32);
+  headers['traceparent'] = `00-${trace}-${hash('sha256', `${event.stream}#${event.id}`).slice(0, 16)}-01`;
+}
+
+/** The one way to write an envelope. Fields that it has not, or has beyond these, do not come through. */
+function envelopeText(e: Envelope): string {
+  const { stream, seq, id, time, prev, hash, type, v, epoch, append, writer, causation, correlation, actor, dataHash } = e;
+  const { i, n } = append;
+  return JSON.stringify({
+    ...{ stream, seq, id, time, prev, hash, type, v, class: e.class, epoch, append: { id: append.id, i, n } },
+    ...{ writer, causation, correlation, actor, dataHash },
+  });
+}
+
+function sealText({ key, digest }: Seal): string {
+  return JSON.stringify({ key, digest });
+}
+
+function sealDigest(envelopeHash: string, keyId: string | null, value: Uint8Array): string {
+  return hash('sha256', Buffer.concat([Buffer.from(`${envelopeHash}\n${keyId ?? ''}\n`), value]), 'base64url');
+}
+
+/** The id of the key that opens a record, null for one that needs none. */
+export function sealIdOf({ headers }: FetchedRecord): string | null {
+  return readSeal(headers['df_seal'])?.key ?? null;
+}
+
+/**
+ * What the rule judges of a record, whatever its bytes are: a stored event, or null for what is none.
+ * @param options.keyOf the key of the event `seq` in a tree, null when it is not known or was destroyed. Asked when `payload` is read
+ */
+export function decodeRecord(
+  fetched: FetchedRecord,
+  options: { keyOf?: (keyId: string, seq: number) => Uint8Array | null } = {},
+): PartitionRecord {
+  return new DecodedRecord(fetched, options.keyOf ?? (() => null));
+}
+
+/** Its text and its payload are made when they are asked for: most records need neither. */
+class DecodedRecord implements PartitionRecord {
+  readonly offset: number;
+  readonly term: number;
+  readonly record: StoredEvent | null;
+  readonly #keyId: string | null;
+  readonly #fetched: FetchedRecord;
+  readonly #keyOf: (keyId: string, seq: number) => Uint8Array | null;
+
+  constructor(fetched: FetchedRecord, keyOf: (keyId: string, seq: number) => Uint8Array | null) {
+    this.offset = fetched.offset;
+    this.term = fetched.term;
+    const seal = readSeal(fetched.headers['df_seal']);
+    this.record = readEvent(fetched, seal);
+    this.#keyId = this.record === null || seal === null ? null : seal.key;
+    this.#fetched = fetched;
+    this.#keyOf = keyOf;
+  }
+
+  get bytes(): string {
+    return recordText(this.#fetched);
+  }
+
+  get payload(): string | null {
+    const key = this.#keyId === null ? null : this.#keyOf(this.#keyId, this.record!.seq);
+    const payload = key === null ? null : openPayload(this.#fetched.value!, { key, envelopeHash: this.record!.hash });
+    return payload !== null && isJson(payload) ? payload : null;
+  }
+}
+
+function readEvent({ key, value, headers }: FetchedRecord, seal: Seal | null): StoredEvent | null {
+  const envelope = readEnvelope(headers['df_envelope']);
+  if (envelope === null || key === null || value === null || textOf(key) !== envelope.stream) return null;
+  if (seal !== null) return fits(seal, envelope, value) ? { ...envelope, data: null } : null;
+  const data = headers['df_seal'] === undefined ? textOf(value) : null;
+  return data !== null && isJson(data) ? { ...envelope, data } : null;
+}
+
+/** An envelope is checked by the rule; here, that it is written in the one way there is. */
+function readEnvelope(header: HeaderValue | undefined): Envelope | null {
+  const text = headerText(header);
+  if (text === null) return null;
+  try {
+    const envelope = JSON.parse(text) as Envelope;
+    return envelopeText(envelope) === text ? envelope : null;
+  } catch {
+    // No JSON, or none that has an `append`.
+    return null;
+  }
+}
+
+function readSeal(header: HeaderValue | undefined): Seal | null {
+  const text = headerText(header);
+  if (text === null) return null;
+  try {
+    const seal = JSON.parse(text) as Seal;
+    return sealText(seal) === text && (seal.key === null || typeof seal.key === 'string') ? seal : null;
+  } catch {
+    return null;
+  }
+}
+
+/** A payload is sealed under a key of its own stream, so that erasing it there destroys it; without a key there is no payload. */
+function fits(seal: Seal, envelope: Envelope, value: Uint8Array): boolean {
+  const { stream } = envelope;
+  const owned =
+    seal.key === null ? value.length === 0 : seal.key.startsWith(`${stream} `) && /^[\w-]{1,64}$/.test(seal.key.slice(stream.length + 1));
+  return owned && seal.digest === sealDigest(envelope.hash, seal.key, value);
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function headerText(header: HeaderValue | undefined): string | null {
+  return header instanceof Uint8Array && header.length <= MAX_HEADER_BYTES ? textOf(header) : null;
+}
+
+/** Bytes as the text that gives them back, null where there is none. */
+function textOf(bytes: Uint8Array): string | null {
+  if (!isUtf8(bytes)) return null;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+}
+
+/**
+ * A whole record as one text, from which its bytes can be made again: `{key, value, headers}` with text as it is and other bytes as
+ * `{"base64": …}`. Headers stand in the order of their names, whatever client has read them.
+ */
+function recordText({ key, value, headers }: FetchedRecord): string {
+  const names = Object.keys(headers).sort();
+  return JSON.stringify({ key: readable(key), value: readable(value), headers: names.map((name) => [name, readable(headers[name]!)]) });
+}
+
+type Readable = string | null | { base64: string } | Readable[];
+
+function readable(bytes: HeaderValue): Readable {
+  if (bytes === null) return null;
+  if (!(bytes instanceof Uint8Array)) return bytes.map(readable);
+  return textOf(bytes) ?? { base64: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64') };
+}
