@@ -31,7 +31,7 @@ export function clientError(error: unknown, brokers: readonly string[], doing: s
 }
 
 function explain(root: Error, type: string | undefined): Explained {
-  const socketCode = String((root as { code?: unknown }).code ?? '');
+  const { code: socketCode = '' } = root as NodeJS.ErrnoException;
   if (root.name === 'KafkaJSSASLAuthenticationError' || type === 'SASL_AUTHENTICATION_FAILED') {
     return { code: 'permission_denied', why: 'the user name or the password was refused.', remedy: 'Check the credentials of the URL.' };
   }
@@ -52,6 +52,6 @@ function explain(root: Error, type: string | undefined): Explained {
     return { code: 'store_unavailable', why: `no TLS connection (${root.message}).`, remedy: SECURITY };
   }
   if (type !== undefined) return { code: 'store_unavailable', why: `the broker says ${type} (${root.message}).`, remedy: REACH };
-  if (/closed/i.test(root.message)) return { code: 'store_unavailable', why: 'it closed the connection.', remedy: `${REACH} ${SECURITY}` };
+  if (/closed|not Kafka/i.test(root.message)) return { code: 'store_unavailable', why: `${root.message}.`, remedy: `${REACH} ${SECURITY}` };
   return { code: 'store_unavailable', why: `${root.message}.`, remedy: REACH };
 }

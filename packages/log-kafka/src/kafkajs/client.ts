@@ -25,6 +25,8 @@ export const DEFAULT_CONNECT_TIMEOUT_MS = 8_000;
 export const REQUEST_TIMEOUT_MS = 10_000;
 const SOCKET_TIMEOUT_MS = 3_000;
 const KEEP_ALIVE_MS = 60_000;
+/** Below what a TLS alert or a line of text begins with. */
+const MAX_ANSWER_BYTES = 2 ** 28;
 
 export function openClient(config: KafkajsConfig): Client {
   silenceNegativeTimeoutWarning();
@@ -33,6 +35,7 @@ export function openClient(config: KafkajsConfig): Client {
   const socketFactory: ISocketFactory = ({ host, port, ssl, onConnect }) => {
     if (destroyed) throw new Error('the client is closed');
     const socket = openSocket({ host, port, ssl }, onConnect);
+    guardReading(socket);
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     return socket;
@@ -40,7 +43,8 @@ export function openClient(config: KafkajsConfig): Client {
   const kafka = new Kafka({
     brokers: [...config.brokers],
     ...(config.ssl === undefined ? {} : { ssl: config.ssl }),
-    ...(config.sasl === undefined ? {} : { sasl: config.sasl }),
+    // kafkajs keeps the first password that it sees in the object it is given, also for who spreads that object later.
+    ...(config.sasl === undefined ? {} : { sasl: { ...config.sasl } }),
     clientId: config.clientId,
     connectionTimeout: SOCKET_TIMEOUT_MS,
     authenticationTimeout: SOCKET_TIMEOUT_MS,
@@ -73,6 +77,27 @@ function openSocket(
   socket.setNoDelay(true);
   socket.setKeepAlive(true, KEEP_ALIVE_MS);
   return socket;
+}
+
+/**
+ * kafkajs parses what it reads in a listener of the socket, where an error ends the process, and a negative length never ends.
+ * The first four bytes, the length of an answer, tell a broker from what else may listen at a port.
+ */
+function guardReading(socket: net.Socket): void {
+  const on = socket.on.bind(socket) as (event: string, listener: (data: Buffer) => void) => net.Socket;
+  let greeted = false;
+  const guarded = (listener: (data: Buffer) => void) => (data: Buffer) => {
+    try {
+      const length = greeted || data.length < 4 ? 4 : data.readInt32BE(0);
+      if (length < 4 || length > MAX_ANSWER_BYTES) throw new Error('what answers is not Kafka');
+      greeted = true;
+      listener(data);
+    } catch (error) {
+      socket.destroy(error instanceof Error ? error : new Error(String(error)));
+    }
+  };
+  socket.on = ((event: string, listener: (data: Buffer) => void) =>
+    on(event, event === 'data' ? guarded(listener) : listener)) as typeof socket.on;
 }
 
 /** @throws Error `late()` when the promise has not settled in time; what it does afterwards is nobody's. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { AssignerProtocol, type EachBatchPayload, type IHeaders, type KafkaMessage, type PartitionAssigner } from 'kafkajs';
-import type { FetchedRecord, Tail, TailOptions } from '../driver.ts';
+import type { FetchedRecord, HeaderValue, Tail, TailOptions } from '../driver.ts';
 import { clientError } from './client-error.ts';
 import type { KafkajsConfig } from './client.ts';
 import type { ConsumerRunOptions } from './consumer-run.ts';
@@ -174,11 +174,12 @@ function fetchedRecord(message: KafkaMessage): FetchedRecord {
   };
 }
 
-/** Of a header that stands more than once the last counts. kafkajs makes a list also of one that is named like a property of all objects. */
-function fetchedHeaders(headers: IHeaders): Record<string, Uint8Array> {
-  const read = (value: IHeaders[string] | null): Uint8Array => {
-    const last = Array.isArray(value) ? value.at(-1) : value;
-    return typeof last === 'string' ? Buffer.from(last) : (last ?? Buffer.alloc(0));
+/** kafkajs makes a list also of a header that is named like a property of all objects, and begins it with that property. */
+function fetchedHeaders(headers: IHeaders): Record<string, HeaderValue> {
+  const bytes = (value: unknown): value is Uint8Array | null => value === null || value instanceof Uint8Array;
+  const read = (value: unknown): HeaderValue => {
+    const values = Array.isArray(value) ? value.filter(bytes) : bytes(value) ? [value] : [];
+    return values.length > 1 ? values : (values[0] ?? null);
   };
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, read(value)]));
 }

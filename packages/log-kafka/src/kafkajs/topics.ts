@@ -7,7 +7,9 @@ import { openClient, within, type KafkajsConfig } from './client.ts';
 import { clientError, protocolError } from './client-error.ts';
 
 const ADMIN_TIMEOUT_MS = 30_000;
-const LEADER_POLL_MS = 50;
+const RETRY_MS = 50;
+/** Of a topic that was made, or has moved, a moment ago. */
+const PASSING = new Set(['LEADER_NOT_AVAILABLE', 'NOT_LEADER_FOR_PARTITION', 'NOT_CONTROLLER']);
 
 /**
  * Runs an operation with an admin client of its own: one that is kept fails at everything once a topic that it has ever asked for is
@@ -20,10 +22,17 @@ export async function withAdmin<Result>(
   work: { doing: string; timeoutMs?: number; run: (admin: Admin) => Promise<Result> },
 ): Promise<Result> {
   const client = openClient(config);
-  const admin = client.kafka.admin();
+  const admin = client.kafka.admin({ retry: { retries: 0 } });
   const attempt = async (): Promise<Result> => {
     await admin.connect();
-    return await work.run(admin);
+    for (;;) {
+      try {
+        return await work.run(admin);
+      } catch (error) {
+        if (!PASSING.has(protocolError(error) ?? '')) throw error;
+        await delay(RETRY_MS);
+      }
+    }
   };
   try {
     return await within(attempt(), work.timeoutMs ?? ADMIN_TIMEOUT_MS, () => new Error('no answer in time'));
@@ -80,36 +89,23 @@ export async function createTopic(config: KafkajsConfig, spec: TopicSpec): Promi
     } catch (error) {
       throw creationError(error, spec);
     }
-    while (!(await hasLeaders(admin, topic))) await delay(LEADER_POLL_MS);
+    // What was created a moment ago is not known to every broker yet; where there are offsets, there are leaders.
+    while ((await unlessMissing(async () => await admin.fetchTopicOffsets(topic))) === null) await delay(RETRY_MS);
   };
   await withAdmin(config, { doing: `creating ${topic}`, run });
-}
-
-async function hasLeaders(admin: Admin, topic: string): Promise<boolean> {
-  try {
-    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
-    return topics[0]?.partitions.every(({ leader }) => leader >= 0) ?? false;
-  } catch (error) {
-    // What was created a moment ago is not known to every broker yet.
-    if (isMissing(error) || protocolError(error) === 'LEADER_NOT_AVAILABLE') return false;
-    throw error;
-  }
 }
 
 function creationError(error: unknown, spec: TopicSpec): unknown {
   const [refusal] = error instanceof Error && 'errors' in error ? (error.errors as Error[]) : [];
   const type = protocolError(refusal ?? error);
   if (type !== 'INVALID_REPLICATION_FACTOR' && type !== 'INVALID_CONFIG' && type !== 'POLICY_VIOLATION') return refusal ?? error;
-  return new DreamfoldError(
-    'config_invalid',
-    `The brokers refuse to create the topic ${spec.topic}: ${type} (${refusal?.message ?? ''}).`,
-    {
-      path: 'topic',
-      value: { topic: spec.topic, partitions: spec.partitions, replication: spec.replication },
-      remedy: 'Ask for no more replicas than there are brokers, or create the topic by hand (kafka-topics --create).',
-      cause: refusal,
-    },
-  );
+  return new DreamfoldError('config_invalid', `The brokers refuse to create the topic ${spec.topic}: ${type}`, {
+    path: 'topic',
+    value: spec,
+    remedy:
+      'Ask for no more replicas than there are brokers and for settings that they allow, or create it by hand (kafka-topics --create).',
+    cause: refusal,
+  });
 }
 
 async function unlessMissing<Result>(ask: () => Promise<Result>): Promise<Result | null> {
