@@ -35,6 +35,8 @@ export interface KafkaCluster {
   stop(options?: { wipe?: boolean }): Promise<void>;
 }
 
+export { findKafkaTools };
+
 const USER = { username: 'dreamfold', password: 'dreamfold-of-tests' };
 
 /**
@@ -109,9 +111,9 @@ async function main(): Promise<void> {
   if (help === true) return console.log(HELP);
   if (!(nodes === '1' || nodes === '3') || !(security === 'plain' || security === 'sasl_ssl')) throw new Error(HELP);
   const cluster = await startKafka({ nodes: nodes === '3' ? 3 : 1, security, ...(directory === undefined ? {} : { directory }) });
-  console.log(`DREAMFOLD_LOG=kafka://${cluster.brokers}/dreamfold`);
   const end = (): void => void cluster.stop().then(() => process.exit());
   process.once('SIGINT', end).once('SIGTERM', end);
+  console.log(`DREAMFOLD_LOG=kafka://${cluster.brokers}/dreamfold`);
 }
 
 if (import.meta.main) await main();
