@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Envelope, StreamName, hashInput } from './index.ts';
+import { Envelope, StreamName, hashInput, isStoredEvent } from './index.ts';
 
 const ENVELOPE: Envelope = {
   stream: 'session/sesn_1',
@@ -96,3 +97,93 @@ test.each(['session/', 'sesn_1', 'Session/sesn_1', 'session/a/b', 'session/../x'
     expect(StreamName.safeParse(name).success).toBe(false);
   },
 );
+
+describe('isStoredEvent', () => {
+  const VALID = { ...ENVELOPE, data: '{}' };
+  const byEnvelope = (value: unknown): boolean => {
+    if (typeof value !== 'object' || value === null || !('data' in value)) return false;
+    const { data, ...envelope } = value;
+    return (data === null || typeof data === 'string') && Envelope.safeParse(envelope).success;
+  };
+  const line = fc.oneof(
+    fc.constantFrom('', '#', '#a', 'a#', 'a\nb', '\u007f', '\u0000', '\ud800', 'a\udfff', '🙂', 'a'.repeat(200), 'a'.repeat(201)),
+    fc.string({ unit: 'binary', maxLength: 3 }),
+    fc.string({ unit: 'grapheme' }),
+  );
+  const count = fc.constantFrom(
+    0,
+    -0,
+    1,
+    2,
+    -1,
+    0.5,
+    Number.NaN,
+    Infinity,
+    2 ** 53 - 1,
+    2 ** 53,
+    8_640_000_000_000_000,
+    8_640_000_000_000_001,
+  );
+  const stream = fc.oneof(
+    fc.constantFrom(
+      'session/a',
+      'log/main',
+      'log/a\n',
+      ' log/a',
+      'log/',
+      'log/a.b',
+      'other/a',
+      `dream/${'a'.repeat(114)}`,
+      `dream/${'a'.repeat(115)}`,
+    ),
+    line,
+  );
+  const writeClass = fc.constantFrom('open', 'owner', 'claim', 'root', '');
+  const anything = fc.oneof(
+    line,
+    count,
+    stream,
+    writeClass,
+    fc.constantFrom(null, undefined, true, [], {}, ENVELOPE.append),
+    fc.anything(),
+  );
+  const append = fc.oneof(
+    fc.record({ id: fc.oneof(line, anything), i: fc.oneof(count, anything), n: fc.oneof(count, anything) }),
+    fc.constantFrom({ ...ENVELOPE.append, more: 1 }, { id: 'a', i: 0 }, ['a', 0, 1]),
+  );
+  const likely: Partial<Record<string, fc.Arbitrary<unknown>>> = {
+    append,
+    stream,
+    class: writeClass,
+    data: fc.constantFrom(null, '', '{}', {}),
+  };
+  const field = fc.constantFrom(...Object.keys(VALID));
+  const change = field.chain((key) => fc.tuple(fc.constant(key), fc.oneof(likely[key] ?? fc.oneof(line, count), anything)));
+
+  test('gives the answer of the schema, for every value of every field', () => {
+    let accepted = 0;
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 3 }), (changes) => {
+        const value = { ...VALID, ...Object.fromEntries(changes) };
+        const answer = byEnvelope(value);
+        if (answer) accepted += 1;
+        expect(isStoredEvent(value)).toBe(answer);
+      }),
+      { numRuns: 5000 },
+    );
+    expect(accepted).toBeGreaterThan(500);
+  });
+
+  test('gives the answer of the schema for what is no envelope, and for fields too few or too many', () => {
+    const check = (value: unknown): void => {
+      expect(isStoredEvent(value)).toBe(byEnvelope(value));
+    };
+    for (const key of Object.keys(VALID)) check(Object.fromEntries(Object.entries(VALID).filter(([name]) => name !== key)));
+    for (const text of ['{"__proto__":1}', '{"more":1}', '{"append":{"__proto__":null,"id":"a","i":0,"n":1}}']) {
+      check(Object.assign(JSON.parse(JSON.stringify(VALID)) as object, JSON.parse(text)));
+      check(JSON.parse(JSON.stringify(VALID).replace(/\}$/, `,${text.slice(1)}`)));
+    }
+    fc.assert(fc.property(fc.oneof(fc.anything(), fc.json()), check), { numRuns: 1000 });
+    expect(isStoredEvent(VALID)).toBe(true);
+  });
+});

@@ -19,17 +19,18 @@ const MAX_TIME_MS = 8_640_000_000_000_000;
 export const WriteClass = z.enum(['open', 'owner', 'claim']);
 export type WriteClass = z.infer<typeof WriteClass>;
 
-/** Control characters would break the envelope's line form, and half a surrogate pair no store gives back as it was. */
-const Line = z
-  .string()
-  .max(200)
-  // oxlint-disable-next-line no-control-regex -- control characters are what it keeps out
-  .regex(/^[^\u0000-\u001f\u007f\ud800-\udfff]*$/u, 'holds a control character or half a surrogate pair');
+const MAX_LINE = 200;
 
-export const StreamName = z
-  .string()
-  .max(120)
-  .regex(/^(session|memory|dream|agent|log)\/[A-Za-z0-9_-]+$/, 'is not kind/id, such as session/sesn_4k2…');
+/** Control characters would break the envelope's line form, and half a surrogate pair no store gives back as it was. */
+// oxlint-disable-next-line no-control-regex -- control characters are what it keeps out
+const LINE = /^[^\u0000-\u001f\u007f\ud800-\udfff]*$/u;
+
+const Line = z.string().max(MAX_LINE).regex(LINE, 'holds a control character or half a surrogate pair');
+
+const MAX_STREAM_NAME = 120;
+const STREAM_NAME = /^(session|memory|dream|agent|log)\/[A-Za-z0-9_-]+$/;
+
+export const StreamName = z.string().max(MAX_STREAM_NAME).regex(STREAM_NAME, 'is not kind/id, such as session/sesn_4k2…');
 
 /**
  * What caused an event: the seq of an event in the same stream, `stream#seq` for an event of another
@@ -68,6 +69,70 @@ export type Envelope = z.infer<typeof Envelope>;
 /** An event as it is stored: the payload is the text that was hashed, or null once it is erased. */
 export interface StoredEvent extends Envelope {
   data: string | null;
+}
+
+const FIELDS: ReadonlySet<string> = new Set([...Object.keys(Envelope.shape), 'data']);
+
+/**
+ * Whether a value has the shape of a stored event: {@link Envelope}'s own answer, and `data` is text or null. Written by
+ * hand, since whoever reads a shared log asks it of every record: it takes a tenth of the time.
+ */
+export function isStoredEvent(value: unknown): value is StoredEvent {
+  if (typeof value !== 'object' || value === null || !hasExactly(value, FIELDS)) return false;
+  const e = value as Record<keyof StoredEvent, unknown>;
+  return (
+    (e.data === null || typeof e.data === 'string') &&
+    isStreamName(e.stream) &&
+    isCount(e.seq, 1) &&
+    isName(e.id) &&
+    isCount(e.time, 0) &&
+    e.time <= MAX_TIME_MS &&
+    isLine(e.prev) &&
+    isLine(e.hash) &&
+    isName(e.type) &&
+    isCount(e.v, 1) &&
+    (e.class === 'open' || e.class === 'owner' || e.class === 'claim') &&
+    isCount(e.epoch, 0) &&
+    isAppend(e.append) &&
+    isName(e.writer) &&
+    isCausation(e.causation) &&
+    (e.correlation === null || isName(e.correlation)) &&
+    isName(e.actor) &&
+    isLine(e.dataHash)
+  );
+}
+
+const APPEND_FIELDS: ReadonlySet<string> = new Set(Object.keys(Envelope.shape.append.shape));
+
+function isAppend(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || !hasExactly(value, APPEND_FIELDS)) return false;
+  const append = value as Record<keyof Envelope['append'], unknown>;
+  return isName(append.id) && isCount(append.i, 0) && isCount(append.n, 1);
+}
+
+function hasExactly(value: object, fields: ReadonlySet<string>): boolean {
+  const keys = Object.keys(value);
+  return keys.length === fields.size && keys.every((key) => fields.has(key));
+}
+
+function isLine(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= MAX_LINE && LINE.test(value);
+}
+
+function isName(value: unknown): boolean {
+  return isLine(value) && value !== '';
+}
+
+function isStreamName(value: unknown): boolean {
+  return typeof value === 'string' && value.length <= MAX_STREAM_NAME && STREAM_NAME.test(value);
+}
+
+function isCount(value: unknown, least: number): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= least;
+}
+
+function isCausation(value: unknown): boolean {
+  return value === null || isCount(value, 1) || (isName(value) && !(value as string).startsWith('#'));
 }
 
 /** An event as its readers see it: the payload is parsed and upcast to the newest version of its type. */

@@ -35,6 +35,7 @@ export {
   WriteClass,
   eventId,
   hashInput,
+  isStoredEvent,
   type LogEvent,
   type NewEvent,
   type StoredEvent,

@@ -283,15 +283,18 @@ export function checkSameAppend(append: PreparedAppend, counted: readonly Pick<S
   });
 }
 
-/** The answer to an append that counted. Its events are only made when somebody looks at them: a bulk import never does. */
-export function answerAppend(stored: readonly StoredEvent[], epoch: number, positionBefore: number): Appended {
+/**
+ * The answer to an append that counted. Its events are only made when somebody looks at them: a bulk import never does.
+ * @param positionAt the position of its event `i`
+ */
+export function answerAppend(stored: readonly StoredEvent[], epoch: number, positionAt: (i: number) => number): Appended {
   const { seq, hash } = stored.at(-1)!;
   let events: readonly LogEvent[] | undefined;
   return {
     head: { seq, hash, epoch },
-    position: positionBefore + stored.length,
+    position: positionAt(stored.length - 1),
     get events() {
-      return (events ??= stored.map((event, i) => toLogEvent(event, positionBefore + 1 + i)));
+      return (events ??= stored.map((event, i) => toLogEvent(event, positionAt(i))));
     },
     duplicate: false,
   };

@@ -9,17 +9,25 @@ export function newLogId(): string {
   return `log_${randomBytes(12).toString('hex')}`;
 }
 
-/** The append that every log begins with. */
-export function genesisRequest(logId: string): AppendRequest {
-  const data: LogGenesis = { log_id: logId, rule: RULE, partitions: 1, erasure: true };
+/** The stream that a partition begins with. */
+export function genesisStream(partition: number): string {
+  return partition === 0 ? LOG_STREAM : `log/partition-${partition}`;
+}
+
+/** The append that every log begins with, each of its partitions with its own. */
+export function genesisRequest(
+  logId: string,
+  { partition = 0, partitions, erasure }: { partition?: number; partitions: number; erasure: boolean },
+): AppendRequest {
+  const data: LogGenesis = { log_id: logId, rule: RULE, partitions, erasure };
   const event: NewEvent = { type: 'log.genesis', data, class: 'open', actor: 'system' };
-  return { stream: LOG_STREAM, id: logId, expected: 0, events: [event] };
+  return { stream: genesisStream(partition), id: logId, expected: 0, events: [event] };
 }
 
 /** @throws DreamfoldError invalid_argument: without its genesis a log cannot be opened */
 export function checkErasable(stream: string): void {
-  if (stream !== LOG_STREAM) return;
-  throw new DreamfoldError('invalid_argument', `${LOG_STREAM} cannot be erased: it says which log this is`, {
+  if (!/^log\/(?:main|partition-\d+)$/.test(stream)) return;
+  throw new DreamfoldError('invalid_argument', `${stream} cannot be erased: it says which log this is`, {
     path: 'stream',
     value: stream,
     remedy: 'Erase events of other streams; this one holds nothing personal.',

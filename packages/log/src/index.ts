@@ -10,6 +10,7 @@ export type {
   VerifyProblem,
   VerifyReport,
 } from './port.ts';
+export { advanced, cursorAtStart, hasSeen, seenBy, type Cursor } from './cursor.ts';
 export {
   ANCHOR_AT_START,
   EMPTY_HEAD,

@@ -38,3 +38,12 @@ export function parsePayload(text: string, at: { stream: string; seq: number }):
     });
   }
 }
+
+/** For a log that others write to: what is no JSON counts by its hash like everything else, and says nothing. */
+export function parsePayloadIfJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -59,7 +59,7 @@ class MemoryLog implements Log {
 
   constructor(clock: () => number) {
     this.#clock = clock;
-    this.#append(genesisRequest(this.logId));
+    this.#append(genesisRequest(this.logId, { partitions: 1, erasure: true }));
   }
 
   async append(request: AppendRequest): Promise<Appended> {
@@ -81,7 +81,7 @@ class MemoryLog implements Log {
       const answer = answerAppend(
         rows.map((row) => row.stored),
         epochAt(stream.rows, rows.at(-1)!.stored.seq),
-        rows[0]!.position - 1,
+        (i) => rows[i]!.position,
       );
       return { ...answer, duplicate: true };
     }
@@ -90,7 +90,7 @@ class MemoryLog implements Log {
     const stored = stampAppend(append, stream.head, this.#writer);
     const rows = this.#add(stream, stored, result.epoch);
     this.#changes.notify();
-    return answerAppend(stored, result.epoch, rows[0]!.position - 1);
+    return answerAppend(stored, result.epoch, (i) => rows[i]!.position);
   }
 
   #add(stream: Stream, stored: readonly StoredEvent[], epoch: number): Row[] {

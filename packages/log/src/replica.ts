@@ -17,6 +17,8 @@ export interface PartitionRecord {
 
 /** What became of the append that ended with a record, or was ended by it. */
 export interface FoldedAppend {
+  /** Of its last record. */
+  offset: number;
   /** Null for what is no event. */
   stream: string | null;
   appendId: string | null;
@@ -39,11 +41,14 @@ export interface SetAside {
  */
 export interface PartitionReplica {
   readonly partition: number;
-  /** Where it stands. A record that begins an append whose rest has not come is not passed yet. */
+  /** Where it stands on the disk: before a record that begins an append whose rest has not come. */
   anchor(): Anchor;
+  /** Offset of the record to fold next: that of the anchor, and what was folded after it and waits for its rest. */
+  next(): number;
   /**
-   * Folds the next records, in one transaction with the anchor.
-   * @param records without gap, the first at `anchor().offset`
+   * Folds the next records, in one transaction with the anchor. An append that is not complete is kept in memory only.
+   * @param records without gap, the first at `next()`; or at the anchor's offset, to read again what waits for its rest
+   * @throws DreamfoldError invalid_argument for a gap, store_locked when another process folds the same replica, store_full, …
    */
   fold(records: readonly PartitionRecord[]): readonly FoldedAppend[];
   /** Number of events. */
@@ -52,16 +57,21 @@ export interface PartitionReplica {
   find(stream: string, appendId: string): { seq: number; n: number } | null;
   /** Number of events of an append that counted, 0 when none did: what the rule asks. */
   appendSize(stream: string, appendId: string): number;
+  /** At most a batch. As in all events that a replica gives, `position` is the place in its partition. */
   readStream(stream: string, from: number, to: number): LogEvent[];
+  /** At most a batch, which ends where an append does. */
   readStored(stream: string, from: number, to: number): StoredEvent[];
   epochAt(stream: string, seq: number): number;
   hashAt(stream: string, seq: number): string | null;
   /** The next events after an ordinal, at most a batch. */
   readAfter(ordinal: number): LogEvent[];
+  /** The same, of one stream. */
+  readStreamAfter(stream: string, ordinal: number): LogEvent[];
   streams(kind?: string): AsyncIterable<readonly StreamInfo[]>;
   erase(stream: string, seqs: readonly number[]): number;
   verify(onProgress?: (done: number, total: number) => void): Promise<VerifyReport>;
-  setAside(): SetAside[];
+  /** Records that were broken or torn, oldest first; of a record longer than a MiB, its beginning. */
+  setAside(): Iterable<SetAside>;
   close(): void;
   /** Closes it and deletes its files. */
   destroy(): void;

@@ -1,4 +1,4 @@
-import { Envelope, GENESIS_HASH, eventId, hashInput, type StoredEvent, type WriteClass } from '@dreamfold/events';
+import { GENESIS_HASH, eventId, hashInput, isStoredEvent, type StoredEvent, type WriteClass } from '@dreamfold/events';
 import type { Head } from './port.ts';
 
 // The rule of acceptance. Whether an append counts is decided here and nowhere else: by the SQLite and in-memory
@@ -105,14 +105,11 @@ function isIdUsed(proposal: Proposal, appendSize: (appendId: string) => number):
 
 /** Whether one record is what its writer wrote: envelope, id, hash and payload. An erased payload is vouched for by its hash. */
 export function isIntact(record: unknown, hash: HashText): record is StoredEvent {
-  if (typeof record !== 'object' || record === null || !('data' in record)) return false;
-  const { data, ...envelope } = record as StoredEvent;
-  if (data !== null && typeof data !== 'string') return false;
-  if (!Envelope.safeParse(envelope).success) return false;
-  const { append } = envelope;
-  if (append.i >= append.n || envelope.id !== eventId(append.id, append.i)) return false;
-  if (data === null ? !SHA256.test(envelope.dataHash) : hash(data) !== envelope.dataHash) return false;
-  return hash(hashInput(envelope)) === envelope.hash;
+  if (!isStoredEvent(record)) return false;
+  const { append, data, dataHash } = record;
+  if (append.i >= append.n || record.id !== eventId(append.id, append.i)) return false;
+  if (data === null ? !SHA256.test(dataHash) : hash(data) !== dataHash) return false;
+  return hash(hashInput(record)) === record.hash;
 }
 
 /** Whether `record` is the next of the append whose first records are `pending`. Equal hashes mean equal bytes, so two attempts never mix. One append has one writer, time and correlation. */

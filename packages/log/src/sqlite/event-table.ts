@@ -7,6 +7,7 @@ import { EMPTY_HEAD } from '../rule.ts';
 import { BATCH_SIZE } from '../subscription.ts';
 import { InternedNames } from './interned-names.ts';
 import { INNER_LIKE } from './schema.ts';
+import { checkRises } from './sqlite-error.ts';
 
 const LOG_EVENT_COLUMNS = 'position, stream, seq, append_id, time, correlation, kind, actor, causation, hash, data';
 type LogEventRow = [
@@ -81,7 +82,11 @@ export class EventTable {
   readonly #seqAfter: StatementSync;
   readonly #erase: StatementSync;
 
-  constructor(db: DatabaseSync) {
+  readonly #parse: typeof parsePayload;
+
+  /** @param parse what readers see of a payload's text */
+  constructor(db: DatabaseSync, parse: typeof parsePayload = parsePayload) {
+    this.#parse = parse;
     const prepare = (sql: string): StatementSync => {
       const statement = db.prepare(sql);
       statement.setReturnArrays(true);
@@ -194,11 +199,15 @@ export class EventTable {
   }
 
   readStream(streamId: number, from: number, to: number): LogEvent[] {
-    return this.#toLogEvents(this.#byStream.all(streamId, from, to, BATCH_SIZE) as unknown as LogEventRow[]);
+    const rows = this.#byStream.all(streamId, from, to, BATCH_SIZE) as unknown as LogEventRow[];
+    if (rows.length > 0) checkRises(rows.at(-1)![2], from - 1);
+    return this.#toLogEvents(rows);
   }
 
   readAfter(position: number): LogEvent[] {
-    return this.#toLogEvents(this.#byPosition.all(position) as unknown as LogEventRow[]);
+    const rows = this.#byPosition.all(position) as unknown as LogEventRow[];
+    if (rows.length > 0) checkRises(rows.at(-1)![0], position);
+    return this.#toLogEvents(rows);
   }
 
   #toLogEvents(rows: readonly LogEventRow[]): LogEvent[] {
@@ -231,7 +240,7 @@ export class EventTable {
           correlation,
           actor: names.name(actor),
           hash: toText(hash),
-          data: typeof data === 'string' ? parsePayload(data, { stream, seq }) : null,
+          data: typeof data === 'string' ? this.#parse(data, { stream, seq }) : null,
         }),
       );
     }
@@ -244,6 +253,7 @@ export class EventTable {
     const rows = this.#storedByStream.all(streamId, from, to, BATCH_SIZE) as unknown as StoredRow[];
     const last = rows.at(-1);
     if (last !== undefined) {
+      checkRises(last[2], from - 1);
       const { seq, n } = last[3] === null ? this.#appendAt(streamId, last[2]) : { seq: last[2], n: last[11]! };
       const end = Math.min(seq + n - 1, to);
       if (end > last[2]) rows.push(...(this.#storedByStream.all(streamId, last[2] + 1, end, n) as unknown as StoredRow[]));

@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { checkRises } from './sqlite-error.ts';
 
 /** More names than this are looked up again rather than kept in memory. */
 const MAX_CACHED = 20_000;
@@ -9,11 +10,13 @@ export class InternedNames {
   readonly #names = new Map<number, string>();
   readonly #selectId: StatementSync;
   readonly #selectName: StatementSync;
+  readonly #selectAfter: StatementSync;
   readonly #insert: StatementSync;
 
   constructor(db: DatabaseSync, table: 'names' | 'streams') {
     this.#selectId = db.prepare(`SELECT id FROM ${table} WHERE name = ?`);
     this.#selectName = db.prepare(`SELECT name FROM ${table} WHERE id = ?`);
+    this.#selectAfter = db.prepare(`SELECT id, name FROM ${table} WHERE id > ? ORDER BY id LIMIT ?`);
     this.#insert = db.prepare(`INSERT INTO ${table} (name) VALUES (?)`);
   }
 
@@ -37,6 +40,13 @@ export class InternedNames {
     const name = (this.#selectName.get(id)?.['name'] as string | undefined) ?? '';
     this.#remember(id, name);
     return name;
+  }
+
+  /** The next names, in the order in which they were added. */
+  after(id: number, limit: number): { id: number; name: string }[] {
+    const rows = this.#selectAfter.all(id, limit) as { id: number; name: string }[];
+    if (rows.length > 0) checkRises(rows.at(-1)!.id, id);
+    return rows;
   }
 
   forget(): void {

@@ -27,10 +27,23 @@ function isSqliteError(error: unknown): error is SqliteError {
   return error instanceof Error && (error as { code?: unknown }).code === 'ERR_SQLITE_ERROR' && 'errcode' in error;
 }
 
+class OutOfOrder extends Error {
+  override readonly name = 'OutOfOrder';
+}
+
+/**
+ * Checks that a walk over a table goes on: a damaged one can answer with a smaller key than was asked for, and the walk would never end.
+ * @param key of the row that came after `after`
+ */
+export function checkRises(key: unknown, after: number): void {
+  if (typeof key !== 'number' || key <= after) throw new OutOfOrder();
+}
+
 /** The named error for what node:sqlite or the file system threw. What SQLite has no better word for means damage. */
 export function asStoreError(error: unknown, path: string): unknown {
   const system = (error as { code?: unknown }).code;
   if (system === 'ERR_OUT_OF_RANGE') return corrupt(path, `${path} holds a number that was never written`);
+  if (error instanceof OutOfOrder) return corrupt(path, `${path} gives its rows in another order than they were written in`);
   const code = isSqliteError(error)
     ? (EXTENDED_CODE_OF[error.errcode] ?? CODE_OF[error.errcode & 0xff] ?? 'store_corrupt')
     : systemErrorCode(error);

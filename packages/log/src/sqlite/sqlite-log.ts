@@ -1,4 +1,4 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { DreamfoldError, type LogEvent, type StoredEvent } from '@dreamfold/events';
 import {
   answerAppend,
@@ -25,11 +25,14 @@ import type {
 } from '../port.ts';
 import { checkPosition, checkRange } from '../read-range.ts';
 import { restorePlan } from '../restore.ts';
-import { EMPTY_HEAD, fate } from '../rule.ts';
-import { BATCH_SIZE, ChangeSignal, subscribeBy } from '../subscription.ts';
+import { fate } from '../rule.ts';
+import { ChangeSignal, subscribeBy } from '../subscription.ts';
 import { BlobTable } from './blob-table.ts';
+import { CountedEvents } from './counted-events.ts';
+import { DatabaseWriter, closedError } from './database-writer.ts';
 import { EventTable } from './event-table.ts';
-import type { HeadFile, LogHead } from './head-file.ts';
+import { listStreams } from './list-streams.ts';
+import type { LogDatabase } from './log-database.ts';
 import { Sequencer } from './sequencer.ts';
 import { asStoreError } from './sqlite-error.ts';
 import { verifyDatabase } from './verify-database.ts';
@@ -37,17 +40,7 @@ import { verifyDatabase } from './verify-database.ts';
 /** How often a subscription looks for what other processes have appended. */
 const POLL_MS = 100;
 
-/** Heads kept in memory; beyond that they are read again. */
-const MAX_CACHED_HEADS = 10_000;
-
-/** Ids that read like those of inner events; what the index `inner_like_ids` holds, or less. */
-const INNER_LIKE = /-[0-9]+$/;
-
-export interface SqliteLogParts {
-  db: DatabaseSync;
-  /** Path of the database. */
-  path: string;
-  headFile: HeadFile;
+export interface SqliteLogParts extends LogDatabase {
   logId: string;
   clock: () => number;
   readOnly: boolean;
@@ -62,22 +55,13 @@ export class SqliteLog implements Log {
   readonly #parts: SqliteLogParts;
   readonly #db: DatabaseSync;
   readonly #table: EventTable;
+  readonly #events: CountedEvents;
+  readonly #database: DatabaseWriter;
   readonly #blobs: BlobTable;
   readonly #writer = newWriterName();
-  readonly #begin: StatementSync;
-  readonly #commit: StatementSync;
-  readonly #dataVersion: StatementSync;
-  readonly #heads = new Map<number, Head>();
-  /** Streams that are known to have no append id such as `a-1`: nothing to look up for inner events there. */
-  readonly #plainIds = new Set<number>();
   readonly #sequencer: Sequencer<PreparedAppend, Appended>;
   readonly #changes: ChangeSignal;
   #poll: NodeJS.Timeout | undefined;
-  /** Of the database, when heads and last event were read: another connection's commit changes it. */
-  #version = -1;
-  #last: LogHead = { position: 0, hash: '' };
-  /** The head file is behind what was committed here. */
-  #headOwed = false;
 
   constructor(parts: SqliteLogParts) {
     const { db } = parts;
@@ -86,11 +70,9 @@ export class SqliteLog implements Log {
     this.logId = parts.logId;
     this.capabilities = { name: 'sqlite', survives: { process: true, power: parts.full }, shared: true };
     this.#table = new EventTable(db);
+    this.#events = new CountedEvents(this.#table);
+    this.#database = new DatabaseWriter(parts, this.#events, parts.full);
     this.#blobs = new BlobTable(db);
-    this.#begin = db.prepare('BEGIN IMMEDIATE');
-    this.#commit = db.prepare('COMMIT');
-    this.#dataVersion = db.prepare('PRAGMA data_version');
-    this.#dataVersion.setReturnArrays(true);
     this.#sequencer = new Sequencer((appends) => this.#appendGroup(appends));
     this.#changes = new ChangeSignal((anyone) => this.#pollWhile(anyone));
   }
@@ -106,46 +88,20 @@ export class SqliteLog implements Log {
   }
 
   #appendOne(append: PreparedAppend): Appended | DreamfoldError {
-    const known = this.#table.streams.find(append.stream);
-    const head = known === null ? EMPTY_HEAD : this.#headOf(known);
-    const appendSize = (id: string): number => (known === null ? 0 : this.#appendSize(known, id));
-    const result = fate(head, proposalOn(head, append), { appendSize });
-    if (result === 'id_used') return this.#countedBefore(known!, append);
+    const { stream } = append;
+    const head = this.#events.head(stream);
+    const result = fate(head, proposalOn(head, append), { appendSize: (id) => this.#events.appendSize(stream, id) });
+    if (result === 'id_used') return this.#countedBefore(append);
     if (typeof result === 'string') return refusalError(result, append, head);
-    if (!isOnTop(head, append, (id) => (known === null ? null : this.#table.findAppend(known, id))))
-      return refusalError('head_passed', append, head);
+    if (!isOnTop(head, append, (id) => this.#events.findAppend(stream, id))) return refusalError('head_passed', append, head);
     const stored = stampAppend(append, head, this.#writer);
-    const before = this.#last.position;
-    this.#insert(stored, result.epoch);
-    return answerAppend(stored, result.epoch, before);
+    const before = this.#events.last.position;
+    this.#events.add(stored, result.epoch);
+    return answerAppend(stored, result.epoch, (i) => before + 1 + i);
   }
 
-  #appendSize(streamId: number, appendId: string): number {
-    if (INNER_LIKE.test(appendId) && this.#hasPlainIds(streamId)) return 0;
-    return this.#table.findAppend(streamId, appendId)?.n ?? 0;
-  }
-
-  #hasPlainIds(streamId: number): boolean {
-    if (this.#plainIds.has(streamId)) return true;
-    if (this.#table.hasInnerLikeIds(streamId)) return false;
-    this.#plainIds.add(streamId);
-    return true;
-  }
-
-  #insert(stored: readonly StoredEvent[], epoch: number): void {
-    const streamId = this.#table.streams.intern(stored[0]!.stream);
-    let { position } = this.#last;
-    for (const event of stored) {
-      position += 1;
-      this.#table.insert(position, streamId, event);
-    }
-    if (INNER_LIKE.test(stored[0]!.append.id)) this.#plainIds.delete(streamId);
-    const { seq, hash } = stored.at(-1)!;
-    this.#last = { position, hash };
-    this.#heads.set(streamId, { seq, hash, epoch });
-  }
-
-  #countedBefore(streamId: number, append: PreparedAppend): Appended | DreamfoldError {
+  #countedBefore(append: PreparedAppend): Appended | DreamfoldError {
+    const streamId = this.#table.streams.find(append.stream)!;
     const first = this.#table.findAppend(streamId, append.id);
     // An id like `a-1` may have been used by the second event of the append `a`.
     const stored = first === null ? [] : this.#table.readStored(streamId, first.seq, first.seq + first.n - 1);
@@ -160,75 +116,16 @@ export class SqliteLog implements Log {
     return { head, position: last.position, events, duplicate: true };
   }
 
-  /** Takes the write lock, runs, commits, and writes the head file. Whatever fails, nothing of it is left. */
-  #transaction<T>(run: () => T): T {
-    const before = this.#guard(() => {
-      if (this.#headOwed) this.#writeHead();
-      this.#begin.run();
-      this.#refresh();
-      return this.#last;
-    });
-    let result: T;
-    try {
-      result = run();
-      this.#commit.run();
-    } catch (error) {
-      this.#rollBack();
-      throw asStoreError(error, this.#parts.path);
-    }
-    if (this.#last !== before) {
-      this.#headOwed = true;
-      try {
-        this.#writeHead();
-      } catch {
-        // What was committed counts, so this is no failure of it; the next transaction does not begin before the file is written.
-      }
-      this.#changes.notify();
-    }
+  #transaction<T>(work: () => T): T {
+    const { result, added } = this.#database.run(work);
+    if (added) this.#changes.notify();
     return result;
-  }
-
-  #writeHead(): void {
-    this.#parts.headFile.write(this.#last, this.#parts.full);
-    this.#headOwed = false;
-  }
-
-  #rollBack(): void {
-    // What is cached may come from the transaction that is undone.
-    this.#version = -1;
-    this.#table.forgetNames();
-    // SQLite has rolled back by itself after some errors, a full disk among them.
-    if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
-  }
-
-  #headOf(streamId: number): Head {
-    const cached = this.#heads.get(streamId);
-    if (cached !== undefined) return cached;
-    if (this.#heads.size >= MAX_CACHED_HEADS) {
-      this.#heads.clear();
-      this.#plainIds.clear();
-    }
-    const head = this.#table.head(streamId);
-    this.#heads.set(streamId, head);
-    return head;
-  }
-
-  /** Forgets heads that another connection may have moved. @returns whether another connection has committed */
-  #refresh(): boolean {
-    const [version] = this.#dataVersion.get() as unknown as [number];
-    if (version === this.#version) return false;
-    this.#version = version;
-    this.#heads.clear();
-    this.#plainIds.clear();
-    this.#last = this.#table.last();
-    return true;
   }
 
   async head(stream: string): Promise<Head> {
     return this.#guard(() => {
-      this.#refresh();
-      const streamId = this.#table.streams.find(stream);
-      return streamId === null ? EMPTY_HEAD : this.#headOf(streamId);
+      this.#database.refresh();
+      return this.#events.head(stream);
     });
   }
 
@@ -257,16 +154,8 @@ export class SqliteLog implements Log {
     }
   }
 
-  async *streams(kind?: string): AsyncGenerator<readonly StreamInfo[], void, undefined> {
-    const statement = this.#db.prepare('SELECT id, name FROM streams WHERE id > ? ORDER BY id LIMIT ?');
-    for (let after = 0; ;) {
-      const start = after;
-      const rows = this.#guard(() => statement.all(start, BATCH_SIZE)) as { id: number; name: string }[];
-      if (rows.length === 0) return;
-      after = rows.at(-1)!.id;
-      const wanted = rows.filter(({ name }) => kind === undefined || name.startsWith(`${kind}/`));
-      if (wanted.length > 0) yield wanted.map(({ id, name }) => ({ stream: name, head: this.#guard(() => this.#table.head(id)) }));
-    }
+  streams(kind?: string): AsyncGenerator<readonly StreamInfo[], void, undefined> {
+    return listStreams(this.#table, kind, (run) => this.#guard(run));
   }
 
   subscribe(options: SubscribeOptions): AsyncIterable<readonly LogEvent[]> {
@@ -296,13 +185,13 @@ export class SqliteLog implements Log {
   }
 
   #versionNow(): number {
-    return this.#guard(() => (this.#dataVersion.get() as unknown as [number])[0]);
+    return this.#guard(() => this.#database.version());
   }
 
   async position(): Promise<number> {
     return this.#guard(() => {
-      this.#refresh();
-      return this.#last.position;
+      this.#database.refresh();
+      return this.#events.last.position;
     });
   }
 
@@ -310,13 +199,12 @@ export class SqliteLog implements Log {
     this.#checkWritable();
     await this.#sequencer.idle();
     return this.#transaction(() => {
-      const idOf = (stream: string): number => this.#table.streams.find(stream) ?? 0;
       const plan = restorePlan(events, {
-        head: (stream) => (idOf(stream) === 0 ? EMPTY_HEAD : this.#headOf(idOf(stream))),
-        appendSize: (stream, id) => this.#appendSize(idOf(stream), id),
-        hashAt: (stream, seq) => this.#table.hashAt(idOf(stream), seq),
+        head: (stream) => this.#events.head(stream),
+        appendSize: (stream, id) => this.#events.appendSize(stream, id),
+        hashAt: (stream, seq) => this.#table.hashAt(this.#table.streams.find(stream) ?? 0, seq),
       });
-      for (const { records, head } of plan) this.#insert(records, head.epoch);
+      for (const { records, head } of plan) this.#events.add(records, head.epoch);
       return { added: plan.reduce((sum, { records }) => sum + records.length, 0) };
     });
   }
@@ -325,12 +213,8 @@ export class SqliteLog implements Log {
     checkErasable(stream);
     this.#checkWritable();
     await this.#sequencer.idle();
-    const erased = this.#transaction(() => {
-      const streamId = this.#table.streams.find(stream);
-      return streamId === null ? 0 : seqs.filter((seq) => this.#table.erase(streamId, seq)).length;
-    });
-    // The write-ahead log still holds the pages as they were.
-    if (erased > 0) this.#guard(() => this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)'));
+    const erased = this.#transaction(() => this.#events.erase(stream, seqs));
+    if (erased > 0) this.#guard(() => this.#database.truncateWriteAheadLog());
     return { erased };
   }
 
@@ -364,12 +248,7 @@ export class SqliteLog implements Log {
   }
 
   #guard<T>(run: () => T): T {
-    try {
-      return run();
-    } catch (error) {
-      if (!this.#db.isOpen) this.#checkOpen();
-      throw asStoreError(error, this.#parts.path);
-    }
+    return this.#database.guard(run);
   }
 
   #checkWritable(): void {
@@ -382,7 +261,6 @@ export class SqliteLog implements Log {
   }
 
   #checkOpen(): void {
-    if (!this.#changes.closed) return;
-    throw new DreamfoldError('store_unavailable', 'The log is closed', { path: this.#parts.path, remedy: 'Open it again.' });
+    if (this.#changes.closed) throw closedError(this.#parts.path);
   }
 }

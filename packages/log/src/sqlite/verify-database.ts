@@ -7,7 +7,7 @@ import { StreamVerifier } from '../verify-stream.ts';
 import { openDatabaseFile } from './database-file.ts';
 import { EventTable } from './event-table.ts';
 import { checkHead, type HeadFile } from './head-file.ts';
-import { asStoreError } from './sqlite-error.ts';
+import { asStoreError, checkRises } from './sqlite-error.ts';
 
 /**
  * Reads the whole database as it is at one moment, through a connection of its own, one stream after the other:
@@ -31,10 +31,9 @@ export async function verifyDatabase(
     checkPositions(db, verifier);
     checkHead(headFile.path, head, table);
     const total = count(db, 'events');
-    const nextStream = db.prepare('SELECT id, name FROM streams WHERE id > ? ORDER BY id LIMIT 1');
-    for (let row = nextStream.get(0); row !== undefined; row = nextStream.get(streamId)) {
-      streamId = row['id'] as number;
-      verifier.begin(row['name'] as string);
+    for (let [next] = table.streams.after(0, 1); next !== undefined; [next] = table.streams.after(streamId, 1)) {
+      streamId = next.id;
+      verifier.begin(next.name);
       for (let from = 1; ;) {
         const batch = table.readStored(streamId, from, Number.MAX_SAFE_INTEGER);
         if (batch.length === 0) break;
@@ -84,7 +83,9 @@ function checkPositions(db: DatabaseSync, verifier: StreamVerifier): void {
 async function checkBlobs(db: DatabaseSync, verifier: StreamVerifier): Promise<number> {
   let blobs = 0;
   const next = db.prepare('SELECT id, sha256, bytes FROM blobs WHERE id > ? ORDER BY id LIMIT 1');
-  for (let row = next.get(0); row !== undefined; row = next.get(row['id'] as number)) {
+  for (let last = 0, row = next.get(last); row !== undefined; row = next.get(last)) {
+    checkRises(row['id'], last);
+    last = row['id'] as number;
     blobs += 1;
     const { sha256: named, bytes } = row;
     const intact = named instanceof Uint8Array && bytes instanceof Uint8Array && sha256Hex(bytes) === Buffer.from(named).toString('hex');

@@ -1,0 +1,33 @@
+// For those who write a log of their own. Whoever only uses a log needs none of this.
+export {
+  answerAppend,
+  checkSameAppend,
+  isOnTop,
+  newWriterName,
+  prepareAppend,
+  proposalOn,
+  refusalError,
+  stampAppend,
+  type PreparedAppend,
+  type PreparedEvent,
+} from './append.ts';
+export { checkCursor, placeOf, positionOf, type Cursor } from './cursor.ts';
+export { LOG_STREAM, checkErasable, genesisRequest, genesisStream, newLogId } from './genesis.ts';
+export { toLogEvent } from './log-event.ts';
+export type {
+  Appended,
+  AppendRequest,
+  Head,
+  Log,
+  LogCapabilities,
+  ReadOptions,
+  StreamInfo,
+  SubscribeOptions,
+  VerifyProblem,
+  VerifyReport,
+} from './port.ts';
+export { checkRange } from './read-range.ts';
+export type { FoldedAppend, PartitionRecord, PartitionReplica, SetAside, SideStore } from './replica.ts';
+export { restorePlan, type RestoredAppend, type RestoreTarget } from './restore.ts';
+export { EMPTY_HEAD, fate, isAnchored, isFinal, type Anchor, type Proposal, type Refusal } from './rule.ts';
+export { BATCH_SIZE, ChangeSignal } from './subscription.ts';

@@ -1,0 +1,268 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { DreamfoldError, type LogEvent, type StoredEvent } from '@dreamfold/events';
+import { sha256 } from '../append.ts';
+import { checkErasable } from '../genesis.ts';
+import { parsePayloadIfJson } from '../log-event.ts';
+import type { Head, StreamInfo, VerifyReport } from '../port.ts';
+import type { FoldedAppend, PartitionRecord, PartitionReplica, SetAside } from '../replica.ts';
+import { foldRecord, type Anchor, type Judged, type RuleContext } from '../rule.ts';
+import { AnchorRow } from './anchor-row.ts';
+import { CountedEvents } from './counted-events.ts';
+import { DatabaseWriter } from './database-writer.ts';
+import { EventTable } from './event-table.ts';
+import { listStreams } from './list-streams.ts';
+import { openLogDatabase, type LogDatabase } from './log-database.ts';
+import { SetAsideTable } from './set-aside-table.ts';
+import { asStoreError, corrupt } from './sqlite-error.ts';
+import { verifyDatabase } from './verify-database.ts';
+
+const FILE = 'replica.db';
+
+export interface PartitionReplicaOptions {
+  /** Holds `replica.db` and `head`. It is made when its parent exists. One process at a time may fold there. */
+  directory: string;
+  partition: number;
+  /** Whether a stream's records belong in this partition; every stream's do when left out. */
+  inPartition?: (stream: string) => boolean;
+}
+
+/**
+ * Opens the replica of a partition, or begins one.
+ * @throws DreamfoldError store_corrupt: delete it with {@link destroyPartitionReplica}, and fold the partition again; and those of
+ * openSqliteLog
+ */
+export function openPartitionReplica(options: PartitionReplicaOptions): PartitionReplica {
+  const { directory } = options;
+  return openLogDatabase({ directory, file: FILE, begin: (db) => new AnchorRow(db).begin() }, (database) => {
+    const anchor = new AnchorRow(database.db).read();
+    if (anchor === null) throw corrupt(database.path, `${database.path} does not say how far it has folded its partition`);
+    return new SqlitePartitionReplica(options, database, anchor);
+  });
+}
+
+/** Deletes the files of a replica that is not open. What it held is built again from the log. */
+export function destroyPartitionReplica(directory: string): void {
+  for (const name of [FILE, `${FILE}-wal`, `${FILE}-shm`, 'head']) rmSync(join(directory, name), { recursive: true, force: true });
+}
+
+/** Records whose verdict is not known yet, as they were read and as the rule keeps them. */
+interface Pending {
+  records: readonly PartitionRecord[];
+  events: readonly StoredEvent[];
+}
+
+const NOTHING: Pending = { records: [], events: [] };
+
+class SqlitePartitionReplica implements PartitionReplica {
+  readonly partition: number;
+  readonly #directory: string;
+  readonly #database: LogDatabase;
+  readonly #table: EventTable;
+  readonly #events: CountedEvents;
+  readonly #writer: DatabaseWriter;
+  readonly #anchorRow: AnchorRow;
+  readonly #setAside: SetAsideTable;
+  readonly #context: RuleContext;
+  /** Of the database: only another process changes it. */
+  readonly #version: number;
+  #anchor: Anchor;
+  #pending = NOTHING;
+
+  constructor({ directory, partition, inPartition }: PartitionReplicaOptions, database: LogDatabase, anchor: Anchor) {
+    this.partition = partition;
+    this.#directory = directory;
+    this.#database = database;
+    this.#anchor = anchor;
+    this.#table = new EventTable(database.db, parsePayloadIfJson);
+    this.#events = new CountedEvents(this.#table);
+    this.#writer = new DatabaseWriter(database, this.#events, false);
+    this.#anchorRow = new AnchorRow(database.db);
+    this.#setAside = new SetAsideTable(database.db, partition);
+    this.#context = { counted: this.#events, hash: sha256, ...(inPartition === undefined ? {} : { inPartition }) };
+    this.#version = this.#writer.version();
+  }
+
+  anchor(): Anchor {
+    return this.#anchor;
+  }
+
+  next(): number {
+    return this.#anchor.offset + this.#pending.records.length;
+  }
+
+  fold(records: readonly PartitionRecord[]): readonly FoldedAppend[] {
+    const before = records[0]?.offset === this.#anchor.offset ? NOTHING : this.#pending;
+    this.#checkGaps(before, records);
+    const { result } = this.#writer.run(() => {
+      this.#checkAlone();
+      const folded: FoldedAppend[] = [];
+      const pending = this.#foldInto(folded, before, records);
+      const anchor = this.#anchorAfter([...before.records, ...records], pending);
+      if (anchor !== this.#anchor) this.#anchorRow.write(anchor);
+      return { folded, pending, anchor };
+    });
+    // Only now: what fails is undone, and folded again.
+    this.#pending = result.pending;
+    this.#anchor = result.anchor;
+    return result.folded;
+  }
+
+  #foldInto(folded: FoldedAppend[], before: Pending, records: readonly PartitionRecord[]): Pending {
+    let { events } = before;
+    const waiting = [...before.records];
+    for (const record of records) {
+      waiting.push(record);
+      const result = foldRecord(events, record.record, this.#context);
+      events = result.pending;
+      for (const judged of result.judged) folded.push(this.#settle(judged, waiting.splice(0, judged.records.length)));
+    }
+    return { records: waiting, events };
+  }
+
+  /** @param records those of the verdict, as they were read */
+  #settle({ records: judged, verdict }: Judged, records: readonly PartitionRecord[]): FoldedAppend {
+    const { offset } = records.at(-1)!;
+    if (!verdict.counted && verdict.reason === 'broken') {
+      this.#setAside.add(records[0]!, verdict.reason);
+      return { offset, stream: null, appendId: null, hash: null, verdict };
+    }
+    const append = judged as readonly StoredEvent[];
+    const { stream, append: of, hash } = append.at(-1)!;
+    const settled = { offset, stream, appendId: of.id, hash };
+    if (!verdict.counted) {
+      if (verdict.reason === 'torn') for (const record of records) this.#setAside.add(record, verdict.reason);
+      return { ...settled, verdict };
+    }
+    const { head } = verdict;
+    this.#events.add(
+      append.map((event, i) => opened(event, records[i]!.payload)),
+      head.epoch,
+    );
+    return { ...settled, verdict: { counted: true, head, ordinal: this.#events.last.position } };
+  }
+
+  /** The anchor at the last record whose verdict is known. It alone is hashed: those before it need not be told apart. */
+  #anchorAfter(records: readonly PartitionRecord[], pending: Pending): Anchor {
+    const settled = records.length - pending.records.length;
+    if (settled === 0) return this.#anchor;
+    const { offset, bytes, term } = records[settled - 1]!;
+    return { offset: offset + 1, digest: sha256(bytes), term };
+  }
+
+  #checkGaps(before: Pending, records: readonly PartitionRecord[]): void {
+    const next = this.#anchor.offset + before.records.length;
+    const at = records.findIndex(({ offset }, i) => offset !== next + i);
+    if (at === -1) return;
+    throw new DreamfoldError('invalid_argument', `The record to fold next stands at offset ${next + at}, not ${records[at]!.offset}`, {
+      path: `records/${at}/offset`,
+      value: records[at]!.offset,
+      remedy: 'Fold the records of a partition in their order, without gap, from next() on.',
+    });
+  }
+
+  #checkAlone(): void {
+    if (this.#writer.version() === this.#version) return;
+    throw new DreamfoldError('store_locked', `Another process folds into ${this.#database.path}`, {
+      path: this.#database.path,
+      remedy: 'Give each process a directory of its own.',
+    });
+  }
+
+  count(): number {
+    return this.#look(() => this.#events.last.position);
+  }
+
+  head(stream: string): Head {
+    return this.#look(() => this.#events.head(stream));
+  }
+
+  find(stream: string, appendId: string): { seq: number; n: number } | null {
+    return this.#look(() => this.#events.findAppend(stream, appendId));
+  }
+
+  appendSize(stream: string, appendId: string): number {
+    return this.#look(() => this.#events.appendSize(stream, appendId));
+  }
+
+  readStream(stream: string, from: number, to: number): LogEvent[] {
+    return this.#ofStream(stream, [], (id) => this.#table.readStream(id, from, to));
+  }
+
+  readStored(stream: string, from: number, to: number): StoredEvent[] {
+    return this.#ofStream(stream, [], (id) => this.#table.readStored(id, from, to));
+  }
+
+  epochAt(stream: string, seq: number): number {
+    return this.#ofStream(stream, 0, (id) => this.#table.epochAt(id, seq));
+  }
+
+  hashAt(stream: string, seq: number): string | null {
+    return this.#ofStream(stream, null, (id) => this.#table.hashAt(id, seq));
+  }
+
+  readAfter(ordinal: number): LogEvent[] {
+    return this.#look(() => this.#table.readAfter(ordinal));
+  }
+
+  readStreamAfter(stream: string, ordinal: number): LogEvent[] {
+    return this.#ofStream(stream, [], (id) => this.#table.readStream(id, this.#table.seqUpTo(id, ordinal) + 1, Number.MAX_SAFE_INTEGER));
+  }
+
+  streams(kind?: string): AsyncGenerator<readonly StreamInfo[], void, undefined> {
+    return listStreams(this.#table, kind, (run) => this.#look(run));
+  }
+
+  #ofStream<T>(stream: string, none: T, read: (streamId: number) => T): T {
+    return this.#look(() => {
+      const streamId = this.#table.streams.find(stream);
+      return streamId === null ? none : read(streamId);
+    });
+  }
+
+  /** Reads, also after a fold that failed. */
+  #look<T>(read: () => T): T {
+    return this.#writer.guard(() => {
+      this.#writer.refresh();
+      return read();
+    });
+  }
+
+  erase(stream: string, seqs: readonly number[]): number {
+    checkErasable(stream);
+    const { result: erased } = this.#writer.run(() => this.#events.erase(stream, seqs));
+    if (erased > 0) this.#writer.truncateWriteAheadLog();
+    return erased;
+  }
+
+  async verify(onProgress?: (done: number, total: number) => void): Promise<VerifyReport> {
+    const { path, headFile } = this.#database;
+    try {
+      return await verifyDatabase(path, headFile, onProgress);
+    } catch (error) {
+      throw asStoreError(error, path);
+    }
+  }
+
+  *setAside(): Generator<SetAside, void, undefined> {
+    const all = this.#setAside.all();
+    for (let next = this.#look(() => all.next()); next.done !== true; next = this.#look(() => all.next())) yield next.value;
+  }
+
+  close(): void {
+    if (!this.#database.db.isOpen) return;
+    this.#database.headFile.close();
+    this.#writer.guard(() => this.#database.db.close());
+  }
+
+  destroy(): void {
+    this.close();
+    destroyPartitionReplica(this.#directory);
+  }
+}
+
+/** An event with the payload that the log holds sealed. A text that is not what was hashed is dropped: the event counts without it. */
+function opened(event: StoredEvent, payload: string | null | undefined): StoredEvent {
+  if (event.data !== null || payload == null || sha256(payload) !== event.dataHash) return event;
+  return { ...event, data: payload };
+}
