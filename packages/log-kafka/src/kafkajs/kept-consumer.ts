@@ -22,6 +22,7 @@ export class KeptConsumer {
   readonly #ready = Promise.withResolvers<void>();
   readonly #loop: Promise<void>;
   #run: ConsumerRun | null = null;
+  #started = false;
   #connected = false;
 
   private constructor(options: KeptConsumerOptions) {
@@ -77,11 +78,11 @@ export class KeptConsumer {
   }
 
   async #live(run: ConsumerRun): Promise<void> {
-    // The one that `start` waits for is not news.
-    const again = await Promise.race([this.#ready.promise.then(() => true), Promise.resolve(false)]);
-    this.#ready.resolve();
-    if (!this.#stopping.signal.aborted && again && !this.#connected) this.#options.onConnection(null);
+    // The first time is what `start` waits for, and no news.
+    if (this.#started && !this.#stopping.signal.aborted) this.#options.onConnection(null);
+    this.#started = true;
     this.#connected = true;
+    this.#ready.resolve();
     await run.lost();
   }
 
