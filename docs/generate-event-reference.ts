@@ -64,7 +64,7 @@ function words(comment: string | undefined): string {
 }
 
 /** The exported schemas of the events package with their comments, by name. */
-function namedSchemas(): Map<string, Named> {
+export function namedSchemas(): Map<string, Named> {
   const named = new Map<string, Named>();
   for (const [file, module] of Object.entries(MODULES)) {
     const source = readFileSync(new URL(`../packages/events/src/${file}`, import.meta.url), 'utf8');

@@ -101,7 +101,8 @@ export function intersect(a: KeyTree, b: KeyTree): KeyTree {
   return new KeyTree(new Map([...[...a.nodes].filter(coveredBy(b)), ...[...b.nodes].filter(coveredBy(a))]));
 }
 
-const StoredTree = z.strictObject({
+/** A tree as it stands on the keys' topic. */
+export const StoredTree = z.strictObject({
   v: z.literal(1),
   nodes: z.array(
     z.strictObject({

@@ -20,7 +20,11 @@ const AT_MOST: ReadonlySet<string> = new Set(['max.compaction.lag.ms']);
  * @param brokers how many there are
  * @param found the events' topic where it is there already: what the address leaves open follows it
  */
-export function topicSpecs(place: KafkaPlace, brokers: number, found: TopicDescription | null = null): TopicSpec[] {
+export function topicSpecs(
+  place: Pick<KafkaPlace, 'topics' | 'partitions' | 'replication'>,
+  brokers: number,
+  found: TopicDescription | null = null,
+): TopicSpec[] {
   const { events, keys, blobs, work } = place.topics;
   const partitions = place.partitions ?? found?.replication.length ?? DEFAULT_PARTITIONS;
   const replication = place.replication ?? (found === null ? Math.min(DEFAULT_REPLICATION, brokers) : Math.min(...found.replication));
