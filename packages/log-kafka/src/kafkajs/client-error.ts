@@ -51,6 +51,9 @@ function explain(root: Error, type: string | undefined): Explained {
   if (/SSL|TLS|EPROTO/.test(socketCode) || /ssl|tls/i.test(root.message)) {
     return { code: 'store_unavailable', why: `no TLS connection (${root.message}).`, remedy: SECURITY };
   }
+  if (type === 'UNKNOWN_TOPIC_OR_PARTITION') {
+    return { code: 'store_unavailable', why: 'there is no such topic (UNKNOWN_TOPIC_OR_PARTITION).', remedy: 'Check the name of the log.' };
+  }
   if (type !== undefined) return { code: 'store_unavailable', why: `the broker says ${type} (${root.message}).`, remedy: REACH };
   if (/closed|not Kafka/i.test(root.message)) return { code: 'store_unavailable', why: `${root.message}.`, remedy: `${REACH} ${SECURITY}` };
   return { code: 'store_unavailable', why: `${root.message}.`, remedy: REACH };

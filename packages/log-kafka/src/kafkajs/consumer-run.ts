@@ -15,8 +15,6 @@ export interface ConsumerRunOptions {
   /** The group has assigned these partitions, for the first time or again. What is sought here is where reading begins. */
   onJoin: (consumer: Consumer, partitions: readonly number[]) => void;
   eachBatch: (payload: EachBatchPayload) => Promise<void>;
-  /** The group knows that this member is there. */
-  onSign?: () => void;
   /** The group has no other members: it is deleted in the end. */
   throwaway: boolean;
 }
@@ -52,10 +50,7 @@ export class ConsumerRun {
       if (!this.#ended) options.onJoin(this.#consumer, payload.memberAssignment[options.topic] ?? []);
     });
     this.#consumer.on(events.FETCH, () => this.#alive());
-    this.#consumer.on(events.HEARTBEAT, () => {
-      this.#alive();
-      options.onSign?.();
-    });
+    this.#consumer.on(events.HEARTBEAT, () => this.#alive());
   }
 
   /** Resolves when the group has been joined and reading begins. */

@@ -35,10 +35,11 @@ class KafkajsDriver implements KafkaDriver {
 
   async connect(): Promise<void> {
     const timeoutMs = this.#config.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS;
+    const deadline = performance.now() + timeoutMs;
     // A listener that wants a password answers the first question of a stranger, and closes the connection at the second: ask two.
     await withAdmin(this.#config, { doing: 'connecting', timeoutMs, run: async (admin) => await admin.describeCluster() });
     try {
-      await within(this.#producer.connect(), timeoutMs, () => new Error('no answer in time'));
+      await within(this.#producer.connect(), deadline - performance.now(), () => new Error('no answer in time'));
     } catch (error) {
       throw clientError(error, this.#config.brokers, 'connecting');
     }

@@ -64,7 +64,7 @@ export class KeptConsumer {
         await Promise.race([run.start().then(async () => await this.#live(run)), stopped]);
       } catch (error) {
         failure = rootCause(error);
-        if (this.#connected) this.#options.onConnection(failure);
+        if (this.#connected) this.#tell(failure);
         this.#connected = false;
       }
       await run.end({ graceful: this.#stopping.signal.aborted });
@@ -79,11 +79,16 @@ export class KeptConsumer {
 
   async #live(run: ConsumerRun): Promise<void> {
     // The first time is what `start` waits for, and no news.
-    if (this.#started && !this.#stopping.signal.aborted) this.#options.onConnection(null);
+    if (this.#started && !this.#stopping.signal.aborted) this.#tell(null);
     this.#started = true;
     this.#connected = true;
     this.#ready.resolve();
     await run.lost();
+  }
+
+  /** What a listener throws is not a failure of the consumer. */
+  #tell(error: Error | null): void {
+    queueMicrotask(() => this.#options.onConnection(error));
   }
 
   async #backOff(failures: number): Promise<void> {

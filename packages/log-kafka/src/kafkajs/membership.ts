@@ -16,7 +16,8 @@ const LONG_POLL_MS = 250;
  */
 export async function joinGroup(config: KafkajsConfig, options: MembershipOptions): Promise<Membership> {
   const { group, topic, sessionTimeoutMs, onAssigned, onConnection } = options;
-  const claim = new Claim(sessionTimeoutMs);
+  // Said at each join, also after a failure. Who was away too long may claim what another has by now: one of the two gets it.
+  let owned: readonly number[] = [];
   let left = false;
   const consumer = await KeptConsumer.start({
     timeoutMs: config.connectTimeoutMs,
@@ -27,7 +28,7 @@ export async function joinGroup(config: KafkajsConfig, options: MembershipOption
       concurrency: 1,
       consumer: {
         groupId: group,
-        partitionAssigners: [stickyAssigner(topic, claim)],
+        partitionAssigners: [stickyAssigner(topic, () => owned)],
         sessionTimeout: sessionTimeoutMs,
         // Nobody has to finish anything before it gives up a partition: that is for the log to decide.
         rebalanceTimeout: sessionTimeoutMs,
@@ -35,10 +36,13 @@ export async function joinGroup(config: KafkajsConfig, options: MembershipOption
         minBytes: 1,
         maxWaitTimeInMs: LONG_POLL_MS,
       },
-      onSign: () => claim.renew(),
       onJoin: (_consumer, partitions) => {
-        claim.set(partitions);
-        if (!left) onAssigned(partitions.toSorted((a, b) => a - b));
+        owned = partitions.toSorted((a, b) => a - b);
+        const now = owned;
+        // Not in kafkajs's call: it takes what is thrown here for a failed join, and tries again.
+        queueMicrotask(() => {
+          if (!left) onAssigned(now);
+        });
       },
       // The topic holds no records. Were there one, nobody has asked for it.
       eachBatch: async (payload) => {
@@ -60,38 +64,14 @@ export async function joinGroup(config: KafkajsConfig, options: MembershipOption
   };
 }
 
-/** What a member says it has when it joins: nothing any more when the group has not heard of it for longer than a session lasts. */
-class Claim {
-  readonly #sessionTimeoutMs: number;
-  #owned: readonly number[] = [];
-  #heardAt = 0;
-
-  constructor(sessionTimeoutMs: number) {
-    this.#sessionTimeoutMs = sessionTimeoutMs;
-  }
-
-  set(owned: readonly number[]): void {
-    this.#owned = [...owned];
-    this.renew();
-  }
-
-  renew(): void {
-    this.#heardAt = performance.now();
-  }
-
-  get owned(): readonly number[] {
-    return performance.now() - this.#heardAt > this.#sessionTimeoutMs ? [] : this.#owned;
-  }
-}
-
-function stickyAssigner(topic: string, claim: Claim): PartitionAssigner {
+function stickyAssigner(topic: string, owned: () => readonly number[]): PartitionAssigner {
   const version = 0;
   return ({ cluster }) => ({
     name: PROTOCOL,
     version,
     protocol: ({ topics }) => ({
       name: PROTOCOL,
-      metadata: AssignerProtocol.MemberMetadata.encode({ version, topics, userData: Buffer.from(JSON.stringify(claim.owned)) }),
+      metadata: AssignerProtocol.MemberMetadata.encode({ version, topics, userData: Buffer.from(JSON.stringify(owned())) }),
     }),
     assign: async ({ members }) => {
       const partitions = cluster.findTopicPartitionMetadata(topic).map(({ partitionId }) => partitionId);

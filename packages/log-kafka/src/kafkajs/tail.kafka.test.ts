@@ -214,9 +214,9 @@ describe.skipIf(!inject('canStartKafka'))('with a broker of its own', () => {
     const { came, connections, failures } = await follow(driver, topic, { from });
     const acknowledged: string[] = [];
     const failed: ProduceError[] = [];
-    let writing = true;
+    const done = new AbortController();
     const writers = [0, 1].map(async (partition) => {
-      for (let index = 0; writing; index += 1) {
+      for (let index = 0; !done.signal.aborted; index += 1) {
         const value = `${partition}-${index}`;
         await write(driver, { topic, partition }, value).then(
           () => acknowledged.push(value),
@@ -234,7 +234,7 @@ describe.skipIf(!inject('canStartKafka'))('with a broker of its own', () => {
       await eventually(() => expect(acknowledged.length).toBeGreaterThan(before + 100), 30_000);
       await eventually(() => expect(connections).toHaveLength(2 * round), 30_000);
     }
-    writing = false;
+    done.abort();
     await Promise.all(writers);
     await eventually(() => {
       const values = new Set(came.map((entry) => entry.split('@')[0]!));

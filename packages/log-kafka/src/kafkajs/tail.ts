@@ -122,6 +122,8 @@ class KafkajsTail implements Tail {
     if (position.seeks !== seeks) return;
     position.next = Number(batch.lastOffset()) + 1;
     payload.resolveOffset(batch.lastOffset());
+    // The group was joined again meanwhile, which has sent it back to before this batch.
+    if (payload.isStale()) this.#consumer?.seek(batch.partition, position.next);
     if (missed !== null) throw missed.error;
   }
 
