@@ -1,1 +1,18 @@
-export type { KafkaDriver } from './driver.ts';
+export { openKafkaLog, type KafkaLogOptions } from './open-kafka-log.ts';
+export type { KafkaLog } from './kafka-log.ts';
+export type { LogNotice } from './kafka-node.ts';
+export { parseKafkaUrl, redacted, type KafkaPlace } from './kafka-url.ts';
+export { ProduceError } from './driver.ts';
+export type {
+  DriverRecord,
+  FetchedRecord,
+  HeaderValue,
+  KafkaDriver,
+  Membership,
+  MembershipOptions,
+  OffsetRange,
+  Tail,
+  TailOptions,
+  TopicDescription,
+  TopicSpec,
+} from './driver.ts';

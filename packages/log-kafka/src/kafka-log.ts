@@ -1,0 +1,318 @@
+import { DreamfoldError, type LogEvent, type StoredEvent } from '@dreamfold/events';
+import {
+  ChangeSignal,
+  EMPTY_HEAD,
+  checkCursor,
+  checkErasable,
+  checkPosition,
+  checkRange,
+  checkSameAppend,
+  placeOf,
+  positionOf,
+  prepareAppend,
+  readBetween,
+  restorePlan,
+  toLogEvent,
+  waitUntil,
+  type Appended,
+  type AppendRequest,
+  type Cursor,
+  type Head,
+  type Log,
+  type LogCapabilities,
+  type PartitionReplica,
+  type PreparedAppend,
+  type ReadOptions,
+  type SetAside,
+  type StreamInfo,
+  type SubscribeOptions,
+  type VerifyReport,
+} from '@dreamfold/log/backend';
+import type { BlobTopic } from './blob-topic.ts';
+import type { KeyRing } from './key-ring.ts';
+import { partitionOf } from './partition-of.ts';
+import type { Counted, PartitionWriter } from './partition-writer.ts';
+
+/** How long `close` waits for verdicts while the brokers answer. */
+const DRAIN_MS = 10_000;
+
+/** One partition as this node has it. */
+export interface NodePartition {
+  replica: PartitionReplica;
+  writer: PartitionWriter;
+}
+
+export interface KafkaLogParts {
+  logId: string;
+  capabilities: LogCapabilities;
+  partitions: readonly NodePartition[];
+  changes: ChangeSignal;
+  keys: KeyRing | null;
+  blobs: BlobTopic;
+  clock: () => number;
+  /** Stops reading, leaves the topics, closes files. */
+  release: () => Promise<void>;
+}
+
+/**
+ * A log whose truth is a Kafka topic. Reads are answered by the local replica; an append is produced, read back, and
+ * acknowledged when it counts. What another node has appended is here a moment later: `waitFor` its position.
+ */
+export class KafkaLog implements Log {
+  readonly capabilities: LogCapabilities;
+  readonly logId: string;
+  readonly #p: KafkaLogParts;
+  #failure: DreamfoldError | null = null;
+  #closing: Promise<void> | null = null;
+
+  constructor(parts: KafkaLogParts) {
+    this.#p = parts;
+    this.logId = parts.logId;
+    this.capabilities = parts.capabilities;
+  }
+
+  /** Why the log can't go on, null while it can. */
+  get failure(): DreamfoldError | null {
+    return this.#failure;
+  }
+
+  /** Stops for good: the topic is not the one that was read, or the replica can't be written. */
+  fail(error: DreamfoldError): void {
+    if (this.#failure !== null) return;
+    this.#failure = error;
+    for (const { writer } of this.#p.partitions) writer.stop(error);
+    this.#p.changes.close();
+  }
+
+  async append(request: AppendRequest): Promise<Appended> {
+    this.#checkOpen();
+    const append = prepareAppend(request, this.#p.clock());
+    const index = this.#indexOf(append.stream);
+    const counted = await this.#p.partitions[index]!.writer.append(append);
+    return counted === 'id_used' ? this.#countedBefore(index, append) : this.#answer(index, counted);
+  }
+
+  #answer(partition: number, { stored, head, ordinal, duplicate }: Counted): Appended {
+    const first = ordinal - stored.length + 1;
+    const place = (i: number): number => positionOf(partition, first + i, this.#count);
+    let events: readonly LogEvent[] | undefined;
+    return {
+      head,
+      position: positionOf(partition, ordinal, this.#count),
+      get events() {
+        return (events ??= stored.map((event, i) => toLogEvent(event, place(i))));
+      },
+      duplicate,
+    };
+  }
+
+  /** @throws DreamfoldError idempotency_conflict */
+  #countedBefore(index: number, append: PreparedAppend): Appended {
+    const { replica } = this.#p.partitions[index]!;
+    const first = replica.find(append.stream, append.id);
+    const to = first === null ? 0 : first.seq + first.n - 1;
+    checkSameAppend(append, first === null ? [] : replica.readStored(append.stream, first.seq, to));
+    const events = this.#placed(index, replica.readStream(append.stream, first!.seq, to));
+    const last = events.at(-1)!;
+    const head: Head = { seq: last.seq, hash: last.hash, epoch: replica.epochAt(append.stream, last.seq) };
+    return { head, position: last.position, events, duplicate: true };
+  }
+
+  async head(stream: string): Promise<Head> {
+    return this.#replicaOf(stream)?.head(stream) ?? EMPTY_HEAD;
+  }
+
+  async *read(stream: string, options: ReadOptions = {}): AsyncGenerator<readonly LogEvent[], void, undefined> {
+    const index = this.#indexOf(stream);
+    for await (const batch of this.#batches(stream, options, (replica, from, to) => replica.readStream(stream, from, to))) {
+      yield this.#placed(index, batch);
+    }
+  }
+
+  readStored(stream: string, options: ReadOptions = {}): AsyncGenerator<readonly StoredEvent[], void, undefined> {
+    return this.#batches(stream, options, (replica, from, to) => replica.readStored(stream, from, to));
+  }
+
+  async *#batches<E extends { seq: number }>(
+    stream: string,
+    options: ReadOptions,
+    readBatch: (replica: PartitionReplica, from: number, to: number) => readonly E[],
+  ): AsyncGenerator<readonly E[], void, undefined> {
+    const { from, to } = checkRange(options);
+    for (let next = from; next <= to;) {
+      const batch = readBatch(this.#replicaOf(stream), next, to);
+      if (batch.length === 0) return;
+      yield batch;
+      next = batch.at(-1)!.seq + 1;
+    }
+  }
+
+  /** Partition by partition. */
+  async *streams(kind?: string): AsyncGenerator<readonly StreamInfo[], void, undefined> {
+    this.#checkOpen();
+    for (const { replica } of this.#p.partitions) yield* replica.streams(kind);
+  }
+
+  async *subscribe({ after, stream, signal }: SubscribeOptions): AsyncGenerator<readonly LogEvent[], void, undefined> {
+    checkCursor(after, this.#count);
+    const { changes, partitions } = this.#p;
+    const cursor = [...after];
+    const followed = stream === undefined ? partitions.map((_, i) => i) : [this.#indexOf(stream)];
+    while (!signal.aborted && !changes.closed) {
+      let any = false;
+      for (const index of followed) {
+        const { replica } = partitions[index]!;
+        const batch = stream === undefined ? replica.readAfter(cursor[index]!) : replica.readStreamAfter(stream, cursor[index]!);
+        if (batch.length === 0) continue;
+        any = true;
+        cursor[index] = batch.at(-1)!.position;
+        yield this.#placed(index, batch);
+        if (signal.aborted || changes.closed) return;
+      }
+      if (!any) await changes.wait(signal);
+    }
+    if (this.#failure !== null) throw this.#failure;
+  }
+
+  async *readRange(after: Cursor, through: Cursor): AsyncGenerator<readonly LogEvent[], void, undefined> {
+    checkCursor(after, this.#count);
+    checkCursor(through, this.#count, 'through');
+    for (const [index, { replica }] of this.#p.partitions.entries()) {
+      this.#checkOpen();
+      const readAfter = (ordinal: number): LogEvent[] => replica.readAfter(ordinal);
+      for await (const batch of readBetween(readAfter, after[index]!, through[index]!)) yield this.#placed(index, batch);
+    }
+  }
+
+  async cursor(): Promise<Cursor> {
+    this.#checkOpen();
+    return this.#p.partitions.map(({ replica }) => replica.count());
+  }
+
+  async waitFor(position: number, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    checkPosition(position);
+    const { partition, ordinal } = placeOf(position, this.#count);
+    const isThere = (): boolean => {
+      this.#checkOpen();
+      return this.#p.partitions[partition]!.replica.count() >= ordinal;
+    };
+    return waitUntil(isThere, this.#p.changes, signal);
+  }
+
+  /** Each append counts whole. Appends of several streams are judged one by one: who writes to one of them meanwhile can stop its rest. */
+  async restore(events: readonly StoredEvent[]): Promise<{ added: number }> {
+    this.#checkOpen();
+    const plan = restorePlan(events, {
+      head: (stream) => this.#replicaOf(stream).head(stream),
+      appendSize: (stream, id) => this.#replicaOf(stream).appendSize(stream, id),
+      hashAt: (stream, seq) => this.#replicaOf(stream).hashAt(stream, seq),
+    });
+    const epochs = new Map<string, number>();
+    const sent = plan.map(async ({ records, head }) => {
+      const { stream } = records[0]!;
+      const { writer, replica } = this.#p.partitions[this.#indexOf(stream)]!;
+      const before = epochs.get(stream) ?? replica.head(stream).epoch;
+      epochs.set(stream, head.epoch);
+      const verdict = await writer.send(records, before);
+      if (verdict.counted) return records.length;
+      throw new DreamfoldError('head_conflict', `${stream} was written to while it was restored`, {
+        path: stream,
+        value: replica.head(stream).seq,
+        remedy: 'Restore it again: what is here already is passed over.',
+      });
+    });
+    const added = await Promise.all(sent);
+    return { added: added.reduce((sum, count) => sum + count, 0) };
+  }
+
+  async erase(stream: string, seqs: readonly number[]): Promise<{ erased: number }> {
+    checkErasable(stream);
+    this.#checkOpen();
+    const { keys } = this.#p;
+    if (keys === null) {
+      throw new DreamfoldError('precondition_failed', 'This log was created with erasure off: its payloads stand on Kafka as they are', {
+        path: 'erasure',
+        value: 'off',
+        remedy: 'Export it without the events, and import that into a log created with erasure=on.',
+      });
+    }
+    const replica = this.#replicaOf(stream);
+    const { seq: last } = replica.head(stream);
+    const there = seqs.filter((seq) => seq <= last);
+    if (there.length === 0) return { erased: 0 };
+    const erased = there.filter((seq) => replica.readStored(stream, seq, seq)[0]!.data !== null).length;
+    await keys.destroy(stream, there);
+    replica.erase(stream, there);
+    return { erased };
+  }
+
+  async putBlob(bytes: Uint8Array): Promise<{ sha256: string; size_bytes: number }> {
+    this.#checkOpen();
+    return this.#p.blobs.put(bytes);
+  }
+
+  async getBlob(sha256: string): Promise<Uint8Array | null> {
+    this.#checkOpen();
+    return this.#p.blobs.get(sha256);
+  }
+
+  /** Checks the local replica, partition by partition. */
+  async verify(onProgress?: (done: number, total: number) => void): Promise<VerifyReport> {
+    this.#checkOpen();
+    const total = this.#p.partitions.reduce((sum, { replica }) => sum + replica.count(), 0);
+    const report = { events: 0, streams: 0, erased: 0, blobs: this.#p.blobs.count(), problems: [] as VerifyReport['problems'][number][] };
+    for (const { replica } of this.#p.partitions) {
+      const before = report.events;
+      const one = await replica.verify((done) => onProgress?.(before + done, total));
+      report.events += one.events;
+      report.streams += one.streams;
+      report.erased += one.erased;
+      report.problems.push(...one.problems);
+    }
+    return report;
+  }
+
+  /** What stands in the topic and is no event of this log. */
+  setAside(): SetAside[] {
+    return this.#p.partitions.flatMap(({ replica }) => [...replica.setAside()]);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { partitions, changes, release } = this.#p;
+    const isStuck = this.#failure !== null;
+    await Promise.all(partitions.map(({ writer }) => writer.drain(isStuck ? 0 : DRAIN_MS)));
+    changes.close();
+    for (const { writer } of partitions) writer.stop();
+    await release();
+  }
+
+  get #count(): number {
+    return this.#p.partitions.length;
+  }
+
+  #indexOf(stream: string): number {
+    return partitionOf(stream, this.#count);
+  }
+
+  #replicaOf(stream: string): PartitionReplica {
+    this.#checkOpen();
+    return this.#p.partitions[this.#indexOf(stream)]!.replica;
+  }
+
+  /** Events of a replica know their place in the partition; here they get their place in the log. */
+  #placed(partition: number, events: readonly LogEvent[]): LogEvent[] {
+    const count = this.#count;
+    return events.map((event) => ({ ...event, position: positionOf(partition, event.position, count) }));
+  }
+
+  #checkOpen(): void {
+    if (this.#failure !== null) throw this.#failure;
+    if (!this.#p.changes.closed) return;
+    throw new DreamfoldError('store_unavailable', 'The log is closed', { path: this.logId, remedy: 'Open it again.' });
+  }
+}

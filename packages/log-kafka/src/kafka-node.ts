@@ -1,0 +1,213 @@
+import { DreamfoldError, isDreamfoldError, type StoredEvent } from '@dreamfold/events';
+import { ChangeSignal, type PartitionRecord, type PartitionReplica, type SideStore } from '@dreamfold/log/backend';
+import { BlobTopic } from './blob-topic.ts';
+import type { DriverRecord, FetchedRecord, KafkaDriver, OffsetRange, Tail } from './driver.ts';
+import type { NodePartition } from './kafka-log.ts';
+import { KeyRing } from './key-ring.ts';
+import { PartitionFollower, divergedError } from './partition-follower.ts';
+import { partitionOf } from './partition-of.ts';
+import { PartitionWriter } from './partition-writer.ts';
+import { decodeRecord, encodeRecord, sealIdOf } from './record-codec.ts';
+import { rangesOf } from './topics.ts';
+
+/** How often the topic is compared with what was read of it. */
+const CHECK_MS = 5_000;
+
+/** What happens to a node that its operator should hear of. */
+export interface LogNotice {
+  kind: 'disconnected' | 'connected' | 'set_aside' | 'rebuilding' | 'failed';
+  message: string;
+}
+
+export interface NodeParts {
+  driver: KafkaDriver;
+  topics: { events: string; keys: string; blobs: string };
+  replicas: readonly PartitionReplica[];
+  store: SideStore;
+  now: () => number;
+  random: () => number;
+  onNotice: (notice: LogNotice) => void;
+}
+
+/** A node of the log: follows every partition into its replica, and writes to them. */
+export class KafkaNode {
+  readonly changes = new ChangeSignal();
+  readonly partitions: readonly NodePartition[];
+  readonly keys: KeyRing;
+  readonly blobs: BlobTopic;
+  /** What the log's genesis says; unknown before it was read. */
+  logId = '';
+  sealing = false;
+  readonly #p: NodeParts;
+  readonly #followers: readonly PartitionFollower[];
+  #tail: Tail | null = null;
+  #check: NodeJS.Timeout | undefined;
+  #onFailed: (error: DreamfoldError) => void = () => {};
+  #failure: DreamfoldError | null = null;
+  #stopped = false;
+
+  constructor(parts: NodeParts) {
+    this.#p = parts;
+    const { driver, replicas, store, topics } = parts;
+    this.partitions = replicas.map((replica) => ({ replica, writer: this.#writerOf(replica) }));
+    const onFailed = (error: Error): void => this.#fail(error);
+    const onDestroyed = (stream: string, isDestroyed: (seq: number) => boolean): void => this.#forget(stream, isDestroyed);
+    this.keys = new KeyRing({ driver, topic: topics.keys, store, holder: this.partitions[0]!.writer.name, onDestroyed, onFailed });
+    this.blobs = new BlobTopic({ driver, topic: topics.blobs, store, onFailed });
+    this.#followers = this.partitions.map((partition) => this.#followerOf(partition));
+  }
+
+  #writerOf(replica: PartitionReplica): PartitionWriter {
+    const { driver, topics, now, random } = this.#p;
+    return new PartitionWriter({
+      replica,
+      encode: (appends) => this.#encode(appends),
+      produce: (records) => driver.produce(topics.events, replica.partition, records),
+      catchUp: () => this.catchUp(replica.partition),
+      now,
+      random,
+    });
+  }
+
+  #followerOf({ replica, writer }: NodePartition): PartitionFollower {
+    return new PartitionFollower({
+      topic: this.#p.topics.events,
+      replica,
+      decode: (records) => this.#decode(records),
+      onFolded: (folded) => {
+        for (const one of folded) writer.onFolded(one);
+        this.changes.notify();
+      },
+      onSetAside: ({ offset }) =>
+        this.#p.onNotice({
+          kind: 'set_aside',
+          message: `The record at offset ${offset} of partition ${replica.partition} is no event of this log; it was set aside with its bytes.`,
+        }),
+      seek: (partition, offset) => this.#tail?.seek(partition, offset),
+    });
+  }
+
+  async #encode(appends: readonly (readonly StoredEvent[])[]): Promise<DriverRecord[][]> {
+    const isSealed = ({ stream }: StoredEvent): boolean => this.sealing && !stream.startsWith('log/');
+    await this.keys.prepare(appends.flatMap(([first]) => (isSealed(first!) ? [first!.stream] : [])));
+    return appends.map((stored) =>
+      stored.map((event) => {
+        if (!isSealed(event) || event.data === null) return encodeRecord(event, { logId: this.logId });
+        const id = this.keys.idFor(event.stream);
+        return encodeRecord(event, { logId: this.logId, seal: { id, key: this.keys.keyOf(id, event.seq)! } });
+      }),
+    );
+  }
+
+  async #decode(records: readonly FetchedRecord[]): Promise<PartitionRecord[]> {
+    await this.keys.learn(new Set(records.flatMap((record) => sealIdOf(record) ?? [])));
+    return records.map((record) => decodeRecord(record, { keyOf: (id, seq) => this.keys.keyOf(id, seq) }));
+  }
+
+  #forget(stream: string, isDestroyed: (seq: number) => boolean): void {
+    const { replica } = this.partitions[partitionOf(stream, this.partitions.length)]!;
+    const { seq: last } = replica.head(stream);
+    replica.erase(stream, Array.from({ length: last }, (_, i) => i + 1).filter(isDestroyed));
+  }
+
+  /**
+   * Follows the topics, and resolves when all that stands in them now is in the replica.
+   * @throws DreamfoldError log_diverged, store_unavailable
+   */
+  async start(onProgress: (done: number, total: number) => void): Promise<void> {
+    const { driver, topics, onNotice } = this.#p;
+    const ranges = await this.#checkedRanges();
+    await this.keys.start();
+    await this.blobs.start();
+    const failed = new Promise<never>((_, reject) => (this.#onFailed = reject));
+    failed.catch(() => {});
+    this.#tail = await driver.tail({
+      topic: topics.events,
+      from: new Map(this.#followers.map((follower, partition) => [partition, follower.from])),
+      onBatch: (partition, records) => this.#followers[partition]!.onBatch(records),
+      onConnection: (connected, error) => {
+        if (this.#stopped) return;
+        onNotice(
+          connected
+            ? { kind: 'connected', message: 'The brokers answer again.' }
+            : {
+                kind: 'disconnected',
+                message: `The brokers do not answer: ${error?.message ?? 'the connection was lost'}. It is tried again.`,
+              },
+        );
+        if (connected) void this.#compare();
+      },
+      onFailed: (error) => this.#fail(error),
+    });
+    const total = ranges.reduce((sum, { high }) => sum + high, 0);
+    const report = setInterval(() => onProgress(this.#done(), total), 200);
+    try {
+      await Promise.race([failed, Promise.all(ranges.map(({ high }, partition) => this.#followers[partition]!.reached(high)))]);
+      onProgress(this.#done(), total);
+    } finally {
+      clearInterval(report);
+    }
+    this.#check = setInterval(() => void this.#compare(), CHECK_MS);
+    this.#check.unref();
+  }
+
+  #done(): number {
+    return this.#followers.reduce((sum, { next }) => sum + next, 0);
+  }
+
+  /** What to do when the node can't go on, from now. */
+  onFailed(listener: (error: DreamfoldError) => void): void {
+    this.#onFailed = listener;
+    if (this.#failure !== null) listener(this.#failure);
+  }
+
+  /** Resolves when all that stands in a partition now is in its replica. */
+  async catchUp(partition: number): Promise<void> {
+    const ranges = await rangesOf(this.#p.driver, this.#p.topics.events);
+    await this.#followers[partition]!.reached(ranges[partition]!.high);
+  }
+
+  /** A topic that was cut short, created anew or given more partitions raises no error by itself. */
+  async #compare(): Promise<void> {
+    try {
+      await this.#checkedRanges();
+      for (const { writer } of this.partitions) writer.resendOverdue();
+    } catch (error) {
+      // Brokers that do not answer are no divergence.
+      if (isDreamfoldError(error, 'log_diverged')) this.#fail(error);
+    }
+  }
+
+  async #checkedRanges(): Promise<readonly OffsetRange[]> {
+    const folded = this.#followers.map((follower) => follower.folded);
+    const ranges = await rangesOf(this.#p.driver, this.#p.topics.events);
+    if (ranges.length !== folded.length) {
+      throw divergedError(this.#p.topics.events, `it has ${ranges.length} partitions instead of ${folded.length}`);
+    }
+    ranges.forEach((range, partition) => this.#followers[partition]!.checkRange(range, folded[partition]!));
+    return ranges;
+  }
+
+  #fail(error: Error): void {
+    if (this.#failure !== null || this.#stopped) return;
+    this.#failure = isDreamfoldError(error)
+      ? error
+      : new DreamfoldError('store_unavailable', `The log can't be followed any further: ${error.message}`, {
+          path: this.#p.topics.events,
+          remedy: 'Open it again.',
+          cause: error,
+        });
+    this.#p.onNotice({ kind: 'failed', message: this.#failure.message });
+    this.#onFailed(this.#failure);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearInterval(this.#check);
+    for (const { writer } of this.partitions) writer.stop();
+    for (const follower of this.#followers) follower.stop();
+    await Promise.all([this.#tail?.stop(), this.keys.stop(), this.blobs.stop()]);
+    for (const { replica } of this.partitions) replica.close();
+    this.#p.store.close();
+  }
+}

@@ -1,0 +1,159 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DreamfoldError, isDreamfoldError } from '@dreamfold/events';
+import { acquireProcessorLock, type ProcessorLock } from '@dreamfold/log';
+import type { PartitionReplica } from '@dreamfold/log/backend';
+import { destroyPartitionReplica, destroySideStore, openPartitionReplica, openSideStore } from '@dreamfold/log/sqlite';
+import type { KafkaDriver } from './driver.ts';
+import { ensureGenesis } from './genesis.ts';
+import { KafkaLog } from './kafka-log.ts';
+import { KafkaNode, type LogNotice } from './kafka-node.ts';
+import { openKafkajsDriver } from './kafkajs/kafkajs-driver.ts';
+import { parseKafkaUrl, type KafkaPlace } from './kafka-url.ts';
+import { partitionOf } from './partition-of.ts';
+import { ensureTopics, rangesOf } from './topics.ts';
+
+/** Processes of one machine that each keep a replica in the same directory. */
+const MAX_SLOTS = 64;
+
+export interface KafkaLogOptions {
+  /** `kafka://host:port[,host:port]/prefix`, with options; see docs/how-to/kafka.md. */
+  url: string;
+  /** Keeps the replica, under the prefix. It can be deleted while nothing runs, and is built again. */
+  directory: string;
+  /** Where user, password and certificate may stand instead of in the URL. */
+  env?: Readonly<Record<string, string | undefined>>;
+  /** How much of the topic is in the replica, while it catches up. */
+  onProgress?: (done: number, total: number) => void;
+  onNotice?: (notice: LogNotice) => void;
+  clock?: () => number;
+  random?: () => number;
+  /** Another client than kafkajs. */
+  driver?: (place: KafkaPlace) => KafkaDriver;
+}
+
+/**
+ * Opens a log on Kafka: creates its topics where they are not there, brings the local replica up to the end of the log, and
+ * follows it. A replica that disagrees with the log is built again.
+ * @throws DreamfoldError config_invalid (the URL, a topic's settings), store_unavailable (no broker answers, within 10 seconds),
+ * permission_denied, log_diverged (the topic lacks its beginning), store_newer_than_code, store_full, store_read_only
+ */
+export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> {
+  const place = parseKafkaUrl(options.url, options.env ?? {});
+  const driver = (options.driver ?? driverFor)(place);
+  const slot = await takeSlot(join(options.directory, place.prefix));
+  try {
+    await driver.connect();
+    await ensureTopics(driver, place);
+    return await openReplica({ options, place, driver, ...slot });
+  } catch (error) {
+    await driver.close();
+    slot.lock.release();
+    throw error;
+  }
+}
+
+/** @throws DreamfoldError config_invalid when the certificate file can't be read */
+export function driverFor({ brokers, clientId, tls, sasl }: KafkaPlace): KafkaDriver {
+  const ssl = tls === null ? {} : { ssl: tls.caFile === null ? true : { ca: readCertificate(tls.caFile) } };
+  return openKafkajsDriver({ brokers, clientId, ...ssl, ...(sasl === null ? {} : { sasl }) });
+}
+
+function readCertificate(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new DreamfoldError('config_invalid', `The certificate ${path} can't be read: ${(cause as Error).message}`, {
+      path: 'ca',
+      value: path,
+      remedy: 'Name a PEM file with the certificate of the authority that signed those of the brokers.',
+      cause,
+    });
+  }
+}
+
+interface Opening {
+  options: KafkaLogOptions;
+  place: KafkaPlace;
+  driver: KafkaDriver;
+  directory: string;
+  lock: ProcessorLock;
+}
+
+/** A replica belongs to one process. The next one on this machine takes the next directory, and goes on where that one stands. */
+async function takeSlot(root: string): Promise<{ directory: string; lock: ProcessorLock }> {
+  for (let slot = 1; ; slot += 1) {
+    const directory = join(root, String(slot));
+    mkdirSync(directory, { recursive: true });
+    try {
+      return { directory, lock: await acquireProcessorLock(directory) };
+    } catch (error) {
+      if (!isDreamfoldError(error, 'store_locked') || slot === MAX_SLOTS) throw error;
+    }
+  }
+}
+
+async function openReplica(opening: Opening): Promise<KafkaLog> {
+  try {
+    return await openNode(opening);
+  } catch (error) {
+    if (!isDreamfoldError(error, 'log_diverged') && !isDreamfoldError(error, 'store_corrupt')) throw error;
+    // A log that lacks its beginning leads nowhere; what is here may be the only whole copy.
+    const { topics } = opening.place;
+    const ranges = await rangesOf(opening.driver, topics.events);
+    opening.options.onNotice?.({ kind: 'rebuilding', message: `${(error as Error).message}. The local replica is built again.` });
+    ranges.forEach((_, partition) => destroyPartitionReplica(partitionDirectory(opening.directory, partition)));
+    destroySideStore(opening.directory);
+    return openNode(opening);
+  }
+}
+
+async function openNode({ options, place, driver, directory, lock }: Opening): Promise<KafkaLog> {
+  const { clock = Date.now, random = Math.random, onNotice = () => {}, onProgress = () => {} } = options;
+  const { topics } = place;
+  const ranges = await rangesOf(driver, topics.events);
+  const replicas: PartitionReplica[] = [];
+  const store = openSideStore({ directory });
+  let node: KafkaNode;
+  try {
+    for (const partition of ranges.keys()) {
+      const inPartition = (stream: string): boolean => partitionOf(stream, ranges.length) === partition;
+      replicas.push(openPartitionReplica({ directory: partitionDirectory(directory, partition), partition, inPartition }));
+    }
+    node = new KafkaNode({ driver, topics, replicas, store, now: clock, random, onNotice });
+  } catch (error) {
+    for (const replica of replicas) replica.close();
+    store.close();
+    throw error;
+  }
+  try {
+    await node.start(onProgress);
+    const genesis = await ensureGenesis(node.partitions, { erasure: place.erasure, now: clock() });
+    node.logId = genesis.log_id;
+    node.sealing = genesis.erasure;
+    const power = ((await driver.describe(topics.events))?.replication ?? []).every((copies) => copies >= 3);
+    const log = new KafkaLog({
+      logId: genesis.log_id,
+      capabilities: { name: 'kafka', survives: { process: true, power }, shared: true, partitions: ranges.length },
+      partitions: node.partitions,
+      changes: node.changes,
+      keys: genesis.erasure ? node.keys : null,
+      blobs: node.blobs,
+      clock,
+      release: async () => {
+        await node.stop();
+        await driver.close();
+        lock.release();
+      },
+    });
+    node.onFailed((error) => log.fail(error));
+    return log;
+  } catch (error) {
+    await node.stop();
+    throw error;
+  }
+}
+
+function partitionDirectory(directory: string, partition: number): string {
+  return join(directory, `partition-${partition}`);
+}

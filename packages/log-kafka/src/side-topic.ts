@@ -1,0 +1,94 @@
+import type { SideStore } from '@dreamfold/log/backend';
+import { setTimeout as pause } from 'node:timers/promises';
+import { ProduceError, type DriverRecord, type FetchedRecord, type KafkaDriver, type Tail } from './driver.ts';
+import { divergedError } from './partition-follower.ts';
+
+const BACKOFF_MS = { first: 50, most: 2000 };
+
+export interface SideTopicParts {
+  driver: KafkaDriver;
+  topic: string;
+  store: SideStore;
+  /**
+   * Keeps what was read; runs in one transaction with the offset.
+   * @returns the offset of the first record that is needed again after a restart, null when all was kept
+   */
+  apply: (records: readonly FetchedRecord[]) => number | null;
+  onFailed: (error: Error) => void;
+}
+
+/** A topic of one partition beside the events, followed into the node's side store. */
+export class SideTopic {
+  readonly #p: SideTopicParts;
+  #tail: Tail | null = null;
+  #next = 0;
+  #waiting: { offset: number; wake: () => void }[] = [];
+  #stopped = false;
+
+  constructor(parts: SideTopicParts) {
+    this.#p = parts;
+  }
+
+  /** @throws DreamfoldError log_diverged when the topic ends before what was read of it */
+  async start(): Promise<void> {
+    const { driver, topic, store } = this.#p;
+    const from = (this.#next = store.offset(topic));
+    if ((await this.#high()) < from) throw divergedError(topic, `it ends before offset ${from}`);
+    this.#tail = await driver.tail({
+      topic,
+      from: new Map([[0, from]]),
+      onBatch: (_, records) => this.#onBatch(records),
+      onFailed: this.#p.onFailed,
+    });
+    await this.catchUp();
+  }
+
+  async #high(): Promise<number> {
+    const [range] = (await this.#p.driver.offsets(this.#p.topic)) ?? [];
+    return range?.high ?? 0;
+  }
+
+  #onBatch(records: readonly FetchedRecord[]): void {
+    const { store, topic, apply } = this.#p;
+    // After a lost connection records may come twice; compaction leaves gaps.
+    const fresh = records.filter(({ offset }) => offset >= this.#next);
+    if (fresh.length === 0) return;
+    const next = fresh.at(-1)!.offset + 1;
+    store.transaction(() => store.setOffset(topic, apply(fresh) ?? next));
+    this.#next = next;
+    this.#wake();
+  }
+
+  /** Resolves when all that stands in the topic now has been read. */
+  async catchUp(): Promise<void> {
+    const offset = await this.#high();
+    if (this.#stopped || this.#next >= offset) return;
+    await new Promise<void>((wake) => this.#waiting.push({ offset, wake }));
+  }
+
+  /** Resolves when the brokers have the records; tries until then. */
+  async produce(records: readonly DriverRecord[]): Promise<void> {
+    for (let failures = 1; ; failures += 1) {
+      try {
+        await this.#p.driver.produce(this.#p.topic, 0, records);
+        return;
+      } catch (error) {
+        if (!(error instanceof ProduceError) || this.#stopped) throw error;
+        await pause(Math.min(BACKOFF_MS.first * 2 ** failures, BACKOFF_MS.most));
+      }
+    }
+  }
+
+  #wake(): void {
+    const ready = this.#waiting.filter(({ offset }) => offset <= this.#next);
+    if (ready.length === 0) return;
+    this.#waiting = this.#waiting.filter(({ offset }) => offset > this.#next);
+    for (const { wake } of ready) wake();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const { wake } of this.#waiting.splice(0)) wake();
+    await this.#tail?.stop();
+  }
+}

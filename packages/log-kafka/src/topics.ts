@@ -1,0 +1,49 @@
+import { DreamfoldError } from '@dreamfold/events';
+import type { KafkaDriver, OffsetRange } from './driver.ts';
+import type { KafkaPlace } from './kafka-url.ts';
+import { checkTopic, topicSpecs } from './topics-spec.ts';
+
+/**
+ * Creates the topics of a log that are not there, and checks those that are.
+ * @throws DreamfoldError config_invalid, which names the setting and the command that changes it; store_unavailable
+ */
+export async function ensureTopics(driver: KafkaDriver, place: KafkaPlace): Promise<void> {
+  const found = await driver.describe(place.topics.events);
+  const specs = topicSpecs(place, await driver.brokers(), found);
+  await Promise.all(
+    specs.map(async (spec) => {
+      const before = await driver.describe(spec.topic);
+      if (before === null) await driver.createTopic(spec);
+      const description = before ?? (await driver.describe(spec.topic));
+      const problem = description === null ? null : checkTopic(spec, description);
+      if (problem !== null) throw problem;
+    }),
+  );
+}
+
+/**
+ * The offsets of each partition of the events' topic.
+ * @throws DreamfoldError log_diverged: its beginning was deleted, so it can't be read whole any more; store_unavailable
+ */
+export async function rangesOf(driver: KafkaDriver, topic: string): Promise<readonly OffsetRange[]> {
+  const ranges = await driver.offsets(topic);
+  if (ranges === null) {
+    throw new DreamfoldError('store_unavailable', `The topic ${topic} is not there`, {
+      path: topic,
+      remedy: 'Open the log again: it is created then. If it should be there, look at what deleted it.',
+    });
+  }
+  ranges.forEach(({ low }, partition) => {
+    if (low > 0) throw truncatedError(`${topic}/${partition}`, low);
+  });
+  return ranges;
+}
+
+function truncatedError(place: string, low: number): DreamfoldError {
+  return new DreamfoldError('log_diverged', `The first ${low} records of ${place} were deleted: the log can't be read whole any more`, {
+    path: place,
+    value: low,
+    remedy:
+      'Set retention.ms and retention.bytes of the topic to -1, and restore it from a copy; or export from a node whose replica is whole, and import that into another log.',
+  });
+}
