@@ -2,7 +2,7 @@ import type { LogEvent, StoredEvent } from '@dreamfold/events';
 import type { Head, StreamInfo, VerifyReport } from './port.ts';
 import type { Anchor, Refusal } from './rule.ts';
 
-/** A record as it stands in a partition of a shared log. */
+/** A record as it stands in a partition of a shared log. `bytes` and `payload` may be made when they are read, so read them only where they are needed. */
 export interface PartitionRecord {
   offset: number;
   /** The term in which it was written, 0 where the log has no terms. */
