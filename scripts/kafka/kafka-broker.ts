@@ -1,5 +1,5 @@
 // Real Kafka brokers on this machine, without docker: for tests, and as a command (`node scripts/kafka/kafka-broker.ts --help`).
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -9,6 +9,7 @@ import { fetchKafka, findKafkaTools } from './kafka-distribution.ts';
 import { KafkaNode } from './kafka-node.ts';
 import { type NodeSettings, serverProperties } from './node-settings.ts';
 import { startupArchive } from './startup-archive.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 export interface KafkaOptions {
   /** Default 1. */
@@ -31,7 +32,7 @@ export interface KafkaCluster {
   password?: string;
   /** @param id 1 to `nodes`: Kafka's own id of the node */
   node(id: number): KafkaNode;
-  /** Ends all nodes. `wipe` removes their data; it is the default where no directory was given. */
+  /** Ends all nodes. Their data stays only in a directory that was given, and without `wipe`. */
   stop(options?: { wipe?: boolean }): Promise<void>;
 }
 
@@ -48,34 +49,35 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaClust
   if (!tools.ok) throw new Error(`Kafka can't be started: there is no ${tools.missing}.`);
   const distribution = await fetchKafka(tools.java);
   const jvm = await startupArchive(distribution);
-  const directory = options.directory === undefined ? mkdtempSync(join(tmpdir(), 'dreamfold-kafka-')) : resolve(options.directory);
-  mkdirSync(directory, { recursive: true });
-  const certificates = options.security === 'sasl_ssl' ? await makeCertificates(tools.java.keytool, directory) : null;
-  const removedWithParent = options.directory === undefined ? directory : null;
-  const settings = await nodeSettings(directory, options, certificates);
-  const nodes = new Map(
-    settings.map((node) => [node.id, new KafkaNode({ distribution, jvm, directory: node.directory, removedWithParent })]),
-  );
-  const stop = async ({ wipe = options.directory === undefined }: { wipe?: boolean } = {}): Promise<void> => {
-    await Promise.all([...nodes.values()].map((node) => (wipe ? node.kill() : node.stop())));
-    if (wipe) rmSync(directory, { recursive: true, force: true });
+  const temporary = options.directory === undefined ? temporaryFolder(join(tmpdir(), 'dreamfold-kafka-')) : null;
+  const directory = temporary?.path ?? resolve(options.directory ?? '.');
+  const nodes = new Map<number, KafkaNode>();
+  const stop = async ({ wipe = false }: { wipe?: boolean } = {}): Promise<void> => {
+    const kept = temporary === null && !wipe;
+    await Promise.all([...nodes.values()].map((node) => (kept ? node.stop() : node.kill())));
+    if (!kept) rmSync(directory, { recursive: true, force: true });
+    await temporary?.remove();
   };
   try {
+    mkdirSync(directory, { recursive: true });
+    const certificates = options.security === 'sasl_ssl' ? await makeCertificates(tools.java.keytool, directory) : null;
+    const settings = await nodeSettings(directory, options, certificates);
+    for (const node of settings) nodes.set(node.id, new KafkaNode({ distribution, jvm, directory: node.directory }));
     await Promise.all(settings.map((node) => formatAndStart(nodes.get(node.id)!, node)));
+    return {
+      brokers: settings.map(({ ports }) => `127.0.0.1:${ports.client}`).join(','),
+      ...(certificates === null ? {} : { ca: certificates.ca, ...USER }),
+      node: (id) => {
+        const node = nodes.get(id);
+        if (node === undefined) throw new RangeError(`There is no node ${id}: they are 1 to ${nodes.size}.`);
+        return node;
+      },
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;
   }
-  return {
-    brokers: settings.map(({ ports }) => `127.0.0.1:${ports.client}`).join(','),
-    ...(certificates === null ? {} : { ca: certificates.ca, ...USER }),
-    node: (id) => {
-      const node = nodes.get(id);
-      if (node === undefined) throw new RangeError(`There is no node ${id}: they are 1 to ${nodes.size}.`);
-      return node;
-    },
-    stop,
-  };
 }
 
 async function nodeSettings(directory: string, options: KafkaOptions, certificates: Certificates | null): Promise<NodeSettings[]> {
@@ -113,7 +115,14 @@ async function main(): Promise<void> {
   const cluster = await startKafka({ nodes: nodes === '3' ? 3 : 1, security, ...(directory === undefined ? {} : { directory }) });
   const end = (): void => void cluster.stop().then(() => process.exit());
   process.once('SIGINT', end).once('SIGTERM', end);
-  console.log(`DREAMFOLD_LOG=kafka://${cluster.brokers}/dreamfold`);
+  const { brokers, ca, username, password } = cluster;
+  const [user, query] = ca === undefined ? ['', ''] : [`${username}:${password}@`, `?ca=${ca}`];
+  console.log(`DREAMFOLD_LOG=kafka://${user}${brokers}/dreamfold${query}`);
 }
 
-if (import.meta.main) await main();
+if (import.meta.main) {
+  main().catch((error: unknown) => {
+    console.error((error as Error).message);
+    process.exitCode = 1;
+  });
+}

@@ -1,8 +1,9 @@
 // Java and the jars of a broker. Maven fetches the jars once, into the repository's node_modules/.cache.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { runProgram } from './run-program.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 const OLDEST_JAVA = 17;
 const POM = join(import.meta.dirname, 'pom.xml');
@@ -54,13 +55,13 @@ function findJava(): Java | string {
 export async function fetchKafka(java: Java): Promise<Distribution> {
   if (!existsSync(JARS)) {
     mkdirSync(CACHE, { recursive: true });
-    const fetched = mkdtempSync(join(CACHE, '.fetching-'));
+    const fetched = temporaryFolder(join(CACHE, '.fetching-'));
     try {
-      const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${fetched}`];
+      const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${fetched.path}`];
       await runProgram('mvn', ['--batch-mode', '--quiet', '--strict-checksums', '--file', POM, ...goal]);
-      moveUnlessThere(fetched, JARS);
+      moveUnlessThere(fetched.path, JARS);
     } finally {
-      rmSync(fetched, { recursive: true, force: true });
+      await fetched.remove();
     }
   }
   // Sorted, since an archive of classes (startup-archive.ts) holds for one class path.

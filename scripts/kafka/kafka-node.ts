@@ -11,16 +11,13 @@ const STOP_TIMEOUT_MS = 10_000;
 const CLUSTER_ID = 'RHJlYW1mb2xkIHRlc3RzIQ';
 
 // The shell becomes Java; what it leaves behind waits at a pipe whose other end only this process holds. A line says that Java has
-// ended; the pipe's end without a line says that this process has, by kill -9 too: then Java dies and $0 is removed. The pause lets
-// other nodes, which write to the same folder, die first.
-const WATCHED = `node=$$; { read -r _ <&3 || { kill -9 $node; sleep 1; rm -rf "$0"; }; } & exec "$@" 3<&-`;
+// ended; the pipe's end without a line says that this process has, by kill -9 too.
+const WATCHED = 'node=$$; { read -r _ <&3 || kill -9 $node; } & exec "$0" "$@" 3<&-';
 
 export interface KafkaNodeOptions {
   distribution: Distribution;
   /** Holds server.properties, data and log.txt. */
   directory: string;
-  /** Removed when this process dies. */
-  removedWithParent: string | null;
   jvm: readonly string[];
 }
 
@@ -53,7 +50,7 @@ export class KafkaNode {
     const log = openSync(this.#log, 'a');
     const from = fstatSync(log).size;
     const java = [this.#options.distribution.java.program, '-Xms64m', '-Xmx256m', ...this.#java(), 'kafka.Kafka', this.#properties];
-    const child = spawn('sh', ['-c', WATCHED, this.#options.removedWithParent ?? '', ...java], {
+    const child = spawn('sh', ['-c', WATCHED, ...java], {
       // Ctrl-C in a terminal goes to this process alone, which then ends its brokers.
       detached: true,
       stdio: ['ignore', log, log, 'pipe'],

@@ -1,9 +1,10 @@
-import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePorts } from './free-ports.ts';
 import type { Distribution } from './kafka-distribution.ts';
 import { KafkaNode } from './kafka-node.ts';
 import { serverProperties } from './node-settings.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 /**
  * Arguments that let Java start from an archive of loaded classes (class data sharing), which halves a broker's start. The archive
@@ -12,14 +13,14 @@ import { serverProperties } from './node-settings.ts';
 export async function startupArchive(distribution: Distribution): Promise<readonly string[]> {
   const archive = join(distribution.cache, `${distribution.java.version}.jsa`);
   if (!existsSync(archive)) {
-    const directory = mkdtempSync(join(distribution.cache, '.archiving-'));
+    const folder = temporaryFolder(join(distribution.cache, '.archiving-'));
     try {
-      const made = await archiveClasses(distribution, directory);
+      const made = await archiveClasses(distribution, folder.path);
       // A Java that comes without its own archive cannot add to it.
       if (!existsSync(made)) return [];
       renameSync(made, archive);
     } finally {
-      rmSync(directory, { recursive: true, force: true });
+      await folder.remove();
     }
   }
   return [`-XX:SharedArchiveFile=${archive}`, '-Xlog:cds=off'];
@@ -38,9 +39,8 @@ async function archiveClasses(distribution: Distribution, directory: string): Pr
     keystore: null,
   });
   writeFileSync(join(directory, 'server.properties'), properties);
-  const options = { distribution, directory, removedWithParent: directory };
-  await new KafkaNode({ ...options, jvm: [] }).format();
-  const node = new KafkaNode({ ...options, jvm: [`-XX:ArchiveClassesAtExit=${archive}`, '-Xlog:cds=off'] });
+  await new KafkaNode({ distribution, directory, jvm: [] }).format();
+  const node = new KafkaNode({ distribution, directory, jvm: [`-XX:ArchiveClassesAtExit=${archive}`, '-Xlog:cds=off'] });
   await node.start();
   // Without a limit: an archive that is cut short would be kept.
   await node.kill('SIGTERM');
