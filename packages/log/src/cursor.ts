@@ -42,13 +42,16 @@ export function seenBy(cursor: Cursor): number {
   return cursor.reduce((sum, count) => sum + count, 0);
 }
 
-/** @throws DreamfoldError invalid_cursor */
-export function checkCursor(cursor: Cursor, partitions: number): void {
+/**
+ * @param path names it in the error
+ * @throws DreamfoldError invalid_cursor
+ */
+export function checkCursor(cursor: Cursor, partitions: number, path = 'after'): void {
   const fits =
     Array.isArray(cursor) && cursor.length === partitions && cursor.every((count) => Number.isSafeInteger(count) && (count as number) >= 0);
   if (fits) return;
   throw new DreamfoldError('invalid_cursor', `A cursor of this log is ${partitions} count${partitions === 1 ? '' : 's'} of events`, {
-    path: 'after',
+    path,
     value: cursor,
     remedy: 'Pass a cursor that this log gave, or cursorAtStart() for the beginning.',
   });

@@ -11,6 +11,7 @@ import {
   sha256Hex,
   stampAppend,
 } from './append.ts';
+import { checkCursor, type Cursor } from './cursor.ts';
 import { checkErasable, genesisRequest, newLogId } from './genesis.ts';
 import { toLogEvent } from './log-event.ts';
 import type {
@@ -27,7 +28,7 @@ import type {
 import { checkPosition, checkRange } from './read-range.ts';
 import { restorePlan } from './restore.ts';
 import { EMPTY_HEAD, fate } from './rule.ts';
-import { BATCH_SIZE, ChangeSignal, subscribeBy } from './subscription.ts';
+import { BATCH_SIZE, ChangeSignal, readBetween, subscribeBy, waitUntil } from './subscription.ts';
 import { StreamVerifier } from './verify-stream.ts';
 
 interface Row {
@@ -48,7 +49,7 @@ export function openMemoryLog(options: { clock?: () => number } = {}): Log {
 }
 
 class MemoryLog implements Log {
-  readonly capabilities: LogCapabilities = { name: 'memory', survives: { process: false, power: false }, shared: false };
+  readonly capabilities: LogCapabilities = { name: 'memory', survives: { process: false, power: false }, shared: false, partitions: 1 };
   readonly logId = newLogId();
   readonly #clock: () => number;
   readonly #writer = newWriterName();
@@ -141,19 +142,30 @@ class MemoryLog implements Log {
 
   subscribe(options: SubscribeOptions): AsyncIterable<readonly LogEvent[]> {
     const { stream } = options;
-    checkPosition(options.after);
+    checkCursor(options.after, 1);
     const source = (): readonly Row[] => (stream === undefined ? this.#rows : (this.#streams.get(stream)?.rows ?? []));
-    const readAfter = (position: number): LogEvent[] => {
-      const rows = source();
-      const start = firstAfter(rows, position);
-      return rows.slice(start, start + BATCH_SIZE).map((row) => toLogEvent(row.stored, row.position));
-    };
-    return subscribeBy(readAfter, this.#changes, options);
+    return subscribeBy((position) => eventsAfter(source(), position), this.#changes, options);
   }
 
-  async position(): Promise<number> {
+  async *readRange(after: Cursor, through: Cursor): AsyncGenerator<readonly LogEvent[], void, undefined> {
+    checkCursor(after, 1);
+    checkCursor(through, 1, 'through');
     this.#checkOpen();
-    return this.#rows.length;
+    yield* readBetween((position) => eventsAfter(this.#rows, position), after[0]!, through[0]!);
+  }
+
+  async cursor(): Promise<Cursor> {
+    this.#checkOpen();
+    return [this.#rows.length];
+  }
+
+  async waitFor(position: number, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    checkPosition(position);
+    const isThere = (): boolean => {
+      this.#checkOpen();
+      return this.#rows.length >= position;
+    };
+    return waitUntil(isThere, this.#changes, signal);
   }
 
   async restore(events: readonly StoredEvent[]): Promise<{ added: number }> {
@@ -231,6 +243,11 @@ class MemoryLog implements Log {
 /** The epoch of the newest claim up to a seq. */
 function epochAt(rows: readonly Row[], seq: number): number {
   return rows.findLast(({ stored }) => stored.seq <= seq && stored.class === 'claim')?.stored.epoch ?? 0;
+}
+
+function eventsAfter(rows: readonly Row[], position: number): LogEvent[] {
+  const start = firstAfter(rows, position);
+  return rows.slice(start, start + BATCH_SIZE).map((row) => toLogEvent(row.stored, row.position));
 }
 
 /** Index of the first row after a position, by bisection. */

@@ -1,4 +1,5 @@
 import type { LogEvent, NewEvent, StoredEvent } from '@dreamfold/events';
+import type { Cursor } from './cursor.ts';
 
 /** Where a stream stands: its last event, or seq 0 and hash '0' for a stream without events. */
 export interface Head {
@@ -44,8 +45,8 @@ export interface ReadOptions {
 }
 
 export interface SubscribeOptions {
-  /** The checkpoint: events after this position are given. 0 is the beginning. */
-  after: number;
+  /** The checkpoint: what it has not seen is given. */
+  after: Cursor;
   /** Only this stream. */
   stream?: string;
   signal: AbortSignal;
@@ -63,6 +64,8 @@ export interface LogCapabilities {
   survives: { process: boolean; power: boolean };
   /** Other processes can append to it at the same time. */
   shared: boolean;
+  /** Events of one partition, such as those of one stream, have one order; those of two have none. */
+  partitions: number;
 }
 
 export interface VerifyReport {
@@ -99,12 +102,22 @@ export interface Log {
   read(stream: string, options?: ReadOptions): AsyncIterable<readonly LogEvent[]>;
   /** The bytes as they are stored, with the whole envelope: for export, verify and replication. */
   readStored(stream: string, options?: ReadOptions): AsyncIterable<readonly StoredEvent[]>;
-  /** Streams in the order of their first event. `kind` is the part of the name before the slash. */
+  /** Streams of a partition in the order of their first event, one partition after the other. `kind` is the part of the name before the slash. */
   streams(kind?: string): AsyncIterable<readonly StreamInfo[]>;
-  /** Everything after a position, then live, in the order of the log, without gap or repeat. Ends with the signal. */
+  /** Everything after a cursor, then live, each partition in its order, without gap or repeat. Ends with the signal. */
   subscribe(options: SubscribeOptions): AsyncIterable<readonly LogEvent[]>;
-  /** Position of the newest event, 0 for an empty log. */
-  position(): Promise<number>;
+  /**
+   * What lies between two cursors, one partition after the other, each in its order.
+   * @param through a cursor that this handle gave, or one whose events it has
+   */
+  readRange(after: Cursor, through: Cursor): AsyncIterable<readonly LogEvent[]>;
+  /** What this handle has of the log. */
+  cursor(): Promise<Cursor>;
+  /**
+   * Resolves when this handle has the event at a position: what another handle has appended may take a moment to get here.
+   * @throws DreamfoldError invalid_cursor, store_unavailable when the log is closed meanwhile; the signal's reason
+   */
+  waitFor(position: number, options?: { signal?: AbortSignal }): Promise<void>;
 
   /**
    * Adds events that have been stored elsewhere, byte for byte: the whole stream, or what follows this log's head.

@@ -18,11 +18,11 @@ export function checkRange({ from = 1, to = Number.MAX_SAFE_INTEGER }: ReadOptio
 }
 
 /** @throws DreamfoldError invalid_cursor */
-export function checkPosition(after: number): void {
-  if (Number.isSafeInteger(after) && after >= 0) return;
-  throw new DreamfoldError('invalid_cursor', 'A subscription starts after a position of the log', {
-    path: 'after',
-    value: after,
-    remedy: 'Pass the position of the last event that was handled, or 0 for the beginning.',
+export function checkPosition(position: number): void {
+  if (Number.isSafeInteger(position) && position >= 1) return;
+  throw new DreamfoldError('invalid_cursor', 'Positions of a log are whole numbers from 1', {
+    path: 'position',
+    value: position,
+    remedy: 'Pass the position that an append gave, or that of an event.',
   });
 }

@@ -33,11 +33,11 @@ export class ChangeSignal {
   }
 
   /** Resolves at the next change, when the log closes, or when the signal is aborted. */
-  async wait(signal: AbortSignal): Promise<void> {
-    if (this.#closed || signal.aborted) return;
+  async wait(signal?: AbortSignal): Promise<void> {
+    if (this.#closed || signal?.aborted === true) return;
     await new Promise<void>((resolve) => {
       const wake = (): void => {
-        signal.removeEventListener('abort', cancel);
+        signal?.removeEventListener('abort', cancel);
         resolve();
       };
       const cancel = (): void => {
@@ -45,23 +45,23 @@ export class ChangeSignal {
         if (this.#waiting.size === 0) this.#onWaiting?.(false);
         wake();
       };
-      signal.addEventListener('abort', cancel, { once: true });
+      signal?.addEventListener('abort', cancel, { once: true });
       this.#waiting.add(wake);
       if (this.#waiting.size === 1) this.#onWaiting?.(true);
     });
   }
 }
 
-/**
- * Catch-up, then live. Between reading an empty batch and waiting nothing else runs, so no change is missed.
- * @param readAfter the next events after a position, oldest first, at most a batch
- */
+/** The next events of a log of one partition after a position, oldest first, at most a batch. */
+type ReadAfter = (position: number) => readonly LogEvent[];
+
+/** Catch-up, then live. Between reading an empty batch and waiting nothing else runs, so no change is missed. */
 export async function* subscribeBy(
-  readAfter: (position: number) => readonly LogEvent[],
+  readAfter: ReadAfter,
   changes: ChangeSignal,
   { after, signal }: SubscribeOptions,
 ): AsyncGenerator<readonly LogEvent[], void, undefined> {
-  let position = after;
+  let position = after[0]!;
   while (!signal.aborted && !changes.closed) {
     const batch = readAfter(position);
     if (batch.length === 0) {
@@ -70,5 +70,27 @@ export async function* subscribeBy(
       position = batch.at(-1)!.position;
       yield batch;
     }
+  }
+}
+
+/** What lies between two counts of events. */
+export function* readBetween(readAfter: ReadAfter, after: number, through: number): Generator<readonly LogEvent[], void, undefined> {
+  for (let seen = after; seen < through;) {
+    const batch = readAfter(seen).slice(0, through - seen);
+    if (batch.length === 0) return;
+    seen += batch.length;
+    yield batch;
+  }
+}
+
+/**
+ * Resolves when something is there.
+ * @throws what `isThere` throws, and the signal's reason
+ */
+export async function waitUntil(isThere: () => boolean, changes: ChangeSignal, signal?: AbortSignal): Promise<void> {
+  for (;;) {
+    signal?.throwIfAborted();
+    if (isThere()) return;
+    await changes.wait(signal);
   }
 }

@@ -1,5 +1,7 @@
 import { MAX_EVENT_BYTES, type LogEvent, type NewEvent } from '@dreamfold/events';
 import { describe, expect, it } from 'vitest';
+import { placeOf, positionOf, seenBy } from '../cursor.ts';
+import { genesisStream } from '../genesis.ts';
 import { answer, claim, codeOf, fill, message, readAll, readAllStored, type LogUnderTest } from './log-under-test.ts';
 
 const S = 'session/sesn_1';
@@ -8,7 +10,8 @@ export function describeAppend(under: LogUnderTest): void {
   describe('append', () => {
     it('gives head, position and events', async () => {
       const log = await under.fresh();
-      const before = await log.position();
+      const { partitions } = log.capabilities;
+      const before = await log.cursor();
       const result = await log.append({
         stream: S,
         id: 'a',
@@ -17,11 +20,17 @@ export function describeAppend(under: LogUnderTest): void {
         correlation: 'req_1',
         events: [message('x'), message('y', { causation: 1 })],
       });
-      expect(result).toMatchObject({ head: { seq: 2, epoch: 0 }, position: before + 2, duplicate: false });
+      expect(result).toMatchObject({ head: { seq: 2, epoch: 0 }, duplicate: false });
+      const { partition, ordinal } = placeOf(result.position, partitions);
+      expect(ordinal).toBe(before[partition]! + 2);
+      expect(result.events.map(({ position }) => position)).toEqual(
+        [ordinal - 1, ordinal].map((nth) => positionOf(partition, nth, partitions)),
+      );
+      expect(await log.cursor()).toEqual(before.map((seen, i) => (i === partition ? seen + 2 : seen)));
       expect(result.events).toEqual(await readAll(log, S));
       const { hash: _, ...second } = result.events[1]!;
       expect(second).toEqual({
-        ...{ position: before + 2, stream: S, seq: 2, id: 'a-1', time: 5, type: 'user.message', v: 1, causation: 1 },
+        ...{ position: result.position, stream: S, seq: 2, id: 'a-1', time: 5, type: 'user.message', v: 1, causation: 1 },
         ...{ correlation: 'req_1', actor: 'user', data: { content: [{ type: 'text', text: 'y' }] } },
       } satisfies Omit<LogEvent, 'hash'>);
       expect(await log.head(S)).toEqual(result.head);
@@ -33,15 +42,19 @@ export function describeAppend(under: LogUnderTest): void {
       expect(await log.head('session/none')).toEqual({ seq: 0, hash: '0', epoch: 0 });
     });
 
-    it('begins every log with its genesis', async () => {
+    it('begins every partition of a log with its genesis', async () => {
       const log = await under.fresh();
-      const [genesis] = await readAll(log, 'log/main');
-      expect(genesis).toMatchObject({
-        position: 1,
-        seq: 1,
-        type: 'log.genesis',
-        data: { log_id: log.logId, partitions: 1, erasure: true },
-      });
+      const { partitions } = log.capabilities;
+      expect(await log.cursor()).toEqual(Array.from({ length: partitions }, () => 1));
+      for (let partition = 0; partition < partitions; partition += 1) {
+        const [genesis] = await readAll(log, genesisStream(partition));
+        expect(genesis).toMatchObject({
+          position: partition + 1,
+          seq: 1,
+          type: 'log.genesis',
+          data: { log_id: log.logId, partitions, erasure: true },
+        });
+      }
     });
 
     it('keeps payloads as JSON has them, not as the caller does', async () => {
@@ -114,6 +127,28 @@ export function describeAppend(under: LogUnderTest): void {
       const stored = await readAllStored(log, S);
       expect(stored).toHaveLength(60);
       stored.forEach((event, at) => expect(event.append).toEqual({ id: stored[at - (at % 3)]!.id, i: at % 3, n: 3 }));
+    });
+  });
+
+  describe('a partition', () => {
+    it('holds whole streams, and whole appends one after the other', async () => {
+      const log = await under.fresh();
+      const { partitions } = log.capabilities;
+      const names = Array.from({ length: 20 }, (_, i) => `session/s${i}`);
+      await Promise.all(
+        names.flatMap((stream) =>
+          ['a', 'b', 'c'].map((id) => log.append({ stream, id, expected: 'any', events: [message('1'), message('2'), message('3')] })),
+        ),
+      );
+      const taken = new Set<number>();
+      for (const stream of names) {
+        const places = (await readAll(log, stream)).map(({ position }) => placeOf(position, partitions));
+        expect(new Set(places.map(({ partition }) => partition)).size).toBe(1);
+        places.forEach(({ ordinal }, i) => expect(ordinal).toBe(places[i - (i % 3)]!.ordinal + (i % 3)));
+        for (const { partition, ordinal } of places) taken.add(positionOf(partition, ordinal, partitions));
+      }
+      expect(taken.size).toBe(180);
+      expect(seenBy(await log.cursor())).toBe(partitions + 180);
     });
   });
 
@@ -274,10 +309,10 @@ function describeBadAppends(under: LogUnderTest): void {
   describe('a bad append', () => {
     it.each(cases)('%s', async (_, request, code) => {
       const log = await under.fresh();
-      const before = await log.position();
+      const before = await log.cursor();
       const error: unknown = await log.append(request as typeof good).catch((thrown: unknown) => thrown);
       expect(error).toMatchObject({ name: 'DreamfoldError', code, remedy: expect.stringMatching(/\w/) as string });
-      expect(await log.position()).toBe(before);
+      expect(await log.cursor()).toEqual(before);
       expect(await log.append(good)).toMatchObject({ head: { seq: 1 } });
     });
 

@@ -1,6 +1,7 @@
 import { hashInput, MAX_EVENT_BYTES, type StoredEvent } from '@dreamfold/events';
 import { describe, expect, it } from 'vitest';
 import { sha256 } from '../append.ts';
+import { genesisStream } from '../genesis.ts';
 import type { Log } from '../port.ts';
 import { claim, codeOf, fill, message, readAll, readAllStored, type LogUnderTest } from './log-under-test.ts';
 
@@ -39,7 +40,9 @@ export function describeKeeping(under: LogUnderTest): void {
   describe('erasing the genesis', () => {
     it('is refused', async () => {
       const log = await under.fresh();
-      expect(await codeOf(log.erase('log/main', [1]))).toBe('invalid_argument');
+      for (let partition = 0; partition < log.capabilities.partitions; partition += 1) {
+        expect(await codeOf(log.erase(genesisStream(partition), [1]))).toBe('invalid_argument');
+      }
     });
   });
 
@@ -143,16 +146,17 @@ export function describeKeeping(under: LogUnderTest): void {
   describe('verify', () => {
     it('counts, and tells how far it is', async () => {
       const log = await under.fresh();
+      const { partitions } = log.capabilities;
       await fill(log, S, 300);
       const progress: [number, number][] = [];
       expect(await log.verify((done, total) => progress.push([done, total]))).toEqual({
-        events: 301,
-        streams: 2,
+        events: partitions + 300,
+        streams: partitions + 1,
         erased: 0,
         blobs: 0,
         problems: [],
       });
-      expect(progress.at(-1)).toEqual([301, 301]);
+      expect(progress.at(-1)).toEqual([partitions + 300, partitions + 300]);
     });
   });
 
@@ -190,16 +194,21 @@ export function describeKeeping(under: LogUnderTest): void {
       const log = await under.fresh();
       context.skip(!log.capabilities.shared, `${log.capabilities.name}: only one handle can write`);
       const other = await under.again();
+      let position = 1;
       for (let i = 0; i < 20; i += 1) {
         const handle = i % 2 === 0 ? log : other;
+        await handle.waitFor(position);
         const { seq } = await handle.head(S);
         expect(seq).toBe(i);
-        await handle.append({ stream: S, id: `a${i}`, expected: seq, correlation: `r${i}`, events: [message('x')] });
+        ({ position } = await handle.append({ stream: S, id: `a${i}`, expected: seq, correlation: `r${i}`, events: [message('x')] }));
         expect(await codeOf((i % 2 === 0 ? other : log).append({ stream: S, id: `late${i}`, expected: seq, events: [message('x')] }))).toBe(
           'head_conflict',
         );
       }
+      await log.waitFor(position);
+      await other.waitFor(position);
       expect((await log.verify()).problems).toEqual([]);
+      expect(await readAll(log, S)).toHaveLength(20);
       expect(await readAll(log, S)).toEqual(await readAll(other, S));
     });
   });

@@ -1,4 +1,5 @@
 import type { LogEvent, NewEvent, StoredEvent } from '@dreamfold/events';
+import { placeOf, type Cursor } from '../cursor.ts';
 import type { Log } from '../port.ts';
 
 /**
@@ -57,4 +58,26 @@ export async function codeOf(promise: Promise<unknown>): Promise<unknown> {
     () => 'resolved',
     (error: { code?: unknown }) => error.code ?? error,
   );
+}
+
+/** The cursor before the last events of a partition: that of a stream's last event. */
+export async function before(log: Log, count: number, stream: string): Promise<Cursor> {
+  const { position } = (await readAll(log, stream)).at(-1)!;
+  const { partition } = placeOf(position, log.capabilities.partitions);
+  return (await log.cursor()).map((seen, i) => (i === partition ? seen - count : seen));
+}
+
+/** Of each partition, the ordinals of the events that were given, in the order in which they were given. */
+export function ordinalsOf(log: Log, events: readonly LogEvent[]): number[][] {
+  const ordinals: number[][] = Array.from({ length: log.capabilities.partitions }, () => []);
+  for (const { position } of events) {
+    const { partition, ordinal } = placeOf(position, log.capabilities.partitions);
+    ordinals[partition]!.push(ordinal);
+  }
+  return ordinals;
+}
+
+/** Of each partition, the ordinals between two cursors. */
+export function ordinalsBetween(after: Cursor, through: Cursor): number[][] {
+  return after.map((seen, i) => Array.from({ length: Math.max(0, through[i]! - seen) }, (_, k) => seen + 1 + k));
 }

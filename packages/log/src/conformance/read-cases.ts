@@ -1,8 +1,22 @@
 import type { LogEvent } from '@dreamfold/events';
 import { describe, expect, it } from 'vitest';
+import { advanced, cursorAtStart, placeOf, seenBy, type Cursor } from '../cursor.ts';
+import { genesisStream } from '../genesis.ts';
 import { fold } from '../replay.ts';
 import type { Log } from '../port.ts';
-import { claim, codeOf, collect, fill, message, readAll, readAllStored, type LogUnderTest } from './log-under-test.ts';
+import {
+  before,
+  claim,
+  codeOf,
+  collect,
+  fill,
+  message,
+  ordinalsBetween,
+  ordinalsOf,
+  readAll,
+  readAllStored,
+  type LogUnderTest,
+} from './log-under-test.ts';
 
 const S = 'session/sesn_1';
 
@@ -66,16 +80,18 @@ export function describeReading(under: LogUnderTest): void {
   });
 
   describe('streams', () => {
-    it('come in the order of their first event, with their heads', async () => {
+    it('come partition by partition, in the order of their first event, with their heads', async () => {
       const log = await under.fresh();
       for (const stream of ['session/b', 'memory/m', 'session/a'])
         await log.append({ stream, id: 'a', expected: 0, epoch: 1, events: [claim()] });
       await log.append({ stream: 'session/b', id: 'b', expected: 1, events: [message('')] });
-      expect((await collect(log.streams())).map(({ stream }) => stream)).toEqual(['log/main', 'session/b', 'memory/m', 'session/a']);
-      expect(await collect(log.streams('session'))).toEqual([
-        { stream: 'session/b', head: await log.head('session/b') },
-        { stream: 'session/a', head: await log.head('session/a') },
-      ]);
+      const { partitions } = log.capabilities;
+      const names = async (kind?: string): Promise<string[]> => (await collect(log.streams(kind))).map(({ stream }) => stream);
+      const genesis = Array.from({ length: partitions }, (_, partition) => genesisStream(partition));
+      expect(await names()).toEqual(await inOrder(log, [...genesis, 'session/b', 'memory/m', 'session/a']));
+      expect(await names('session')).toEqual(await inOrder(log, ['session/b', 'session/a']));
+      if (partitions === 1) expect(await names()).toEqual(['log/main', 'session/b', 'memory/m', 'session/a']);
+      for (const { stream, head } of await collect(log.streams())) expect(head).toEqual(await log.head(stream));
       expect((await log.head('session/b')).epoch).toBe(1);
       expect(await collect(log.streams('dream'))).toEqual([]);
       expect(await collect(log.streams('sess'))).toEqual([]);
@@ -83,11 +99,28 @@ export function describeReading(under: LogUnderTest): void {
   });
 
   describeSubscription(under);
+  describeRange(under);
+  describeWaiting(under);
+}
+
+/** Streams as a log lists them: by partition, and in each by their first event. */
+async function inOrder(log: Log, streams: readonly string[]): Promise<string[]> {
+  const placed = await Promise.all(
+    streams.map(async (stream) => ({ stream, ...placeOf((await readAll(log, stream))[0]!.position, log.capabilities.partitions) })),
+  );
+  return placed.toSorted((a, b) => a.partition - b.partition || a.ordinal - b.ordinal).map(({ stream }) => stream);
+}
+
+/** Cursors that no log of so many partitions has given. */
+function badCursors(partitions: number): Cursor[] {
+  const good = cursorAtStart(partitions);
+  const withFirst = (count: unknown): Cursor => [count as number, ...good.slice(1)];
+  return [withFirst(-1), withFirst(0.5), withFirst(Number.NaN), withFirst('1'), [...good, 0], good.slice(1), 0 as unknown as Cursor];
 }
 
 function describeSubscription(under: LogUnderTest): void {
   /** Takes events until there are `count`, and ends the subscription. */
-  const take = async (log: Log, count: number, options: { after: number; stream?: string }): Promise<LogEvent[]> => {
+  const take = async (log: Log, count: number, options: { after: Cursor; stream?: string }): Promise<LogEvent[]> => {
     const stop = new AbortController();
     const events: LogEvent[] = [];
     for await (const batch of log.subscribe({ ...options, signal: stop.signal })) {
@@ -96,35 +129,41 @@ function describeSubscription(under: LogUnderTest): void {
     }
     return events;
   };
+  const start = (log: Log): Cursor => cursorAtStart(log.capabilities.partitions);
 
   describe('subscribe', () => {
-    it('catches up, then goes on live, without gap or repeat', async () => {
+    it('catches up, then goes on live, each partition in its order, without gap or repeat', async () => {
       const log = await under.fresh();
       await fill(log, S, 300);
-      const taken = take(log, 901, { after: 0 });
+      const count = seenBy(await log.cursor()) + 600;
+      const taken = take(log, count, { after: start(log) });
       for (let i = 0; i < 300; i += 1) {
-        await log.append({ stream: S, id: `live${i}`, expected: 'any', events: [message('x'), message('y')] });
+        const stream = `session/live_${i % 7}`;
+        await log.append({ stream, id: `live${i}`, expected: 'any', events: [message('x'), message('y')] });
         if (i % 50 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
       }
-      expect((await taken).map((event) => event.position)).toEqual(Array.from({ length: 901 }, (_, i) => i + 1));
+      const events = await taken;
+      expect(events).toHaveLength(count);
+      expect(ordinalsOf(log, events)).toEqual(ordinalsBetween(start(log), await log.cursor()));
     });
 
-    it('begins after a position', async () => {
+    it('begins after a cursor', async () => {
       const log = await under.fresh();
       await fill(log, S, 5);
-      expect((await take(log, 2, { after: 4 })).map((event) => event.position)).toEqual([5, 6]);
+      expect((await take(log, 2, { after: await before(log, 2, S) })).map(({ seq }) => seq)).toEqual([4, 5]);
     });
 
     it('gives one stream only', async () => {
       const log = await under.fresh();
-      const taken = take(log, 5, { after: 0, stream: S });
+      const taken = take(log, 5, { after: start(log), stream: S });
       for (let i = 0; i < 5; i += 1) {
         await log.append({ stream: S, id: `s${i}`, expected: i, events: [message('')] });
         await log.append({ stream: 'session/other', id: `o${i}`, expected: i, events: [message('')] });
       }
       const events = await taken;
       expect(events.map(({ stream, seq }) => [stream, seq])).toEqual([1, 2, 3, 4, 5].map((seq) => [S, seq]));
-      expect((await take(log, 2, { after: events[2]!.position, stream: S })).map(({ seq }) => seq)).toEqual([4, 5]);
+      const after = advanced(start(log), events[2]!.position);
+      expect((await take(log, 2, { after, stream: S })).map(({ seq }) => seq)).toEqual([4, 5]);
     });
 
     it('gives the same events as read', async () => {
@@ -136,39 +175,135 @@ function describeSubscription(under: LogUnderTest): void {
         correlation: 'r',
         events: [message('1'), message('2', { causation: 'session/x#3' })],
       });
-      expect(await take(log, 2, { after: 0, stream: S })).toEqual(await readAll(log, S));
-      expect(await take(log, 1, { after: 2 })).toEqual((await readAll(log, S)).slice(1));
+      expect(await take(log, 2, { after: start(log), stream: S })).toEqual(await readAll(log, S));
+      expect(await take(log, 1, { after: await before(log, 1, S) })).toEqual((await readAll(log, S)).slice(1));
     });
 
     it('ends with its signal while it waits, and at once with one that was aborted before', async () => {
       const log = await under.fresh();
       const stop = new AbortController();
-      const waiting = collect(log.subscribe({ after: 1, signal: stop.signal }));
+      const waiting = collect(log.subscribe({ after: await log.cursor(), signal: stop.signal }));
       setTimeout(() => stop.abort(), 5);
       expect(await waiting).toEqual([]);
-      expect(await collect(log.subscribe({ after: 0, signal: AbortSignal.abort() }))).toEqual([]);
+      expect(await collect(log.subscribe({ after: start(log), signal: AbortSignal.abort() }))).toEqual([]);
     });
 
     it('ends when the log is closed', async () => {
       const log = await under.fresh();
-      const waiting = collect(log.subscribe({ after: 1, signal: new AbortController().signal }));
+      const waiting = collect(log.subscribe({ after: await log.cursor(), signal: new AbortController().signal }));
       await new Promise((resolve) => setTimeout(resolve, 5));
       await log.close();
       expect(await waiting).toEqual([]);
     });
 
-    it.each([-1, 0.5, Number.NaN])('refuses the position %d', async (after) => {
+    it('refuses what is no cursor', async () => {
       const log = await under.fresh();
-      expect(await codeOf((async () => collect(log.subscribe({ after, signal: AbortSignal.abort() })))())).toBe('invalid_cursor');
+      for (const after of badCursors(log.capabilities.partitions)) {
+        expect(await codeOf((async () => collect(log.subscribe({ after, signal: AbortSignal.abort() })))())).toBe('invalid_cursor');
+      }
     });
 
     it('sees what another handle appends', async (context) => {
       const log = await under.fresh();
       context.skip(!log.capabilities.shared, `${log.capabilities.name}: only one handle can write`);
       const other = await under.again();
-      const taken = take(log, 3, { after: 1 });
+      const taken = take(log, 3, { after: await log.cursor() });
       await fill(other, S, 3);
       expect((await taken).map(({ seq }) => seq)).toEqual([1, 2, 3]);
+    });
+  });
+}
+
+function describeRange(under: LogUnderTest): void {
+  const write = async (log: Log, round: number): Promise<Cursor> => {
+    for (let i = 0; i < 10; i += 1) {
+      await log.append({
+        stream: `session/s${i}`,
+        id: `r${round}`,
+        expected: 'any',
+        events: Array.from({ length: 40 }, () => message('x')),
+      });
+    }
+    return log.cursor();
+  };
+
+  describe('readRange', () => {
+    it('gives what lies between two cursors, partition by partition, each in its order', async () => {
+      const log = await under.fresh();
+      const [after, through, end] = [await write(log, 1), await write(log, 2), await write(log, 3)];
+      const events = await collect(log.readRange(after, through));
+      expect(events).toHaveLength(400);
+      expect(ordinalsOf(log, events)).toEqual(ordinalsBetween(after, through));
+      const partitions = events.map(({ position }) => placeOf(position, log.capabilities.partitions).partition);
+      expect(partitions).toEqual(partitions.toSorted((a, b) => a - b));
+      const [first] = events;
+      expect(first).toEqual((await readAll(log, first!.stream))[first!.seq - 1]);
+      for await (const batch of log.readRange(after, end)) expect(batch.length).toBeLessThanOrEqual(500);
+      expect(ordinalsOf(log, await collect(log.readRange(cursorAtStart(end.length), end)))).toEqual(
+        ordinalsBetween(cursorAtStart(end.length), end),
+      );
+    });
+
+    it('gives nothing where nothing lies', async () => {
+      const log = await under.fresh();
+      const [earlier, later] = [await log.cursor(), await write(log, 1)];
+      expect(await collect(log.readRange(later, later))).toEqual([]);
+      expect(await collect(log.readRange(later, earlier))).toEqual([]);
+    });
+
+    it('refuses what is no cursor', async () => {
+      const log = await under.fresh();
+      const good = await log.cursor();
+      for (const bad of badCursors(log.capabilities.partitions)) {
+        expect(await codeOf(collect(log.readRange(bad, good)))).toBe('invalid_cursor');
+        expect(await codeOf(collect(log.readRange(good, bad)))).toBe('invalid_cursor');
+      }
+    });
+  });
+}
+
+function describeWaiting(under: LogUnderTest): void {
+  describe('waitFor', () => {
+    it('resolves when the event is there', async () => {
+      const log = await under.fresh();
+      const { position } = await log.append({ stream: S, id: 'a', expected: 0, events: [message('x')] });
+      await log.waitFor(position);
+      await log.waitFor(1);
+      let there = false;
+      const waiting = log.waitFor(position + log.capabilities.partitions).then(() => (there = true));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      expect(there).toBe(false);
+      await log.append({ stream: S, id: 'b', expected: 1, events: [message('x')] });
+      expect(await waiting).toBe(true);
+    });
+
+    it('resolves for what another handle has appended', async (context) => {
+      const log = await under.fresh();
+      context.skip(!log.capabilities.shared, `${log.capabilities.name}: only one handle can write`);
+      const other = await under.again();
+      for (let i = 0; i < 5; i += 1) {
+        const { position, head } = await other.append({ stream: S, id: `a${i}`, expected: i, events: [message('x')] });
+        await log.waitFor(position);
+        expect(await log.head(S)).toEqual(head);
+      }
+    });
+
+    it('ends with its signal, and with the log', async () => {
+      const log = await under.fresh();
+      const far = 1000 * log.capabilities.partitions;
+      const stop = new AbortController();
+      const stopped = log.waitFor(far, { signal: stop.signal });
+      setTimeout(() => stop.abort(new RangeError('enough')), 5);
+      await expect(stopped).rejects.toThrow('enough');
+      await expect(log.waitFor(far, { signal: AbortSignal.abort(new RangeError('before')) })).rejects.toThrow('before');
+      const waiting = codeOf(log.waitFor(far));
+      await log.close();
+      expect(await waiting).toBe('store_unavailable');
+    });
+
+    it.each([0, -1, 0.5, Number.NaN])('refuses the position %d', async (position) => {
+      const log = await under.fresh();
+      expect(await codeOf(log.waitFor(position))).toBe('invalid_cursor');
     });
   });
 }

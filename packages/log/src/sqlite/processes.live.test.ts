@@ -97,7 +97,7 @@ describe('several processes', () => {
     const stop = new AbortController();
     const taken: number[] = [];
     const tail = (async () => {
-      for await (const batch of reader.subscribe({ after: 0, stream: S, signal: stop.signal })) {
+      for await (const batch of reader.subscribe({ after: [0], stream: S, signal: stop.signal })) {
         taken.push(...batch.map((event) => event.seq));
         if (taken.length === 6) stop.abort();
       }

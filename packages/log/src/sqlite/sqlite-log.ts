@@ -11,6 +11,7 @@ import {
   stampAppend,
   type PreparedAppend,
 } from '../append.ts';
+import { checkCursor, type Cursor } from '../cursor.ts';
 import { checkErasable } from '../genesis.ts';
 import type {
   Appended,
@@ -26,7 +27,7 @@ import type {
 import { checkPosition, checkRange } from '../read-range.ts';
 import { restorePlan } from '../restore.ts';
 import { fate } from '../rule.ts';
-import { ChangeSignal, subscribeBy } from '../subscription.ts';
+import { ChangeSignal, readBetween, subscribeBy, waitUntil } from '../subscription.ts';
 import { BlobTable } from './blob-table.ts';
 import { CountedEvents } from './counted-events.ts';
 import { DatabaseWriter, closedError } from './database-writer.ts';
@@ -68,7 +69,7 @@ export class SqliteLog implements Log {
     this.#parts = parts;
     this.#db = db;
     this.logId = parts.logId;
-    this.capabilities = { name: 'sqlite', survives: { process: true, power: parts.full }, shared: true };
+    this.capabilities = { name: 'sqlite', survives: { process: true, power: parts.full }, shared: true, partitions: 1 };
     this.#table = new EventTable(db);
     this.#events = new CountedEvents(this.#table);
     this.#database = new DatabaseWriter(parts, this.#events, parts.full);
@@ -159,9 +160,9 @@ export class SqliteLog implements Log {
   }
 
   subscribe(options: SubscribeOptions): AsyncIterable<readonly LogEvent[]> {
-    checkPosition(options.after);
+    checkCursor(options.after, 1);
     const { stream } = options;
-    if (stream === undefined) return subscribeBy((position) => this.#guard(() => this.#table.readAfter(position)), this.#changes, options);
+    if (stream === undefined) return subscribeBy((position) => this.#readAfter(position), this.#changes, options);
     const readAfter = (position: number): LogEvent[] =>
       this.#guard(() => {
         const streamId = this.#table.streams.find(stream);
@@ -170,6 +171,16 @@ export class SqliteLog implements Log {
           : this.#table.readStream(streamId, this.#table.seqUpTo(streamId, position) + 1, Number.MAX_SAFE_INTEGER);
       });
     return subscribeBy(readAfter, this.#changes, options);
+  }
+
+  #readAfter(position: number): LogEvent[] {
+    return this.#guard(() => this.#table.readAfter(position));
+  }
+
+  async *readRange(after: Cursor, through: Cursor): AsyncGenerator<readonly LogEvent[], void, undefined> {
+    checkCursor(after, 1);
+    checkCursor(through, 1, 'through');
+    yield* readBetween((position) => this.#readAfter(position), after[0]!, through[0]!);
   }
 
   #pollWhile(anyone: boolean): void {
@@ -188,7 +199,16 @@ export class SqliteLog implements Log {
     return this.#guard(() => this.#database.version());
   }
 
-  async position(): Promise<number> {
+  async cursor(): Promise<Cursor> {
+    return [this.#count()];
+  }
+
+  async waitFor(position: number, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    checkPosition(position);
+    return waitUntil(() => this.#count() >= position, this.#changes, signal);
+  }
+
+  #count(): number {
     return this.#guard(() => {
       this.#database.refresh();
       return this.#events.last.position;
