@@ -19,7 +19,7 @@ export {
   type Suggestion,
 } from '@dreamfold/dreaming';
 export { checkImport, loadConstitution, type CheckedImport } from '@dreamfold/runtime';
-export type { Log, StreamInfo, VerifyReport } from '@dreamfold/log';
+export { cursorAtStart, type Cursor, type Log, type StreamInfo, type VerifyReport } from '@dreamfold/log';
 export type {
   AgentDefinition,
   DreamOptions,

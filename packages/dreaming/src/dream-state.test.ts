@@ -19,7 +19,7 @@ const insight = {
   cues: [{ phrase: 'c', points: 5, sessions: 3, principals: 2 }],
   support: { sessions: 3, principals: 2 },
 };
-const started: [string, unknown] = ['dream.started', { store_id: 'memstore_1', number: 1, log_id: 'log_1', after: 0, through: 9 }];
+const started: [string, unknown] = ['dream.started', { store_id: 'memstore_1', number: 1, log_id: 'log_1', after: [0], through: [9] }];
 const reviewed: [string, unknown] = ['dream.reviewed', { sessions: [{ session_id: 'sesn_1', through_seq: 9 }], decisions: 2, labelled: 1 }];
 const proposed: [string, unknown] = [
   'dream.insight_proposed',

@@ -57,12 +57,12 @@ export const DreamStarted = z.object({
   store_id: z.string(),
   /** Counted from 1, of all the dreams of the store. */
   number: z.int().positive(),
-  /** Positions mean something on this log only. */
+  /** Cursors mean something on this log only. */
   log_id: z.string(),
-  /** It reviews the finished sessions with events after this position of the log … */
-  after: z.int().nonnegative(),
+  /** It reviews the finished sessions with events after this cursor: of each partition of the log, how many events come before … */
+  after: z.array(z.int().nonnegative()).min(1),
   /** … up to this one. */
-  through: z.int().nonnegative(),
+  through: z.array(z.int().nonnegative()).min(1),
   /** Only these sessions, and each from its beginning. Such a dream leaves `after` of the next one where it was. */
   sessions: z.array(z.string()).max(5000).optional(),
 });

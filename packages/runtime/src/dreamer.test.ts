@@ -73,7 +73,7 @@ describe('a dream', () => {
     ]);
     expect(report.reviewed).toEqual({ sessions: 9, decisions: 9, labelled: 9 });
     const state = await dreamer.load(report.dreamId);
-    expect(state).toMatchObject({ status: 'completed', started: { number: 1, after: 0 }, reviewed: { labelled: 9 } });
+    expect(state).toMatchObject({ status: 'completed', started: { number: 1, after: [0] }, reviewed: { labelled: 9 } });
     expect(state.patchIds).toEqual(report.insights.map(({ patchId }) => patchId));
   });
 
@@ -160,10 +160,10 @@ describe('two dreamers', () => {
     const hanging = new Proxy(log, {
       get: (target, name) => {
         const value: unknown = Reflect.get(target, name);
-        if (name !== 'subscribe') return typeof value === 'function' ? value.bind(target) : value;
-        return async function* hang(options: Parameters<Log['subscribe']>[0]) {
+        if (name !== 'readRange') return typeof value === 'function' ? value.bind(target) : value;
+        return async function* hang(...range: Parameters<Log['readRange']>) {
           await stopped;
-          yield* target.subscribe(options);
+          yield* target.readRange(...range);
         };
       },
     });

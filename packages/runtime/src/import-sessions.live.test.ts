@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GENESIS_HASH, hashInput, streamOf, text } from '@dreamfold/events';
-import { openMemoryLog, type Log } from '@dreamfold/log';
+import { openMemoryLog, seenBy, type Log } from '@dreamfold/log';
 import { afterAll, describe, expect, test } from 'vitest';
 import { sha256 } from './digest.ts';
 import { exportStreams } from './export-streams.ts';
@@ -62,7 +62,7 @@ describe('an import', () => {
     expect(before).toBeLessThan(40);
     const report = await importSessions(log, { file: runs, format: 'messages' });
     expect(report).toMatchObject({ sessions: 40, passed: 20, failed: 20 });
-    expect(await log.position()).toBe(await whole.position());
+    expect(await log.cursor()).toEqual(await whole.cursor());
     expect(report.events).toBeLessThan(events);
     expect((await log.verify()).problems).toEqual([]);
   });
@@ -71,7 +71,7 @@ describe('an import', () => {
     const log = openMemoryLog();
     const reports = await Promise.all([1, 2].map(() => importSessions(log, { file: runs, format: 'messages' })));
     expect((await headsOf(log)).length).toBe(40);
-    expect(reports[0]!.events + reports[1]!.events).toBe((await log.position()) - 1);
+    expect(reports[0]!.events + reports[1]!.events).toBe(seenBy(await log.cursor()) - 1);
     expect(reports[0]!.added + reports[1]!.added).toBe(40);
   });
 
@@ -144,7 +144,7 @@ describe('an export', () => {
     await expect(importSessions(copy, { file: write('bad.jsonl', change(lines).join('\n')), format: 'dreamfold' })).rejects.toMatchObject({
       code,
     });
-    expect(await copy.position()).toBe(1);
+    expect(await copy.cursor()).toEqual([1]);
   });
 });
 
@@ -186,7 +186,7 @@ describe('a crafted export', () => {
       code,
       path: expect.stringMatching(/^crafted\.jsonl:3\b/) as string,
     });
-    expect(await log.position()).toBe(1);
+    expect(await log.cursor()).toEqual([1]);
   });
 
   const said = { type: 'user.message', data: { content: text('x') } };

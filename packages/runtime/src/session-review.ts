@@ -1,6 +1,6 @@
 import { DreamfoldError, idOfStream, knownEvent, streamOf, textOf, type LogEvent } from '@dreamfold/events';
 import { parseRef, SessionReader, type Cited, type CitedSession, type Episode, type Suggestion } from '@dreamfold/dreaming';
-import type { Log } from '@dreamfold/log';
+import { seenBy, type Cursor, type Log } from '@dreamfold/log';
 
 type OnProgress = (done: number, total: number) => void;
 
@@ -17,12 +17,12 @@ export class SessionReview {
    * The finished sessions with events in a range of the log, in the order of their first event there. Each event of the
    * range is read once; of a session that began before it, what came before is read again.
    */
-  async range({ after, through }: { after: number; through: number }, onProgress?: OnProgress): Promise<Episode[]> {
-    if (through <= after) return [];
+  async range({ after, through }: { after: Cursor; through: Cursor }, onProgress?: OnProgress): Promise<Episode[]> {
+    const total = seenBy(through) - seenBy(after);
+    let done = 0;
     const readers = new Map<string, SessionReader>();
-    for await (const batch of this.#log.subscribe({ after, signal: new AbortController().signal })) {
+    for await (const batch of this.#log.readRange(after, through)) {
       for (const event of batch) {
-        if (event.position > through) break;
         this.events += 1;
         if (!event.stream.startsWith('session/')) continue;
         let reader = readers.get(event.stream);
@@ -32,9 +32,8 @@ export class SessionReview {
         }
         reader.add(event);
       }
-      const position = Math.min(batch.at(-1)!.position, through);
-      onProgress?.(position - after, through - after);
-      if (position >= through) break;
+      done += batch.length;
+      onProgress?.(done, total);
     }
     return [...readers.values()].flatMap((reader) => reader.episode() ?? []);
   }

@@ -9,7 +9,7 @@ import {
   type DreamState,
   type Knowledge,
 } from '@dreamfold/dreaming';
-import { fold, type Log } from '@dreamfold/log';
+import { cursorAtStart, fold, type Cursor, type Log } from '@dreamfold/log';
 import { DreamStream, dreamEvent } from './dream-stream.ts';
 import { sha256 } from './digest.ts';
 import type { StoreSummary } from './memory-keeper.ts';
@@ -25,8 +25,8 @@ export interface StoreView {
   proposed: Map<string, string>;
   /** The last dream of the store, 0 when there is none. */
   number: number;
-  /** What is up to this position of the log has been reviewed. */
-  reviewedThrough: number;
+  /** What this cursor of the log has seen has been reviewed. */
+  reviewedThrough: Cursor;
 }
 
 /** A dream that has begun here. */
@@ -70,7 +70,12 @@ export class StoreDreams {
   async view({ id: store, state: memory }: StoreSummary, review: SessionReview): Promise<StoreView> {
     let view = this.#views.get(store);
     if (view === undefined) {
-      view = { knowledge: newKnowledge(), proposed: proposedPatches(memory), number: 0, reviewedThrough: 0 };
+      view = {
+        knowledge: newKnowledge(),
+        proposed: proposedPatches(memory),
+        number: 0,
+        reviewedThrough: cursorAtStart(this.#log.capabilities.partitions),
+      };
       this.#views.set(store, view);
     }
     for (;;) {
@@ -96,8 +101,9 @@ export class StoreDreams {
   /** Notes that a dream has been completed. */
   advance(view: StoreView, { number, log_id: logId, through, sessions }: DreamStarted): void {
     view.number = number;
-    // Positions of another log say nothing here: what it reviewed is read again, and counts once all the same.
-    if (sessions === undefined && logId === this.#log.logId) view.reviewedThrough = Math.max(view.reviewedThrough, through);
+    // Cursors of another log say nothing here: what it reviewed is read again, and counts once all the same.
+    if (sessions !== undefined || logId !== this.#log.logId) return;
+    view.reviewedThrough = view.reviewedThrough.map((seen, i) => Math.max(seen, through[i] ?? 0));
   }
 
   /**
@@ -112,8 +118,8 @@ export class StoreDreams {
       store_id: store,
       number,
       log_id: this.#log.logId,
-      after: view.reviewedThrough,
-      through: await this.#log.position(),
+      after: [...view.reviewedThrough],
+      through: [...(await this.#log.cursor())],
       ...(sessions === undefined ? {} : { sessions: [...sessions] }),
     };
     try {

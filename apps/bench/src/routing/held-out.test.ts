@@ -21,7 +21,7 @@ test('a held-out request gets the prompt that a session would give it, and leave
     });
     const agent = { ...specialist(['card_lost', 'top_up']), model: watched };
     await (await dreamfold.run(agent, 'Fill my wallet', { memory: ['routing'] })).done();
-    const head = await dreamfold.log.position();
+    const head = await dreamfold.log.cursor();
 
     const pinned = await dreamfold.memory.pinned(await dreamfold.memory.pin(['routing']));
     const { request, memory } = firstRequestOf(agent, pinned)('Fill my wallet');
@@ -37,7 +37,7 @@ test('a held-out request gets the prompt that a session would give it, and leave
       memoryBytes: { p50: Buffer.byteLength(memory), max: Buffer.byteLength(memory) },
     });
     expect(scoreHeldOut(heldOut, agent, [])).toEqual({ accuracy: 0, memoryBytes: { p50: 0, max: 0 } });
-    expect(await dreamfold.log.position()).toEqual(head);
+    expect(await dreamfold.log.cursor()).toEqual(head);
   } finally {
     await dreamfold.close();
   }

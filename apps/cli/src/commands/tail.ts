@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { streamOf, type LogEvent } from '@dreamfold/events';
 import { evolveSession, initialSession, type SessionState } from '@dreamfold/core';
-import type { Dreamfold } from 'dreamfold';
+import { cursorAtStart, type Dreamfold } from 'dreamfold';
 import { withData } from '../data-directory.ts';
 import { defineCommand, wholeNumber } from '../define-command.ts';
 import { EventLines } from '../event-lines.ts';
@@ -36,7 +36,7 @@ async function tail(dreamfold: Dreamfold, { id, limit, io }: Tail): Promise<void
   const onSignal = (): void => ended.abort();
   process.once('SIGINT', onSignal);
   const printer = id === null ? new AllSessions(dreamfold, io) : new OneSession(id, io);
-  const after = id === null ? await dreamfold.log.position() : 0;
+  const after = id === null ? await dreamfold.log.cursor() : cursorAtStart(dreamfold.log.capabilities.partitions);
   const stream = id === null ? {} : { stream: streamOf('session', id) };
   let count = 0;
   if (io.json) await io.write('{"events": [');

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { idFrom, streamOf, text, type NewEvent, type TeamSnapshot } from '@dreamfold/events';
-import type { Log } from '@dreamfold/log';
+import { seenBy, type Log } from '@dreamfold/log';
 
 /** A request that was routed, by itself: `[principal, right queue or null, request]`. */
 export type Ticket = readonly [principal: string, right: string | null, request: string];
@@ -43,7 +43,7 @@ function teamOf(queues: readonly string[]): TeamSnapshot {
 export async function routeTicket(log: Log, [principal, right, request]: Ticket, routing: Routing): Promise<RoutedSession> {
   const { queues, chosen = queues[0]!, given } = routing;
   const digest = (cause: string): string => createHash('sha256').update(cause).digest('base64url');
-  const id = idFrom('session', digest(`${await log.position()}/${principal}/${request}`));
+  const id = idFrom('session', digest(`${seenBy(await log.cursor())}/${principal}/${request}`));
   const stream = streamOf('session', id);
   const memory = given === undefined ? [] : [{ store: given.store, version: given.version, hash: 'h' }];
   const event = (type: string, data: unknown, actor = 'system'): NewEvent => ({ type, data, actor, class: 'open' });
@@ -72,5 +72,5 @@ export async function judgeTicket(
   const verdict = right === chosen ? 'right' : 'wrong';
   const data = { judges: callId, verdict, ...(right === chosen ? {} : { right_answer: { queue: right } }), by: 'desk' };
   const event: NewEvent = { type: 'feedback.recorded', data, actor: 'person:desk', class: 'open' };
-  await log.append({ stream: streamOf('session', id), id: `f-${callId}-${await log.position()}`, expected: 'any', events: [event] });
+  await log.append({ stream: streamOf('session', id), id: `f-${callId}-${seenBy(await log.cursor())}`, expected: 'any', events: [event] });
 }
