@@ -1,7 +1,7 @@
 import net from 'node:net';
 import tls from 'node:tls';
 import { Kafka, logLevel, type ISocketFactory, type SASLOptions } from 'kafkajs';
-import { silenceNegativeTimeoutWarning } from './negative-timeout-warning.ts';
+import { mendRequestQueue } from './request-queue.ts';
 
 export interface KafkajsConfig {
   /** `host:port` of brokers to ask first; the others are learnt from them. */
@@ -29,7 +29,7 @@ const KEEP_ALIVE_MS = 60_000;
 const MAX_ANSWER_BYTES = 2 ** 28;
 
 export function openClient(config: KafkajsConfig): Client {
-  silenceNegativeTimeoutWarning();
+  mendRequestQueue();
   const sockets = new Set<net.Socket>();
   let destroyed = false;
   const socketFactory: ISocketFactory = ({ host, port, ssl, onConnect }) => {
