@@ -9,5 +9,5 @@ export { CHOICE_PLAYBOOK, RECOVERY_PLAYBOOK } from './playbook-pages.ts';
 export { SUPERSEDED, priorProposal, proposedPatches, type PriorProposal } from './prior-proposals.ts';
 export { isDue } from './propose-choices.ts';
 export { recoveryAccuracy, type RecordedErrors, type RecoveryAccuracy } from './recovery-accuracy.ts';
-export { SessionReader } from './session-reader.ts';
+export { restsAfter, SessionReader } from './session-reader.ts';
 export { parseRef, type Cited, type CitedSession, type Suggestion } from './suggestion.ts';

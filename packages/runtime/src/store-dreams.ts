@@ -94,7 +94,7 @@ export class StoreDreams {
   }
 
   /** Notes that a dream has been completed. */
-  advance(view: StoreView, { number, log_id: logId, through, sessions }: DreamStarted): void {
+  advance(view: Pick<StoreView, 'number' | 'reviewedThrough'>, { number, log_id: logId, through, sessions }: DreamStarted): void {
     view.number = number;
     // Positions of another log say nothing here: what it reviewed is read again, and counts once all the same.
     if (sessions === undefined && logId === this.#log.logId) view.reviewedThrough = Math.max(view.reviewedThrough, through);
