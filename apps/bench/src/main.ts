@@ -19,6 +19,11 @@ const BENCHES = [
     summary: 'accuracy on held-out requests, with what dreams learn from the feedback on 8,003 sessions; about a minute',
     load: async (): Promise<Bench> => (await import('./routing/routing.ts')).measureRouting,
   },
+  {
+    name: 'dreams',
+    summary: 'wall time of a dream after each session beside one dream over all, for both approvals; a few minutes',
+    load: async (): Promise<Bench> => (await import('./dreams/dreams.ts')).measureDreams,
+  },
 ] as const;
 
 const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
@@ -31,7 +36,8 @@ const NUMBERS = {
   'warm-ms': { fallback: 600, what: 'ms of the same work before the first sample' },
   runs: { fallback: 50, what: 'runs over which growth on disk is averaged; in memory four times as many' },
   events: { fallback: 1_000_000, what: 'events of the log that `log` verifies' },
-  seed: { fallback: 1, what: 'which customers ask what in `routing`' },
+  sessions: { fallback: 1000, what: 'sessions that `dreams` dreams of' },
+  seed: { fallback: 1, what: 'which customers ask what in `routing` and `dreams`' },
 } as const;
 type NumberName = keyof typeof NUMBERS;
 
@@ -43,7 +49,7 @@ ${BENCHES.map(({ name, summary }) => `  ${name.padEnd(8)}${summary}`).join('\n')
 ${Object.entries(NUMBERS)
   .map(([name, { fallback, what }]) => `  --${name} N`.padEnd(20) + `${what} (default ${fallback})`)
   .join('\n')}
-  --requests FILE   CSV with the columns text and category that \`routing\` learns from: its first 8,003 rows (default BANKING77)
+  --requests FILE   CSV with the columns text and category that \`routing\` and \`dreams\` learn from (default BANKING77)
   --test FILE       held-out requests of \`routing\` (default the last 2,000 rows of those)
   --help            print this
 
@@ -75,6 +81,7 @@ function parse(args: readonly string[]): Command {
         'warm-ms': { type: 'string' },
         runs: { type: 'string' },
         events: { type: 'string' },
+        sessions: { type: 'string' },
         seed: { type: 'string' },
         requests: { type: 'string' },
         test: { type: 'string' },
@@ -97,6 +104,7 @@ function parse(args: readonly string[]): Command {
     warmMs: number('warm-ms'),
     runs: number('runs'),
     events: number('events'),
+    sessions: number('sessions'),
     seed: number('seed'),
     ...(values.requests === undefined ? {} : { requests: values.requests }),
     ...(values.test === undefined ? {} : { test: values.test }),

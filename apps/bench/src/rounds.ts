@@ -15,6 +15,8 @@ export interface BenchOptions {
   runs: number;
   /** Events of the log that `verify` reads. */
   events: number;
+  /** Sessions that are dreamt of, one after the other or all at once. */
+  sessions: number;
   /** Of what is left to chance. */
   seed: number;
   /** CSV files of requests, to learn from and held out; the bench knows what it takes when they are left out. */
