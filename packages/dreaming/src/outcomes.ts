@@ -11,10 +11,26 @@ const MAX_EVIDENCE = 6;
 export interface Outcome {
   /** The version at which the insight was written. */
   version: number;
-  helpful: Set<string>;
-  harmful: Set<string>;
-  /** Some decisions that it misled, as `stream#seq`. */
-  evidence: string[];
+  /** Decisions that it helped, by principal. */
+  helpful: Map<string, number>;
+  /** Decisions that it misled, by principal. */
+  harmful: Map<string, number>;
+  /** What those that it misled are labelled by, as `stream#seq`, by call. */
+  misled: Map<string, readonly string[]>;
+}
+
+/** An insight that a decision followed, as it was written then. */
+export interface Followed {
+  insight: string;
+  version: number;
+}
+
+/** A labelled decision that followed insights. */
+interface Judged {
+  lesson: { principal: string; evidence: readonly string[] };
+  chosen: string;
+  right: string | null;
+  followed: readonly Followed[];
 }
 
 /** By insight id. */
@@ -46,31 +62,48 @@ export function storedValues({ document, written }: Pick<MemoryState, 'document'
 }
 
 /**
- * Counts a labelled decision for or against the insights that it followed: those that it was given, and whose value it
- * chose. Changes the outcomes in place.
- * @param stored what the insights of the store said
+ * The insights that a decision followed: those that it was given, and whose value it chose.
+ * @param stored what the insights of the store say
  */
-export function countOutcome(
-  outcomes: Outcomes,
-  decision: DecisionPoint,
-  { store, stored }: { store: string; stored: StoredValues },
-): void {
-  for (const { store: from, insight_id: id, version } of decision.given) {
+export function followedBy(decision: DecisionPoint, { store, stored }: { store: string; stored: StoredValues }): Followed[] {
+  return decision.given.flatMap(({ store: from, insight_id: id, version }) => {
     const insight = from === store ? stored.get(id) : undefined;
-    if (insight === undefined || insight.tool !== decision.tool || insight.field !== decision.field) continue;
-    if (insight.value !== decision.chosen || version < insight.version) continue;
-    let counted = outcomes.get(id);
-    if (counted?.version !== insight.version) {
-      counted = { version: insight.version, helpful: new Set(), harmful: new Set(), evidence: [] };
-      outcomes.set(id, counted);
+    if (insight === undefined || insight.tool !== decision.tool || insight.field !== decision.field) return [];
+    return insight.value !== decision.chosen || version < insight.version ? [] : [{ insight: id, version: insight.version }];
+  });
+}
+
+/**
+ * Counts a decision for or against the insights that it followed, or takes back that it was counted. What is not labelled
+ * counts for nothing. Changes the outcomes in place.
+ */
+export function countOutcome(outcomes: Outcomes, { lesson, chosen, right, followed }: Judged, by: 1 | -1): void {
+  if (right === null) return;
+  const { principal, evidence } = lesson;
+  for (const { insight, version } of followed) {
+    let counted = outcomes.get(insight);
+    if (counted === undefined || counted.version < version) {
+      counted = { version, helpful: new Map(), harmful: new Map(), misled: new Map() };
+      outcomes.set(insight, counted);
     }
-    const helped = decision.right === decision.chosen;
-    counted[helped ? 'helpful' : 'harmful'].add(decision.principal);
-    if (!helped && counted.evidence.length < MAX_EVIDENCE) counted.evidence.push(...decision.evidence);
+    // Since then it has been written anew, and counting has begun again.
+    if (counted.version > version) continue;
+    const side = counted[right === chosen ? 'helpful' : 'harmful'];
+    const decisions = (side.get(principal) ?? 0) + by;
+    if (decisions > 0) side.set(principal, decisions);
+    else side.delete(principal);
+    if (right === chosen) continue;
+    if (by === 1) counted.misled.set(evidence[0]!, evidence);
+    else counted.misled.delete(evidence[0]!);
   }
 }
 
-/** What has been counted beyond what the store knows, in the order of the ids. */
+/** Some decisions that an insight misled, as `stream#seq`. */
+export function misledEvidence(outcome: Outcome | undefined): string[] {
+  return [...(outcome?.misled.values() ?? [])].slice(0, MAX_EVIDENCE).flat().slice(0, MAX_EVIDENCE);
+}
+
+/** How what has been counted differs from what the store knows, in the order of the ids: less where a label was corrected. */
 export function newCounts(
   outcomes: Outcomes,
   { counts: known, written }: Pick<MemoryState, 'counts' | 'written'>,
@@ -79,9 +112,9 @@ export function newCounts(
     .filter(([id, { version }]) => written.get(id) === version)
     .map(([insight_id, { helpful, harmful }]) => {
       const before = known.get(insight_id) ?? { helpful: 0, harmful: 0 };
-      return { insight_id, helpful: Math.max(0, helpful.size - before.helpful), harmful: Math.max(0, harmful.size - before.harmful) };
+      return { insight_id, helpful: helpful.size - before.helpful, harmful: harmful.size - before.harmful };
     })
-    .filter(({ helpful, harmful }) => helpful + harmful > 0)
+    .filter(({ helpful, harmful }) => helpful !== 0 || harmful !== 0)
     .sort((a, b) => (a.insight_id < b.insight_id ? -1 : 1));
 }
 

@@ -71,10 +71,10 @@ export const PatchRolledBack = z.object({
 });
 export type PatchRolledBack = z.infer<typeof PatchRolledBack>;
 
-/** Outcomes of sessions that were given an insight and followed it, since the last count. */
+/** Outcomes of sessions that were given an insight and followed it, since the last count; below zero where a label was corrected. */
 export const InsightsCounted = z.object({
   dream_id: z.string(),
-  counts: z.array(z.object({ insight_id: z.string(), helpful: z.int().nonnegative(), harmful: z.int().nonnegative() })).max(2000),
+  counts: z.array(z.object({ insight_id: z.string(), helpful: z.int(), harmful: z.int() })).max(2000),
 });
 export type InsightsCounted = z.infer<typeof InsightsCounted>;
 
