@@ -9,15 +9,18 @@ import {
   importSessions,
   loadSession,
   MemoryKeeper,
+  ProposalEditor,
   recordFeedbackOn,
   SessionHost,
   verifyRequests,
   type AgentDefinition,
   type DreamOptions,
   type DreamReport,
+  type EditedProposal,
   type ExportRequest,
   type ImportReport,
   type ImportRequest,
+  type ProposalEdit,
   type RequestsReport,
   type RubricDefinition,
   type Session,
@@ -100,6 +103,15 @@ export class Dreamfold {
    */
   dream(options: DreamOptions): Promise<DreamReport> {
     return this.dreams.dream(options);
+  }
+
+  /**
+   * Rewords a proposal that waits: the edited one takes its place, under the gates that any passes.
+   * @returns null when the text says what was proposed
+   * @throws DreamfoldError not_found, already_decided, invalid_argument, precondition_failed and the like (a gate stops it)
+   */
+  editProposal(store: string, patchId: string, edit: ProposalEdit): Promise<EditedProposal | null> {
+    return new ProposalEditor(this.log, this.memory).edit(store, patchId, edit);
   }
 
   /** A message for the lead of a session, whoever runs it. @throws DreamfoldError not_found, session_ended, budget_exceeded */

@@ -3,6 +3,7 @@ export { evolveDream, initialDream, type DreamState, type DreamtInsight } from '
 export type { DecisionPoint, Episode, ErrorPoint } from './episode.ts';
 export { forbiddenPhrase, type Constitution, type ConstitutionRule, type MemoryChange } from './gates/constitution.ts';
 export { hasPassed, verdictError, type GateName } from './gates/judge.ts';
+export { judgeEdit, type JudgedEdit } from './judge-edit.ts';
 export { learn, newKnowledge, type Knowledge } from './knowledge.ts';
 export { newCounts, storedValues } from './outcomes.ts';
 export { CHOICE_PLAYBOOK, RECOVERY_PLAYBOOK } from './playbook-pages.ts';

@@ -34,6 +34,8 @@ export const PatchProposed = z.object({
   evidence: z.array(EvidenceRef).max(1000),
   author: z.string().min(1),
   dream_id: z.string().optional(),
+  /** The proposal that a person has edited into this one. */
+  supersedes: z.string().optional(),
 });
 export type PatchProposed = z.infer<typeof PatchProposed>;
 
@@ -43,8 +45,10 @@ export const GateVerdict = z.object({
   reason: z.string(),
   /** It may pass, but only a person may apply it. */
   waits: z.boolean().optional(),
-  /** Nothing is wrong for certain; whoever reviews looks at it first. */
-  alarm: z.boolean().optional(),
+  /** Nothing is wrong for certain; the more kinds of alarm, the sooner whoever reviews looks at it. */
+  alarms: z.array(z.string()).optional(),
+  /** How many rules of the operator it was held against. */
+  rules: z.int().nonnegative().optional(),
   /** The code of the error, when input that somebody sent is at fault. */
   code: z.string().optional(),
 });

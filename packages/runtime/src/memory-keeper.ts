@@ -23,6 +23,7 @@ import {
   documentAt,
   documentAtPoint,
   documentToFiles,
+  editPatch,
   escapeToken,
   evolveMemory,
   filesToDocument,
@@ -36,6 +37,7 @@ import {
   versionsOf,
   writeMemory,
   type BlamedLine,
+  type EditPatch,
   type MemoryDocument,
   type MemoryPoint,
   type MemoryState,
@@ -264,6 +266,11 @@ export class MemoryKeeper {
   /** @throws DreamfoldError not_found, already_decided */
   async reject(store: string, patchId: string, { by, reason }: { by: string; reason: string }): Promise<void> {
     await this.#change(this.idOf(store), `reject/${patchId}`, [(state) => rejectPatch(state, { patchId, by, reason })]);
+  }
+
+  /** A person's wording of what waits, in the place of it; see `editPatch`. */
+  async edit(store: string, edit: EditPatch): Promise<void> {
+    await this.#change(this.idOf(store), `edit/${edit.patchId}`, [(state) => editPatch(state, edit, TOOLS)]);
   }
 
   /** @throws DreamfoldError not_found, already_decided, rollback_conflict */

@@ -24,6 +24,8 @@ export interface PatchRecord {
   readonly gates: readonly GateVerdict[];
   /** Who approved or rejected it, and why. */
   readonly decision: { readonly by: string; readonly reason: string } | null;
+  /** When it was proposed, in milliseconds since 1970. */
+  readonly time: number;
   /** What takes the patch back, found when it was applied; null before that. */
   readonly undo: readonly PatchOperation[] | null;
 }
@@ -93,10 +95,10 @@ type Fold = { readonly [T in EventType]?: (state: MemoryState, data: EventData[T
 
 const FOLD: Fold = {
   'memory.store_created': (state, store) => (state.store === null ? { ...state, store } : state),
-  'memory.patch_proposed': (state, proposal) =>
+  'memory.patch_proposed': (state, proposal, { time }) =>
     state.store === null || patchOf(state, proposal.patch_id) !== undefined
       ? state
-      : withPatch(state, { proposal, status: 'proposed', gates: [], decision: null, undo: null }),
+      : withPatch(state, { proposal, status: 'proposed', gates: [], decision: null, time, undo: null }),
   'memory.patch_validated': (state, { patch_id: id, gates }) => moved(state, { id, to: 'validated' }, { gates }),
   'memory.patch_approved': (state, { patch_id: id, by, note }) =>
     moved(state, { id, to: 'approved' }, { decision: { by, reason: note ?? '' } }),
