@@ -9,7 +9,7 @@ import { routeRequest } from '../routing/route-request.ts';
 import { seededRandom } from '../routing/seeded-random.ts';
 import { specialist } from '../routing/specialist.ts';
 import { inScratchDirectory } from '../scratch-directory.ts';
-import { median, rounded } from '../statistics.ts';
+import { spread, type Spread } from '../statistics.ts';
 import { target } from '../target.ts';
 import { targetTable, textTable } from '../text-table.ts';
 import { UsageError } from '../usage-error.ts';
@@ -24,12 +24,6 @@ type Approval = (typeof APPROVALS)[number];
 const PACES = ['often', 'once'] as const;
 type Pace = (typeof PACES)[number];
 type Column = `${Approval} ${Pace}`;
-
-interface Spread {
-  median: number;
-  min: number;
-  max: number;
-}
 
 interface Course {
   requests: readonly LabelledRequest[];
@@ -133,8 +127,4 @@ function reportOf(figures: Record<Column, number[]>, run: Record<string, unknown
       targetTable(targets),
     ].join('\n\n'),
   };
-}
-
-function spread(values: readonly number[]): Spread {
-  return { median: rounded(median(values)), min: rounded(Math.min(...values)), max: rounded(Math.max(...values)) };
 }
