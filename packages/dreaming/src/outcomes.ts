@@ -1,5 +1,5 @@
 import type { InsightsCounted } from '@dreamfold/events';
-import type { InsightCounts, MemoryState } from '@dreamfold/core';
+import type { InsightCounts, MemoryDocument, MemoryState } from '@dreamfold/core';
 import type { DecisionPoint } from './episode.ts';
 
 /** An insight that misled so many principals, and more than it helped, is retired. */
@@ -47,9 +47,15 @@ interface StoredValue {
 /** By insight id. */
 export type StoredValues = ReadonlyMap<string, StoredValue>;
 
+/** Most dreams leave the document of a store as it was. */
+const known = new WeakMap<MemoryDocument, StoredValues>();
+
 /** The choices of a store as it stands. */
 export function storedValues({ document, written }: Pick<MemoryState, 'document' | 'written'>): StoredValues {
+  const before = known.get(document);
+  if (before !== undefined) return before;
   const values = new Map<string, StoredValue>();
+  known.set(document, values);
   for (const memory of Object.values(document.memories)) {
     if (memory.kind === 'note') continue;
     for (const insight of Object.values(memory.insights)) {

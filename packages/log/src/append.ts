@@ -285,12 +285,11 @@ export function checkSameAppend(append: PreparedAppend, counted: readonly Pick<S
 
 /** The answer to an append that counted. Its events are only made when somebody looks at them: a bulk import never does. */
 export function answerAppend(stored: readonly StoredEvent[], epoch: number, positionBefore: number): Appended {
-  const { seq, hash, time } = stored.at(-1)!;
+  const { seq, hash } = stored.at(-1)!;
   let events: readonly LogEvent[] | undefined;
   return {
     head: { seq, hash, epoch },
     position: positionBefore + stored.length,
-    time,
     get events() {
       return (events ??= stored.map((event, i) => toLogEvent(event, positionBefore + 1 + i)));
     },

@@ -31,8 +31,6 @@ export interface Appended {
   head: Head;
   /** The position of the last event in the whole log; a reader elsewhere can wait for it. */
   position: number;
-  /** Of all its events, in milliseconds since 1970. */
-  time: number;
   events: readonly LogEvent[];
   /** True when an append with this id had counted before; `events` are then those of the first one. */
   duplicate: boolean;

@@ -1,4 +1,4 @@
-import { DreamfoldError, idFrom, isDreamfoldError, streamOf, type DreamStarted } from '@dreamfold/events';
+import { idFrom, isDreamfoldError, streamOf, type DreamStarted } from '@dreamfold/events';
 import {
   evolveDream,
   initialDream,
@@ -10,13 +10,13 @@ import {
   type Knowledge,
 } from '@dreamfold/dreaming';
 import { fold, type Log } from '@dreamfold/log';
-import { DreamStream, dreamEvent } from './dream-stream.ts';
+import { ABANDONED_MS, DreamStream, dreamEvent, underWay } from './dream-stream.ts';
 import { sha256 } from './digest.ts';
 import type { StoreSummary } from './memory-keeper.ts';
 import type { SessionReview } from './session-review.ts';
 
-/** A dream that has written nothing for so long is taken to be dead. */
-const ABANDONED_MS = 120_000;
+/** A review of so few events is claimed with the first that the dream writes, and a longer one before it. */
+const SHORT_REVIEW = 256;
 
 /** What the dreams of one store came to, as far as it was read. */
 export interface StoreView {
@@ -38,7 +38,7 @@ export interface Claim {
 
 /**
  * The dreams of each store, counted. Dream `n` has one stream, and its first event claims what it reviews; so of two
- * dreamers one begins it, and neither reviews what the other does.
+ * dreamers one begins it, and of neither counts what the other reviews.
  */
 export class StoreDreams {
   readonly #log: Log;
@@ -78,7 +78,7 @@ export class StoreDreams {
       const { seq } = await this.#log.head(streamOf('dream', dreamId));
       if (seq === 0) return view;
       const dream = await this.load(dreamId);
-      if (dream.status === 'running') await this.#endAbandoned(store, dreamId, dream);
+      if (dream.status === 'running') await this.#endAbandoned(dreamId, dream);
       if (dream.status === 'completed') {
         const stored = storedValues(memory);
         for (const { session_id: id, through_seq: through } of dream.reviewed.sessions) {
@@ -116,29 +116,18 @@ export class StoreDreams {
       through: await this.#log.position(),
       ...(sessions === undefined ? {} : { sessions: [...sessions] }),
     };
-    try {
-      await stream.append([dreamEvent('dream.started', started)]);
-    } catch (error) {
-      throw isDreamfoldError(error, 'head_conflict') ? underWay(store, dreamId) : error;
-    }
+    stream.hold(dreamEvent('dream.started', started));
+    if (sessions !== undefined || started.through - started.after > SHORT_REVIEW) await stream.begin();
     return { dreamId, started, stream };
   }
 
-  async #endAbandoned(store: string, dreamId: string, dream: DreamState): Promise<void> {
-    if (this.#now() - dream.time < ABANDONED_MS) throw underWay(store, dreamId);
+  async #endAbandoned(dreamId: string, dream: DreamState): Promise<void> {
+    if (this.#now() - dream.time < ABANDONED_MS) throw underWay(streamOf('dream', dreamId));
     const error = { type: 'abandoned', message: `It wrote nothing for ${ABANDONED_MS / 1000} seconds.` };
     try {
-      await new DreamStream(this.#log, dreamId, dream.seq).append([dreamEvent('dream.failed', { error })]);
+      await new DreamStream(this.#log, dreamId, dream.seq).append(dreamEvent('dream.failed', { error }));
     } catch (conflict) {
-      throw isDreamfoldError(conflict, 'head_conflict') ? underWay(store, dreamId) : conflict;
+      throw isDreamfoldError(conflict, 'head_conflict') ? underWay(streamOf('dream', dreamId)) : conflict;
     }
   }
-}
-
-function underWay(store: string, dreamId: string): DreamfoldError {
-  return new DreamfoldError('store_locked', `The dream ${dreamId} of the store ${store} is under way`, {
-    path: 'store',
-    value: dreamId,
-    remedy: `Wait until it has ended. If its process has died, dream again ${ABANDONED_MS / 1000} seconds after its last event.`,
-  });
 }

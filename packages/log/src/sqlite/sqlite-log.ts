@@ -157,7 +157,7 @@ export class SqliteLog implements Log {
     const events = this.#table.readStream(streamId, first!.seq, first!.seq + first!.n - 1);
     const last = events.at(-1)!;
     const head: Head = { seq: last.seq, hash: last.hash, epoch: this.#table.epochAt(streamId, last.seq) };
-    return { head, position: last.position, time: last.time, events, duplicate: true };
+    return { head, position: last.position, events, duplicate: true };
   }
 
   /** Takes the write lock, runs, commits, and writes the head file. Whatever fails, nothing of it is left. */
