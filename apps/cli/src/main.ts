@@ -9,6 +9,7 @@ import * as approve from './commands/approve.ts';
 import * as demo from './commands/demo.ts';
 import * as deny from './commands/deny.ts';
 import * as dream from './commands/dream.ts';
+import * as dreamer from './commands/dreamer.ts';
 import * as exportCommand from './commands/export.ts';
 import * as feedback from './commands/feedback.ts';
 import * as grade from './commands/grade.ts';
@@ -45,6 +46,7 @@ const COMMANDS = [
   importCommand,
   exportCommand,
   dream,
+  dreamer,
   review,
   memory,
   verify,

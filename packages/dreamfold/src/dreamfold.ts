@@ -4,6 +4,7 @@ import type { Log, ProcessorLock } from '@dreamfold/log';
 import {
   commandSession,
   compileTeam,
+  dreamByRules,
   Dreamer,
   exportStreams,
   importSessions,
@@ -15,7 +16,9 @@ import {
   verifyRequests,
   type AgentDefinition,
   type DreamOptions,
+  type DreamNews,
   type DreamReport,
+  type DreamRule,
   type EditedProposal,
   type ExportRequest,
   type ImportReport,
@@ -27,6 +30,16 @@ import {
 } from '@dreamfold/runtime';
 import { checkRunOptions, type RunOptions } from './run-options.ts';
 
+export interface KeepDreamingOptions {
+  /** When which store dreams, one rule for each. */
+  rules: readonly DreamRule[];
+  /** Dreams what is due by now, and ends. */
+  once?: boolean;
+  onDream?: (news: DreamNews) => void;
+  /** Ends it, after the dreams under way; so does `close`. */
+  signal?: AbortSignal;
+}
+
 /** What `open` gives: a log, the sessions on it, and their shared memory. */
 export class Dreamfold {
   readonly log: Log;
@@ -35,6 +48,8 @@ export class Dreamfold {
   readonly #host: SessionHost;
   readonly #acquire: (() => Promise<ProcessorLock>) | null;
   #lock: Promise<ProcessorLock> | null = null;
+  readonly #closing = new AbortController();
+  readonly #dreaming = new Set<Promise<void>>();
 
   constructor(parts: { log: Log; memory: MemoryKeeper; host: SessionHost; lock: (() => Promise<ProcessorLock>) | null }) {
     this.log = parts.log;
@@ -114,6 +129,29 @@ export class Dreamfold {
     return new ProposalEditor(this.log, this.memory).edit(store, patchId, edit);
   }
 
+  /**
+   * Dreams without being asked: after every so many finished sessions, on a schedule, or both. Follows the log, so it does not matter
+   * which process runs the sessions, nor whether this ran when they finished; several may follow one log, and no session is reviewed
+   * twice. It keeps the process alive.
+   * @returns when it was ended, and the dreams under way too
+   * @throws DreamfoldError invalid_argument; what a dream fails with three times in a row, such as not_found for a store that is not there
+   */
+  async keepDreaming({ rules, once = false, onDream, signal }: KeepDreamingOptions): Promise<void> {
+    const ending = AbortSignal.any([this.#closing.signal, ...(signal === undefined ? [] : [signal])]);
+    const { log, memory, dreams: dreamer } = this;
+    const dreaming = dreamByRules({
+      log,
+      memory,
+      dreamer,
+      rules,
+      once,
+      signal: ending,
+      ...(onDream === undefined ? {} : { tell: onDream }),
+    });
+    this.#dreaming.add(dreaming);
+    return dreaming.finally(() => this.#dreaming.delete(dreaming));
+  }
+
   /** A message for the lead of a session, whoever runs it. @throws DreamfoldError not_found, session_ended, budget_exceeded */
   async send(sessionId: string, message: string): Promise<void> {
     await this.command(sessionId, (state) => sendMessage(state, message));
@@ -180,9 +218,11 @@ export class Dreamfold {
     }
   }
 
-  /** Stops what runs, without losing it: sessions go on when they are resumed. */
+  /** Stops what runs, without losing it: sessions go on when they are resumed. Dreams of `keepDreaming` are dreamt to their end. */
   async close(): Promise<void> {
     this.#host.close();
+    this.#closing.abort();
+    await Promise.allSettled(this.#dreaming);
     await this.log.close();
     const lock = await this.#lock?.catch(() => null);
     lock?.release();

@@ -22,8 +22,10 @@ export { checkImport, loadConstitution, type CheckedImport } from '@dreamfold/ru
 export type { Log, StreamInfo, VerifyReport } from '@dreamfold/log';
 export type {
   AgentDefinition,
+  DreamNews,
   DreamOptions,
   DreamReport,
+  DreamRule,
   EditedProposal,
   ExportRequest,
   ImportReport,
@@ -38,7 +40,7 @@ export type {
 } from '@dreamfold/runtime';
 export { agent, type AgentOptions } from './agent.ts';
 export { checkRun } from './check-run.ts';
-export { Dreamfold } from './dreamfold.ts';
+export { Dreamfold, type KeepDreamingOptions } from './dreamfold.ts';
 export { open, type OpenOptions } from './open.ts';
 export type { RunOptions } from './run-options.ts';
 export { rubric, type CriterionOptions, type RubricOptions } from './rubric.ts';
