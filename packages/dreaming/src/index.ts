@@ -1,3 +1,4 @@
+export type { Suggestion } from '@dreamfold/events';
 export { decideDream, type DreamDecision, type DreamInput, type JudgedInsight, type SettledInsight } from './dream.ts';
 export { evolveDream, initialDream, type DreamState, type DreamtInsight } from './dream-state.ts';
 export type { DecisionPoint, Episode, ErrorPoint } from './episode.ts';
@@ -11,4 +12,4 @@ export { SUPERSEDED, priorProposal, proposedPatches, type PriorProposal } from '
 export { isDue } from './propose-choices.ts';
 export { recoveryAccuracy, type RecordedErrors, type RecoveryAccuracy } from './recovery-accuracy.ts';
 export { restsAfter, SessionReader } from './session-reader.ts';
-export { parseRef, type Cited, type CitedSession, type Suggestion } from './suggestion.ts';
+export { parseRef, readSuggestions, type Cited, type CitedSession } from './suggestion.ts';

@@ -24,6 +24,7 @@ export {
   InsightRejected,
   NoteSuggestion,
   RecoveryInsight,
+  Suggestion,
 } from './dream-events.ts';
 export {
   Causation,

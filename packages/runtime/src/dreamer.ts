@@ -1,5 +1,5 @@
 import { idFrom, idOfStream, InsightProposed, type NewEvent, type NoteSuggestion, type PatchOperation } from '@dreamfold/events';
-import { canonicalJson, patchOf, type MemoryState, type PatchStatus } from '@dreamfold/core';
+import { canonicalJson, patchOf, utf8Bytes, type MemoryState, type PatchStatus } from '@dreamfold/core';
 import {
   decideDream,
   hasPassed,
@@ -7,6 +7,7 @@ import {
   learn,
   newCounts,
   priorProposal,
+  readSuggestions,
   storedValues,
   SUPERSEDED,
   type Constitution,
@@ -30,6 +31,8 @@ const SESSIONS_PER_EVENT = 1000;
 const PAGES_PER_PATCH = 40;
 const PATCHES_PER_APPEND = 20;
 const MAX_CLAIM_CHARS = 4000;
+/** An event has 256 KiB, and names up to a thousand others as evidence. */
+const MAX_INSIGHT_BYTES = 48 * 1024;
 const MAX_REFS = 1000;
 
 export interface DreamOptions {
@@ -147,11 +150,13 @@ class OneDream {
   readonly #parts: Parts;
   readonly #store: string;
   readonly #before: { updates: number; visits: number };
+  readonly #suggestions: ReturnType<typeof readSuggestions>;
 
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#store = parts.claim.started.store_id;
     this.#before = { ...parts.view.knowledge.work };
+    this.#suggestions = readSuggestions(parts.options.suggestions ?? []);
   }
 
   async run(): Promise<DreamReport> {
@@ -206,8 +211,8 @@ class OneDream {
   /** Too little is new for a look at all that is known, and nobody has suggested anything. */
   #isQuiet(): boolean {
     const { options, view } = this.#parts;
-    const { suggestions = [], thorough = false } = options;
-    return suggestions.length === 0 && !thorough && !isDue([...view.knowledge.learners.values()]);
+    const { thorough = false } = options;
+    return this.#suggestions.length === 0 && !thorough && !isDue([...view.knowledge.learners.values()]);
   }
 
   async #refine(episodes: readonly Episode[], counted: Promise<void> | null): Promise<{ insights: Proposed[]; found: number }> {
@@ -218,7 +223,8 @@ class OneDream {
 
   async #decide(episodes: readonly Episode[]): Promise<DreamDecision> {
     const { memory, review, view, options } = this.#parts;
-    const { suggestions = [], constitution = [], thorough = false, without } = options;
+    const { constitution = [], thorough = false, without } = options;
+    const suggestions = this.#suggestions;
     const { state } = await memory.load(this.#store);
     const cited = await review.cited(suggestions);
     const said = suggestions.length === 0 ? [] : [...cited.keys(), ...episodes.map(({ session }) => session)];
@@ -293,7 +299,8 @@ function insightEvents(judged: JudgedInsight): NewEvent[] {
 /** What is malformed has no place in an event, and a secret none on the log. */
 function isRecordable({ insight, claim, evidence, gates }: JudgedInsight): boolean {
   const isSecret = gates.some(({ code }) => code === 'secret_detected');
-  return !isSecret && InsightProposed.shape.insight.safeParse(insight).success && claim.length <= MAX_CLAIM_CHARS && areRefs(evidence);
+  if (isSecret || claim.length > MAX_CLAIM_CHARS || !areRefs(evidence)) return false;
+  return InsightProposed.shape.insight.safeParse(insight).success && utf8Bytes(canonicalJson(insight)) <= MAX_INSIGHT_BYTES;
 }
 
 function areRefs(evidence: readonly string[]): boolean {

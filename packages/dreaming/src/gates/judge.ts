@@ -45,6 +45,11 @@ export function judge(candidate: Candidate, context: GateContext, without: reado
   return verdicts;
 }
 
+/** A retirement writes nothing, so only what it stands on is judged. */
+export function judgeRetirement(candidate: Candidate, context: GateContext, without: readonly GateName[] = []): GateVerdict[] {
+  return judge(candidate, context, [...GATE_NAMES.filter((gate) => gate !== 'evidence'), ...without]);
+}
+
 export function hasPassed(gates: readonly GateVerdict[]): boolean {
   return gates.every((gate) => gate.pass);
 }
