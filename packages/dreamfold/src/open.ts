@@ -35,6 +35,13 @@ export interface OpenOptions {
  * @throws DreamfoldError store_corrupt, store_read_only, store_newer_than_code, invalid_path, invalid_argument
  */
 export async function open(options: OpenOptions = {}): Promise<Dreamfold> {
+  if (typeof options !== 'object' || options === null) {
+    throw new DreamfoldError('invalid_argument', `open() was given ${String(options)}`, {
+      path: 'options',
+      value: options,
+      remedy: 'Give nothing for a log in memory, or { directory }.',
+    });
+  }
   const { directory, readOnly = false, durability, acceptHead = false } = options;
   const rules = dreamRules(options);
   const log =

@@ -143,11 +143,7 @@ function writeCall(w: Writer, block: { name: string; input: unknown; decision?: 
   } else if (call.name === DELEGATE_TOOL) writeDelegation(w, id, call.input as { agent: string; message: string });
 }
 
-interface ReachedCap {
-  cap: keyof Caps;
-  limit: number;
-  value: number;
-}
+type ReachedCap = NonNullable<SessionState['capReached']>;
 
 interface Refusal {
   code: string;
@@ -261,12 +257,8 @@ export function attemptFailed(state: SessionState, failure: AttemptFailure): New
 }
 
 function exhausted(actor: string, code: string, message: string): NewEvent {
-  const type =
-    code === 'model_overloaded'
-      ? 'model_overloaded_error'
-      : code === 'model_rate_limited'
-        ? 'model_rate_limited_error'
-        : 'model_request_failed_error';
+  const passes = code === 'model_overloaded' || code === 'model_rate_limited';
+  const type = passes ? `${code}_error` : 'model_request_failed_error';
   return { type: 'session.error', actor, class: 'owner', data: { error: { type, message, retry_status: { type: 'exhausted' } } } };
 }
 
