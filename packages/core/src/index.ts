@@ -96,6 +96,7 @@ export { readChoices, type RememberedChoice } from './memory/read-choices.ts';
 export { renderInsight, renderLines, renderMemory, type RenderedLine } from './memory/render.ts';
 export {
   documentAt,
+  evolveDraft,
   evolveMemory,
   initialMemory,
   patchOf,

@@ -17,6 +17,8 @@ export interface Outcome {
   harmful: Map<string, number>;
   /** What those that it misled are labelled by, as `stream#seq`, by call. */
   misled: Map<string, readonly string[]>;
+  /** Counted, or taken back, since it was compared with what the store knows. */
+  changed: boolean;
 }
 
 /** An insight that a decision followed, as it was written then. */
@@ -89,11 +91,12 @@ export function countOutcome(outcomes: Outcomes, { lesson, chosen, right, follow
   for (const { insight, version } of followed) {
     let counted = outcomes.get(insight);
     if (counted === undefined || counted.version < version) {
-      counted = { version, helpful: new Map(), harmful: new Map(), misled: new Map() };
+      counted = { version, helpful: new Map(), harmful: new Map(), misled: new Map(), changed: true };
       outcomes.set(insight, counted);
     }
     // Since then it has been written anew, and counting has begun again.
     if (counted.version > version) continue;
+    counted.changed = true;
     const side = counted[right === chosen ? 'helpful' : 'harmful'];
     const decisions = (side.get(principal) ?? 0) + by;
     if (decisions > 0) side.set(principal, decisions);
@@ -109,19 +112,24 @@ export function misledEvidence(outcome: Outcome | undefined): string[] {
   return [...(outcome?.misled.values() ?? [])].slice(0, MAX_EVIDENCE).flat().slice(0, MAX_EVIDENCE);
 }
 
-/** How what has been counted differs from what the store knows, in the order of the ids: less where a label was corrected. */
+/**
+ * How what has been counted since the last time differs from what the store knows, in the order of the ids: less where a
+ * label was corrected.
+ */
 export function newCounts(
   outcomes: Outcomes,
   { counts: known, written }: Pick<MemoryState, 'counts' | 'written'>,
 ): InsightsCounted['counts'] {
-  return [...outcomes]
-    .filter(([id, { version }]) => written.get(id) === version)
-    .map(([insight_id, { helpful, harmful }]) => {
-      const before = known.get(insight_id) ?? { helpful: 0, harmful: 0 };
-      return { insight_id, helpful: helpful.size - before.helpful, harmful: harmful.size - before.harmful };
-    })
-    .filter(({ helpful, harmful }) => helpful !== 0 || harmful !== 0)
-    .sort((a, b) => (a.insight_id < b.insight_id ? -1 : 1));
+  const counts: InsightsCounted['counts'] = [];
+  for (const [insight_id, outcome] of outcomes) {
+    if (!outcome.changed) continue;
+    outcome.changed = false;
+    if (written.get(insight_id) !== outcome.version) continue;
+    const before = known.get(insight_id) ?? { helpful: 0, harmful: 0 };
+    const [helpful, harmful] = [outcome.helpful.size - before.helpful, outcome.harmful.size - before.harmful];
+    if (helpful !== 0 || harmful !== 0) counts.push({ insight_id, helpful, harmful });
+  }
+  return counts.sort((a, b) => (a.insight_id < b.insight_id ? -1 : 1));
 }
 
 export function isHarmful(counts: InsightCounts | undefined): boolean {

@@ -1,5 +1,5 @@
 import { idFrom, isDreamfoldError, streamOf, type LogEvent, type NewEvent } from '@dreamfold/events';
-import { evolveMemory, initialMemory, type MemoryState } from '@dreamfold/core';
+import { evolveDraft, evolveMemory, initialMemory, type MemoryState } from '@dreamfold/core';
 import type { Log } from '@dreamfold/log';
 import { sha256 } from './digest.ts';
 
@@ -121,7 +121,7 @@ function takeSteps({ state, events }: Decided, steps: readonly Step[], at: Place
   let next = state;
   for (const step of steps) {
     for (const event of step(next)) {
-      next = evolveMemory(next, drafted(event, at));
+      next = evolveDraft(next, drafted(event, at));
       all.push(event);
     }
   }

@@ -4,6 +4,7 @@ import {
   type EventData,
   type EventType,
   type GateVerdict,
+  type KnownEvent,
   type LogEvent,
   type PatchOperation,
   type PatchProposed,
@@ -126,9 +127,17 @@ const FOLD: Fold = {
 export function evolveMemory(state: MemoryState, logged: LogEvent): MemoryState {
   const event = knownEvent(logged);
   if (event === null || event.data === null) return state;
+  return CATALOGUE[event.type].safeParse(event.data).success ? foldSound(state, event) : state;
+}
+
+/** The same for an event that was made here and is not on the log yet: the log checks its payload before it takes it. */
+export function evolveDraft(state: MemoryState, drafted: LogEvent): MemoryState {
+  return foldSound(state, drafted as KnownEvent);
+}
+
+function foldSound(state: MemoryState, event: KnownEvent): MemoryState {
   const fold = FOLD[event.type] as ((state: MemoryState, data: unknown, logged: LogEvent) => MemoryState) | undefined;
-  if (fold === undefined || !CATALOGUE[event.type].safeParse(event.data).success) return state;
-  return fold(state, event.data, logged);
+  return fold === undefined ? state : fold(state, event.data, event);
 }
 
 function withPatch(state: MemoryState, record: PatchRecord): MemoryState {
