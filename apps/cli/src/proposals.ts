@@ -38,5 +38,10 @@ export async function proposalsOf(dreamfold: Dreamfold, store?: string): Promise
 
 /** @throws DreamfoldError not_found, invalid_argument */
 export function findProposal(proposals: readonly Proposal[], prefix: string): Proposal {
-  return findByPrefix(proposals, prefix, { what: 'patch', idPrefix: 'patch_', remedy: 'List them with `dreamfold review list --all`.' });
+  return findByPrefix(proposals, prefix, {
+    what: 'patch',
+    plural: 'patches',
+    idPrefix: 'patch_',
+    remedy: 'List them with `dreamfold review list --all`.',
+  });
 }

@@ -129,6 +129,7 @@ async function list(dreamfold: Dreamfold, io: Io): Promise<void> {
 async function show(dreamfold: Dreamfold, prefix: string, io: Io): Promise<void> {
   const { id, state } = findByPrefix(await dreamfold.dreams.list(), prefix, {
     what: 'dream',
+    plural: 'dreams',
     idPrefix: 'drm_',
     remedy: 'List them with `dreamfold dream list`.',
   });
