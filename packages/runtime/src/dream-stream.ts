@@ -35,6 +35,10 @@ export class DreamStream {
     return this.#isLost;
   }
 
+  get seq(): number {
+    return this.#seq;
+  }
+
   /** Keeps events back for the next append: so a dream that finds nothing is one append. */
   hold(...events: NewEvent[]): void {
     this.#held.push(...events);

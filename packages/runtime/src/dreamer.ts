@@ -112,10 +112,10 @@ export class Dreamer {
     const summary = await this.#memory.load(options.store);
     const view = await this.#dreams.view(summary, review);
     const claim = await this.#dreams.begin(store, view, options.sessions);
+    let report: DreamReport;
     try {
-      const report = await new OneDream({ memory: this.#memory, review, view, claim, options, state: summary.state }).run();
+      report = await new OneDream({ memory: this.#memory, review, view, claim, options, state: summary.state }).run();
       this.#dreams.advance(view, claim.started);
-      return report;
     } catch (error) {
       this.#dreams.forget(store);
       const failed = { error: { type: (error as Error).name, message: (error as Error).message } };
@@ -123,6 +123,8 @@ export class Dreamer {
       if (!claim.stream.isLost) await claim.stream.append(dreamEvent('dream.failed', failed)).catch(() => null);
       throw error;
     }
+    await this.#dreams.passOver(view, claim);
+    return report;
   }
 }
 

@@ -34,6 +34,8 @@ export interface Claim {
   dreamId: string;
   started: DreamStarted;
   stream: DreamStream;
+  /** The last event of the store when the dream began. */
+  memorySeq: number;
 }
 
 /**
@@ -101,6 +103,17 @@ export class StoreDreams {
   }
 
   /**
+   * Passes over what a dream has written, when nothing else has come onto the log since it began: there is no session in it.
+   */
+  async passOver(view: StoreView, { started, stream, memorySeq }: Claim): Promise<void> {
+    if (view.reviewedThrough !== started.through) return;
+    const written = stream.seq + (await this.#log.head(streamOf('memory', started.store_id))).seq - memorySeq;
+    // All of it stands behind what was claimed, so nothing else does when there is no more than that.
+    const position = await this.#log.position();
+    if (position - started.through === written) view.reviewedThrough = position;
+  }
+
+  /**
    * Begins the next dream of a store, and claims all that is new on the log, or the named sessions.
    * @throws DreamfoldError store_locked: another dreamer was faster
    */
@@ -116,9 +129,10 @@ export class StoreDreams {
       through: await this.#log.position(),
       ...(sessions === undefined ? {} : { sessions: [...sessions] }),
     };
+    const { seq: memorySeq } = await this.#log.head(streamOf('memory', store));
     stream.hold(dreamEvent('dream.started', started));
     if (sessions !== undefined || started.through - started.after > SHORT_REVIEW) await stream.begin();
-    return { dreamId, started, stream };
+    return { dreamId, started, stream, memorySeq };
   }
 
   async #endAbandoned(dreamId: string, dream: DreamState): Promise<void> {
