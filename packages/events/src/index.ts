@@ -7,6 +7,7 @@ export {
   checkPayload,
   isEventType,
   knownEvent,
+  streamKindOf,
   type EventData,
   type EventType,
   type KnownEvent,

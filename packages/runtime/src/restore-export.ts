@@ -1,6 +1,14 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import { checkPayload, DreamfoldError, EVENT_VERSION, isEventType, type EventType, type StoredEvent } from '@dreamfold/events';
+import {
+  checkPayload,
+  DreamfoldError,
+  EVENT_VERSION,
+  isEventType,
+  streamKindOf,
+  type EventType,
+  type StoredEvent,
+} from '@dreamfold/events';
 import { ExportReader, type ExportBlob, type ExportEnd } from '@dreamfold/core';
 import { EMPTY_HEAD, foldRecord, parsePayloadText, type Log } from '@dreamfold/log';
 import { sha256 } from './digest.ts';
@@ -120,7 +128,7 @@ const OPENING: Readonly<Record<string, EventType>> = { session: 'session.created
 function checkPlace({ stream, seq, type }: StoredEvent, at: string): void {
   const kind = stream.slice(0, stream.indexOf('/'));
   const opening = OPENING[kind];
-  const misplaced = isEventType(type) && kindOf(type) !== kind;
+  const misplaced = isEventType(type) && streamKindOf(type) !== kind;
   if (opening !== undefined && !misplaced && (seq === 1) === (type === opening)) return;
   throw new DreamfoldError(
     'invalid_import',
@@ -129,11 +137,6 @@ function checkPlace({ stream, seq, type }: StoredEvent, at: string): void {
       : `${at}: ${type} has no place in ${stream}${type === opening ? `#${seq}: it began before` : ''}`,
     { path: at, value: type, remedy: 'Export it again from the log that it came from; this file was not written by an export.' },
   );
-}
-
-function kindOf(type: EventType): string {
-  const kind = type.slice(0, type.indexOf('.'));
-  return ['memory', 'dream', 'log'].includes(kind) ? kind : 'session';
 }
 
 /** Judges the events of an export one stream after the other, as the log will, without writing. */
