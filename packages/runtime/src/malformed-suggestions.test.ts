@@ -48,7 +48,7 @@ describe('what is no suggestion', () => {
   it.each<[string, () => unknown, string]>([
     ['a number', () => 7, 'invalid_argument'],
     ['null', () => null, 'invalid_argument'],
-    ['a hole in the array', () => undefined, 'invalid_argument'],
+    ['undefined', () => undefined, 'invalid_argument'],
     ['an unknown kind', () => ({ ...note(), kind: 'order' }), 'invalid_argument'],
     ['a choice without cues', () => ({ ...choice(), cues: undefined }), 'invalid_argument'],
     ['cues that are one text', () => ({ ...choice(), cues: 'refund' }), 'invalid_argument'],
@@ -56,7 +56,11 @@ describe('what is no suggestion', () => {
     ['evidence that is a number', () => ({ ...note(), evidence: 5 }), 'invalid_argument'],
     ['evidence of objects', () => ({ ...note(), evidence: [{}] }), 'invalid_argument'],
     ['evidence without end', () => ({ ...note(), evidence: Array.from({ length: 1001 }, () => refs[0]) }), 'invalid_argument'],
-    ['a field that nobody knows', () => ({ ...note(), ['x'.repeat(5000)]: 1 }), 'invalid_argument'],
+    [
+      'a field that nobody knows, of 300 KB',
+      () => ({ ...note(), [`${'x'.repeat(8)}${'\u{1f600}'.repeat(75_000)}`]: 1 }),
+      'invalid_argument',
+    ],
     ['half of a surrogate pair', () => ({ ...choice(), tool: 'r\ud800' }), 'invalid_text'],
     ['a NUL', () => ({ ...note(), content: 'a\0b' }), 'invalid_text'],
     ['a key that reaches a prototype', () => JSON.parse('{"kind":"note","__proto__":{}}') as unknown, 'forbidden_key'],
@@ -70,8 +74,15 @@ describe('what is no suggestion', () => {
       { gate: 'shape', code },
       { gate: 'shape', code: 'invalid_argument' },
     ]);
-    expect(first!.reason).not.toBe('');
+    expect(first!.reason).toMatch(/^.{1,300}$/);
+    expect(first!.reason.isWellFormed()).toBe(true);
     expect(more).toEqual([]);
+  });
+
+  it('is also a hole in the array', async () => {
+    const holes: unknown[] = [];
+    holes[2] = 7;
+    expect((await stoppedBy(holes)).map(({ gate }) => gate)).toEqual(['shape', 'shape', 'shape']);
   });
 
   it('is also what is no array', async () => {

@@ -46,7 +46,7 @@ describe.each(ALARMS)('the pattern of %s', (_name, pattern) => {
         pattern.test(text);
         return performance.now() - start;
       });
-      expect(Math.min(...times), text.slice(0, 40)).toBeLessThan(50);
+      expect({ text: text.slice(0, 40), isSlow: Math.min(...times) >= 50 }).toMatchObject({ isSlow: false });
     }
   });
 });
