@@ -35,12 +35,14 @@ export async function tellProposal(
 }
 
 /** What a person has made of an earlier proposal, line by line. */
-async function tellEdit(dreamfold: Dreamfold, { store, record }: Proposal, io: Io): Promise<void> {
+async function tellEdit(dreamfold: Dreamfold, { id, store, record }: Proposal, io: Io): Promise<void> {
   const { supersedes, author, operations } = record.proposal;
   const former = supersedes === undefined ? undefined : patchOf((await dreamfold.memory.load(store.id)).state, supersedes);
   if (former === undefined) return;
   const { proposal, decision } = former;
-  io.line(`  ${printable(author)} edited ${supersedes} of ${printable(proposal.author)}. ${printable(decision?.reason ?? '')}`);
+  const note = (decision?.reason ?? '').replace(`Edited as ${id}`, '').replace(/^[.:] ?/, '');
+  const why = note === '' ? '' : `: ${printable(note)}`;
+  io.line(`  edited by ${printable(author)} from ${supersedes} of ${printable(proposal.author)}${why}`);
   const [before, after] = [linesOf(proposal.operations), linesOf(operations)];
   const kept = keptLines(before, after);
   for (const [i, line] of before.entries()) if (!kept.includes(i)) io.line(`    ${io.paint('red', `- ${printable(line)}`)}`);

@@ -1,10 +1,12 @@
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { open, type Suggestion } from 'dreamfold';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DemoReport } from '../demo/run-demo.ts';
+import { main } from '../main.ts';
 import { Workspace } from '../testing/dreamfold-process.ts';
-import { onTerminal } from '../testing/terminal.ts';
+import { ioOf, onTerminal } from '../testing/terminal.ts';
 
 interface Waiting {
   id: string;
@@ -62,7 +64,7 @@ describe('review edit', () => {
     );
     expect([code, document]).toMatchObject([0, { former: id, status: 'validated' }]);
     const { stdout } = await workspace.run('review', 'show', document.patchId);
-    expect(stdout).toContain(`person:ann edited ${id} of dream:${demo.waiting.dreamId}. Edited as ${document.patchId}: The desk is sure.`);
+    expect(stdout).toContain(`edited by person:ann from ${id} of dream:${demo.waiting.dreamId}: The desk is sure.`);
     expect(stdout).toMatch(/^ {4}- "\w+" \(\+\d\d?\)$/m);
     expect(stdout).toMatch(/^ {4}\+ "\w+" \(\+99\)$/m);
     expect(stdout).toContain('gate constitution passed: It breaks no rule of the operator.');
@@ -123,12 +125,14 @@ describe('review edit', () => {
 
 describe('with proposals of a new store', () => {
   let proposals: Waiting[];
+  let before: unknown;
   beforeAll(async () => {
     await workspace.run('memory', 'create', 'ruled');
     workspace.file('rules.txt', 'queue = spam\n');
     workspace.file('rules.json', JSON.stringify({ phrases: ['tracking'], schemas: [{ name: 'few words', schema: { type: 'object' } }] }));
     await workspace.run('dream', '--store', 'ruled');
     proposals = await waiting();
+    before = (await workspace.json('verify')).document;
     workspace.file('new.txt', withPoints(proposals[0]!.text, 99));
     workspace.file('another.txt', `${proposals[0]!.text}"tracking" (+9)\n`);
     workspace.file('empty.txt', '\n');
@@ -153,12 +157,22 @@ describe('with proposals of a new store', () => {
     ],
     ['a word that nothing bears out', ['WAITING', '--text', 'another.txt'], 'precondition_failed', /gate quorum .*"tracking"/],
   ] as const)('%s is refused', async (...[, args, code, says]) => {
-    const { document: before } = await workspace.json('verify');
     const [decided] = demo.waiting.patchIds;
-    const named = args.map((arg) => (arg === 'WAITING' ? proposals[0]!.id : arg === 'DECIDED' ? decided! : arg));
-    const { code: exit, document } = await workspace.json('review', 'edit', ...named);
-    expect({ exit, code: document.error.code }).toEqual({ exit: 2, code });
-    expect(`${document.error.message} ${document.error.remedy}`).toMatch(says);
+    const named = args.map((arg) =>
+      arg === 'WAITING'
+        ? proposals[0]!.id
+        : arg === 'DECIDED'
+          ? decided!
+          : arg.replace(/^\w+\.(?:txt|json)$/, (file) => join(workspace.path, file)),
+    );
+    const stdout = new PassThrough();
+    const exit = await main(['review', 'edit', ...named, '--json', '--data', data], ioOf({ stdout }));
+    const { error } = JSON.parse(String(stdout.read())) as { error: { code: string; message: string; remedy: string } };
+    expect({ exit, code: error.code }).toEqual({ exit: 2, code });
+    expect(`${error.message} ${error.remedy}`).toMatch(says);
+  });
+
+  test('what is refused has written nothing', async () => {
     expect((await workspace.json('verify')).document).toEqual(before);
   });
 
