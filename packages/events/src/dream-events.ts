@@ -55,7 +55,14 @@ const suggested = {
 
 /** An insight that somebody else proposes: a model, a person, a directive. Its sizes are for the gates to judge. */
 export const Suggestion = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('choice'), tool: z.string(), field: z.string(), value: z.string(), cues: z.array(z.string()).readonly(), ...suggested }),
+  z.strictObject({
+    kind: z.literal('choice'),
+    tool: z.string(),
+    field: z.string(),
+    value: z.string(),
+    cues: z.array(z.string()).readonly(),
+    ...suggested,
+  }),
   z.strictObject({ kind: z.literal('note'), path: z.string(), content: z.string(), ...suggested }),
 ]);
 export type Suggestion = z.infer<typeof Suggestion>;
