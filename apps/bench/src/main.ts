@@ -19,6 +19,16 @@ const BENCHES = [
     summary: 'accuracy on held-out requests, with what dreams learn from the feedback on 8,003 sessions; about a minute',
     load: async (): Promise<Bench> => (await import('./routing/routing.ts')).measureRouting,
   },
+  {
+    name: 'dreams',
+    summary: 'wall time of a dream after each session beside one dream over all, for both approvals; a few minutes',
+    load: async (): Promise<Bench> => (await import('./dreams/dreams.ts')).measureDreams,
+  },
+  {
+    name: 'recovery',
+    summary: 'how often the step after an error is known, on recorded runs of tasks that were not learnt from',
+    load: async (): Promise<Bench> => (await import('./recovery/recovery.ts')).measureRecovery,
+  },
 ] as const;
 
 const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
@@ -31,20 +41,23 @@ const NUMBERS = {
   'warm-ms': { fallback: 600, what: 'ms of the same work before the first sample' },
   runs: { fallback: 50, what: 'runs over which growth on disk is averaged; in memory four times as many' },
   events: { fallback: 1_000_000, what: 'events of the log that `log` verifies' },
-  seed: { fallback: 1, what: 'which customers ask what in `routing`' },
+  sessions: { fallback: 1000, what: 'sessions that `dreams` dreams of' },
+  splits: { fallback: 50, what: 'times that `recovery` holds a fifth of the tasks out' },
+  seed: { fallback: 1, what: 'which customers ask what in `routing` and `dreams`, which tasks `recovery` holds out' },
 } as const;
 type NumberName = keyof typeof NUMBERS;
 
 const HELP = `Usage: pnpm bench NAME [--json] [options]
 
-${BENCHES.map(({ name, summary }) => `  ${name.padEnd(8)}${summary}`).join('\n')}
+${BENCHES.map(({ name, summary }) => `  ${name.padEnd(10)}${summary}`).join('\n')}
 
   --json            print exactly one JSON document on stdout
 ${Object.entries(NUMBERS)
   .map(([name, { fallback, what }]) => `  --${name} N`.padEnd(20) + `${what} (default ${fallback})`)
   .join('\n')}
-  --requests FILE   CSV with the columns text and category that \`routing\` learns from: its first 8,003 rows (default BANKING77)
+  --requests FILE   CSV with the columns text and category that \`routing\` and \`dreams\` learn from (default BANKING77)
   --test FILE       held-out requests of \`routing\` (default the last 2,000 rows of those)
+  --runs DIR        recorded runs of \`recovery\`: results of tau-bench (default 200 runs of its airline)
   --help            print this
 
 Candidates take turns in each round. The least of a candidate's figures is what it costs on a machine that does nothing else;
@@ -75,6 +88,8 @@ function parse(args: readonly string[]): Command {
         'warm-ms': { type: 'string' },
         runs: { type: 'string' },
         events: { type: 'string' },
+        sessions: { type: 'string' },
+        splits: { type: 'string' },
         seed: { type: 'string' },
         requests: { type: 'string' },
         test: { type: 'string' },
@@ -90,18 +105,24 @@ function parse(args: readonly string[]): Command {
     if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
     throw new UsageError(`--${name} is ${JSON.stringify(text)}. Give a whole number from 1.`);
   };
+  const bench = values.help ? null : benchOf(positionals);
+  // For the bench of recorded runs, a directory.
+  const recordedRuns = bench?.name === 'recovery' ? values.runs : undefined;
   const options = {
     rounds: number('rounds'),
     samples: number('samples'),
     sampleMs: number('sample-ms'),
     warmMs: number('warm-ms'),
-    runs: number('runs'),
+    runs: bench?.name === 'recovery' ? NUMBERS.runs.fallback : number('runs'),
     events: number('events'),
+    sessions: number('sessions'),
+    splits: number('splits'),
     seed: number('seed'),
     ...(values.requests === undefined ? {} : { requests: values.requests }),
     ...(values.test === undefined ? {} : { test: values.test }),
+    ...(recordedRuns === undefined ? {} : { recordedRuns }),
   };
-  return { bench: values.help ? null : benchOf(positionals), json: values.json, options };
+  return { bench, json: values.json, options };
 }
 
 function benchOf(positionals: readonly string[]): (typeof BENCHES)[number] {

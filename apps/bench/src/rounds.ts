@@ -15,11 +15,17 @@ export interface BenchOptions {
   runs: number;
   /** Events of the log that `verify` reads. */
   events: number;
+  /** Sessions that are dreamt of, one after the other or all at once. */
+  sessions: number;
+  /** How often tasks are held out at random. */
+  splits: number;
   /** Of what is left to chance. */
   seed: number;
   /** CSV files of requests, to learn from and held out; the bench knows what it takes when they are left out. */
   requests?: string;
   test?: string;
+  /** A directory of recorded runs. */
+  recordedRuns?: string;
 }
 
 /** One line of progress. */

@@ -19,13 +19,18 @@ if (Number(process.versions.node.split('.')[0]) < MINIMUM) {
   }
   const { enableCompileCache } = await import('node:module');
   enableCompileCache();
-  const { main } = await import('./main.ts');
+  const [{ main }, { Io }, { reportUncaught }] = await Promise.all([import('./main.ts'), import('./io.ts'), import('./uncaught.ts')]);
+  const io = new Io();
+  process.on('uncaughtException', (error) => {
+    finished = true;
+    process.exit(reportUncaught(error, io));
+  });
   // A team file that calls process.exit, or waits for nothing that can come, must not look like success.
   process.on('exit', () => {
     if (finished) return;
     process.stderr.write('dreamfold ended before it was done: the program that it ran exited, or waits for something that never comes.\n');
     process.exitCode = 1;
   });
-  process.exitCode = await main(process.argv.slice(2));
+  process.exitCode = await main(process.argv.slice(2), io);
   finished = true;
 }

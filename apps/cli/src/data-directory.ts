@@ -35,9 +35,24 @@ export async function withData<T>(command: Command, access: DataAccess, use: (dr
   });
   try {
     return await use(dreamfold);
+  } catch (error) {
+    throw isDreamfoldError(error) ? error : ((await damageOf(dreamfold, error)) ?? error);
   } finally {
     await dreamfold.close();
   }
+}
+
+/** What this code stumbles over may be a log that somebody has changed on the disk: reading does not check every hash. */
+async function damageOf({ log }: Dreamfold, cause: unknown): Promise<DreamfoldError | null> {
+  const [first] = (await log.verify().catch(() => null))?.problems ?? [];
+  if (first === undefined) return null;
+  const { stream, seq, problem } = first;
+  const place = `${stream ?? 'log'}${seq === null ? '' : `#${seq}`}`;
+  return new DreamfoldError('store_corrupt', `The log holds what was never written to it: ${place}: ${problem}`, {
+    path: place,
+    remedy: 'Run `dreamfold verify`: it lists all that is wrong.',
+    cause,
+  });
 }
 
 function nothingYet(directory: string): DreamfoldError {

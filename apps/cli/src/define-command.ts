@@ -41,6 +41,9 @@ export function words(text: string): string {
   throw new InvalidArgumentError(`Give some words, at most ${MAX_WORDS_CHARS} characters.`);
 }
 
+/** The option that says why, for the log. */
+export const REASON = ['--reason <text>', 'why', words] as const;
+
 /** An option that may be given several times. */
 export function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];

@@ -5,6 +5,7 @@ const SHOWN = 5;
 export interface Sought {
   /** What it is called: `patch`, `dream`. */
   what: string;
+  plural: string;
   /** Of its ids, such as `patch_`. */
   idPrefix: string;
   /** Where to see them. */
@@ -15,7 +16,7 @@ export interface Sought {
  * The one item whose id begins so, with or without the prefix of its kind.
  * @throws DreamfoldError not_found, invalid_argument when several begin so
  */
-export function findByPrefix<T extends { id: string }>(items: readonly T[], given: string, { what, idPrefix, remedy }: Sought): T {
+export function findByPrefix<T extends { id: string }>(items: readonly T[], given: string, { what, plural, idPrefix, remedy }: Sought): T {
   const wanted = given.startsWith(idPrefix) ? given : `${idPrefix}${given}`;
   const matches = items.filter(({ id }) => given !== '' && id.startsWith(wanted));
   const found = matches.find(({ id }) => id === wanted) ?? (matches.length === 1 ? matches[0] : undefined);
@@ -28,9 +29,9 @@ export function findByPrefix<T extends { id: string }>(items: readonly T[], give
     });
   }
   const shown = matches.slice(0, SHOWN).map(({ id }) => id);
-  throw new DreamfoldError('invalid_argument', `${matches.length} of them begin with ${JSON.stringify(given)}`, {
+  throw new DreamfoldError('invalid_argument', `${matches.length} ${plural} begin with ${JSON.stringify(given)}`, {
     path: what,
     value: given,
-    remedy: `Give more of the id: ${shown.join(', ')}${matches.length > SHOWN ? ' …' : ''}.`,
+    remedy: `Give more of the id: ${shown.join(', ')}${matches.length > SHOWN ? `, and ${matches.length - SHOWN} more` : ''}.`,
   });
 }

@@ -1,32 +1,10 @@
-import { DreamfoldError, type Dreamfold } from 'dreamfold';
+import type { Dreamfold } from 'dreamfold';
+import { findByPrefix } from './find-by-prefix.ts';
 
-const SHOWN = 5;
-
-/**
- * The id of the one session that begins so, with or without `sesn_`.
- * @throws DreamfoldError not_found, invalid_argument when several begin so
- */
+/** The id of the one session that begins so, with or without `sesn_`. @throws DreamfoldError not_found, invalid_argument when several begin so */
 export async function findSession(dreamfold: Dreamfold, prefix: string): Promise<string> {
-  const wanted = prefix.startsWith('sesn_') ? prefix : `sesn_${prefix}`;
-  const matches: string[] = [];
-  if (prefix !== '') {
-    for await (const id of dreamfold.sessions()) {
-      if (id === wanted) return id;
-      if (id.startsWith(wanted)) matches.push(id);
-    }
-  }
-  if (matches.length === 1) return matches[0]!;
-  if (matches.length === 0) {
-    throw new DreamfoldError('not_found', `No session has an id that begins with ${JSON.stringify(prefix)}`, {
-      path: 'session',
-      value: prefix,
-      remedy: 'List them with `dreamfold sessions`.',
-    });
-  }
-  const more = matches.length > SHOWN ? `, and ${matches.length - SHOWN} more` : '';
-  throw new DreamfoldError('invalid_argument', `${matches.length} sessions begin with ${JSON.stringify(prefix)}`, {
-    path: 'session',
-    value: prefix,
-    remedy: `Give more of the id: ${matches.slice(0, SHOWN).join(', ')}${more}.`,
-  });
+  const sessions: { id: string }[] = [];
+  for await (const id of dreamfold.sessions()) sessions.push({ id });
+  const sought = { what: 'session', plural: 'sessions', idPrefix: 'sesn_', remedy: 'List them with `dreamfold sessions`.' };
+  return findByPrefix(sessions, prefix, sought).id;
 }

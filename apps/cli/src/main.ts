@@ -1,14 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { DreamfoldError, isDreamfoldError } from 'dreamfold';
+import { DreamfoldError } from 'dreamfold';
 import { DEFAULT_DIRECTORY } from './data-directory.ts';
 import { EXIT, exitCodeOf, type ExitCode } from './exit-code.ts';
 import { Io } from './io.ts';
-import { printable } from './printable.ts';
+import { report } from './report.ts';
 import * as approve from './commands/approve.ts';
 import * as demo from './commands/demo.ts';
 import * as deny from './commands/deny.ts';
 import * as dream from './commands/dream.ts';
+import * as dreamer from './commands/dreamer.ts';
 import * as exportCommand from './commands/export.ts';
 import * as feedback from './commands/feedback.ts';
 import * as grade from './commands/grade.ts';
@@ -45,6 +46,7 @@ const COMMANDS = [
   importCommand,
   exportCommand,
   dream,
+  dreamer,
   review,
   memory,
   verify,
@@ -113,18 +115,4 @@ function usageError(error: CommanderError): DreamfoldError {
     path: 'arguments',
     remedy: 'See `dreamfold --help`, or `dreamfold COMMAND --help`.',
   });
-}
-
-function report(error: unknown, io: Io): void {
-  const { stack, message } = error as Error;
-  if (!isDreamfoldError(error)) {
-    // A fault of the program: its trace is what a bug report needs.
-    io.document({ error: { code: 'internal_error', message, remedy: 'This is a bug of Dreamfold; please report it with its trace.' } });
-    io.note(stack ?? message);
-    return;
-  }
-  io.document({ error });
-  if (io.json) return;
-  io.note(`${io.paintNote(['bold', 'red'], error.code)} ${printable(message)}`);
-  io.note(`  ${printable(error.remedy)}`);
 }

@@ -3,6 +3,9 @@ import { DreamfoldError } from 'dreamfold';
 
 const MAX_CHARS = 100;
 
+/** The option that names whoever acts. */
+export const BY = ['--by <name>', 'who says so; default: your user name'] as const;
+
 /**
  * The actor of what a person does: `person:NAME`.
  * @param name what `--by` says; default the user name

@@ -14,6 +14,16 @@ export function isWaiting({ record }: Proposal): boolean {
   return record.status === 'proposed' || record.status === 'validated';
 }
 
+/** The kinds of alarm that its words set off: none is proof of anything. */
+export function alarmsOf({ record }: Proposal): string[] {
+  return record.gates.flatMap(({ alarms }) => alarms ?? []);
+}
+
+/** What waits, as a person should go through it: what raises the most alarm first, then the oldest. */
+export function waitingIn(proposals: readonly Proposal[]): Proposal[] {
+  return proposals.filter(isWaiting).sort((a, b) => alarmsOf(b).length - alarmsOf(a).length || a.record.time - b.record.time);
+}
+
 /** All patches of all stores, or of one, in the order in which they were proposed. @throws DreamfoldError not_found (the store) */
 export async function proposalsOf(dreamfold: Dreamfold, store?: string): Promise<Proposal[]> {
   const stores = store === undefined ? await dreamfold.memory.list() : [await dreamfold.memory.load(store)];
@@ -28,5 +38,10 @@ export async function proposalsOf(dreamfold: Dreamfold, store?: string): Promise
 
 /** @throws DreamfoldError not_found, invalid_argument */
 export function findProposal(proposals: readonly Proposal[], prefix: string): Proposal {
-  return findByPrefix(proposals, prefix, { what: 'patch', idPrefix: 'patch_', remedy: 'List them with `dreamfold review list --all`.' });
+  return findByPrefix(proposals, prefix, {
+    what: 'patch',
+    plural: 'patches',
+    idPrefix: 'patch_',
+    remedy: 'List them with `dreamfold review list --all`.',
+  });
 }

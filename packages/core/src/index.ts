@@ -72,26 +72,31 @@ export {
   applyPatch,
   approvePatch,
   createStore,
+  editPatch,
   proposePatch,
   rejectPatch,
   rollbackPatch,
   validatePatch,
   writeMemory,
+  type EditPatch,
   type MemoryTools,
   type ProposePatch,
 } from './memory/commands.ts';
-export { EMPTY_DOCUMENT, Memory, Note, Playbook, documentHash, type MemoryDocument } from './memory/document.ts';
+export { EMPTY_DOCUMENT, MAX_MEMORIES, Memory, Note, Playbook, documentHash, type MemoryDocument } from './memory/document.ts';
 export { blame, type BlamedLine } from './memory/blame.ts';
-export { diffVersions, type VersionDiff } from './memory/diff-versions.ts';
+export { diffVersions, keptLines, type VersionDiff } from './memory/diff-versions.ts';
 export { escapeToken } from './memory/json-pointer.ts';
 export { documentToFiles, filesToDocument, type MemoryFile, type MemoryFromFiles } from './memory/memory-files.ts';
+export { checkMemoryPath, checkPathsApart } from './memory/memory-path.ts';
 export { patchTowards, patchesTowards } from './memory/patch-towards.ts';
 export { PROMPT_MEMORY_BYTES, selectMemory, type PinnedMemory, type SelectedMemory } from './memory/select.ts';
 export { phrasesOf } from './memory/phrases.ts';
+export { proposedText, withProposedText, writtenBy } from './memory/proposed-text.ts';
 export { readChoices, type RememberedChoice } from './memory/read-choices.ts';
 export { renderInsight, renderLines, renderMemory, type RenderedLine } from './memory/render.ts';
 export {
   documentAt,
+  evolveDraft,
   evolveMemory,
   initialMemory,
   patchOf,

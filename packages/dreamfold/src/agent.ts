@@ -25,6 +25,13 @@ export interface AgentOptions {
  * @throws DreamfoldError invalid_team, delegation_cycle
  */
 export function agent(options: AgentOptions): AgentDefinition {
+  if (typeof options !== 'object' || options === null) {
+    throw new DreamfoldError('invalid_team', `agent() was given ${String(options)}`, {
+      path: 'team',
+      value: options,
+      remedy: "Give it its options: agent({ name: 'desk', system: 'Help.' }).",
+    });
+  }
   const definition: AgentDefinition = {
     name: options.name,
     description: options.description ?? '',

@@ -1,6 +1,6 @@
 // What a caller without types, or with a slip, hands to the front door: a named error, and nothing is written.
 import { expect, test } from 'vitest';
-import { agent, isDreamfoldError, open, type RunOptions } from './index.ts';
+import { agent, isDreamfoldError, open, rubric, tool, type AgentOptions, type RubricOptions, type RunOptions } from './index.ts';
 import { collect } from './testing/history.ts';
 
 const df = await open();
@@ -33,4 +33,29 @@ test('a session does not go on with a team that lacks its agents, and nothing is
   const error = await df.resume(agent({ name: 'other', system: '' }), session.id).catch((e: unknown) => e);
   expect(error).toMatchObject({ code: 'unknown_agent', value: ['lead'] });
   expect(await collect(df.events(session.id))).toEqual(before);
+});
+
+const nothing = null as never;
+test.each<[what: string, call: () => unknown, code: string]>([
+  ['rubric(null)', () => rubric(nothing), 'invalid_rubric'],
+  ['rubric of criteria [null]', () => rubric({ criteria: [nothing] }), 'invalid_rubric'],
+  ['rubric of criteria [7]', () => rubric({ criteria: [7] } as unknown as RubricOptions), 'invalid_rubric'],
+  ['a check that is none', () => rubric({ criteria: [{ id: 'a', ask: 'b', check: nothing }] }), 'invalid_rubric'],
+  ['a schema that is none', () => rubric({ criteria: [{ id: 'a', ask: 'b', schema: nothing }] }), 'invalid_rubric'],
+  ['a model that is none', () => rubric({ criteria: [{ id: 'a', ask: 'b', model: nothing }] }), 'invalid_rubric'],
+  ['agent(null)', () => agent(nothing), 'invalid_team'],
+  ['agent of tools [null]', () => agent({ name: 'a', system: '', tools: [nothing] }), 'invalid_team'],
+  ['agent of team [null]', () => agent({ name: 'a', system: '', team: [nothing] }), 'invalid_team'],
+  ['agent of tools 7', () => agent({ name: 'a', system: '', tools: 7 } as unknown as AgentOptions), 'invalid_team'],
+  ['tool(null)', () => tool(nothing), 'invalid_team'],
+  ['tool without input', () => tool({ name: 'a', description: 'b', run: () => '' } as never), 'invalid_team'],
+  ['open(null)', () => open(nothing), 'invalid_argument'],
+  ['run(null)', () => df.run(nothing, 'Begin.'), 'invalid_team'],
+  ['run of a task null', () => df.run(lead, nothing), 'invalid_argument'],
+  ['resume(null)', () => df.resume(nothing, 'sesn_x'), 'invalid_team'],
+  ['resume of a session null', () => df.resume(lead, nothing), 'not_found'],
+  ['send of null', async () => (await df.run(lead, 'Begin.')).send(nothing), 'invalid_argument'],
+])('%s is refused by name', async (...[, call, code]) => {
+  const error = await (async () => call())().catch((e: unknown) => e);
+  expect(error).toMatchObject({ name: 'DreamfoldError', code, remedy: expect.any(String) as string });
 });

@@ -4,25 +4,41 @@ import type { Log, ProcessorLock } from '@dreamfold/log';
 import {
   commandSession,
   compileTeam,
+  dreamByRules,
   Dreamer,
   exportStreams,
   importSessions,
   loadSession,
   MemoryKeeper,
+  ProposalEditor,
   recordFeedbackOn,
   SessionHost,
   verifyRequests,
   type AgentDefinition,
   type DreamOptions,
+  type DreamNews,
   type DreamReport,
+  type DreamRule,
+  type EditedProposal,
   type ExportRequest,
   type ImportReport,
   type ImportRequest,
+  type ProposalEdit,
   type RequestsReport,
   type RubricDefinition,
   type Session,
 } from '@dreamfold/runtime';
 import { checkRunOptions, type RunOptions } from './run-options.ts';
+
+export interface KeepDreamingOptions {
+  /** When which store dreams, one rule for each. */
+  rules: readonly DreamRule[];
+  /** Dreams what is due by now, and ends. */
+  once?: boolean;
+  onDream?: (news: DreamNews) => void;
+  /** Ends it, after the dreams under way; so does `close`. */
+  signal?: AbortSignal;
+}
 
 /** What `open` gives: a log, the sessions on it, and their shared memory. */
 export class Dreamfold {
@@ -32,6 +48,8 @@ export class Dreamfold {
   readonly #host: SessionHost;
   readonly #acquire: (() => Promise<ProcessorLock>) | null;
   #lock: Promise<ProcessorLock> | null = null;
+  readonly #closing = new AbortController();
+  readonly #dreaming = new Set<Promise<void>>();
 
   constructor(parts: { log: Log; memory: MemoryKeeper; host: SessionHost; lock: (() => Promise<ProcessorLock>) | null }) {
     this.log = parts.log;
@@ -102,6 +120,38 @@ export class Dreamfold {
     return this.dreams.dream(options);
   }
 
+  /**
+   * Rewords a proposal that waits: the edited one takes its place, under the gates that any passes.
+   * @returns null when the text says what was proposed
+   * @throws DreamfoldError not_found, already_decided, invalid_argument, precondition_failed and the like (a gate stops it)
+   */
+  editProposal(store: string, patchId: string, edit: ProposalEdit): Promise<EditedProposal | null> {
+    return new ProposalEditor(this.log, this.memory).edit(store, patchId, edit);
+  }
+
+  /**
+   * Dreams without being asked: after every so many finished sessions, on a schedule, or both. Follows the log, so it does not matter
+   * which process runs the sessions, nor whether this ran when they finished; several may follow one log, and no session is reviewed
+   * twice. It keeps the process alive.
+   * @returns when it was ended, and the dreams under way too
+   * @throws DreamfoldError invalid_argument; what a dream fails with three times in a row, such as not_found for a store that is not there
+   */
+  async keepDreaming({ rules, once = false, onDream, signal }: KeepDreamingOptions): Promise<void> {
+    const ending = AbortSignal.any([this.#closing.signal, ...(signal === undefined ? [] : [signal])]);
+    const { log, memory, dreams: dreamer } = this;
+    const dreaming = dreamByRules({
+      log,
+      memory,
+      dreamer,
+      rules,
+      once,
+      signal: ending,
+      ...(onDream === undefined ? {} : { tell: onDream }),
+    });
+    this.#dreaming.add(dreaming);
+    return dreaming.finally(() => this.#dreaming.delete(dreaming));
+  }
+
   /** A message for the lead of a session, whoever runs it. @throws DreamfoldError not_found, session_ended, budget_exceeded */
   async send(sessionId: string, message: string): Promise<void> {
     await this.command(sessionId, (state) => sendMessage(state, message));
@@ -168,9 +218,11 @@ export class Dreamfold {
     }
   }
 
-  /** Stops what runs, without losing it: sessions go on when they are resumed. */
+  /** Stops what runs, without losing it: sessions go on when they are resumed. Dreams of `keepDreaming` are dreamt to their end. */
   async close(): Promise<void> {
     this.#host.close();
+    this.#closing.abort();
+    await Promise.allSettled(this.#dreaming);
     await this.log.close();
     const lock = await this.#lock?.catch(() => null);
     lock?.release();

@@ -22,11 +22,15 @@ export { checkImport, loadConstitution, type CheckedImport } from '@dreamfold/ru
 export { cursorAtStart, type Cursor, type Log, type StreamInfo, type VerifyReport } from '@dreamfold/log';
 export type {
   AgentDefinition,
+  DreamNews,
   DreamOptions,
   DreamReport,
+  DreamRule,
+  EditedProposal,
   ExportRequest,
   ImportReport,
   ImportRequest,
+  ProposalEdit,
   RequestsReport,
   RubricDefinition,
   Session,
@@ -36,7 +40,7 @@ export type {
 } from '@dreamfold/runtime';
 export { agent, type AgentOptions } from './agent.ts';
 export { checkRun } from './check-run.ts';
-export { Dreamfold } from './dreamfold.ts';
+export { Dreamfold, type KeepDreamingOptions } from './dreamfold.ts';
 export { open, type OpenOptions } from './open.ts';
 export type { RunOptions } from './run-options.ts';
 export { rubric, type CriterionOptions, type RubricOptions } from './rubric.ts';

@@ -232,8 +232,9 @@ test('a model that never answers is stopped when the time of the session is over
     respond: (_, { signal }) => new Promise<never>(() => signal.addEventListener('abort', () => (reason = signal.reason))),
   };
   const session = await df.run(agent({ name: 'lead', system: '', model }), 'Begin.', { caps: { wall_time_ms: 50 } });
-  const { stopReason, error } = await session.done();
-  expect(stopReason).toEqual({ type: 'retries_exhausted' });
-  expect(error).toContain('wall_time_ms = 50');
+  const { stopReason } = await session.done();
+  expect(stopReason).toEqual({ type: 'budget_reached' });
+  expect(session.state.capReached).toMatchObject({ cap: 'wall_time_ms', limit: 50, value: expect.toSatisfy((ms) => ms >= 50) });
+  await expect(session.send('More.')).rejects.toMatchObject({ code: 'budget_exceeded' });
   expect(reason).toMatchObject({ code: 'budget_exceeded' });
 });

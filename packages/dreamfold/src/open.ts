@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { DreamfoldError, isDreamfoldError } from '@dreamfold/events';
 import { acquireProcessorLock, openMemoryLog, type Log } from '@dreamfold/log';
 import { openSqliteLog } from '@dreamfold/log/sqlite';
 import type { Model } from '@dreamfold/model';
-import { MemoryKeeper, SessionHost } from '@dreamfold/runtime';
+import { checkDreamRules, MemoryKeeper, SessionHost, type DreamNews, type DreamRule } from '@dreamfold/runtime';
 import { Dreamfold } from './dreamfold.ts';
 import { modelsByName } from './models.ts';
 
@@ -19,15 +20,30 @@ export interface OpenOptions {
   models?: Readonly<Record<string, Model>>;
   /** A log that is open already, instead of a directory. */
   log?: Log;
+  /**
+   * Stores that learn without being asked, from now until `close`: see `Dreamfold.keepDreaming`. A store may be made after this; it has
+   * to be there when its first dream is due.
+   */
+  dreams?: DreamRule | readonly DreamRule[];
+  /** What became of those dreams. Default: a warning of the process (`process.on('warning', …)`) for those that fail. */
+  onDream?: (news: DreamNews) => void;
 }
 
 /**
  * Opens Dreamfold on a data directory, or in memory. The one place where its parts are put together.
  * Reading and commands need no lock; the first session that runs here takes the directory's processor lock until `close`.
- * @throws DreamfoldError store_corrupt, store_read_only, store_newer_than_code, invalid_path
+ * @throws DreamfoldError store_corrupt, store_read_only, store_newer_than_code, invalid_path, invalid_argument
  */
 export async function open(options: OpenOptions = {}): Promise<Dreamfold> {
+  if (typeof options !== 'object' || options === null) {
+    throw new DreamfoldError('invalid_argument', `open() was given ${String(options)}`, {
+      path: 'options',
+      value: options,
+      remedy: 'Give nothing for a log in memory, or { directory }.',
+    });
+  }
   const { directory, readOnly = false, durability, acceptHead = false } = options;
+  const rules = dreamRules(options);
   const log =
     options.log ??
     (directory === undefined
@@ -42,5 +58,30 @@ export async function open(options: OpenOptions = {}): Promise<Dreamfold> {
     random: Math.random,
     uuid: randomUUID,
   });
-  return new Dreamfold({ log, memory, host, lock: directory === undefined ? null : () => acquireProcessorLock(directory) });
+  const dreamfold = new Dreamfold({ log, memory, host, lock: directory === undefined ? null : () => acquireProcessorLock(directory) });
+  // Why it ended is in its news.
+  if (rules !== null) dreamfold.keepDreaming({ rules, onDream: options.onDream ?? warnOf }).catch(() => {});
+  return dreamfold;
+}
+
+/** Checked before anything is opened, so that a slip makes no data directory. */
+function dreamRules({ dreams, readOnly = false }: OpenOptions): readonly DreamRule[] | null {
+  if (dreams === undefined) return null;
+  if (readOnly) {
+    throw new DreamfoldError('invalid_argument', 'What is opened read-only cannot dream: a dream writes to the log', {
+      path: 'dreams',
+      remedy: 'Leave out `dreams` or `readOnly`.',
+    });
+  }
+  const rules = Array.isArray(dreams) ? (dreams as readonly DreamRule[]) : [dreams as DreamRule];
+  checkDreamRules(rules);
+  return rules;
+}
+
+function warnOf(news: DreamNews): void {
+  if (news.type !== 'failed' && news.type !== 'stopped') return;
+  const whose = news.type === 'failed' ? `A dream of the store ${news.store} failed` : 'Dreamfold dreams no more';
+  const { error } = news;
+  const warning = `${whose}: ${error instanceof Error ? error.message : String(error)}`;
+  process.emitWarning(warning, { type: 'DreamfoldWarning', ...(isDreamfoldError(error) ? { code: error.code } : {}) });
 }

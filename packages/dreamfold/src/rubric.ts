@@ -41,6 +41,7 @@ export interface RubricOptions {
  * @throws DreamfoldError invalid_rubric
  */
 export function rubric(options: RubricOptions): RubricDefinition {
+  if (typeof options !== 'object' || options === null) throw invalid('options', options, 'are none');
   const passScore = options.passScore ?? 1;
   const maxIterations = options.maxIterations ?? 3;
   if (!(passScore >= 0 && passScore <= 1)) throw invalid('passScore', passScore, 'is not a number from 0 to 1');
@@ -56,6 +57,7 @@ export function rubric(options: RubricOptions): RubricDefinition {
 }
 
 function criterionOf(options: CriterionOptions, index: number): CriterionDefinition {
+  if (typeof options !== 'object' || options === null) throw invalid(`criteria/${index}`, options, 'is no criterion');
   const grader = graderOf(options, index);
   const criterion = { id: options.id, ask: options.ask, weight: options.weight ?? 1 };
   const checked = Criterion.omit({ grader: true }).safeParse(criterion);
@@ -67,6 +69,10 @@ function criterionOf(options: CriterionOptions, index: number): CriterionDefinit
 function graderOf(options: CriterionOptions, index: number): GraderDefinition {
   const ways = ['check', 'schema', 'model', 'person'].filter((way) => way in options);
   if (ways.length !== 1) throw invalid(`criteria/${index}`, ways, 'needs exactly one of check, schema, model and person');
+  const odd = (what: string): DreamfoldError => invalid(`criteria/${index}/${ways[0]}`, options, what);
+  if ('check' in options && typeof options.check !== 'function') throw odd('is no function');
+  if ('schema' in options && typeof options.schema?.safeParse !== 'function') throw odd('is no zod schema');
+  if ('model' in options && typeof options.model !== 'string' && typeof options.model?.respond !== 'function') throw odd('is no model');
   if ('check' in options) return { kind: 'code', name: options.check.name || options.id, grade: options.check };
   if ('schema' in options) return { kind: 'code', name: 'schema', grade: ({ text }) => fits(options.schema, text) };
   if ('model' in options) return { kind: 'model', model: options.model };

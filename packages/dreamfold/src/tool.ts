@@ -27,6 +27,13 @@ export interface ToolOptions<Input extends z.ZodType> {
  * @throws DreamfoldError invalid_team when the input is not a zod object
  */
 export function tool<Input extends z.ZodType>(options: ToolOptions<Input>): ToolDefinition {
+  if (typeof options !== 'object' || options === null) {
+    throw new DreamfoldError('invalid_team', `tool() was given ${String(options)}`, {
+      path: 'tools',
+      value: options,
+      remedy: 'Give it its options: tool({ name, description, input, run }).',
+    });
+  }
   const { name, description, input, run } = options;
   return {
     name,

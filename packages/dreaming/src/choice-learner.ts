@@ -51,10 +51,13 @@ export interface ChoiceLearner {
   pairs: Map<string, Map<string, Pair>>;
   pairCount: number;
   wordsSinceProposal: number;
+  /** A lesson was corrected since the last proposal. */
+  corrected: boolean;
 }
 
 export function newLearner(tool: string, field: string): ChoiceLearner {
-  return { tool, field, options: new Set(), lessons: 0, voters: new Map(), pairs: new Map(), pairCount: 0, wordsSinceProposal: 0 };
+  const counts = { lessons: 0, pairCount: 0, wordsSinceProposal: 0, corrected: false };
+  return { tool, field, options: new Set(), voters: new Map(), pairs: new Map(), ...counts };
 }
 
 /**

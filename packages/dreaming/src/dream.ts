@@ -3,15 +3,23 @@ import type { Finding, GateVerdict, Insight, PatchOperation } from '@dreamfold/e
 import { contradicts } from './gates/agreement.ts';
 import type { Candidate, GateContext } from './gates/candidate.ts';
 import type { Constitution } from './gates/constitution.ts';
-import { hasPassed, judge, type GateName } from './gates/judge.ts';
+import { hasPassed, judge, judgeRetirement, type GateName } from './gates/judge.ts';
 import { tierOf } from './gates/taint.ts';
 import { learnerKey, type Knowledge } from './knowledge.ts';
-import { PlaybookPages, addInsight, hasMoved, removeInsight, storedInsights, type StoredInsight } from './playbook-pages.ts';
+import {
+  PlaybookPages,
+  addInsight,
+  hasMoved,
+  removeInsight,
+  retiredTogether,
+  storedInsights,
+  type StoredInsight,
+} from './playbook-pages.ts';
 import type { PriorProposal } from './prior-proposals.ts';
 import { learntIds } from './propose-choices.ts';
 import { findings, isAboutSame } from './refine.ts';
-import { retirementOf } from './retirement.ts';
-import { candidateOf, type Cited, type Suggestion } from './suggestion.ts';
+import { retirementOf, type Retirement } from './retirement.ts';
+import { candidateOf, type Cited, type TakenSuggestion } from './suggestion.ts';
 
 export interface DreamInput {
   /** What was reviewed, by this dream and those before. */
@@ -24,7 +32,8 @@ export interface DreamInput {
   /** What an earlier dream put forward under an insight's id. */
   prior: (insightId: string) => PriorProposal | undefined;
   constitution: Constitution;
-  suggestions: readonly Suggestion[];
+  /** As `readSuggestions` has read them. */
+  suggestions: readonly TakenSuggestion[];
   /** The sessions that the suggestions cite. */
   cited: Cited;
   /** What users and tools said in the sessions that were reviewed or are cited. */
@@ -139,8 +148,11 @@ class Dream {
 
   #judge(candidate: Candidate, change: 'add' | 'replace', supersedes: string | null): void {
     const { finding, claim, evidence } = candidate;
-    const gates = judge(candidate, this.#context, this.#input.without);
-    const beaten = hasPassed(gates) ? this.#beatenBy(candidate) : [];
+    const misfit = candidate.misfit ?? (this.#stored.has(finding.id) ? null : this.#pages.misfitOf(finding));
+    const gates = judge({ ...candidate, misfit }, this.#context, this.#input.without);
+    const allBeaten = hasPassed(gates) ? this.#beatenBy(candidate) : [];
+    const together = retiredTogether(allBeaten);
+    const beaten = allBeaten.slice(0, together);
     const operations = hasPassed(gates) ? [...beaten.flatMap(removeInsight), ...this.#operationsFor(finding)] : [];
     const gone = beaten.map(({ insight }) => ` It retires ${insight.id}, which says otherwise and is supported less.`).join('');
     const reason = `${candidate.reason}${gone}`;
@@ -157,6 +169,8 @@ class Dream {
     });
     if (operations.length === 0 || finding.kind === 'note') return;
     for (const { insight } of beaten) this.#touched.add(insight.id);
+    const why = { reason: `${finding.id} says otherwise and is supported more.`, evidence: [...evidence] };
+    for (const stored of allBeaten.slice(together)) this.#retireOne(stored, why);
     this.#touched.add(finding.id);
     this.#known.push(finding);
     if (candidate.origin === 'learnt') this.#learnt.set(finding.id, true);
@@ -220,20 +234,19 @@ class Dream {
       const { insight } = stored;
       if (this.#touched.has(insight.id)) continue;
       const why = retirementOf(insight, { knowledge, found, counts, prior, sha256: this.#sha256 });
-      if (why === null) continue;
-      this.#touched.add(insight.id);
-      const gates: GateVerdict[] = [{ gate: 'evidence', pass: true, reason: `${why.evidence.length} events bear it out.` }];
-      this.#insights.push({
-        insight,
-        change: 'retire',
-        tier: 'typed',
-        claim: '',
-        gates,
-        operations: removeInsight(stored),
-        supersedes: null,
-        ...why,
-      });
+      if (why !== null) this.#retireOne(stored, why);
     }
+  }
+
+  #retireOne(stored: StoredInsight, { reason, evidence }: Retirement): void {
+    const { insight } = stored;
+    const faults = { missing: [], unlabelled: [], stray: [] };
+    const shared = { reason, claim: '', evidence };
+    const candidate: Candidate = { ...shared, finding: insight, origin: 'learnt', faults, witnesses: new Map(), text: '' };
+    const gates = judgeRetirement(candidate, this.#context, this.#input.without);
+    const operations = hasPassed(gates) ? removeInsight(stored) : [];
+    this.#touched.add(insight.id);
+    this.#insights.push({ ...shared, insight, change: 'retire', tier: 'typed', gates, operations, supersedes: null });
   }
 }
 

@@ -1,13 +1,15 @@
+export type { Suggestion } from '@dreamfold/events';
 export { decideDream, type DreamDecision, type DreamInput, type JudgedInsight, type SettledInsight } from './dream.ts';
 export { evolveDream, initialDream, type DreamState, type DreamtInsight } from './dream-state.ts';
 export type { DecisionPoint, Episode, ErrorPoint } from './episode.ts';
 export { forbiddenPhrase, type Constitution, type ConstitutionRule, type MemoryChange } from './gates/constitution.ts';
 export { hasPassed, verdictError, type GateName } from './gates/judge.ts';
+export { judgeEdit, type JudgedEdit } from './judge-edit.ts';
 export { learn, newKnowledge, type Knowledge } from './knowledge.ts';
 export { newCounts, storedValues } from './outcomes.ts';
 export { CHOICE_PLAYBOOK, RECOVERY_PLAYBOOK } from './playbook-pages.ts';
 export { SUPERSEDED, priorProposal, proposedPatches, type PriorProposal } from './prior-proposals.ts';
 export { isDue } from './propose-choices.ts';
 export { recoveryAccuracy, type RecordedErrors, type RecoveryAccuracy } from './recovery-accuracy.ts';
-export { SessionReader } from './session-reader.ts';
-export { parseRef, type Cited, type CitedSession, type Suggestion } from './suggestion.ts';
+export { restsAfter, SessionReader } from './session-reader.ts';
+export { parseRef, readSuggestions, type Cited, type CitedSession } from './suggestion.ts';

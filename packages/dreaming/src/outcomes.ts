@@ -1,5 +1,5 @@
 import type { InsightsCounted } from '@dreamfold/events';
-import type { InsightCounts, MemoryState } from '@dreamfold/core';
+import type { InsightCounts, MemoryDocument, MemoryState } from '@dreamfold/core';
 import type { DecisionPoint } from './episode.ts';
 
 /** An insight that misled so many principals, and more than it helped, is retired. */
@@ -11,10 +11,28 @@ const MAX_EVIDENCE = 6;
 export interface Outcome {
   /** The version at which the insight was written. */
   version: number;
-  helpful: Set<string>;
-  harmful: Set<string>;
-  /** Some decisions that it misled, as `stream#seq`. */
-  evidence: string[];
+  /** Decisions that it helped, by principal. */
+  helpful: Map<string, number>;
+  /** Decisions that it misled, by principal. */
+  harmful: Map<string, number>;
+  /** What those that it misled are labelled by, as `stream#seq`, by call. */
+  misled: Map<string, readonly string[]>;
+  /** Counted, or taken back, since it was compared with what the store knows. */
+  changed: boolean;
+}
+
+/** An insight that a decision followed, as it was written then. */
+export interface Followed {
+  insight: string;
+  version: number;
+}
+
+/** A labelled decision that followed insights. */
+interface Judged {
+  lesson: { principal: string; evidence: readonly string[] };
+  chosen: string;
+  right: string | null;
+  followed: readonly Followed[];
 }
 
 /** By insight id. */
@@ -31,9 +49,15 @@ interface StoredValue {
 /** By insight id. */
 export type StoredValues = ReadonlyMap<string, StoredValue>;
 
+/** Most dreams leave the document of a store as it was. */
+const known = new WeakMap<MemoryDocument, StoredValues>();
+
 /** The choices of a store as it stands. */
 export function storedValues({ document, written }: Pick<MemoryState, 'document' | 'written'>): StoredValues {
+  const before = known.get(document);
+  if (before !== undefined) return before;
   const values = new Map<string, StoredValue>();
+  known.set(document, values);
   for (const memory of Object.values(document.memories)) {
     if (memory.kind === 'note') continue;
     for (const insight of Object.values(memory.insights)) {
@@ -46,43 +70,66 @@ export function storedValues({ document, written }: Pick<MemoryState, 'document'
 }
 
 /**
- * Counts a labelled decision for or against the insights that it followed: those that it was given, and whose value it
- * chose. Changes the outcomes in place.
- * @param stored what the insights of the store said
+ * The insights that a decision followed: those that it was given, and whose value it chose.
+ * @param stored what the insights of the store say
  */
-export function countOutcome(
-  outcomes: Outcomes,
-  decision: DecisionPoint,
-  { store, stored }: { store: string; stored: StoredValues },
-): void {
-  for (const { store: from, insight_id: id, version } of decision.given) {
+export function followedBy(decision: DecisionPoint, { store, stored }: { store: string; stored: StoredValues }): Followed[] {
+  return decision.given.flatMap(({ store: from, insight_id: id, version }) => {
     const insight = from === store ? stored.get(id) : undefined;
-    if (insight === undefined || insight.tool !== decision.tool || insight.field !== decision.field) continue;
-    if (insight.value !== decision.chosen || version < insight.version) continue;
-    let counted = outcomes.get(id);
-    if (counted?.version !== insight.version) {
-      counted = { version: insight.version, helpful: new Set(), harmful: new Set(), evidence: [] };
-      outcomes.set(id, counted);
+    if (insight === undefined || insight.tool !== decision.tool || insight.field !== decision.field) return [];
+    return insight.value !== decision.chosen || version < insight.version ? [] : [{ insight: id, version: insight.version }];
+  });
+}
+
+/**
+ * Counts a decision for or against the insights that it followed, or takes back that it was counted. What is not labelled
+ * counts for nothing. Changes the outcomes in place.
+ */
+export function countOutcome(outcomes: Outcomes, { lesson, chosen, right, followed }: Judged, by: 1 | -1): void {
+  if (right === null) return;
+  const { principal, evidence } = lesson;
+  for (const { insight, version } of followed) {
+    let counted = outcomes.get(insight);
+    if (counted === undefined || counted.version < version) {
+      counted = { version, helpful: new Map(), harmful: new Map(), misled: new Map(), changed: true };
+      outcomes.set(insight, counted);
     }
-    const helped = decision.right === decision.chosen;
-    counted[helped ? 'helpful' : 'harmful'].add(decision.principal);
-    if (!helped && counted.evidence.length < MAX_EVIDENCE) counted.evidence.push(...decision.evidence);
+    // Since then it has been written anew, and counting has begun again.
+    if (counted.version > version) continue;
+    counted.changed = true;
+    const side = counted[right === chosen ? 'helpful' : 'harmful'];
+    const decisions = (side.get(principal) ?? 0) + by;
+    if (decisions > 0) side.set(principal, decisions);
+    else side.delete(principal);
+    if (right === chosen) continue;
+    if (by === 1) counted.misled.set(evidence[0]!, evidence);
+    else counted.misled.delete(evidence[0]!);
   }
 }
 
-/** What has been counted beyond what the store knows, in the order of the ids. */
+/** Some decisions that an insight misled, as `stream#seq`. */
+export function misledEvidence(outcome: Outcome | undefined): string[] {
+  return [...(outcome?.misled.values() ?? [])].slice(0, MAX_EVIDENCE).flat().slice(0, MAX_EVIDENCE);
+}
+
+/**
+ * How what has been counted since the last time differs from what the store knows, in the order of the ids: less where a
+ * label was corrected.
+ */
 export function newCounts(
   outcomes: Outcomes,
   { counts: known, written }: Pick<MemoryState, 'counts' | 'written'>,
 ): InsightsCounted['counts'] {
-  return [...outcomes]
-    .filter(([id, { version }]) => written.get(id) === version)
-    .map(([insight_id, { helpful, harmful }]) => {
-      const before = known.get(insight_id) ?? { helpful: 0, harmful: 0 };
-      return { insight_id, helpful: Math.max(0, helpful.size - before.helpful), harmful: Math.max(0, harmful.size - before.harmful) };
-    })
-    .filter(({ helpful, harmful }) => helpful + harmful > 0)
-    .sort((a, b) => (a.insight_id < b.insight_id ? -1 : 1));
+  const counts: InsightsCounted['counts'] = [];
+  for (const [insight_id, outcome] of outcomes) {
+    if (!outcome.changed) continue;
+    outcome.changed = false;
+    if (written.get(insight_id) !== outcome.version) continue;
+    const before = known.get(insight_id) ?? { helpful: 0, harmful: 0 };
+    const [helpful, harmful] = [outcome.helpful.size - before.helpful, outcome.harmful.size - before.harmful];
+    if (helpful !== 0 || harmful !== 0) counts.push({ insight_id, helpful, harmful });
+  }
+  return counts.sort((a, b) => (a.insight_id < b.insight_id ? -1 : 1));
 }
 
 export function isHarmful(counts: InsightCounts | undefined): boolean {

@@ -1,14 +1,28 @@
-import { canonicalJson, escapeToken, utf8Bytes, type MemoryDocument } from '@dreamfold/core';
-import { DreamfoldError, type ChoiceInsight, type Insight, type PatchOperation } from '@dreamfold/events';
+import {
+  MAX_MEMORIES,
+  canonicalJson,
+  checkMemoryPath,
+  checkPathsApart,
+  escapeToken,
+  utf8Bytes,
+  type MemoryDocument,
+} from '@dreamfold/core';
+import { DreamfoldError, isDreamfoldError, type ChoiceInsight, type Finding, type Insight, type PatchOperation } from '@dreamfold/events';
+import type { Misfit } from './gates/candidate.ts';
 
 /** Where dreams put what they find: the first page; others follow as `-2`, `-3`. */
 export const CHOICE_PLAYBOOK = '/playbooks/choices.md';
 export const RECOVERY_PLAYBOOK = '/playbooks/recoveries.md';
 const TITLE = { choice: 'Choices that feedback has shown to be right', recovery: 'What runs did after an error' } as const;
+/** Where the pages are; a note there would be in the way of the next one. */
+const FOLDER = '/playbooks/';
 /** A page takes no new insights beyond this: those that it has need room to grow. A memory has 100 KiB. */
 const FULL_BYTES = 12_000;
 /** An insight that would grow its page beyond this is moved to another one. */
 const MAX_BYTES = 24_000;
+/** What one patch retires along with what it writes: a patch has at most 50 operations and 240 KiB, its inverse among them. */
+const RETIRED_TOGETHER = 20;
+const RETIRED_TOGETHER_BYTES = 40_000;
 
 export interface StoredInsight {
   /** Path of the playbook that it stands in. */
@@ -34,16 +48,49 @@ export class PlaybookPages {
     this.#document = document;
   }
 
+  /** Why the store has no place for a finding; null when it has. */
+  misfitOf(finding: Finding): Misfit | null {
+    const { memories } = this.#document;
+    const isFull = Object.keys(memories).length + this.missing.length >= MAX_MEMORIES;
+    const full = { reason: `The store holds ${MAX_MEMORIES} memories, and no more.`, code: 'patch_too_large' };
+    if (finding.kind !== 'note') return isFull && !this.#hasRoomFor(finding) ? full : null;
+    const { path } = finding;
+    const before = Object.hasOwn(memories, path) ? memories[path]! : null;
+    if (before?.kind === 'playbook' || `${path}/`.toLowerCase().startsWith(FOLDER)) {
+      return { reason: `What is in ${FOLDER} or is a playbook, dreams write themselves.`, code: 'path_conflict' };
+    }
+    if (before !== null) return null;
+    if (isFull) return full;
+    try {
+      checkMemoryPath(path);
+      checkPathsApart([...Object.keys(memories), path], [path]);
+      return null;
+    } catch (error) {
+      if (!isDreamfoldError(error)) throw error;
+      return { reason: error.message, code: error.code };
+    }
+  }
+
   /** @throws DreamfoldError path_conflict when a note stands where a page belongs */
   place(insight: Insight): string {
-    const first = insight.kind === 'choice' ? CHOICE_PLAYBOOK : RECOVERY_PLAYBOOK;
     const bytes = bytesOf(insight);
     for (let page = 1; ; page += 1) {
-      const path = page === 1 ? first : first.replace(/\.md$/, `-${page}.md`);
+      const path = pagePath(insight, page);
       const before = this.#bytesOf(path, TITLE[insight.kind]);
       if (before > 0 && before + bytes > FULL_BYTES) continue;
       this.#bytes.set(path, before + bytes);
       return path;
+    }
+  }
+
+  /** On a page that is there, or where it stands already. */
+  #hasRoomFor(insight: Insight): boolean {
+    const bytes = bytesOf(insight);
+    for (let page = 1; ; page += 1) {
+      const path = pagePath(insight, page);
+      if (!this.#bytes.has(path) && !Object.hasOwn(this.#document.memories, path)) return false;
+      const before = this.#bytesOf(path, TITLE[insight.kind]);
+      if (before === 0 || before + bytes <= FULL_BYTES) return true;
     }
   }
 
@@ -71,6 +118,18 @@ export class PlaybookPages {
       remedy: 'Move the note to another path.',
     });
   }
+}
+
+function pagePath({ kind }: Insight, page: number): string {
+  const first = kind === 'choice' ? CHOICE_PLAYBOOK : RECOVERY_PLAYBOOK;
+  return page === 1 ? first : first.replace(/\.md$/, `-${page}.md`);
+}
+
+/** How many of these insights one patch can remove, besides writing another one. */
+export function retiredTogether(insights: readonly StoredInsight[]): number {
+  let bytes = 0;
+  const most = insights.findIndex(({ insight }, i) => i >= RETIRED_TOGETHER || (bytes += bytesOf(insight)) > RETIRED_TOGETHER_BYTES);
+  return most === -1 ? insights.length : most;
 }
 
 export function addInsight(path: string, insight: Insight): PatchOperation[] {

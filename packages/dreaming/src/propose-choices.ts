@@ -30,8 +30,12 @@ export interface ChoiceDraft {
   witnesses: ReadonlyMap<string, readonly Witness[]>;
 }
 
-/** True when what was read since the last proposal pays for the next one: so many small dreams cost little more than one. */
+/**
+ * True when what was read since the last proposal pays for the next one, so that many small dreams cost little more than
+ * one; and when a label was corrected, for what it taught must not stay.
+ */
 export function isDue(learners: readonly ChoiceLearner[]): boolean {
+  if (learners.some(({ corrected }) => corrected)) return true;
   const words = learners.reduce((sum, { wordsSinceProposal }) => sum + wordsSinceProposal, 0);
   return words > 0 && words * VISITS_PER_WORD >= pairsOf(learners);
 }
@@ -80,6 +84,7 @@ function draftOf(group: readonly Found[], sha256: Sha256): ChoiceDraft {
 
 function cuesOf(learner: ChoiceLearner): Found[] {
   learner.wordsSinceProposal = 0;
+  learner.corrected = false;
   let votes = 0;
   for (const voters of learner.voters.values()) votes += voters.size;
   const found: Found[] = [];

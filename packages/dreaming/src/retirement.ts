@@ -2,7 +2,7 @@ import type { InsightCounts, Sha256 } from '@dreamfold/core';
 import type { ChoiceInsight, Insight } from '@dreamfold/events';
 import type { ChoiceLearner } from './choice-learner.ts';
 import { learnerKey, type Knowledge } from './knowledge.ts';
-import { isHarmful } from './outcomes.ts';
+import { isHarmful, misledEvidence } from './outcomes.ts';
 import type { PriorProposal } from './prior-proposals.ts';
 import { STALE_LESSONS, learntIds } from './propose-choices.ts';
 
@@ -29,7 +29,7 @@ export function retirementOf(insight: Insight, context: RetireContext): Retireme
   const before = prior(insight.id)?.evidence ?? [];
   const counted = counts.get(insight.id);
   if (isHarmful(counted) && isWorseThanChance(insight, counted!, context)) {
-    const evidence = knowledge.outcomes.get(insight.id)?.evidence ?? [];
+    const evidence = misledEvidence(knowledge.outcomes.get(insight.id));
     const reason = `It misled ${counted!.harmful} principals whose sessions followed it, and helped ${counted!.helpful}.`;
     return retirement(reason, evidence.length > 0 ? evidence : before);
   }

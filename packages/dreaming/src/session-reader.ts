@@ -40,6 +40,7 @@ export class SessionReader {
     this.#seq = logged.seq;
     const event = knownEvent(logged);
     if (event === null || event.data === null) return;
+    this.#atRest = restsAfter(event) ?? this.#atRest;
     (READERS[event.type] as ((reader: SessionReader, event: KnownEvent) => void) | undefined)?.(this, event);
   }
 
@@ -72,10 +73,6 @@ export class SessionReader {
 
   teamUpdated(team: TeamSnapshot): void {
     this.#team = team;
-  }
-
-  rests(atRest: boolean): void {
-    this.#atRest = atRest;
   }
 
   asked(text: string): void {
@@ -143,8 +140,6 @@ export class SessionReader {
 const READERS: Reader = {
   'session.created': (reader, event) => reader.created(event),
   'session.team_updated': (reader, { data }) => reader.teamUpdated(data.team),
-  'session.status_running': (reader) => reader.rests(false),
-  'session.status_idle': (reader, { data }) => reader.rests(data.stop_reason.type !== 'requires_action'),
   'user.message': (reader, { data }) => reader.asked(textOf(data.content)),
   'user.define_outcome': (reader, { data }) => reader.asked(data.description),
   'session.thread_created': (reader, { data }) => reader.threadTold(data.session_thread_id, data.agent_name, ''),
@@ -168,6 +163,16 @@ const READERS: Reader = {
   'outcome.scored': (reader, { seq }) => reader.judged(seq),
   'outcome.imported': (reader, { seq }) => reader.judged(seq),
 };
+
+/**
+ * Whether a session is finished, as dreams see it, after one of its events: it is at rest, and waits for nobody.
+ * @returns null when the event says nothing of that
+ */
+export function restsAfter(event: KnownEvent): boolean | null {
+  if (event.type === 'session.status_running') return false;
+  if (event.type !== 'session.status_idle' || event.data === null) return null;
+  return event.data.stop_reason.type !== 'requires_action';
+}
 
 /** Fields of a JSON Schema object that take one of at least two strings. */
 function enumeratedFields(schema: { properties?: unknown } | undefined): { field: string; options: string[] }[] {

@@ -1,19 +1,50 @@
 import { phrasesOf, type Sha256 } from '@dreamfold/core';
-import type { ChoiceInsight, NoteSuggestion } from '@dreamfold/events';
+import { Suggestion, checkJson, isDreamfoldError, type ChoiceInsight, type NoteSuggestion } from '@dreamfold/events';
 import type { Witness } from './choice-learner.ts';
 import type { DecisionPoint, Episode } from './episode.ts';
-import type { Candidate } from './gates/candidate.ts';
+import type { Candidate, Misfit } from './gates/candidate.ts';
 import { suggestionId } from './insight-id.ts';
 import { supportOf } from './quorum.ts';
 
 /** What a suggested cue is worth: one unit of log-odds. */
 const SUGGESTED_POINTS = 10;
 
-/** An insight that somebody else proposes: a model, a person, a directive. It passes the same gates as what is learnt. */
-export type Suggestion = { reason: string; /** As `stream#seq`. */ evidence: readonly string[] } & (
-  | { kind: 'choice'; tool: string; field: string; value: string; cues: readonly string[] }
-  | { kind: 'note'; path: string; content: string }
-);
+const MAX_FAULT_CHARS = 300;
+
+/** Something in the place of a suggestion that is none. The first gate that looks at form stops it. */
+export interface MalformedSuggestion {
+  kind: 'malformed';
+  /** Its place among the suggestions. */
+  at: number;
+  fault: Misfit;
+  evidence: readonly [];
+}
+
+/** What somebody suggests, as a dream takes it in: it passes the same gates as what is learnt. */
+export type TakenSuggestion = Suggestion | MalformedSuggestion;
+
+/** Reads what somebody suggests, whatever it is: what is malformed becomes a suggestion that says so. */
+export function readSuggestions(suggestions: unknown): TakenSuggestion[] {
+  // Also the holes of an array are read.
+  return Array.isArray(suggestions) ? Array.from(suggestions, readSuggestion) : [malformed(0, 'It is no array of suggestions.')];
+}
+
+function readSuggestion(value: unknown, at: number): TakenSuggestion {
+  try {
+    checkJson(value, 'suggestion');
+  } catch (error) {
+    if (!isDreamfoldError(error)) throw error;
+    return malformed(at, `It is nothing that an event can hold: ${error.code}.`, error.code);
+  }
+  const { data, error } = Suggestion.safeParse(value);
+  if (data !== undefined) return data;
+  const { path, message } = error.issues[0]!;
+  return malformed(at, `${path.join('.') || 'It'}: ${message}`);
+}
+
+function malformed(at: number, reason: string, code = 'invalid_argument'): MalformedSuggestion {
+  return { kind: 'malformed', at, fault: { reason: reason.slice(0, MAX_FAULT_CHARS).toWellFormed(), code }, evidence: [] };
+}
 
 /** A session that a suggestion cites. */
 export interface CitedSession {
@@ -33,7 +64,8 @@ export function parseRef(ref: string): { session: string | null; seq: number } {
 }
 
 /** A suggestion as a candidate: what it cites is looked up, and what it claims to be supported by is counted. */
-export function candidateOf(suggestion: Suggestion, { cited, sha256 }: { cited: Cited; sha256: Sha256 }): Omit<Candidate, 'text'> {
+export function candidateOf(suggestion: TakenSuggestion, { cited, sha256 }: { cited: Cited; sha256: Sha256 }): Omit<Candidate, 'text'> {
+  if (suggestion.kind === 'malformed') return malformedCandidate(suggestion, sha256);
   const { reason: claim, evidence } = suggestion;
   const shared = { origin: 'suggested' as const, claim, evidence };
   if (suggestion.kind === 'note') {
@@ -58,6 +90,14 @@ export function candidateOf(suggestion: Suggestion, { cited, sha256 }: { cited: 
   };
   const reason = `Somebody suggests it; ${bearing.length} of the cited decisions bear it out.`;
   return { ...shared, finding, reason, faults, witnesses };
+}
+
+function malformedCandidate({ at, fault, evidence }: MalformedSuggestion, sha256: Sha256): Omit<Candidate, 'text'> {
+  const content = 'What was suggested is no suggestion, and is not recorded.';
+  const finding: NoteSuggestion = { kind: 'note', id: suggestionId({ at, fault }, sha256), path: '/malformed', content };
+  const faults = { missing: [], unlabelled: [], stray: [] };
+  const reason = 'Somebody suggests what is no suggestion.';
+  return { finding, origin: 'suggested', reason, claim: '', evidence, faults, witnesses: new Map(), misfit: fault };
 }
 
 interface Bearing {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { CATALOGUE, EVENT_VERSION, checkPayload, isEventType, knownEvent, text, textOf, type LogEvent } from './index.ts';
+import { CATALOGUE, EVENT_VERSION, checkPayload, isEventType, knownEvent, streamKindOf, text, textOf, type LogEvent } from './index.ts';
 
 const MESSAGE: LogEvent = {
   position: 1,
@@ -15,6 +15,11 @@ const MESSAGE: LogEvent = {
   hash: 'h',
   data: { content: text('hello') },
 };
+
+test('every type stands in one kind of stream, whatever its name', () => {
+  const kinds = (['memory.given', 'user.message', 'memory.patch_proposed', 'dream.started', 'log.genesis'] as const).map(streamKindOf);
+  expect(kinds).toEqual(['session', 'session', 'memory', 'dream', 'log']);
+});
 
 describe('checkPayload', () => {
   test('accepts what the catalogue describes', () => {

@@ -40,6 +40,13 @@ export function isEventType(type: string): type is EventType {
   return Object.hasOwn(CATALOGUE, type);
 }
 
+/** The kind of stream that a type stands in. Its name does not always tell: `memory.given` is of a session. */
+export function streamKindOf(type: EventType): 'log' | 'session' | 'memory' | 'dream' {
+  if (type in SESSION_EVENTS) return 'session';
+  if (type in MEMORY_EVENTS) return 'memory';
+  return type in DREAM_EVENTS ? 'dream' : 'log';
+}
+
 /**
  * The event as this code knows it, or null when its type or version is newer than this code.
  * An erased payload (null) passes.

@@ -46,6 +46,27 @@ export type Insight = z.infer<typeof Insight>;
 export const NoteSuggestion = z.strictObject({ kind: z.literal('note'), id: z.string(), path: z.string(), content: z.string() });
 export type NoteSuggestion = z.infer<typeof NoteSuggestion>;
 
+const suggested = {
+  /** What the suggestion says for itself; nobody checks it. */
+  reason: z.string(),
+  /** As `stream#seq`. */
+  evidence: z.array(z.string().max(128)).max(1000).readonly(),
+};
+
+/** An insight that somebody else proposes: a model, a person, a directive. Its sizes are for the gates to judge. */
+export const Suggestion = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('choice'),
+    tool: z.string(),
+    field: z.string(),
+    value: z.string(),
+    cues: z.array(z.string()).readonly(),
+    ...suggested,
+  }),
+  z.strictObject({ kind: z.literal('note'), path: z.string(), content: z.string(), ...suggested }),
+]);
+export type Suggestion = z.infer<typeof Suggestion>;
+
 /** What a dream can propose. */
 export const Finding = z.discriminatedUnion('kind', [ChoiceInsight, RecoveryInsight, NoteSuggestion]);
 export type Finding = z.infer<typeof Finding>;

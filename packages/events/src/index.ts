@@ -7,6 +7,7 @@ export {
   checkPayload,
   isEventType,
   knownEvent,
+  streamKindOf,
   type EventData,
   type EventType,
   type KnownEvent,
@@ -24,6 +25,7 @@ export {
   InsightRejected,
   NoteSuggestion,
   RecoveryInsight,
+  Suggestion,
 } from './dream-events.ts';
 export {
   Causation,

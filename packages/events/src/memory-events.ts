@@ -34,6 +34,8 @@ export const PatchProposed = z.object({
   evidence: z.array(EvidenceRef).max(1000),
   author: z.string().min(1),
   dream_id: z.string().optional(),
+  /** The proposal that a person has edited into this one. */
+  supersedes: z.string().optional(),
 });
 export type PatchProposed = z.infer<typeof PatchProposed>;
 
@@ -43,8 +45,10 @@ export const GateVerdict = z.object({
   reason: z.string(),
   /** It may pass, but only a person may apply it. */
   waits: z.boolean().optional(),
-  /** Nothing is wrong for certain; whoever reviews looks at it first. */
-  alarm: z.boolean().optional(),
+  /** Nothing is wrong for certain; the more kinds of alarm, the sooner whoever reviews looks at it. */
+  alarms: z.array(z.string()).optional(),
+  /** How many rules of the operator it was held against. */
+  rules: z.int().nonnegative().optional(),
   /** The code of the error, when input that somebody sent is at fault. */
   code: z.string().optional(),
 });
@@ -71,10 +75,10 @@ export const PatchRolledBack = z.object({
 });
 export type PatchRolledBack = z.infer<typeof PatchRolledBack>;
 
-/** Outcomes of sessions that were given an insight and followed it, since the last count. */
+/** Outcomes of sessions that were given an insight and followed it, since the last count; below zero where a label was corrected. */
 export const InsightsCounted = z.object({
   dream_id: z.string(),
-  counts: z.array(z.object({ insight_id: z.string(), helpful: z.int().nonnegative(), harmful: z.int().nonnegative() })).max(2000),
+  counts: z.array(z.object({ insight_id: z.string(), helpful: z.int(), harmful: z.int() })).max(2000),
 });
 export type InsightsCounted = z.infer<typeof InsightsCounted>;
 

@@ -191,7 +191,7 @@ export const ModelRequestEnd = z.object({
   is_error: z.boolean().nullable(),
   model_usage: ModelUsage,
   /** Left out when the answer came to its own end, with or without tool calls. */
-  df_stop_reason: z.enum(['max_tokens', 'refusal', 'error', 'interrupted']).optional(),
+  df_stop_reason: z.enum(['max_tokens', 'refusal', 'error', 'interrupted', 'budget']).optional(),
   /** null when the model has no price; left out when it cost nothing. */
   df_cost_usd: z.number().nullable().optional(),
   /** Why the model refused, when it said so. */

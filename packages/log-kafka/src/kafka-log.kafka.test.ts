@@ -12,7 +12,7 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 const run = randomBytes(4).toString('hex');
 
 describe('on a broker', () => {
-  for (const options of ['partitions=1&erasure=on', 'partitions=3&erasure=on']) {
+  for (const options of ['partitions=3&erasure=on']) {
     describeLog(`kafka, ${options}`, (place) => {
       const prefix = `conformance-${run}-${options.replaceAll(/\W/g, '')}-${place}`;
       return openKafkaLog({ url: `kafka://${brokers}/${prefix}?${options}`, directory: join(root, prefix) });

@@ -61,7 +61,7 @@ export function answersByRequest(events: Iterable<LogEvent>): ReadonlyMap<string
     } else if (known.type === 'span.model_request_end') {
       const { df_stop_reason: stopped, model_usage: usage } = known.data;
       open.delete(known.actor);
-      if (stopped === 'error' || stopped === 'interrupted') continue;
+      if (stopped === 'error' || stopped === 'interrupted' || stopped === 'budget') continue;
       const stopReason = stopped ?? (answer.content.some((b) => b.type === 'tool_use') ? 'tool_use' : 'end_turn');
       answers.set(answer.digest, { content: answer.content, stopReason, usage });
     }

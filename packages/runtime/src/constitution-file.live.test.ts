@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDreamfoldError } from '@dreamfold/events';
@@ -49,6 +49,23 @@ describe('a constitution', () => {
       expect(await broken(file(extension, code), 'Hurry!')).toEqual([false, true, false, true]);
       expect(await broken(file(extension, code), 'never refund')).toEqual([true, false, false, true]);
     }
+  });
+
+  it('of the how-to is one', async () => {
+    const page = readFileSync(new URL('../../../docs/how-to/write-a-constitution.md', import.meta.url), 'utf8');
+    const [, code] = /^```ts\n([^]*?)^```$/m.exec(page)!;
+    const path = file('.ts', code!);
+    expect(await broken(path, 'Queue: ACCESS')).toEqual([true, false, false, false]);
+    expect(await broken(path, 'x'.repeat(161))).toEqual([false, false, true, false]);
+    const support = { sessions: 4, principals: 4 };
+    const insight = { kind: 'recovery', id: 'i', tool: 't', signature: 's', next: 'n', support } as const;
+    const seldom = { ...change('after the error'), kind: 'recovery', insight, note: null } as const;
+    expect((await loadConstitution(path)).map((rule) => rule.check(seldom))).toEqual([
+      null,
+      null,
+      null,
+      'Only 4 principals bear it out; we ask for 5.',
+    ]);
   });
 
   it.each([

@@ -1,13 +1,5 @@
-import {
-  idFrom,
-  idOfStream,
-  InsightProposed,
-  isDreamfoldError,
-  type NewEvent,
-  type NoteSuggestion,
-  type PatchOperation,
-} from '@dreamfold/events';
-import { canonicalJson, patchOf, type MemoryState, type PatchStatus } from '@dreamfold/core';
+import { idFrom, idOfStream, InsightProposed, type NewEvent, type NoteSuggestion, type PatchOperation } from '@dreamfold/events';
+import { canonicalJson, patchOf, utf8Bytes, type MemoryState, type PatchStatus } from '@dreamfold/core';
 import {
   decideDream,
   hasPassed,
@@ -15,6 +7,7 @@ import {
   learn,
   newCounts,
   priorProposal,
+  readSuggestions,
   storedValues,
   SUPERSEDED,
   type Constitution,
@@ -28,7 +21,7 @@ import {
 import type { Log } from '@dreamfold/log';
 import { dreamEvent } from './dream-stream.ts';
 import { sha256 } from './digest.ts';
-import type { MemoryKeeper } from './memory-keeper.ts';
+import type { MemoryKeeper, Proposal } from './memory-keeper.ts';
 import { SessionReview } from './session-review.ts';
 import { StoreDreams, type Claim, type StoreView } from './store-dreams.ts';
 
@@ -36,7 +29,10 @@ import { StoreDreams, type Claim, type StoreView } from './store-dreams.ts';
 const INSIGHTS_PER_APPEND = 20;
 const SESSIONS_PER_EVENT = 1000;
 const PAGES_PER_PATCH = 40;
+const PATCHES_PER_APPEND = 20;
 const MAX_CLAIM_CHARS = 4000;
+/** An event has 256 KiB, and names up to a thousand others as evidence. */
+const MAX_INSIGHT_BYTES = 48 * 1024;
 const MAX_REFS = 1000;
 
 export interface DreamOptions {
@@ -116,17 +112,19 @@ export class Dreamer {
     const summary = await this.#memory.load(options.store);
     const view = await this.#dreams.view(summary, review);
     const claim = await this.#dreams.begin(store, view, options.sessions);
+    let report: DreamReport;
     try {
-      const report = await new OneDream({ memory: this.#memory, review, view, claim, options, state: summary.state }).run();
+      report = await new OneDream({ memory: this.#memory, review, view, claim, options, state: summary.state }).run();
       this.#dreams.advance(view, claim.started);
-      return report;
     } catch (error) {
       this.#dreams.forget(store);
       const failed = { error: { type: (error as Error).name, message: (error as Error).message } };
       // Nobody can say so when the log itself is what failed; the dream counts as abandoned then.
-      await claim.stream.append([dreamEvent('dream.failed', failed)]).catch(() => null);
+      if (!claim.stream.isLost) await claim.stream.append(dreamEvent('dream.failed', failed)).catch(() => null);
       throw error;
     }
+    await this.#dreams.passOver(view, claim);
+    return report;
   }
 }
 
@@ -147,30 +145,36 @@ interface Parts {
   state: MemoryState;
 }
 
+const NOTHING = { insights: [], found: 0 };
+
 /** One dream, from its claim to its end. */
 class OneDream {
   readonly #parts: Parts;
   readonly #store: string;
   readonly #before: { updates: number; visits: number };
-  /** Written with what comes next, so that a dream that finds nothing takes two appends. */
-  #pending: NewEvent[] = [];
+  readonly #suggestions: ReturnType<typeof readSuggestions>;
 
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#store = parts.claim.started.store_id;
     this.#before = { ...parts.view.knowledge.work };
+    this.#suggestions = readSuggestions(parts.options.suggestions ?? []);
   }
 
   async run(): Promise<DreamReport> {
-    const { claim, review, view } = this.#parts;
+    const { claim, memory, review, state, view } = this.#parts;
     const episodes = await this.#review();
-    const reviewed = await this.#learn(episodes);
-    const decision = await this.#decide(episodes);
-    const insights = await this.#propose(decision);
+    const reviewed = this.#learn(episodes);
+    const counts = newCounts(view.knowledge.outcomes, state);
+    const isQuiet = this.#isQuiet();
+    if (!isQuiet || counts.length > 0) await claim.stream.begin();
+    const counted = counts.length === 0 ? null : memory.countInsights(this.#store, { dreamId: claim.dreamId, counts });
+    const { insights, found } = isQuiet ? NOTHING : await this.#refine(episodes, counted);
     const patches = insights.flatMap(({ report: { patchId }, isNew }) => (patchId === null || !isNew ? [] : [patchId]));
     const rejected = insights.filter(({ report }) => !hasPassed(report.gates)).length;
-    this.#pending.push(dreamEvent('dream.completed', { patch_ids: patches, insights: decision.insights.length, rejected }));
-    await this.#flush();
+    const completed = dreamEvent('dream.completed', { patch_ids: [...new Set(patches)], insights: found, rejected });
+    // Together they are one commit.
+    await Promise.all([counted, claim.stream.append(completed)]);
     const { updates, visits } = view.knowledge.work;
     return {
       dreamId: claim.dreamId,
@@ -188,8 +192,8 @@ class OneDream {
       : review.named(claim.started.sessions, options.onProgress);
   }
 
-  async #learn(episodes: readonly Episode[]): Promise<DreamReport['reviewed']> {
-    const { memory, view, state } = this.#parts;
+  #learn(episodes: readonly Episode[]): DreamReport['reviewed'] {
+    const { claim, view, state } = this.#parts;
     const stored = storedValues(state);
     const total = { sessions: 0, decisions: 0, labelled: 0 };
     for (let i = 0; i === 0 || i < episodes.length; i += SESSIONS_PER_EVENT) {
@@ -198,19 +202,31 @@ class OneDream {
       const decisions = learnt.reduce((sum, one) => sum + one.decisions, 0);
       const labelled = learnt.reduce((sum, one) => sum + one.labelled, 0);
       const sessions = part.map(({ session, seq }) => ({ session_id: session, through_seq: seq }));
-      this.#pending.push(dreamEvent('dream.reviewed', { sessions, decisions, labelled }));
+      claim.stream.hold(dreamEvent('dream.reviewed', { sessions, decisions, labelled }));
       total.sessions += part.length;
       total.decisions += decisions;
       total.labelled += labelled;
     }
-    const counts = newCounts(view.knowledge.outcomes, state);
-    if (counts.length > 0) await memory.countInsights(this.#store, { dreamId: this.#parts.claim.dreamId, counts });
     return total;
+  }
+
+  /** Too little is new for a look at all that is known, and nobody has suggested anything. */
+  #isQuiet(): boolean {
+    const { options, view } = this.#parts;
+    const { thorough = false } = options;
+    return this.#suggestions.length === 0 && !thorough && !isDue([...view.knowledge.learners.values()]);
+  }
+
+  async #refine(episodes: readonly Episode[], counted: Promise<void> | null): Promise<{ insights: Proposed[]; found: number }> {
+    await counted;
+    const decision = await this.#decide(episodes);
+    return { insights: await this.#propose(decision), found: decision.insights.length };
   }
 
   async #decide(episodes: readonly Episode[]): Promise<DreamDecision> {
     const { memory, review, view, options } = this.#parts;
-    const { suggestions = [], constitution = [], thorough = false, without } = options;
+    const { constitution = [], thorough = false, without } = options;
+    const suggestions = this.#suggestions;
     const { state } = await memory.load(this.#store);
     const cited = await review.cited(suggestions);
     const said = suggestions.length === 0 ? [] : [...cited.keys(), ...episodes.map(({ session }) => session)];
@@ -238,53 +254,39 @@ class OneDream {
       const said = { change: 'add' as const, tier: 'typed' as const, claim: '', gates: [] };
       return { report: { ...settled, ...said, evidence: [...evidence] }, isNew: false };
     });
-    for (const patchId of decision.withdrawn) await this.#supersede(patchId);
+    if (decision.withdrawn.length > 0) await memory.withdraw(this.#store, decision.withdrawn, { by: 'system', reason: SUPERSEDED });
     if (decision.insights.length === 0) return reports;
-    for (let i = 0; i < decision.insights.length; i += INSIGHTS_PER_APPEND) {
-      this.#pending.push(...decision.insights.slice(i, i + INSIGHTS_PER_APPEND).flatMap(insightEvents));
-      await this.#flush();
+    for (const part of partsOf(decision.insights, INSIGHTS_PER_APPEND)) {
+      await claim.stream.append(...part.flatMap(insightEvents));
     }
-    for (let i = 0; i < decision.pages.length; i += PAGES_PER_PATCH) {
-      const operations = decision.pages.slice(i, i + PAGES_PER_PATCH);
-      const patchId = idFrom('patch', sha256(`${claim.dreamId}/pages/${i}`));
+    for (const [i, operations] of partsOf(decision.pages, PAGES_PER_PATCH).entries()) {
+      const patchId = idFrom('patch', sha256(`${claim.dreamId}/pages/${i * PAGES_PER_PATCH}`));
       await memory.write(this.#store, { patchId, operations, reason: 'A place for what dreams find.', author: 'system' });
     }
-    for (const judged of decision.insights) reports.push(await this.#proposeOne(judged));
+    for (const part of partsOf(decision.insights, PATCHES_PER_APPEND)) reports.push(...(await this.#proposePart(part)));
     return reports;
   }
 
-  async #proposeOne({ operations, supersedes, ...insight }: JudgedInsight): Promise<Proposed> {
+  async #proposePart(insights: readonly JudgedInsight[]): Promise<Proposed[]> {
     const { memory, claim, view } = this.#parts;
-    if (operations.length === 0) return { report: { ...insight, patchId: null, status: 'rejected' }, isNew: false };
     const { state } = await memory.load(this.#store);
-    const patchId = patchIdFor(this.#store, operations, { state, dreamId: claim.dreamId });
-    const isNew = patchOf(state, patchId) === undefined;
-    const { reason, evidence, gates } = insight;
-    try {
-      await memory.propose(this.#store, { patchId, operations, reason, evidence, author: `dream:${claim.dreamId}` }, gates);
-    } catch (error) {
-      // Somebody has changed the place meanwhile; the next dream sees what it holds now.
-      if (!isDreamfoldError(error, 'precondition_failed')) throw error;
-      return { report: { ...insight, patchId: null, status: 'rejected' }, isNew: false };
-    }
-    if (insight.change !== 'retire') view.proposed.set(insight.insight.id, patchId);
-    if (supersedes !== null && supersedes !== patchId) await this.#supersede(supersedes);
-    const status = patchOf((await memory.load(this.#store)).state, patchId)?.status ?? 'proposed';
-    return { report: { ...insight, patchId, status }, isNew };
-  }
-
-  async #supersede(patchId: string): Promise<void> {
-    try {
-      await this.#parts.memory.reject(this.#store, patchId, { by: 'system', reason: SUPERSEDED });
-    } catch (error) {
-      if (!isDreamfoldError(error, 'already_decided')) throw error;
-    }
-  }
-
-  async #flush(): Promise<void> {
-    const events = this.#pending;
-    this.#pending = [];
-    await this.#parts.claim.stream.append(events);
+    const author = `dream:${claim.dreamId}`;
+    const proposals = insights.flatMap(({ operations, reason, evidence, gates, supersedes }): Proposal[] => {
+      if (operations.length === 0) return [];
+      const patchId = patchIdFor(this.#store, operations, { state, dreamId: claim.dreamId });
+      return [{ patch: { patchId, operations, reason, evidence, author }, gates, supersedes }];
+    });
+    const statuses = await memory.propose(this.#store, proposals);
+    let next = 0;
+    return insights.map(({ operations, supersedes, ...insight }) => {
+      const proposed = operations.length === 0 ? undefined : next++;
+      // Without a status somebody has changed the place meanwhile; the next dream sees what it holds now.
+      const status = proposed === undefined ? null : statuses[proposed]!;
+      if (status === null) return { report: { ...insight, patchId: null, status: 'rejected' }, isNew: false };
+      const { patchId } = proposals[proposed!]!.patch;
+      if (insight.change !== 'retire') view.proposed.set(insight.insight.id, patchId);
+      return { report: { ...insight, patchId, status }, isNew: patchOf(state, patchId) === undefined };
+    });
   }
 }
 
@@ -299,7 +301,8 @@ function insightEvents(judged: JudgedInsight): NewEvent[] {
 /** What is malformed has no place in an event, and a secret none on the log. */
 function isRecordable({ insight, claim, evidence, gates }: JudgedInsight): boolean {
   const isSecret = gates.some(({ code }) => code === 'secret_detected');
-  return !isSecret && InsightProposed.shape.insight.safeParse(insight).success && claim.length <= MAX_CLAIM_CHARS && areRefs(evidence);
+  if (isSecret || claim.length > MAX_CLAIM_CHARS || !areRefs(evidence)) return false;
+  return InsightProposed.shape.insight.safeParse(insight).success && utf8Bytes(canonicalJson(insight)) <= MAX_INSIGHT_BYTES;
 }
 
 function areRefs(evidence: readonly string[]): boolean {
@@ -320,4 +323,8 @@ function patchIdFor(store: string, operations: readonly PatchOperation[], now: {
   const record = patchOf(now.state, plain);
   const isPast = record?.status === 'applied' || (record?.status === 'rejected' && record.decision?.by === 'system');
   return isPast ? idFrom('patch', sha256(canonicalJson([store, operations, now.dreamId]))) : plain;
+}
+
+function partsOf<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
 }

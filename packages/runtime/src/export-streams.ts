@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { streamOf, type StoredEvent } from '@dreamfold/events';
-import { encodeExportLine, EXPORT_VERSION } from '@dreamfold/core';
+import { encodeExportLine, EXPORT_VERSION, type ExportLine } from '@dreamfold/core';
 import type { Log, StreamInfo } from '@dreamfold/log';
 import { loadSession } from './load-session.ts';
 
@@ -17,6 +18,12 @@ export interface ExportRequest {
 export async function* exportStreams(log: Log, { sessions, onProgress }: ExportRequest = {}): AsyncGenerator<string, void, undefined> {
   const streams = sessions === undefined ? await everything(log) : await withMemory(log, sessions);
   const events = streams.reduce((sum, { head }) => sum + head.seq, 0);
+  const digest = createHash('sha256');
+  const line = (value: ExportLine): string => {
+    const text = `${encodeExportLine(value)}\n`;
+    digest.update(text);
+    return text;
+  };
   yield line({ kind: 'header', dreamfold_export: EXPORT_VERSION, log_id: log.logId, streams: streams.length, events });
   const blobs = new Set<string>();
   let done = 0;
@@ -37,11 +44,7 @@ export async function* exportStreams(log: Log, { sessions, onProgress }: ExportR
     written += 1;
     yield line({ kind: 'blob', blob: sha256, base64: Buffer.from(bytes).toString('base64') });
   }
-  yield line({ kind: 'end', dreamfold_export_end: true, blobs: written });
-}
-
-function line(value: Parameters<typeof encodeExportLine>[0]): string {
-  return `${encodeExportLine(value)}\n`;
+  yield `${encodeExportLine({ kind: 'end', dreamfold_export_end: true, blobs: written, sha256: digest.digest('hex') })}\n`;
 }
 
 /** The log's own stream names this log, so it stays. */

@@ -136,6 +136,11 @@ describe('an export', () => {
     ['a changed payload', (lines: string[]) => lines.map((line) => line.replace('Task 7', 'Task 8')), 'hash_mismatch'],
     ['an event twice', (lines: string[]) => lines.toSpliced(3, 0, lines[3]!), 'invalid_import'],
     ['streams that are mixed', (lines: string[]) => lines.toSpliced(-4, 0, lines[1]!), 'invalid_import'],
+    [
+      'the name of another log',
+      (lines: string[]) => lines.with(0, lines[0]!.replace(/"log_id":"\w+"/, '"log_id":"log_x"')),
+      'hash_mismatch',
+    ],
     ['a line after the end', (lines: string[]) => [...lines.slice(0, -1), lines[1]!], 'invalid_import'],
   ])('with %s is refused, and nothing of it is written', async (_, change, code) => {
     const { log } = await withBlob();
@@ -195,6 +200,7 @@ describe('a crafted export', () => {
     ['a session without its beginning', { stream: 'session/sesn_x', events: [said], line: 2 }],
     ['a dream without its beginning', { stream: 'dream/drm_x', events: [completed], line: 2 }],
     ['an event of a dream in a session', { stream: 'session/sesn_x', events: [created, completed], line: 3 }],
+    ['a session that begins twice', { stream: 'session/sesn_x', events: [created, created], line: 3 }],
     ['a stream of the log', { stream: 'log/x', events: [said], line: 2 }],
   ])('with %s is refused', async (_, { stream, events, line }) => {
     await expect(importSessions(openMemoryLog(), { file: crafted(stream, events), format: 'dreamfold' })).rejects.toMatchObject({

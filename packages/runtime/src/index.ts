@@ -11,7 +11,10 @@ export {
 export { RequestDigests, sha256 } from './digest.ts';
 export { MemoryKeeper, type MemoryExport, type MemoryImport, type StoreSummary } from './memory-keeper.ts';
 export { loadConstitution } from './constitution-file.ts';
+export { checkDreamRules, type DreamRule } from './dream-rule.ts';
+export { dreamByRules, type DreamNews, type TriggerOptions } from './dream-trigger.ts';
 export { Dreamer, type DreamOptions, type DreamReport, type DreamtInsightReport } from './dreamer.ts';
+export { ProposalEditor, type EditedProposal, type ProposalEdit } from './proposal-editor.ts';
 export { exportStreams, type ExportRequest } from './export-streams.ts';
 export { type ImportReport, type ImportRequest } from './import-report.ts';
 export { checkImport, importSessions, type CheckedImport } from './import-sessions.ts';

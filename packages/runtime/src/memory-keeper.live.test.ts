@@ -72,7 +72,7 @@ const RACER = `
         // The same proposals from both: they count once.
         const operations = note('shared' + (i % 40), 'x');
         const patchId = 'shared' + i;
-        await attempt(async () => keeper.propose('desk', { patchId, operations, reason: 'r', author: 'dream:drm_1', evidence: ['session/sesn_1#1'] }, []));
+        await attempt(async () => keeper.propose('desk', [{ patch: { patchId, operations, reason: 'r', author: 'dream:drm_1', evidence: ['session/sesn_1#1'] }, gates: [], supersedes: null }]));
         break;
       }
       default: {
@@ -154,7 +154,7 @@ describe('one process', () => {
     await log.append({ stream: 'session/sesn_1', id: 'f', expected: 'any', events: [feedback] });
     await one.create(STORE, 'person:ann');
     const patch = { patchId: 'p', operations: add('/a', 'x'), reason: 'r', author: 'dream:drm_1', evidence: ['session/sesn_1#1'] };
-    await one.propose('desk', patch, []);
+    await one.propose('desk', [{ patch, gates: [], supersedes: null }]);
     const settled = await Promise.allSettled([
       one.approve('desk', 'p', { by: 'person:ann' }),
       two.approve('desk', 'p', { by: 'person:bob' }),
@@ -170,8 +170,10 @@ describe('one process', () => {
     const keeper = new MemoryKeeper(log);
     await keeper.create(STORE, 'person:ann');
     await log.append({ stream: 'session/sesn_1', id: 'f', expected: 'any', events: [feedback] });
-    const propose = (evidence: string[]): Promise<void> =>
-      keeper.propose('desk', { patchId: 'p', operations: add('/a', 'x'), reason: 'r', author: 'dream:drm_1', evidence }, []);
+    const propose = (evidence: string[]): Promise<unknown> => {
+      const patch = { patchId: 'p', operations: add('/a', 'x'), reason: 'r', author: 'dream:drm_1', evidence };
+      return keeper.propose('desk', [{ patch, gates: [], supersedes: null }]);
+    };
     for (const ref of ['session/sesn_1#2', 'session/sesn_9#1', 'nonsense', 'session/sesn_1#0']) {
       await expect(propose(['session/sesn_1#1', ref])).rejects.toMatchObject({ code: 'evidence_not_found', value: ref });
     }

@@ -3,11 +3,9 @@ import {
   EvidenceRef,
   idFrom,
   idOfStream,
-  isDreamfoldError,
   streamOf,
   type GateVerdict,
   type InsightsCounted,
-  type LogEvent,
   type MemoryPin,
   type NewEvent,
   type StoreCreated,
@@ -23,8 +21,8 @@ import {
   documentAt,
   documentAtPoint,
   documentToFiles,
+  editPatch,
   escapeToken,
-  evolveMemory,
   filesToDocument,
   initialMemory,
   patchesTowards,
@@ -36,22 +34,23 @@ import {
   versionsOf,
   writeMemory,
   type BlamedLine,
+  type EditPatch,
   type MemoryDocument,
   type MemoryPoint,
   type MemoryState,
+  type PatchStatus,
   type PinnedMemory,
   type ProposePatch,
   type VersionDiff,
   type VersionEntry,
 } from '@dreamfold/core';
+import { SUPERSEDED } from '@dreamfold/dreaming';
 import type { Log } from '@dreamfold/log';
 import { sha256 } from './digest.ts';
+import { MemoryChanges, type Step } from './memory-changes.ts';
 import { readMemoryFiles, writeMemoryFiles } from './memory-directory.ts';
 
-const ATTEMPTS = 20;
 const TOOLS = { sha256 };
-
-type Step = (state: MemoryState) => NewEvent[];
 
 export interface StoreSummary {
   id: string;
@@ -71,18 +70,26 @@ export interface MemoryImport {
   stale: string[];
 }
 
+/** A patch of a dream. */
+export interface Proposal {
+  patch: ProposePatch;
+  /** What the gates said of it. */
+  gates: GateVerdict[];
+  /** A patch that makes way for it, if nobody has decided on that one yet. */
+  supersedes: string | null;
+}
+
 /** Reads and changes memory stores. Every change is an append built on the newest state, so two writers never lose one. */
 export class MemoryKeeper {
   readonly #log: Log;
-  /** Each store as it was folded last; the log is only read from there. */
-  readonly #folded = new Map<string, { seq: number; state: MemoryState }>();
-  /** The last change of each store that was asked for here: the next one waits for it, instead of losing a race against it. */
-  readonly #changes = new Map<string, Promise<unknown>>();
+  readonly #changes: MemoryChanges;
   /** The seq that a stream is known to reach. */
   readonly #reached = new Map<string, number>();
 
-  constructor(log: Log) {
+  /** @param now the clock that the log goes by */
+  constructor(log: Log, now: () => number = Date.now) {
     this.#log = log;
+    this.#changes = new MemoryChanges(log, now);
   }
 
   /** The id of the store with a name; an id stands for itself. */
@@ -96,14 +103,14 @@ export class MemoryKeeper {
    */
   async create(store: StoreCreated, by: string): Promise<string> {
     const id = this.idOf(store.name);
-    await this.#change(id, `create/${store.name}`, [(state) => createStore(state, { ...store, by })]);
+    await this.#changes.change(id, `create/${store.name}`, [(state) => createStore(state, { ...store, by })]);
     return id;
   }
 
   /** @throws DreamfoldError not_found */
   async load(nameOrId: string): Promise<StoreSummary> {
     const id = this.idOf(nameOrId);
-    const state = await this.#fold(id);
+    const state = await this.#changes.fold(id);
     if (state.store !== null) return { id, state };
     throw new DreamfoldError('not_found', `There is no memory store ${nameOrId}`, {
       path: 'store',
@@ -117,7 +124,7 @@ export class MemoryKeeper {
     for await (const batch of this.#log.streams('memory')) {
       for (const { stream } of batch) {
         const id = idOfStream(stream);
-        stores.push({ id, state: await this.#fold(id) });
+        stores.push({ id, state: await this.#changes.fold(id) });
       }
     }
     return stores;
@@ -140,7 +147,7 @@ export class MemoryKeeper {
   async pinned(pins: readonly MemoryPin[]): Promise<PinnedMemory[]> {
     const pinned: PinnedMemory[] = [];
     for (const pin of pins) {
-      const state = await this.#fold(pin.store);
+      const state = await this.#changes.fold(pin.store);
       const document = documentAt(state, pin.version);
       const hash = pin.version === 0 ? initialMemory.hash : state.history[pin.version - 1]?.hash;
       if (document === null || hash !== pin.hash) {
@@ -211,35 +218,33 @@ export class MemoryKeeper {
         (now) =>
           writeMemory(now, patch, TOOLS),
     );
-    await this.#change(id, 'import', steps);
+    await this.#changes.change(id, 'import', steps);
     return { patchIds: patches.map(({ patchId }) => patchId), stale };
   }
 
   /**
-   * Records a dream's patch with what the gates said: rejected when one failed, applied when the store's approval is `auto`
-   * and no gate leaves it to a person, otherwise left for one.
+   * Records a dream's patches with what the gates said, in one append: each is rejected when one failed, applied when the
+   * store's approval is `auto` and no gate leaves it to a person, otherwise left for one.
+   * @returns where each patch stands; null for one that was not recorded, because what it touches has changed
    * @throws DreamfoldError not_found, evidence_required, evidence_not_found, idempotency_conflict, and those of the patch
    */
-  async propose(store: string, patch: ProposePatch, gates: GateVerdict[]): Promise<void> {
-    await this.#needEvidence(patch.evidence ?? []);
-    const failed = gates.filter((gate) => !gate.pass);
-    const { patchId, author } = patch;
-    const steps: Step[] = [
-      (state) => proposePatch(state, patch, TOOLS),
-      (state) => (patchOf(state, patchId)?.status === 'proposed' ? validatePatch(state, { patchId, gates, by: 'system' }) : []),
-    ];
-    if (failed.length > 0) {
-      const reason = failed.map((gate) => `${gate.gate}: ${gate.reason}`).join('; ');
-      steps.push((state) => (patchOf(state, patchId)?.status === 'validated' ? rejectPatch(state, { patchId, by: 'system', reason }) : []));
-    } else {
-      steps.push((state) =>
-        state.store?.approval === 'auto' && !gates.some((gate) => gate.waits) && patchOf(state, patchId)?.status === 'validated'
-          ? approvePatch(state, { patchId, by: AUTO_APPROVER })
-          : [],
-      );
-      steps.push((state) => (patchOf(state, patchId)?.status === 'approved' ? applyPatch(state, { patchId, by: 'system' }, TOOLS) : []));
-    }
-    await this.#change(this.idOf(store), `propose/${author}/${patchId}`, steps);
+  async propose(store: string, proposals: readonly Proposal[]): Promise<(PatchStatus | null)[]> {
+    for (const { patch } of proposals) await this.#needEvidence(patch.evidence ?? []);
+    const id = this.idOf(store);
+    const cause = `propose/${proposals.map(({ patch }) => `${patch.author}/${patch.patchId}`).join('/')}`;
+    const went = await this.#changes.changeEach(id, cause, proposals.map(stepsOf));
+    const state = await this.#changes.fold(id);
+    return proposals.map(({ patch }, i) => (went[i] ? (patchOf(state, patch.patchId)?.status ?? null) : null));
+  }
+
+  /** Rejects what waits for somebody; what is decided on stays so. */
+  async withdraw(store: string, patchIds: readonly string[], { by, reason }: { by: string; reason: string }): Promise<void> {
+    const id = this.idOf(store);
+    await this.#changes.change(
+      id,
+      `withdraw/${patchIds.join('/')}`,
+      patchIds.map((patchId) => withdrawal(patchId, { by, reason })),
+    );
   }
 
   /** Adds what a dream has counted of the insights that sessions followed. */
@@ -250,12 +255,12 @@ export class MemoryKeeper {
       class: 'open',
       actor: `dream:${dreamId}`,
     };
-    await this.#change(this.idOf(store), `count/${dreamId}`, [() => [event]]);
+    await this.#changes.change(this.idOf(store), `count/${dreamId}`, [() => [event]]);
   }
 
   /** Approves a patch and applies it. @throws DreamfoldError not_found, already_decided, self_approval_forbidden, precondition_failed */
   async approve(store: string, patchId: string, { by, note }: { by: string; note?: string }): Promise<void> {
-    await this.#change(this.idOf(store), `approve/${patchId}`, [
+    await this.#changes.change(this.idOf(store), `approve/${patchId}`, [
       (state) => approvePatch(state, { patchId, by, ...(note === undefined ? {} : { note }) }),
       (state) => applyPatch(state, { patchId, by }, TOOLS),
     ]);
@@ -263,18 +268,23 @@ export class MemoryKeeper {
 
   /** @throws DreamfoldError not_found, already_decided */
   async reject(store: string, patchId: string, { by, reason }: { by: string; reason: string }): Promise<void> {
-    await this.#change(this.idOf(store), `reject/${patchId}`, [(state) => rejectPatch(state, { patchId, by, reason })]);
+    await this.#changes.change(this.idOf(store), `reject/${patchId}`, [(state) => rejectPatch(state, { patchId, by, reason })]);
+  }
+
+  /** A person's wording of what waits, in the place of it; see `editPatch`. */
+  async edit(store: string, edit: EditPatch): Promise<void> {
+    await this.#changes.change(this.idOf(store), `edit/${edit.patchId}`, [(state) => editPatch(state, edit, TOOLS)]);
   }
 
   /** @throws DreamfoldError not_found, already_decided, rollback_conflict */
   async rollback(store: string, patchId: string, { by, reason }: { by: string; reason: string }): Promise<void> {
-    await this.#change(this.idOf(store), `rollback/${patchId}`, [(state) => rollbackPatch(state, { patchId, by, reason }, TOOLS)]);
+    await this.#changes.change(this.idOf(store), `rollback/${patchId}`, [(state) => rollbackPatch(state, { patchId, by, reason }, TOOLS)]);
   }
 
   /** A direct change by its author. @throws DreamfoldError evidence_not_found, and those of the patch */
   async write(store: string, patch: ProposePatch): Promise<void> {
     await this.#needEvidence(patch.evidence ?? []);
-    await this.#change(this.idOf(store), `write/${patch.patchId}`, [(state) => writeMemory(state, patch, TOOLS)]);
+    await this.#changes.change(this.idOf(store), `write/${patch.patchId}`, [(state) => writeMemory(state, patch, TOOLS)]);
   }
 
   /**
@@ -303,21 +313,6 @@ export class MemoryKeeper {
     return patchId;
   }
 
-  async #fold(id: string): Promise<MemoryState> {
-    return (await this.#foldToHead(id)).state;
-  }
-
-  async #foldToHead(id: string): Promise<{ seq: number; state: MemoryState }> {
-    let { seq, state } = this.#folded.get(id) ?? { seq: 0, state: initialMemory };
-    for await (const batch of this.#log.read(streamOf('memory', id), { from: seq + 1 })) {
-      for (const event of batch) state = evolveMemory(state, event);
-      seq += batch.length;
-    }
-    const known = this.#folded.get(id);
-    if (known === undefined || known.seq < seq) this.#folded.set(id, { seq, state });
-    return { seq, state };
-  }
-
   /** @throws DreamfoldError evidence_not_found when an event is named that is not on the log */
   async #needEvidence(evidence: readonly string[]): Promise<void> {
     for (const ref of evidence) {
@@ -332,58 +327,33 @@ export class MemoryKeeper {
       });
     }
   }
-
-  /** Appends what the steps lead to, one after the other, as one append. */
-  async #change(id: string, cause: string, steps: readonly Step[]): Promise<void> {
-    const before = this.#changes.get(id) ?? Promise.resolve();
-    const change = before.then(() => this.#append(id, cause, steps));
-    const settled = change.catch(() => {});
-    this.#changes.set(id, settled);
-    try {
-      await change;
-    } finally {
-      if (this.#changes.get(id) === settled) this.#changes.delete(id);
-    }
-  }
-
-  async #append(id: string, cause: string, steps: readonly Step[]): Promise<void> {
-    const stream = streamOf('memory', id);
-    for (let attempt = 1; ; attempt += 1) {
-      const { seq, state } = await this.#foldToHead(id);
-      const events: NewEvent[] = [];
-      let next = state;
-      for (const step of steps) {
-        const made = step(next);
-        // What the last step makes nobody reads here: it is folded from the log.
-        if (step !== steps.at(-1)) for (const event of made) next = evolveMemory(next, draft(event, stream));
-        events.push(...made);
-      }
-      if (events.length === 0) return;
-      // Two that decide the same on the same head are one; two that decide differently are a conflict of heads, and decide again.
-      const key = sha256(canonicalJson([stream, cause, seq, events.map(({ type, actor, data }) => [type, actor, data])]));
-      try {
-        await this.#log.append({ stream, id: idFrom('event', key), expected: seq, events });
-        return;
-      } catch (error) {
-        if (!isDreamfoldError(error, 'head_conflict') || attempt >= ATTEMPTS) throw error;
-      }
-    }
-  }
 }
 
-function draft(event: NewEvent, stream: string): LogEvent {
-  return {
-    position: 0,
-    stream,
-    seq: 0,
-    id: '',
-    time: 0,
-    type: event.type,
-    v: event.v ?? 1,
-    causation: null,
-    correlation: null,
-    actor: event.actor,
-    hash: '',
-    data: event.data,
+function stepsOf({ patch, gates, supersedes }: Proposal): Step[] {
+  const { patchId } = patch;
+  const whenIs =
+    (status: PatchStatus, step: Step): Step =>
+    (state) =>
+      patchOf(state, patchId)?.status === status ? step(state) : [];
+  const failed = gates.filter((gate) => !gate.pass);
+  const reason = failed.map((gate) => `${gate.gate}: ${gate.reason}`).join('; ');
+  const isOpen = (state: MemoryState): boolean => state.store?.approval === 'auto' && !gates.some((gate) => gate.waits);
+  return [
+    (state) => proposePatch(state, patch, TOOLS),
+    whenIs('proposed', (state) => validatePatch(state, { patchId, gates, by: 'system' })),
+    whenIs('validated', (state) => {
+      if (failed.length > 0) return rejectPatch(state, { patchId, by: 'system', reason });
+      return isOpen(state) ? approvePatch(state, { patchId, by: AUTO_APPROVER }) : [];
+    }),
+    whenIs('approved', (state) => applyPatch(state, { patchId, by: 'system' }, TOOLS)),
+    ...(supersedes === null || supersedes === patchId ? [] : [withdrawal(supersedes, { by: 'system', reason: SUPERSEDED })]),
+  ];
+}
+
+/** Rejects a patch that waits. */
+function withdrawal(patchId: string, { by, reason }: { by: string; reason: string }): Step {
+  return (state) => {
+    const status = patchOf(state, patchId)?.status;
+    return status === 'proposed' || status === 'validated' ? rejectPatch(state, { patchId, by, reason }) : [];
   };
 }

@@ -50,6 +50,7 @@ export function requestOf(state: SessionState, work: ModelWork, { frame, memory 
 export async function performModel(state: SessionState, work: ModelWork, p: ModelPerformance): Promise<Completion | null> {
   const { threadId, startId, attempt } = work;
   const request = requestOf(state, work, p);
+  const tooLate = outOfTime(state);
   try {
     if (work.delayMs > 0) await pause(work.delayMs, p.signal);
     const model = p.model();
@@ -57,7 +58,7 @@ export async function performModel(state: SessionState, work: ModelWork, p: Mode
     const response = await askModel(model, {
       request,
       call: { signal: p.signal, onDelta: p.onDelta },
-      ...(remainingMs < MODEL_LIMIT_MS ? { limit: { ms: Math.max(1, remainingMs), error: () => outOfTime(state) } } : {}),
+      ...(remainingMs < MODEL_LIMIT_MS ? { limit: { ms: Math.max(1, remainingMs), error: () => tooLate } } : {}),
     });
     checkSize(response);
     const answer = answerOf(response, model.price);
@@ -72,7 +73,14 @@ export async function performModel(state: SessionState, work: ModelWork, p: Mode
     const delayMs = again ? retryDelayMs(attempt, { random: p.random(), retryAfterMs: retryAfterMs(error) }) : null;
     // A model of the caller's own may throw anything. Its thread stops with it, and no other.
     const named = code === null ? { code: 'model_request_failed', message: `The model failed: ${message}` } : { code, message };
-    const failure = { threadId, startId, attempt, ...named, retryAfterMs: delayMs };
+    const failure = {
+      threadId,
+      startId,
+      attempt,
+      ...named,
+      retryAfterMs: delayMs,
+      ...(error === tooLate ? { cap: timeCap(state, p.now()) } : {}),
+    };
     return { cause: `attempt/${startId}/${attempt}`, build: (now) => attemptFailed(now, failure) };
   }
 }
@@ -80,6 +88,11 @@ export async function performModel(state: SessionState, work: ModelWork, p: Mode
 /** What is left of the session's time. A cap is checked before a call; this is how long the call itself may take. */
 function wallTimeLeftMs({ caps, activeMs, runningSince }: SessionState, now: number): number {
   return caps.wall_time_ms - activeMs - (runningSince === null ? 0 : Math.max(0, now - runningSince));
+}
+
+function timeCap(state: SessionState, now: number): { cap: 'wall_time_ms'; limit: number; value: number } {
+  const limit = state.caps.wall_time_ms;
+  return { cap: 'wall_time_ms', limit, value: Math.max(limit, limit - wallTimeLeftMs(state, now)) };
 }
 
 function outOfTime({ caps }: SessionState): DreamfoldError {

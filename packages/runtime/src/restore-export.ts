@@ -1,7 +1,15 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import { checkPayload, DreamfoldError, EVENT_VERSION, isEventType, type EventType, type StoredEvent } from '@dreamfold/events';
-import { ExportReader, type ExportBlob } from '@dreamfold/core';
+import {
+  checkPayload,
+  DreamfoldError,
+  EVENT_VERSION,
+  isEventType,
+  streamKindOf,
+  type EventType,
+  type StoredEvent,
+} from '@dreamfold/events';
+import { ExportReader, type ExportBlob, type ExportEnd } from '@dreamfold/core';
 import { EMPTY_HEAD, foldRecord, parsePayloadText, type Log } from '@dreamfold/log';
 import { sha256 } from './digest.ts';
 import { countOutcome, type ImportReport, type ImportRequest } from './import-report.ts';
@@ -29,6 +37,7 @@ export async function checkExport({
   const source = basename(file);
   const reader = new ExportReader(source);
   const streams = new StreamChecks(log, source, report);
+  const digest = createHash('sha256');
   let row = 0;
   let events = 0;
   for await (const { line, bytesRead } of readLines(file)) {
@@ -38,6 +47,8 @@ export async function checkExport({
       events += 1;
       await streams.add(read.event, row);
     } else if (read.kind === 'blob') checkBlob(read, `${source}:${row}`);
+    if (read.kind === 'end') checkDigest(read, digest.digest('hex'), `${source}:${row}`);
+    else digest.update(`${line}\n`);
     onProgress?.('check', bytesRead, total);
   }
   reader.finish();
@@ -74,6 +85,16 @@ export async function writeExport(
   return report;
 }
 
+/** Events and blobs have hashes of their own; this one is for the header, which has none. */
+function checkDigest({ sha256 }: ExportEnd, found: string, path: string): void {
+  if (sha256 === undefined || sha256 === found) return;
+  throw new DreamfoldError('hash_mismatch', `${path}: the lines are not those that were exported`, {
+    path,
+    value: sha256,
+    remedy: 'Copy or export the file again.',
+  });
+}
+
 function checkBlob({ blob, base64 }: ExportBlob, path: string): void {
   const found = createHash('sha256').update(Buffer.from(base64, 'base64')).digest('hex');
   if (found === blob) return;
@@ -107,20 +128,15 @@ const OPENING: Readonly<Record<string, EventType>> = { session: 'session.created
 function checkPlace({ stream, seq, type }: StoredEvent, at: string): void {
   const kind = stream.slice(0, stream.indexOf('/'));
   const opening = OPENING[kind];
-  const misplaced = isEventType(type) && kindOf(type) !== kind;
-  if (opening !== undefined && !misplaced && (seq > 1 || type === opening)) return;
+  const misplaced = isEventType(type) && streamKindOf(type) !== kind;
+  if (opening !== undefined && !misplaced && (seq === 1) === (type === opening)) return;
   throw new DreamfoldError(
     'invalid_import',
     opening !== undefined && seq === 1
       ? `${at}: ${stream} begins with ${type}, not with ${opening}`
-      : `${at}: ${type} has no place in ${stream}`,
+      : `${at}: ${type} has no place in ${stream}${type === opening ? `#${seq}: it began before` : ''}`,
     { path: at, value: type, remedy: 'Export it again from the log that it came from; this file was not written by an export.' },
   );
-}
-
-function kindOf(type: EventType): string {
-  const kind = type.slice(0, type.indexOf('.'));
-  return ['memory', 'dream', 'log'].includes(kind) ? kind : 'session';
 }
 
 /** Judges the events of an export one stream after the other, as the log will, without writing. */

@@ -57,7 +57,7 @@ export class SessionReview {
   }
 
   /** The sessions that suggestions cite, those that are there. */
-  async cited(suggestions: readonly Suggestion[]): Promise<Cited> {
+  async cited(suggestions: readonly Pick<Suggestion, 'evidence'>[]): Promise<Cited> {
     const cited = new Map<string, CitedSession>();
     for (const { session } of suggestions.flatMap(({ evidence }) => evidence).map(parseRef)) {
       if (session === null || cited.has(session)) continue;

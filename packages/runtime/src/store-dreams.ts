@@ -1,4 +1,4 @@
-import { DreamfoldError, idFrom, isDreamfoldError, streamOf, type DreamStarted } from '@dreamfold/events';
+import { idFrom, isDreamfoldError, streamOf, type DreamStarted } from '@dreamfold/events';
 import {
   evolveDream,
   initialDream,
@@ -9,14 +9,14 @@ import {
   type DreamState,
   type Knowledge,
 } from '@dreamfold/dreaming';
-import { cursorAtStart, fold, type Cursor, type Log } from '@dreamfold/log';
-import { DreamStream, dreamEvent } from './dream-stream.ts';
+import { cursorAtStart, fold, seenBy, type Cursor, type Log } from '@dreamfold/log';
+import { ABANDONED_MS, DreamStream, dreamEvent, underWay } from './dream-stream.ts';
 import { sha256 } from './digest.ts';
 import type { StoreSummary } from './memory-keeper.ts';
 import type { SessionReview } from './session-review.ts';
 
-/** A dream that has written nothing for so long is taken to be dead. */
-const ABANDONED_MS = 120_000;
+/** A review of so few events is claimed with the first that the dream writes, and a longer one before it. */
+const SHORT_REVIEW = 256;
 
 /** What the dreams of one store came to, as far as it was read. */
 export interface StoreView {
@@ -34,11 +34,13 @@ export interface Claim {
   dreamId: string;
   started: DreamStarted;
   stream: DreamStream;
+  /** The last event of the store when the dream began. */
+  memorySeq: number;
 }
 
 /**
  * The dreams of each store, counted. Dream `n` has one stream, and its first event claims what it reviews; so of two
- * dreamers one begins it, and neither reviews what the other does.
+ * dreamers one begins it, and of neither counts what the other reviews.
  */
 export class StoreDreams {
   readonly #log: Log;
@@ -83,7 +85,7 @@ export class StoreDreams {
       const { seq } = await this.#log.head(streamOf('dream', dreamId));
       if (seq === 0) return view;
       const dream = await this.load(dreamId);
-      if (dream.status === 'running') await this.#endAbandoned(store, dreamId, dream);
+      if (dream.status === 'running') await this.#endAbandoned(dreamId, dream);
       if (dream.status === 'completed') {
         const stored = storedValues(memory);
         for (const { session_id: id, through_seq: through } of dream.reviewed.sessions) {
@@ -99,11 +101,22 @@ export class StoreDreams {
   }
 
   /** Notes that a dream has been completed. */
-  advance(view: StoreView, { number, log_id: logId, through, sessions }: DreamStarted): void {
+  advance(view: Pick<StoreView, 'number' | 'reviewedThrough'>, { number, log_id: logId, through, sessions }: DreamStarted): void {
     view.number = number;
     // Cursors of another log say nothing here: what it reviewed is read again, and counts once all the same.
     if (sessions !== undefined || logId !== this.#log.logId) return;
     view.reviewedThrough = view.reviewedThrough.map((seen, i) => Math.max(seen, through[i] ?? 0));
+  }
+
+  /**
+   * Passes over what a dream has written, when nothing else has come onto the log since it began: there is no session in it.
+   */
+  async passOver(view: StoreView, { started, stream, memorySeq }: Claim): Promise<void> {
+    if (view.reviewedThrough.some((seen, i) => seen !== started.through[i])) return;
+    const written = stream.seq + (await this.#log.head(streamOf('memory', started.store_id))).seq - memorySeq;
+    // All of it stands behind what was claimed, so nothing else does when there is no more than that.
+    const cursor = await this.#log.cursor();
+    if (seenBy(cursor) - seenBy(started.through) === written) view.reviewedThrough = cursor;
   }
 
   /**
@@ -122,29 +135,19 @@ export class StoreDreams {
       through: [...(await this.#log.cursor())],
       ...(sessions === undefined ? {} : { sessions: [...sessions] }),
     };
-    try {
-      await stream.append([dreamEvent('dream.started', started)]);
-    } catch (error) {
-      throw isDreamfoldError(error, 'head_conflict') ? underWay(store, dreamId) : error;
-    }
-    return { dreamId, started, stream };
+    const { seq: memorySeq } = await this.#log.head(streamOf('memory', store));
+    stream.hold(dreamEvent('dream.started', started));
+    if (sessions !== undefined || seenBy(started.through) - seenBy(started.after) > SHORT_REVIEW) await stream.begin();
+    return { dreamId, started, stream, memorySeq };
   }
 
-  async #endAbandoned(store: string, dreamId: string, dream: DreamState): Promise<void> {
-    if (this.#now() - dream.time < ABANDONED_MS) throw underWay(store, dreamId);
+  async #endAbandoned(dreamId: string, dream: DreamState): Promise<void> {
+    if (this.#now() - dream.time < ABANDONED_MS) throw underWay(streamOf('dream', dreamId));
     const error = { type: 'abandoned', message: `It wrote nothing for ${ABANDONED_MS / 1000} seconds.` };
     try {
-      await new DreamStream(this.#log, dreamId, dream.seq).append([dreamEvent('dream.failed', { error })]);
+      await new DreamStream(this.#log, dreamId, dream.seq).append(dreamEvent('dream.failed', { error }));
     } catch (conflict) {
-      throw isDreamfoldError(conflict, 'head_conflict') ? underWay(store, dreamId) : conflict;
+      throw isDreamfoldError(conflict, 'head_conflict') ? underWay(streamOf('dream', dreamId)) : conflict;
     }
   }
-}
-
-function underWay(store: string, dreamId: string): DreamfoldError {
-  return new DreamfoldError('store_locked', `The dream ${dreamId} of the store ${store} is under way`, {
-    path: 'store',
-    value: dreamId,
-    remedy: `Wait until it has ended. If its process has died, dream again ${ABANDONED_MS / 1000} seconds after its last event.`,
-  });
 }

@@ -1,6 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { CsvError, parse } from 'csv-parse/sync';
 import { UsageError } from '../usage-error.ts';
+
+/** The data that is used when none is named: 10,003 requests to a bank in 77 queues. */
+export const BANKING77 = fileURLToPath(new URL('../../../../../shared/data/banking77/requests.csv', import.meta.url));
 
 /** A request of the data, with the queue that it belongs to. */
 export interface LabelledRequest {

@@ -1,6 +1,5 @@
-import { fileURLToPath } from 'node:url';
 import { SingleBar } from 'cli-progress';
-import { open, type AgentDefinition, type Dreamfold } from 'dreamfold';
+import { open, type Dreamfold } from 'dreamfold';
 import { machine } from '../machine.ts';
 import type { Bench, BenchOptions, Report } from '../rounds.ts';
 import { inScratchDirectory } from '../scratch-directory.ts';
@@ -9,12 +8,10 @@ import { target } from '../target.ts';
 import { targetTable, textTable } from '../text-table.ts';
 import { scoreHeldOut } from './held-out.ts';
 import { UsageError } from '../usage-error.ts';
-import { readRequests, type LabelledRequest } from './request-file.ts';
+import { BANKING77, readRequests, type LabelledRequest } from './request-file.ts';
+import { routeRequest } from './route-request.ts';
 import { seededRandom } from './seeded-random.ts';
-import { FIELD, specialist } from './specialist.ts';
-
-/** The data that is used when none is named: 10,003 requests to a bank in 77 queues. */
-const BANKING77 = fileURLToPath(new URL('../../../../../shared/data/banking77/requests.csv', import.meta.url));
+import { specialist } from './specialist.ts';
 
 const STREAMED = 8003;
 const HELD_OUT = 2000;
@@ -120,35 +117,14 @@ async function learn(dreamfold: Dreamfold, { streamed, heldOut, queues }: Reques
   };
   await score(0);
   for (const [i, request] of streamed.entries()) {
-    await route(dreamfold, agent, { request, principal: `customer-${Math.floor(random() * CUSTOMERS) + 1}` });
+    const principal = `customer-${Math.floor(random() * CUSTOMERS) + 1}`;
+    await routeRequest(dreamfold, agent, { request, principal, memory: [STORE] });
     course.onSession();
     if ((i + 1) % SESSIONS_PER_DREAM > 0) continue;
     await dreamfold.dream({ store: STORE });
     await score(i + 1);
   }
   return cycles;
-}
-
-/** One request: a session of its customer, then the word of the desk that received it. */
-async function route(
-  dreamfold: Dreamfold,
-  agent: AgentDefinition,
-  { request, principal }: { request: LabelledRequest; principal: string },
-): Promise<void> {
-  const session = await dreamfold.run(agent, request.text, { principal, memory: [STORE] });
-  let call: { id: string; queue: unknown } | null = null;
-  session.on('agent.tool_use', ({ id, data }) => {
-    if (data !== null) call = { id, queue: (data.input as Record<string, unknown>)[FIELD] };
-  });
-  await session.done();
-  const { id, queue } = call!;
-  const kept = queue === request.queue;
-  await session.feedback({
-    judges: id,
-    verdict: kept ? 'right' : 'wrong',
-    ...(kept ? {} : { right_answer: { [FIELD]: request.queue } }),
-    by: `desk:${String(queue)}`,
-  });
 }
 
 function reportOf(cycles: readonly Cycle[], run: { seed: number; machine: unknown }): Report {

@@ -1,10 +1,13 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { DEFAULT_DIRECTORY, dataDirectory, withData } from '../data-directory.ts';
 import { defineCommand } from '../define-command.ts';
-import { runDemo } from '../demo/run-demo.ts';
+import { DEMO_RULE, runDemo } from '../demo/run-demo.ts';
 import { tellStory } from '../demo/story.ts';
 import { IN_REPOSITORY } from '../how-called.ts';
 import type { Io } from '../io.ts';
+import { DEFAULT_RULES } from '../rules-file.ts';
 
 export function register(program: Command, io: Io): void {
   defineCommand(program, {
@@ -20,6 +23,9 @@ export function register(program: Command, io: Io): void {
       const bar = io.progress('tickets');
       const report = await runDemo(dreamfold, { onProgress: (done, total) => bar.update(done, total) }).finally(() => bar.stop());
       const directory = dataDirectory(command);
+      // What its dreams kept to holds for whoever edits their proposals.
+      const rules = join(directory, DEFAULT_RULES);
+      if (!existsSync(rules)) writeFileSync(rules, `${DEMO_RULE}\n`);
       const data = directory === DEFAULT_DIRECTORY ? '' : ` --data '${directory}'`;
       tellStory(io, report, { typed: (next) => `${PROGRAM} ${next}${data}`, note: pnpmNote() });
       io.document(report);

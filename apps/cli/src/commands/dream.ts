@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { DreamfoldError, forbiddenPhrase, loadConstitution, type Constitution, type Dreamfold, type DreamReport } from 'dreamfold';
+import { DreamfoldError, type Constitution, type Dreamfold, type DreamReport } from 'dreamfold';
 import { withData } from '../data-directory.ts';
 import { collect, defineCommand } from '../define-command.ts';
 import { findByPrefix } from '../find-by-prefix.ts';
@@ -7,9 +7,7 @@ import { findSession } from '../find-session.ts';
 import type { Io } from '../io.ts';
 import { insightLine } from '../patch-lines.ts';
 import { printable } from '../printable.ts';
-import { readText } from '../read-text.ts';
-
-const MAX_RULES_BYTES = 65_536;
+import { constitutionFor, RULES } from '../rules-file.ts';
 
 export function register(program: Command, io: Io): void {
   const group = program
@@ -27,12 +25,11 @@ export function register(program: Command, io: Io): void {
   })
     .option('--store <name>', 'the memory store to propose to; may be left out when there is one')
     .option('--sessions <id>', 'sessions to review, by comma or repeated; default: all finished ones', collect)
-    .option(
-      '--rules <file>',
-      'the constitution: phrases that no memory may hold, one a line (# begins a comment), or a .json, .js or .ts file',
-    )
+    .option(...RULES)
     .action((flags: RunFlags, command: Command) =>
-      withData(command, { readOnly: false, mustExist: true }, (dreamfold) => run(dreamfold, flags, io)),
+      withData(command, { readOnly: false, mustExist: true }, async (dreamfold) =>
+        run(dreamfold, { ...flags, constitution: await constitutionFor(command, flags.rules) }, io),
+      ),
     );
 
   defineCommand(group, {
@@ -58,9 +55,8 @@ interface RunFlags {
   rules?: string;
 }
 
-async function run(dreamfold: Dreamfold, flags: RunFlags, io: Io): Promise<void> {
+async function run(dreamfold: Dreamfold, flags: RunFlags & { constitution: Constitution }, io: Io): Promise<void> {
   const store = flags.store ?? (await onlyStore(dreamfold));
-  const constitution = flags.rules === undefined ? [] : await constitutionIn(flags.rules);
   const given = flags.sessions?.flatMap((ids) => ids.split(',')).map((id) => id.trim());
   const sessions: string[] = [];
   for (const prefix of given ?? []) sessions.push(await findSession(dreamfold, prefix));
@@ -68,7 +64,7 @@ async function run(dreamfold: Dreamfold, flags: RunFlags, io: Io): Promise<void>
   const report = await dreamfold
     .dream({
       store,
-      constitution,
+      constitution: flags.constitution,
       thorough: true,
       ...(given === undefined ? {} : { sessions }),
       onProgress: (done, total) => bar.update(done, total),
@@ -85,17 +81,6 @@ async function onlyStore(dreamfold: Dreamfold): Promise<string> {
     path: '--store',
     remedy: stores.length === 0 ? 'Make one with `dreamfold memory create NAME`.' : 'List them with `dreamfold memory`.',
   });
-}
-
-/** @throws DreamfoldError invalid_argument for a file without a rule, which protects from nothing */
-async function constitutionIn(file: string): Promise<Constitution> {
-  if (/\.(?:json|[cm]?[jt]s)$/.test(file)) return loadConstitution(file);
-  const rules = (await readText(file, { maxBytes: MAX_RULES_BYTES }))
-    .split(/\r?\n/)
-    .map((line) => line.replace(/(?:^|\s)#.*$/, '').trim())
-    .filter((line) => line !== '');
-  if (rules.length > 0) return rules.map(forbiddenPhrase);
-  throw new DreamfoldError('invalid_argument', 'The file of rules holds no rule', { path: '--rules', remedy: 'Write one phrase a line.' });
 }
 
 function tell({ dreamId, reviewed, insights }: DreamReport, io: Io): void {
@@ -144,6 +129,7 @@ async function list(dreamfold: Dreamfold, io: Io): Promise<void> {
 async function show(dreamfold: Dreamfold, prefix: string, io: Io): Promise<void> {
   const { id, state } = findByPrefix(await dreamfold.dreams.list(), prefix, {
     what: 'dream',
+    plural: 'dreams',
     idPrefix: 'drm_',
     remedy: 'List them with `dreamfold dream list`.',
   });

@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import type { MemoryPoint } from '@dreamfold/core';
 import type { Dreamfold } from 'dreamfold';
 import { withData } from '../data-directory.ts';
-import { defineCommand, words } from '../define-command.ts';
+import { defineCommand, REASON } from '../define-command.ts';
 import type { Io } from '../io.ts';
 import { memoryPoint } from '../memory-point.ts';
-import { personOf } from '../person.ts';
+import { BY, personOf } from '../person.ts';
 import { printable } from '../printable.ts';
 
 interface ImportFlags {
@@ -38,8 +38,8 @@ export function registerFiles(group: Command, io: Io): void {
       'Changes the store to what the files of DIRECTORY hold, all of it or nothing; memories without a file are removed. You approve it by importing it. Files that nobody changed change nothing.',
     examples: ['memory import support ./support-memory --reason "Reworded by the desk."'],
   })
-    .option('--reason <text>', 'why', words, 'Imported from files.')
-    .option('--by <name>', 'who says so; default: your user name')
+    .option(...REASON, 'Imported from files.')
+    .option(...BY)
     .action((...[store, directory, flags, command]: [string, string, ImportFlags, Command]) =>
       withData(command, { readOnly: false, mustExist: true }, (dreamfold) => importFiles(dreamfold, { store, directory, flags }, io)),
     );

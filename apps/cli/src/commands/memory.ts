@@ -2,9 +2,9 @@ import { Option, type Command } from 'commander';
 import { createStore, initialMemory } from '@dreamfold/core';
 import type { Dreamfold } from 'dreamfold';
 import { withData } from '../data-directory.ts';
-import { defineCommand, words } from '../define-command.ts';
+import { defineCommand, REASON } from '../define-command.ts';
 import type { Io } from '../io.ts';
-import { personOf } from '../person.ts';
+import { BY, personOf } from '../person.ts';
 import { oneLine, printable } from '../printable.ts';
 import { findProposal, isWaiting, proposalsOf } from '../proposals.ts';
 import { readText } from '../read-text.ts';
@@ -35,7 +35,6 @@ function registerList(group: Command, io: Io): void {
 }
 
 function registerWriting(group: Command, io: Io): void {
-  const by = ['--by <name>', 'who says so; default: your user name'] as const;
   defineCommand(group, {
     usage: 'create <name>',
     summary: 'make a store',
@@ -44,7 +43,7 @@ function registerWriting(group: Command, io: Io): void {
   })
     .addOption(new Option('--approval <how>', 'who approves what dreams propose').choices(['manual', 'auto']).default('manual'))
     .option('--description <text>', 'what it is for', '')
-    .option(...by)
+    .option(...BY)
     .action(async (name: string, flags: CreateFlags, command: Command) => {
       const { approval, description } = flags;
       const by = personOf(flags.by);
@@ -67,8 +66,8 @@ function registerWriting(group: Command, io: Io): void {
       'echo "Never promise a refund." | dreamfold memory write support /notes/refunds.md -',
     ],
   })
-    .option('--reason <text>', 'why', words, 'Written by hand.')
-    .option(...by)
+    .option(...REASON, 'Written by hand.')
+    .option(...BY)
     .action((...[store, path, file, flags, command]: [string, string, string, DecisionFlags, Command]) =>
       withData(command, { readOnly: false, mustExist: true }, async (dreamfold) => {
         const content = await readText(file, { maxBytes: MAX_NOTE_BYTES });
@@ -89,8 +88,8 @@ function registerWriting(group: Command, io: Io): void {
     description: 'Makes a new version without what PATCH did. Later changes of the same place have to go first.',
     examples: ['memory rollback support patch_4k2 --reason "Vouchers moved to billing."'],
   })
-    .requiredOption('--reason <text>', 'why', words)
-    .option(...by)
+    .requiredOption(...REASON)
+    .option(...BY)
     .action((...[store, patch, flags, command]: [string, string, DecisionFlags, Command]) =>
       withData(command, { readOnly: false, mustExist: true }, async (dreamfold) => {
         const proposal = findProposal(await proposalsOf(dreamfold, store), patch);

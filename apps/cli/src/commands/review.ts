@@ -1,16 +1,18 @@
 import type { Command } from 'commander';
-import type { PatchRecord } from '@dreamfold/core';
-import { DreamfoldError, isDreamfoldError, type Dreamfold } from 'dreamfold';
-import { counted } from '../counted.ts';
+import { proposedText } from '@dreamfold/core';
+import { DreamfoldError, isDreamfoldError, type Dreamfold, type EditedProposal } from 'dreamfold';
 import { withData } from '../data-directory.ts';
-import { defineCommand, words } from '../define-command.ts';
-import { EXIT } from '../exit-code.ts';
-import { evidenceLines } from '../evidence-lines.ts';
+import { defineCommand, REASON, words } from '../define-command.ts';
+import { editProposal } from '../edit-proposal.ts';
 import type { Io } from '../io.ts';
+import { isoTime } from '../iso-time.ts';
 import { insightLine, patchLines } from '../patch-lines.ts';
-import { personOf } from '../person.ts';
+import { BY, personOf } from '../person.ts';
 import { printable } from '../printable.ts';
-import { findProposal, isWaiting, proposalsOf, type Proposal } from '../proposals.ts';
+import { alarmsOf, findProposal, isWaiting, proposalsOf, waitingIn, type Proposal } from '../proposals.ts';
+import { constitutionFor, RULES } from '../rules-file.ts';
+import { statusWord, tellProposal } from '../tell-proposal.ts';
+import { askAboutEach } from './review-ask.ts';
 
 const SESSIONS_IN_LIST = 1;
 const SESSIONS_SHOWN = 10;
@@ -23,9 +25,8 @@ export function register(program: Command, io: Io): void {
   registerAsking(group, io);
   registerReading(group, io);
   registerDeciding(group, io);
+  registerEditing(group, io);
 }
-
-const BY = ['--by <name>', 'who decides; default: your user name'] as const;
 
 function registerAsking(group: Command, io: Io): void {
   defineCommand(group, {
@@ -36,10 +37,13 @@ function registerAsking(group: Command, io: Io): void {
     isDefault: true,
   })
     .option(...BY)
-    .action((flags: { by?: string }, command: Command) => {
-      const person = personOf(flags.by);
-      return withData(command, { readOnly: !io.interactive, mustExist: true }, (dreamfold) =>
-        io.interactive ? ask(dreamfold, person, io) : list(dreamfold, {}, io),
+    .option(...RULES)
+    .action((flags: { by?: string; rules?: string }, command: Command) => {
+      const by = personOf(flags.by);
+      return withData(command, { readOnly: !io.interactive, mustExist: true }, async (dreamfold) =>
+        io.interactive
+          ? askAboutEach(dreamfold, { by, constitution: await constitutionFor(command, flags.rules) }, io)
+          : list(dreamfold, {}, io),
       );
     });
 }
@@ -48,7 +52,8 @@ function registerReading(group: Command, io: Io): void {
   defineCommand(group, {
     usage: 'list',
     summary: 'list the proposals that wait',
-    description: 'Lists what waits for a person. With --all also what was decided, and the insights that a gate stopped, with the reason.',
+    description:
+      'Lists what waits for a person: what sounds like an order to the agents first, marked ALARM, then the oldest. With --all also what was decided, and the insights that a gate stopped, with the reason.',
     examples: ['review list', 'review list --all --store support', 'review list --json'],
   })
     .option('--store <name>', 'of one store only')
@@ -64,7 +69,7 @@ function registerReading(group: Command, io: Io): void {
     withData(command, { readOnly: true }, async (dreamfold) => {
       const proposal = findProposal(await proposalsOf(dreamfold), patch);
       io.document(documentOf(proposal));
-      if (!io.json) await tell(dreamfold, proposal, { io, sessions: SESSIONS_SHOWN, gates: true });
+      if (!io.json) await tellProposal(dreamfold, proposal, { io, sessions: SESSIONS_SHOWN, gates: true });
     }),
   );
 }
@@ -91,7 +96,7 @@ function registerDeciding(group: Command, io: Io): void {
     description: 'Rejects patches. The same change is not proposed again.',
     examples: ['review reject patch_4k2 --reason "Two desks share this word."'],
   })
-    .requiredOption('--reason <text>', 'why', words)
+    .requiredOption(...REASON)
     .option(...BY)
     .action((patches: string[], flags: { reason: string; by?: string }, command: Command) =>
       decide(patches, { command, io, status: 'rejected' }, (dreamfold, { store, id }) =>
@@ -100,19 +105,74 @@ function registerDeciding(group: Command, io: Io): void {
     );
 }
 
+interface EditFlags {
+  text?: string;
+  note?: string;
+  by?: string;
+  rules?: string;
+  approve?: true;
+}
+
+function registerEditing(group: Command, io: Io): void {
+  defineCommand(group, {
+    usage: 'edit <patch>',
+    summary: 'reword a proposal',
+    description:
+      'Opens what a proposal writes, a note or an insight, in $VISUAL or $EDITOR; or takes it from --text. What you make of it passes the same gates and takes the place of the proposal, in your name, with its reason and evidence. It then waits for somebody else, unless you --approve it as a change of your own.',
+    examples: ['review edit patch_4k2', 'review edit patch_4k2 --text better.txt --note "Too common a word." --approve'],
+  })
+    .option('--text <file>', 'the new text, in the form of the "text" that `review show --json` gives; - for standard input')
+    .option('--note <text>', 'a word on why', words)
+    .option('--approve', 'apply it at once')
+    .option(...BY)
+    .option(...RULES)
+    .action((patch: string, flags: EditFlags, command: Command) => {
+      const by = personOf(flags.by);
+      return withData(command, { readOnly: false, mustExist: true }, async (dreamfold) => {
+        const proposal = findProposal(await proposalsOf(dreamfold), patch);
+        mustWait(proposal);
+        const { text, note, rules, approve = false } = flags;
+        const constitution = await constitutionFor(command, rules);
+        const given = { ...(text === undefined ? {} : { text }), ...(note === undefined ? {} : { note }) };
+        const edited = await editProposal(dreamfold, proposal, { by, constitution, apply: approve, io, ...given });
+        io.document({ former: proposal.id, store: proposal.store, patchId: edited?.patchId ?? null, status: edited?.status ?? null });
+        tellEdited(proposal.id, edited, io);
+      });
+    });
+}
+
+function tellEdited(former: string, edited: EditedProposal | null, io: Io): void {
+  if (edited === null) return io.line('Nothing was changed.');
+  const { patchId, status } = edited;
+  io.line(`${former} is now ${patchId}, ${status === 'applied' ? 'applied' : 'which waits for somebody else'}.`);
+  if (status !== 'applied')
+    io.line(`They decide with \`dreamfold review approve ${patchId} --by NAME\`; \`review show ${patchId}\` shows your change.`);
+}
+
 interface ListFlags {
   store?: string;
   all?: true;
 }
 
-function documentOf({ id, store, record }: Proposal) {
-  const { proposal, ...decided } = record;
-  return { id, store, ...decided, changes: patchLines(proposal.operations), ...proposal };
+function documentOf(waiting: Proposal) {
+  const { id, store, record } = waiting;
+  const { proposal, time, ...decided } = record;
+  const { operations } = proposal;
+  return {
+    id,
+    store,
+    proposedAt: isoTime(time),
+    alarms: alarmsOf(waiting),
+    ...decided,
+    changes: patchLines(operations),
+    text: proposedText(operations),
+    ...proposal,
+  };
 }
 
 async function list(dreamfold: Dreamfold, { store, all }: ListFlags, io: Io): Promise<void> {
   const proposals = await proposalsOf(dreamfold, store);
-  const waiting = proposals.filter(isWaiting);
+  const waiting = waitingIn(proposals);
   const decided = proposals.filter((proposal) => !isWaiting(proposal));
   const storeId = store === undefined ? null : dreamfold.memory.idOf(store);
   const stopped = all === true ? await stoppedByGates(dreamfold, storeId) : [];
@@ -121,7 +181,7 @@ async function list(dreamfold: Dreamfold, { store, all }: ListFlags, io: Io): Pr
   io.line(
     waiting.length === 0 ? 'Nothing waits for review.' : `${waiting.length} ${waiting.length === 1 ? 'proposal waits' : 'proposals wait'}:`,
   );
-  for (const proposal of waiting) await tell(dreamfold, proposal, { io, sessions: SESSIONS_IN_LIST, gates: false });
+  for (const proposal of waiting) await tellProposal(dreamfold, proposal, { io, sessions: SESSIONS_IN_LIST, gates: false });
   if (waiting.length > 0) io.line('\nDecide with `dreamfold review approve PATCH…` or `dreamfold review reject PATCH --reason TEXT`.');
   if (all === true) tellDecided(io, decided, stopped);
 }
@@ -153,31 +213,6 @@ async function stoppedByGates(dreamfold: Dreamfold, storeId: string | null) {
         : [{ dream, store: state.started?.store_id ?? null, insight, gate: failed.gate, reason: failed.reason }];
     }),
   );
-}
-
-async function tell(
-  dreamfold: Dreamfold,
-  { id, store, record }: Proposal,
-  options: { io: Io; sessions: number; gates: boolean },
-): Promise<void> {
-  const { io, sessions, gates } = options;
-  const { operations, reason, author, evidence } = record.proposal;
-  io.line(`\n${io.paint('bold', id)}  ${statusWord(record.status)}, for the store ${printable(store.name)}, by ${printable(author)}`);
-  for (const line of patchLines(operations)) io.line(`  ${io.paint('green', line)}`);
-  io.line(`  why: ${printable(reason)}`);
-  const passed = record.gates.filter((gate) => gate.pass).map(({ gate }) => gate);
-  if (!gates && passed.length > 0) io.line(`  gates passed: ${passed.join(', ')}`);
-  if (gates) for (const gate of record.gates) io.line(`  gate ${gate.gate} ${gate.pass ? 'passed' : 'FAILED'}: ${printable(gate.reason)}`);
-  if (record.decision !== null)
-    io.line(
-      `  decided by ${printable(record.decision.by)}${record.decision.reason === '' ? '' : `: ${printable(record.decision.reason)}`}`,
-    );
-  io.line(`  evidence: ${counted(evidence.length, 'event')}`);
-  for (const line of await evidenceLines(dreamfold, evidence, { io, sessions })) io.line(`    ${line}`);
-}
-
-function statusWord(status: PatchRecord['status']): string {
-  return status === 'proposed' || status === 'validated' ? 'waits' : status.replace('_', ' ');
 }
 
 interface Deciding {
@@ -229,31 +264,4 @@ function halfDone(error: DreamfoldError, done: readonly string[], status: string
     ...(path === undefined ? {} : { path }),
     ...(value === undefined ? {} : { value }),
   });
-}
-
-/** Shows each proposal and asks; leaving stops, and what was decided stays decided. */
-async function ask(dreamfold: Dreamfold, by: string, io: Io): Promise<void> {
-  const waiting = (await proposalsOf(dreamfold)).filter(isWaiting);
-  if (waiting.length === 0) return io.line('Nothing waits for review.');
-  for (const [i, proposal] of waiting.entries()) {
-    await tell(dreamfold, proposal, { io, sessions: SESSIONS_IN_LIST, gates: true });
-    const answer = await io.choose(`${i + 1} of ${waiting.length}: apply it?`, [
-      { value: 'approve', label: 'Approve' },
-      { value: 'reject', label: 'Reject' },
-      { value: 'skip', label: 'Decide later' },
-    ]);
-    const reason = answer === 'reject' ? await io.askText('Why not?') : '';
-    if (answer === null || reason === null) {
-      io.exitCode = EXIT.interrupted;
-      return;
-    }
-    try {
-      if (answer === 'approve') await dreamfold.memory.approve(proposal.store.id, proposal.id, { by });
-      if (answer === 'reject') await dreamfold.memory.reject(proposal.store.id, proposal.id, { by, reason });
-    } catch (error) {
-      // Somebody else may have decided meanwhile; the rest can go on.
-      if (!isDreamfoldError(error)) throw error;
-      io.note(`${error.code} ${printable(error.message)}`);
-    }
-  }
 }

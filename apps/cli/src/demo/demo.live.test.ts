@@ -98,6 +98,14 @@ describe('dreamfold demo', () => {
     expect((await workspace.run(...ask)).stdout).toContain('The shipping desk');
   });
 
+  test('is exported and imported whole', async () => {
+    expect((await workspace.run('export', '--out', 'demo.jsonl')).code).toBe(0);
+    expect((await workspace.json('import', 'demo.jsonl', '--format', 'dreamfold', '--data', 'copy')).code).toBe(0);
+    const events = async (...data: string[]): Promise<number> => (await workspace.json('verify', ...data)).document.events as number;
+    expect(await events('--data', 'copy')).toBe(await events());
+    expect((await workspace.json('replay', '--data', 'copy')).document.differing).toEqual([]);
+  });
+
   test('takes no arguments, and writes nothing when it is given some', async () => {
     const { code, document } = await workspace.json('demo', 'now', '--data', 'never');
     expect(code).toBe(2);

@@ -4,7 +4,8 @@ import { figuresOf, ticketResult, type Figures, type TicketResult } from './tick
 import { FIRST_DAY, NEXT_DAY, type Ticket } from './tickets.ts';
 
 /** Words that no memory may hold, whoever proposes them: nothing may teach the team to throw tickets away. */
-const CONSTITUTION = [forbiddenPhrase('queue = spam')];
+export const DEMO_RULE = 'queue = spam';
+const CONSTITUTION = [forbiddenPhrase(DEMO_RULE)];
 const YOU = 'person:you';
 
 export interface Batch {

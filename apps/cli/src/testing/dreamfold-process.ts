@@ -8,6 +8,7 @@ const BIN = new URL('../bin.ts', import.meta.url).pathname;
 
 export interface Ended {
   code: number | null;
+  signal: NodeJS.Signals | null;
   stdout: string;
   stderr: string;
 }
@@ -61,7 +62,9 @@ export class Running {
     this.#child = child;
     child.stdout.setEncoding('utf8').on('data', (text: string) => this.#hear('stdout', text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => this.#hear('stderr', text));
-    this.ended = new Promise((resolve) => child.on('close', (code) => resolve({ code, stdout: this.stdout, stderr: this.stderr })));
+    this.ended = new Promise((resolve) =>
+      child.on('close', (code, signal) => resolve({ code, signal, stdout: this.stdout, stderr: this.stderr })),
+    );
   }
 
   get pid(): number {
@@ -73,9 +76,18 @@ export class Running {
   }
 
   /** Resolves with the match once stdout has said so. */
-  async said(pattern: RegExp): Promise<RegExpExecArray> {
+  said(pattern: RegExp): Promise<RegExpExecArray> {
+    return this.#match('stdout', pattern);
+  }
+
+  /** Resolves with the match once stderr has said so. */
+  noted(pattern: RegExp): Promise<RegExpExecArray> {
+    return this.#match('stderr', pattern);
+  }
+
+  async #match(stream: 'stdout' | 'stderr', pattern: RegExp): Promise<RegExpExecArray> {
     for (;;) {
-      const match = pattern.exec(this.stdout);
+      const match = pattern.exec(this[stream]);
       if (match !== null) return match;
       await new Promise<void>((resolve) => this.#heard.push(resolve));
     }

@@ -23,8 +23,8 @@ const event = (seq: number, stream = 'session/sesn_1'): StoredEvent => ({
   data: '{ "content":[],"n":1.0}',
 });
 
-const header: ExportLine = { kind: 'header', dreamfold_export: 1, log_id: 'log_1', streams: 2, events: 3 };
-const end: ExportLine = { kind: 'end', dreamfold_export_end: true, blobs: 1 };
+const header: ExportLine = { kind: 'header', dreamfold_export: 2, log_id: 'log_1', streams: 2, events: 3 };
+const end: ExportLine = { kind: 'end', dreamfold_export_end: true, blobs: 1, sha256: 'ab'.repeat(32) };
 const lines: ExportLine[] = [
   header,
   { kind: 'event', event: event(1) },
@@ -56,7 +56,7 @@ describe('a damaged export is refused by name, with its place', () => {
   it.each<[string, string[], string, string]>([
     ['no line', [], 'invalid_import', 'log.jsonl:1'],
     ['no header', encoded.slice(1), 'invalid_import', 'log.jsonl:1'],
-    ['a newer version', changed(1, { dreamfold_export: 2 }), 'unsupported_schema_version', 'log.jsonl:1'],
+    ['a newer version', changed(1, { dreamfold_export: 3 }), 'unsupported_schema_version', 'log.jsonl:1'],
     ['a header without counts', replaced(1, '{"dreamfold_export":1}'), 'invalid_import', 'log.jsonl:1/log_id'],
     ['a line that is not JSON', replaced(3, encoded[2]!.slice(0, 40)), 'invalid_json', 'log.jsonl:3'],
     ['a line that is null', replaced(3, 'null'), 'invalid_import', 'log.jsonl:3'],
@@ -67,6 +67,7 @@ describe('a damaged export is refused by name, with its place', () => {
     ['a missing event', encoded.toSpliced(1, 1), 'invalid_import', 'log.jsonl:5'],
     ['a stream too few', changed(4, { stream: 'session/sesn_1' }), 'invalid_import', 'log.jsonl:6'],
     ['a missing blob', encoded.toSpliced(4, 1), 'invalid_import', 'log.jsonl:5'],
+    ['its end without a digest', changed(6, { sha256: undefined }), 'invalid_import', 'log.jsonl:6'],
     ['its end missing', encoded.slice(0, -1), 'invalid_import', 'log.jsonl:6'],
     ['another export after it', [...encoded, ...encoded], 'invalid_import', 'log.jsonl:7'],
   ])('%s', (_, texts, ...[code, path]) => {

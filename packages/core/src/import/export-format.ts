@@ -2,8 +2,8 @@ import { DreamfoldError, Envelope, parseJson, type StoredEvent } from '@dreamfol
 import { z } from 'zod';
 import { checkRow, rowError } from './row-error.ts';
 
-/** The version of the file that is written. */
-export const EXPORT_VERSION = 1;
+/** The version of the file that is written. Since 2 the last line holds a digest of those before it. */
+export const EXPORT_VERSION = 2;
 
 /** The first line: what the file holds, so that a file cut short is noticed. */
 export const ExportHeader = z.strictObject({
@@ -19,7 +19,15 @@ export const ExportBlob = z.strictObject({ blob: z.string().min(1), base64: z.ba
 export type ExportBlob = z.infer<typeof ExportBlob>;
 
 /** The last line. Blobs are found while the events are written, so they are counted here. */
-export const ExportEnd = z.strictObject({ dreamfold_export_end: z.literal(true), blobs: z.int().nonnegative() });
+export const ExportEnd = z.strictObject({
+  dreamfold_export_end: z.literal(true),
+  blobs: z.int().nonnegative(),
+  /** Of all lines before this one, each with \n, in hexadecimal. It shows damage, not authorship: anyone can hash. */
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
+});
 export type ExportEnd = z.infer<typeof ExportEnd>;
 
 /** An event as it is stored: `data` is the text that was hashed, null once it is erased. */
@@ -43,8 +51,8 @@ const LINE_LIMITS = { maxBytes: 512 * 1024 * 1024, maxDepth: 8, maxKeys: 100 };
 const REMEDY = 'Export again: this line is not as `dreamfold export` writes it.';
 
 /**
- * Reads an export line by line. Hashes and chains are not looked at: `log.restore` does, and a blob's hash shows when
- * its bytes are stored.
+ * Reads an export line by line. Hashes and chains are not looked at: `log.restore` does, a blob's hash shows when its bytes
+ * are stored, and the digest is for whoever reads the bytes.
  */
 export class ExportReader {
   readonly #source: string;
@@ -122,6 +130,9 @@ export class ExportReader {
   #end(value: unknown, at: string): ExportLine {
     const end = checkRow(ExportEnd, value, { at, remedy: REMEDY });
     const { events, streams } = this.#header!;
+    if (this.#header!.dreamfold_export > 1 && end.sha256 === undefined) {
+      throw rowError(at, 'the last line has no digest', { value: end, remedy: REMEDY });
+    }
     const found = { events: this.#events, streams: this.#streams.size, blobs: this.#blobs };
     if (found.events !== events || found.streams !== streams || found.blobs !== end.blobs) {
       throw rowError(

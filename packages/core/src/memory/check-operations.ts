@@ -1,6 +1,6 @@
 import { DreamfoldError, PatchOperation, checkJson } from '@dreamfold/events';
 import { z } from 'zod';
-import { canonicalJson, utf8Bytes } from './canonical-json.ts';
+import { utf8Bytes } from './canonical-json.ts';
 import { parsePointer } from './json-pointer.ts';
 
 export const MAX_OPERATIONS = 50;
@@ -23,22 +23,33 @@ export function tooLarge(message: string, value: number): DreamfoldError {
   return new DreamfoldError('patch_too_large', message, { path: '/', value, remedy: 'Split the change into several patches.' });
 }
 
+/** What has been checked here, and its bytes. Nobody else changes it. */
+const checked = new WeakMap<object, number>();
+
+/** Bytes of operations as JSON. */
+export function operationBytes(operations: readonly PatchOperation[]): number {
+  return checked.get(operations) ?? utf8Bytes(JSON.stringify(operations));
+}
+
 /**
  * Checks the form of a patch from outside, before any of it touches a document.
- * @returns the same operations, as plain JSON of their own
+ * @returns the same operations, as plain JSON of their own; what it has returned before is given back as it is
  * @throws DreamfoldError invalid_patch, forbidden_path, forbidden_key, patch_too_large, json_too_deep,
  * json_too_many_keys, invalid_text
  */
 export function checkOperations(operations: unknown): PatchOperation[] {
+  if (checked.has(operations as object)) return operations as PatchOperation[];
   if (!Array.isArray(operations) || operations.length === 0) throw invalid('A patch is a non-empty array of operations', '/');
   if (operations.length > MAX_OPERATIONS) {
     throw tooLarge(`The patch has ${operations.length} operations; the limit is ${MAX_OPERATIONS}`, operations.length);
   }
   checkJson(operations, '');
-  const checked = operations.map(checkOperation);
-  const bytes = utf8Bytes(canonicalJson(checked));
+  const text = JSON.stringify(operations.map(checkOperation));
+  const bytes = utf8Bytes(text);
   if (bytes > MAX_PATCH_BYTES) throw tooLarge(`The patch has ${bytes} bytes; the limit is ${MAX_PATCH_BYTES}`, bytes);
-  return JSON.parse(JSON.stringify(checked)) as PatchOperation[];
+  const own = JSON.parse(text) as PatchOperation[];
+  checked.set(own, bytes);
+  return own;
 }
 
 function checkOperation(operation: unknown, index: number): PatchOperation {

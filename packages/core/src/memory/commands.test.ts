@@ -7,6 +7,7 @@ import {
   applyPatch,
   approvePatch,
   createStore,
+  editPatch,
   proposePatch,
   rejectPatch,
   rollbackPatch,
@@ -264,5 +265,65 @@ describe('folding', () => {
     const before = canonicalJson(told.document);
     write(told, 'p3', [{ op: 'replace', path: '/memories/~1a/content', value: 'three' }]);
     expect(canonicalJson(told.document)).toBe(before);
+  });
+});
+
+describe('an edit', () => {
+  const waiting = (): MemoryState => validate(propose(created(), 'p1', noteAt('/a', 'one')), 'p1');
+  const edit = {
+    former: 'p1',
+    patchId: 'p2',
+    operations: noteAt('/a', 'uno'),
+    evidence: ['session/sesn_1#4'],
+    gates: pass,
+    by: 'person:ann',
+  };
+
+  it('is a proposal of whoever made it, with the reason of the former, which is rejected; all in one append', () => {
+    const events = editPatch(waiting(), { ...edit, note: 'shorter' }, tools);
+    expect(events.map(({ type, actor }) => [type, actor])).toEqual([
+      ['memory.patch_proposed', 'person:ann'],
+      ['memory.patch_validated', 'person:ann'],
+      ['memory.patch_rejected', 'person:ann'],
+    ]);
+    const state = fold(waiting(), events);
+    expect(patchOf(state, 'p1')).toMatchObject({ status: 'rejected', decision: { by: 'person:ann', reason: 'Edited as p2: shorter' } });
+    expect(patchOf(state, 'p2')).toMatchObject({
+      status: 'validated',
+      gates: pass,
+      proposal: { author: 'person:ann', supersedes: 'p1', reason: 'the desk said so', evidence: ['session/sesn_1#4'] },
+    });
+    expect(patchOf(state, 'p2')!.proposal.dream_id).toBeUndefined();
+    expect(state.version).toBe(0);
+  });
+
+  it('waits for somebody else, and can be edited again', () => {
+    const state = fold(waiting(), editPatch(waiting(), edit, tools));
+    expect(codeOf(() => approvePatch(state, { patchId: 'p2', by: 'person:ann' }))).toBe('self_approval_forbidden');
+    const approved = fold(state, approvePatch(state, { patchId: 'p2', by: 'person:bob' }));
+    expect(apply(approved, 'p2').document.memories).toEqual({ '/a': { kind: 'note', content: 'uno' } });
+    const again = { ...edit, former: 'p2', patchId: 'p3', operations: noteAt('/a', 'un'), by: 'person:bob' };
+    expect(patchOf(fold(state, editPatch(state, again, tools)), 'p2')!.status).toBe('rejected');
+  });
+
+  it('is applied at once as a direct change when that is asked for', () => {
+    const state = fold(waiting(), editPatch(waiting(), { ...edit, apply: true }, tools));
+    expect([state.version, patchOf(state, 'p2')!.status]).toEqual([1, 'applied']);
+    expect(rollBack(state, 'p2').hash).toBe(waiting().hash);
+  });
+
+  it('made twice is one', () => {
+    expect(editPatch(fold(waiting(), editPatch(waiting(), edit, tools)), edit, tools)).toEqual([]);
+  });
+
+  it('is refused for what is decided, for a dream, for what a gate stops, and when the place has changed', () => {
+    expect(codeOf(() => editPatch(approve(waiting(), 'p1'), edit, tools))).toBe('already_decided');
+    expect(codeOf(() => editPatch(waiting(), { ...edit, former: 'p9' }, tools))).toBe('not_found');
+    expect(codeOf(() => editPatch(waiting(), { ...edit, by: 'dream:drm_2' }, tools))).toBe('self_approval_forbidden');
+    const gates = [{ gate: 'constitution', pass: false, reason: 'no' }];
+    expect(codeOf(() => editPatch(waiting(), { ...edit, gates }, tools))).toBe('precondition_failed');
+    expect(codeOf(() => editPatch(waiting(), { ...edit, note: 'x'.repeat(4000) }, tools))).toBe('text_too_long');
+    const operations = [{ op: 'test', path: '/memories/~1b', value: 1 }, ...edit.operations];
+    expect(codeOf(() => editPatch(waiting(), { ...edit, operations }, tools))).toBe('precondition_failed');
   });
 });

@@ -8,6 +8,9 @@ import { patchOf, type MemoryState, type PatchRecord, type PatchStatus } from '.
 /** Approves, in a store whose approval is `auto`, what has passed every gate. */
 export const AUTO_APPROVER = 'policy:auto';
 
+/** As many as the log takes of a reason. */
+const MAX_REASON_CHARS = 4000;
+
 /** What the handlers need from outside. */
 export interface MemoryTools {
   sha256: Sha256;
@@ -91,11 +94,12 @@ export function approvePatch(state: MemoryState, input: Decide & { note?: string
   needStatus(record, ['proposed', 'validated']);
   needApprover(state, record, input.by);
   const failed = record.gates.find((gate) => !gate.pass);
-  if (record.status === 'proposed' || failed !== undefined) {
-    throw new DreamfoldError('precondition_failed', `The patch ${input.patchId} has ${failed ? 'failed a gate' : 'not been validated'}`, {
+  if (failed !== undefined) throw stopped(input.patchId, failed);
+  if (record.status === 'proposed') {
+    throw new DreamfoldError('precondition_failed', `The patch ${input.patchId} has not been validated`, {
       path: 'patch',
-      value: failed ?? record.status,
-      remedy: failed ? 'Reject it, or write the change yourself.' : 'Run the gates first.',
+      value: record.status,
+      remedy: 'Run the gates first.',
     });
   }
   const note = input.note === undefined ? {} : { note: input.note };
@@ -161,6 +165,54 @@ export function rollbackPatch(state: MemoryState, input: Decide & { reason: stri
   return [open('memory.patch_rolled_back', by, { patch_id: input.patchId, ...made, by, reason })];
 }
 
+export interface EditPatch {
+  /** The proposal that is edited. */
+  former: string;
+  /** Of what it becomes. */
+  patchId: string;
+  operations: unknown;
+  /** The events that bear the former out, and those that bear out what is new. */
+  evidence: readonly string[];
+  gates: readonly GateVerdict[];
+  /** Whose wording it is. */
+  by: string;
+  note?: string;
+  /** Applies it at once, as a direct change by whoever edited it. */
+  apply?: boolean;
+}
+
+/**
+ * A person's wording in the place of a proposal that waits: proposed in that person's name, with the reason of the former,
+ * which is rejected; all in one append. It then waits for somebody else, unless it is to be applied as a direct change.
+ * @returns no event when the same edit has been made before
+ * @throws DreamfoldError what proposePatch throws; already_decided; self_approval_forbidden (a dream edits nothing);
+ * precondition_failed (a gate stops it); text_too_long (the note)
+ */
+export function editPatch(state: MemoryState, input: EditPatch, tools: MemoryTools): Events {
+  const { former, patchId, operations, evidence, gates, by, note, apply = false } = input;
+  const record = needPatch(state, former);
+  const proposed = { patchId, operations, evidence, reason: record.proposal.reason, author: by };
+  if (isRepeat(state, proposed)) return [];
+  needStatus(record, ['proposed', 'validated']);
+  if (isDream(by)) throw selfApproval(by);
+  const failed = gates.find((gate) => !gate.pass);
+  if (failed !== undefined) throw stopped(patchId, failed);
+  const { proposal, result } = proposalOf(state, proposed, tools);
+  const why = note === undefined ? `Edited as ${patchId}.` : `Edited as ${patchId}: ${note}`;
+  if (why.length > MAX_REASON_CHARS) {
+    throw new DreamfoldError('text_too_long', `The note has ${note!.length} characters, which is too many`, {
+      path: 'note',
+      remedy: `Give at most ${MAX_REASON_CHARS - (why.length - note!.length)} characters.`,
+    });
+  }
+  const events = [
+    open('memory.patch_proposed', by, { ...proposal, supersedes: former }),
+    open('memory.patch_validated', by, { patch_id: patchId, gates }),
+    open('memory.patch_rejected', by, { patch_id: former, by, reason: why }),
+  ];
+  return apply ? [...events, ...appliedBy(by, patchId, { state, result, tools })] : events;
+}
+
 /**
  * A direct change: proposed, approved by its own author and applied in one append. No dream can make one.
  * @returns no event when the same change has been made before
@@ -170,14 +222,18 @@ export function writeMemory(state: MemoryState, input: ProposePatch, tools: Memo
   if (isRepeat(state, input)) return [];
   if (isDream(input.author)) throw selfApproval(input.author);
   const { proposal, result } = proposalOf(state, input, tools);
-  const patch_id = input.patchId;
-  const applied = { patch_id, version: state.version + 1, hash: documentHash(result.document, tools.sha256) };
   return [
     open('memory.patch_proposed', input.author, proposal),
-    open('memory.patch_validated', input.author, { patch_id, gates: [] }),
-    open('memory.patch_approved', input.author, { patch_id, by: input.author }),
-    open('memory.patch_applied', input.author, applied),
+    open('memory.patch_validated', input.author, { patch_id: input.patchId, gates: [] }),
+    ...appliedBy(input.author, input.patchId, { state, result, tools }),
   ];
+}
+
+/** The author's own approval of a direct change, and its effect. */
+function appliedBy(by: string, patch_id: string, made: { state: MemoryState; result: PatchResult; tools: MemoryTools }): Events {
+  const { state, result, tools } = made;
+  const applied = { patch_id, version: state.version + 1, hash: documentHash(result.document, tools.sha256) };
+  return [open('memory.patch_approved', by, { patch_id, by }), open('memory.patch_applied', by, applied)];
 }
 
 function proposalOf(state: MemoryState, input: ProposePatch, { sha256 }: MemoryTools): { proposal: PatchProposed; result: PatchResult } {
@@ -245,6 +301,14 @@ function needStatus(record: PatchRecord, statuses: readonly PatchStatus[]): void
 
 function needApprover(state: MemoryState, record: PatchRecord, by: string): void {
   if (by === record.proposal.author || isDream(by) || (by === AUTO_APPROVER && state.store?.approval !== 'auto')) throw selfApproval(by);
+}
+
+function stopped(patchId: string, failed: GateVerdict): DreamfoldError {
+  return new DreamfoldError('precondition_failed', `The patch ${patchId} has failed a gate`, {
+    path: 'patch',
+    value: failed,
+    remedy: 'Reject it, or write the change yourself.',
+  });
 }
 
 function isDream(actor: string): boolean {

@@ -33,31 +33,33 @@ export const EMPTY_DOCUMENT: MemoryDocument = { memories: {} };
 export const EMPTY_DOCUMENT_HASH = '4-dVA9eaahJhd4oLpm7DS7GzxNnaypWRj5QKfflHhqw';
 
 /** What has been computed of values that never change, and that the next version of a document shares. */
-const encodings = new WeakMap<object, { json: string; bytes: number }>();
+const encodings = new WeakMap<Insight, { json: string; bytes: number }>();
 const digests = new WeakMap<Sha256, WeakMap<Memory, string>>();
 
-function encoded(value: object, encode: () => string): { json: string; bytes: number } {
-  let known = encodings.get(value);
+function encodedInsight(insight: Insight): { json: string; bytes: number } {
+  let known = encodings.get(insight);
   if (known === undefined) {
-    const json = encode();
+    const json = canonicalJson(insight);
     known = { json, bytes: utf8Bytes(json) };
-    encodings.set(value, known);
+    encodings.set(insight, known);
   }
   return known;
 }
 
 /** Canonical JSON of a memory; of a playbook, only the insights that are new are encoded. */
-function encodedMemory(memory: Memory): { json: string; bytes: number } {
-  return encoded(memory, () => {
-    if (memory.kind === 'note') return canonicalJson(memory);
-    const insights = Object.keys(memory.insights)
-      .sort()
-      .map((id) => {
-        const insight = memory.insights[id]!;
-        return `${JSON.stringify(id)}:${encoded(insight, () => canonicalJson(insight)).json}`;
-      });
-    return `{"insights":{${insights.join(',')}},"kind":"playbook","title":${JSON.stringify(memory.title)}}`;
-  });
+function encodedMemory(memory: Memory): string {
+  if (memory.kind === 'note') return canonicalJson(memory);
+  const insights = Object.keys(memory.insights)
+    .sort()
+    .map((id) => `${JSON.stringify(id)}:${encodedInsight(memory.insights[id]!).json}`);
+  return `{"insights":{${insights.join(',')}},"kind":"playbook","title":${JSON.stringify(memory.title)}}`;
+}
+
+/** Bytes of `encodedMemory`, without putting it together. */
+function playbookBytes({ title, insights }: Playbook): number {
+  const ids = Object.keys(insights);
+  const frame = utf8Bytes(encodedMemory({ kind: 'playbook', title, insights: {} })) + Math.max(0, ids.length - 1);
+  return ids.reduce((sum, id) => sum + id.length + 3 + encodedInsight(insights[id]!).bytes, frame);
 }
 
 /**
@@ -72,7 +74,7 @@ export function documentHash(document: MemoryDocument, sha256: Sha256): string {
     .map((path) => {
       const memory = document.memories[path]!;
       let digest = known.get(memory);
-      if (digest === undefined) known.set(memory, (digest = sha256(encodedMemory(memory).json)));
+      if (digest === undefined) known.set(memory, (digest = sha256(encodedMemory(memory))));
       return `${JSON.stringify(path)}:"${digest}"`;
     });
   return sha256(`{"memories":{${members.join(',')}}}`);
@@ -150,7 +152,7 @@ function invalidPart(path: string, issue: z.core.$ZodIssue, within: readonly str
 }
 
 function checkSize(path: string, memory: Memory): void {
-  const bytes = memory.kind === 'note' ? utf8Bytes(memory.content) : encodedMemory(memory).bytes;
+  const bytes = memory.kind === 'note' ? utf8Bytes(memory.content) : playbookBytes(memory);
   if (bytes <= MAX_MEMORY_BYTES) return;
   throw new DreamfoldError('patch_too_large', `${path} would hold ${bytes} bytes; the limit is ${MAX_MEMORY_BYTES}`, {
     path,

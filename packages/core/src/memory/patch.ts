@@ -1,7 +1,7 @@
 import { DreamfoldError, type PatchOperation } from '@dreamfold/events';
 import jsonpatch, { type Operation } from 'fast-json-patch';
-import { canonicalJson, utf8Bytes } from './canonical-json.ts';
-import { MAX_PATCH_BYTES, checkOperations, tooLarge } from './check-operations.ts';
+import { canonicalJson, equalJson, utf8Bytes } from './canonical-json.ts';
+import { MAX_PATCH_BYTES, checkOperations, operationBytes, tooLarge } from './check-operations.ts';
 import { checkDocument, type Memory, type MemoryDocument, type WrittenPart } from './document.ts';
 import { checkPointer, parsePointer, valueAt } from './json-pointer.ts';
 
@@ -10,6 +10,9 @@ export interface PatchResult {
   /** Takes `document` back to the base, byte for byte in canonical JSON. Holds only add, remove and replace. */
   inverse: PatchOperation[];
 }
+
+/** The newest application: a patch is proposed, applied and folded on one and the same document. */
+let newest: { base: MemoryDocument; operations: readonly PatchOperation[]; result: PatchResult } | null = null;
 
 /**
  * Applies an RFC 6902 patch from outside: all of it or none. The base is never changed.
@@ -21,9 +24,11 @@ export interface PatchResult {
  */
 export function applyOperations(base: MemoryDocument, operations: unknown): PatchResult {
   const checked = checkOperations(operations);
+  if (newest?.base === base && newest.operations === checked) return newest.result;
   const result = runOperations(base, checked);
-  const bytes = utf8Bytes(canonicalJson(checked)) + utf8Bytes(canonicalJson(result.inverse));
+  const bytes = operationBytes(checked) + operationBytes(result.inverse);
   if (bytes > MAX_PATCH_BYTES) throw tooLarge(`The patch and its inverse have ${bytes} bytes; the limit is ${MAX_PATCH_BYTES}`, bytes);
+  newest = { base, operations: checked, result };
   return result;
 }
 
@@ -31,7 +36,12 @@ export function applyOperations(base: MemoryDocument, operations: unknown): Patc
 export function runOperations(base: MemoryDocument, operations: readonly PatchOperation[]): PatchResult {
   const draft = draftOf(base, operations);
   const growth = growthGuard(base, operations);
-  for (const [index, operation] of operations.entries()) applyOne(draft, operation, { where: `/${index}`, growth });
+  const shared = sharedUnits(operations);
+  for (const [index, operation] of operations.entries()) {
+    // What a later operation may change is a copy: the patch itself stays as it is.
+    const own = 'value' in operation && shared.has(unitOf(operation.path)) ? copied(operation) : operation;
+    applyOne(draft, own, { where: `/${index}`, growth });
+  }
   const writes = prefixFree(operations.flatMap(writtenUnits));
   checkDocument(draft, base, writes.map(partOf));
   return { document: draft, inverse: inverseOf(base, draft, writes) };
@@ -70,6 +80,12 @@ function writtenUnits(operation: PatchOperation): string[] {
   return operation.op === 'move' ? targetsOf(operation).map(unitOf) : [unitOf(operation.path)];
 }
 
+/** Units that more than one operation writes into. */
+function sharedUnits(operations: readonly PatchOperation[]): Set<string> {
+  const written = operations.flatMap(writtenUnits);
+  return new Set(written.filter((unit, i) => written.some((other, j) => i !== j && unitsOverlap([unit], [other]))));
+}
+
 function prefixFree(units: readonly string[]): string[] {
   const distinct = [...new Set(units)].sort();
   return distinct.filter((unit) => !distinct.some((other) => unit.startsWith(`${other}/`)));
@@ -85,7 +101,9 @@ function draftOf(base: MemoryDocument, operations: readonly PatchOperation[]): {
       if (!Object.hasOwn(memories, path!)) continue;
       const memory = memories[path!]!;
       if (field === 'insights' && insight !== undefined && memory.kind === 'playbook') {
-        const own = Object.hasOwn(memory.insights, insight) ? { [insight]: copied(memory.insights[insight]!) } : {};
+        // What is replaced as a whole is not changed itself.
+        const isWhole = operation.op !== 'move' && pointer.split('/').length === 5;
+        const own = !isWhole && Object.hasOwn(memory.insights, insight) ? { [insight]: copied(memory.insights[insight]!) } : {};
         memories[path!] = { ...memory, insights: { ...memory.insights, ...own } };
         continue;
       }
@@ -145,7 +163,7 @@ function applyOne(draft: MemoryDocument, operation: PatchOperation, guard: { whe
       const tokens = parsePointer(operation.path, where);
       if (Array.isArray(valueAt(draft, tokens.slice(0, -1)))) checkPointer(draft, tokens, { where, adds: false });
       const actual = valueAt(draft, tokens);
-      if (actual !== undefined && canonicalJson(actual) === canonicalJson(operation.value)) return;
+      if (actual !== undefined && equalJson(actual, operation.value)) return;
       throw new DreamfoldError('precondition_failed', `The test at ${where} does not hold`, {
         path: where,
         value: operation.path.slice(0, 120),
@@ -165,7 +183,7 @@ function inverseOf(base: MemoryDocument, result: MemoryDocument, writes: readonl
     if (before === undefined && after === undefined) continue;
     if (before === undefined) inverse.push({ op: 'remove', path });
     else if (after === undefined) inverse.push({ op: 'add', path, value: before });
-    else if (canonicalJson(before) !== canonicalJson(after)) inverse.push({ op: 'replace', path, value: before });
+    else if (!equalJson(before, after)) inverse.push({ op: 'replace', path, value: before });
   }
   return inverse;
 }

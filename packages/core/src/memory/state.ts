@@ -4,6 +4,7 @@ import {
   type EventData,
   type EventType,
   type GateVerdict,
+  type KnownEvent,
   type LogEvent,
   type PatchOperation,
   type PatchProposed,
@@ -24,6 +25,8 @@ export interface PatchRecord {
   readonly gates: readonly GateVerdict[];
   /** Who approved or rejected it, and why. */
   readonly decision: { readonly by: string; readonly reason: string } | null;
+  /** When it was proposed, in milliseconds since 1970. */
+  readonly time: number;
   /** What takes the patch back, found when it was applied; null before that. */
   readonly undo: readonly PatchOperation[] | null;
 }
@@ -93,10 +96,10 @@ type Fold = { readonly [T in EventType]?: (state: MemoryState, data: EventData[T
 
 const FOLD: Fold = {
   'memory.store_created': (state, store) => (state.store === null ? { ...state, store } : state),
-  'memory.patch_proposed': (state, proposal) =>
+  'memory.patch_proposed': (state, proposal, { time }) =>
     state.store === null || patchOf(state, proposal.patch_id) !== undefined
       ? state
-      : withPatch(state, { proposal, status: 'proposed', gates: [], decision: null, undo: null }),
+      : withPatch(state, { proposal, status: 'proposed', gates: [], decision: null, time, undo: null }),
   'memory.patch_validated': (state, { patch_id: id, gates }) => moved(state, { id, to: 'validated' }, { gates }),
   'memory.patch_approved': (state, { patch_id: id, by, note }) =>
     moved(state, { id, to: 'approved' }, { decision: { by, reason: note ?? '' } }),
@@ -124,9 +127,17 @@ const FOLD: Fold = {
 export function evolveMemory(state: MemoryState, logged: LogEvent): MemoryState {
   const event = knownEvent(logged);
   if (event === null || event.data === null) return state;
+  return CATALOGUE[event.type].safeParse(event.data).success ? foldSound(state, event) : state;
+}
+
+/** The same for an event that was made here and is not on the log yet: the log checks its payload before it takes it. */
+export function evolveDraft(state: MemoryState, drafted: LogEvent): MemoryState {
+  return foldSound(state, drafted as KnownEvent);
+}
+
+function foldSound(state: MemoryState, event: KnownEvent): MemoryState {
   const fold = FOLD[event.type] as ((state: MemoryState, data: unknown, logged: LogEvent) => MemoryState) | undefined;
-  if (fold === undefined || !CATALOGUE[event.type].safeParse(event.data).success) return state;
-  return fold(state, event.data, logged);
+  return fold === undefined ? state : fold(state, event.data, event);
 }
 
 function withPatch(state: MemoryState, record: PatchRecord): MemoryState {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { GivenSession, givenAgent, givenCriterion, givenTool } from '../testing/given-session.ts';
 import { sendMessage } from './commands.ts';
+import { attemptFailed } from './results.ts';
 import { decideSession } from './decide.ts';
 
 const look = givenTool('look');
@@ -68,6 +69,30 @@ describe('a model that never stops', () => {
     session.now += 500;
     session.answers('lead', { tool: 'look' });
     expect(session.state.capReached).toMatchObject({ cap: 'wall_time_ms', value: 5000 });
+  });
+
+  test('stops while the model is asked, and the specialists with it', () => {
+    const both = givenAgent('lead', { roster: ['helper', 'helper2'] });
+    const session = new GivenSession('Begin.', { agents: [both, helper, helper2], caps: { wall_time_ms: 5000 } });
+    session.answers('lead', [delegate('helper'), delegate('helper2')]);
+    session.now += 5000;
+    for (const name of ['helper', 'helper2']) {
+      const { id, request } = session.thread(name);
+      const cap = { cap: 'wall_time_ms', limit: 5000, value: 5000 } as const;
+      const failure = {
+        threadId: id,
+        startId: request!.startId,
+        attempt: 1,
+        code: 'budget_exceeded',
+        message: 'late',
+        retryAfterMs: null,
+        cap,
+      };
+      session.when((state) => attemptFailed(state, failure));
+    }
+    expect(session.state).toMatchObject({ status: 'idle', stopReason: { type: 'budget_reached' }, error: null });
+    expect(session.dataOf('cap.reached')).toEqual([{ cap: 'wall_time_ms', limit: 5000, value: 5000 }]);
+    expect(session.dataOf('agent.thread_message_received').map((report) => report['df_is_error'])).toEqual([true, true]);
   });
 
   test('of a clock that jumps back has no negative time', () => {

@@ -8,6 +8,13 @@ const open = (type: string, actor: string, data: unknown): NewEvent => ({ type, 
 
 function mustExist(state: SessionState): void {
   if (state.exists) return;
+  if (state.seq > 0 && state.suspended === null) {
+    throw new DreamfoldError('session_ended', `The beginning of ${state.id} was erased, so it can't go on`, {
+      path: `session/${state.id}#1`,
+      value: state.id,
+      remedy: 'Start a new session. If nobody erased it, run `dreamfold verify`.',
+    });
+  }
   throw new DreamfoldError('not_found', `There is no session ${state.id}`, {
     path: 'session',
     value: state.id,

@@ -1,4 +1,4 @@
-import { CATALOGUE, isEventType, knownEvent, textOf, type EventType, type LogEvent } from '@dreamfold/events';
+import { CATALOGUE, isEventType, knownEvent, textOf, type EventData, type EventType, type LogEvent } from '@dreamfold/events';
 import { OUTCOME_HANDLERS } from './evolve-outcome.ts';
 import { addUserText, closeCall, subtree, withCall, withResults, withThread, type Handler, type Handlers } from './handlers.ts';
 import { List } from './list.ts';
@@ -207,13 +207,15 @@ function nextImportedTurn(t: Thread): Thread {
   return { ...t, messages: messages.push({ role: 'user', content: t.pending }), pending: [], draft: [], calls: [] };
 }
 
-function stopAfter(reason: 'max_tokens' | 'refusal' | 'error' | 'interrupted' | undefined): Thread['stop'] {
+function stopAfter(reason: EventData['span.model_request_end']['df_stop_reason']): Thread['stop'] {
   switch (reason) {
     case 'refusal':
       return 'refusal';
     case 'max_tokens':
     case 'error':
       return 'retries_exhausted';
+    case 'budget':
+      return 'budget_reached';
     case 'interrupted':
     case undefined:
       return null;

@@ -143,10 +143,12 @@ function writeCall(w: Writer, block: { name: string; input: unknown; decision?: 
   } else if (call.name === DELEGATE_TOOL) writeDelegation(w, id, call.input as { agent: string; message: string });
 }
 
+type ReachedCap = NonNullable<SessionState['capReached']>;
+
 interface Refusal {
   code: string;
   message: string;
-  cap?: { cap: keyof Caps; limit: number; value: number };
+  cap?: ReachedCap;
 }
 
 /** Why a call is not run, or null when it may be. */
@@ -220,6 +222,8 @@ export interface AttemptFailure {
   message: string;
   /** null: this was the last attempt. */
   retryAfterMs: number | null;
+  /** The cap that was reached while the model was asked. */
+  cap?: ReachedCap;
 }
 
 /** An attempt at a model request failed; with the last one the thread stops. */
@@ -236,27 +240,26 @@ export function attemptFailed(state: SessionState, failure: AttemptFailure): New
     },
   ];
   if (retryAfterMs !== null) return events;
-  const type =
-    code === 'model_overloaded'
-      ? 'model_overloaded_error'
-      : code === 'model_rate_limited'
-        ? 'model_rate_limited_error'
-        : 'model_request_failed_error';
-  events.push(
-    { type: 'session.error', actor: threadId, class: 'owner', data: { error: { type, message, retry_status: { type: 'exhausted' } } } },
-    {
-      type: 'span.model_request_end',
-      actor: threadId,
-      class: 'owner',
-      data: {
-        model_request_start_id: startId,
-        is_error: true,
-        model_usage: { input_tokens: 0, output_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 },
-        df_stop_reason: 'error',
-      },
+  if (failure.cap === undefined) events.push(exhausted(threadId, code, message));
+  else if (state.capReached === null) events.push({ type: 'cap.reached', actor: threadId, class: 'owner', data: failure.cap });
+  events.push({
+    type: 'span.model_request_end',
+    actor: threadId,
+    class: 'owner',
+    data: {
+      model_request_start_id: startId,
+      is_error: true,
+      model_usage: { input_tokens: 0, output_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 },
+      df_stop_reason: failure.cap === undefined ? 'error' : 'budget',
     },
-  );
+  });
   return events;
+}
+
+function exhausted(actor: string, code: string, message: string): NewEvent {
+  const passes = code === 'model_overloaded' || code === 'model_rate_limited';
+  const type = passes ? `${code}_error` : 'model_request_failed_error';
+  return { type: 'session.error', actor, class: 'owner', data: { error: { type, message, retry_status: { type: 'exhausted' } } } };
 }
 
 export interface ToolOutput {

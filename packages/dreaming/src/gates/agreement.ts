@@ -17,8 +17,9 @@ export function duplicate({ finding, origin }: Candidate, { known }: GateContext
 export function contradiction({ finding, origin }: Candidate, { known, isLearnt }: GateContext): Verdict {
   if (finding.kind !== 'choice') return pass('It says nothing of a value.');
   for (const insight of known) {
-    if (!contradicts(insight, finding) || (origin === 'learnt' && isLearnt(insight))) continue;
-    if (insight.support.principals < finding.support.principals) continue;
+    // The dearest question last.
+    if (insight.support.principals < finding.support.principals || (origin === 'learnt' && isLearnt(insight))) continue;
+    if (!contradicts(insight, finding)) continue;
     return fail(
       `${insight.id} says ${(insight as ChoiceInsight).value} for the same cue, supported by ${insight.support.principals} principals.`,
     );

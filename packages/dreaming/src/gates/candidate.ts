@@ -13,6 +13,12 @@ export interface EvidenceFaults {
   stray: readonly string[];
 }
 
+/** Why something can be no change of the store, and the code of the error. */
+export interface Misfit {
+  reason: string;
+  code: string;
+}
+
 /** What a dream may write, on its way through the gates. */
 export interface Candidate {
   finding: Finding;
@@ -25,6 +31,8 @@ export interface Candidate {
   faults: EvidenceFaults;
   /** For each cue, or for '' where there are none: the labelled decisions among the evidence that bear it out. */
   witnesses: ReadonlyMap<string, readonly Witness[]>;
+  /** Set when it is malformed, or when there is no place for it. */
+  misfit?: Misfit | null;
   /** As the agents will read it. */
   text: string;
 }

@@ -1,5 +1,5 @@
 import type { Insight } from '@dreamfold/events';
-import { fail, pass, type Candidate, type GateContext, type Verdict } from './candidate.ts';
+import { fail, type Candidate, type GateContext, type Verdict } from './candidate.ts';
 
 /** A change as the operator's rules see it. */
 export interface MemoryChange {
@@ -49,7 +49,8 @@ export function constitution(candidate: Candidate, { constitution: rules }: Gate
     }
     if (why !== null) return fail(why);
   }
-  return pass('It breaks no rule of the operator.');
+  const reason = rules.length === 0 ? 'The operator has given no rules.' : 'It breaks no rule of the operator.';
+  return { pass: true, reason, rules: rules.length };
 }
 
 function changeOf({ finding, text, reason, claim }: Candidate): MemoryChange {

@@ -45,16 +45,23 @@ export function judge(candidate: Candidate, context: GateContext, without: reado
   return verdicts;
 }
 
+/** A retirement writes nothing, so only what it stands on is judged. */
+export function judgeRetirement(candidate: Candidate, context: GateContext, without: readonly GateName[] = []): GateVerdict[] {
+  return judge(candidate, context, [...GATE_NAMES.filter((gate) => gate !== 'evidence'), ...without]);
+}
+
 export function hasPassed(gates: readonly GateVerdict[]): boolean {
   return gates.every((gate) => gate.pass);
 }
 
-/** What whoever sent a suggestion is told when a gate stopped it; null when none did. */
-export function verdictError(gates: readonly GateVerdict[]): DreamfoldError | null {
+const SUGGEST_AGAIN = 'Correct the suggestion and make it again; the dream that judged it lists what it stopped.';
+
+/** What whoever sent a suggestion, or edited a proposal, is told when a gate stopped it; null when none did. */
+export function verdictError(gates: readonly GateVerdict[], remedy = SUGGEST_AGAIN): DreamfoldError | null {
   const failed = gates.find((gate) => !gate.pass);
   if (failed === undefined) return null;
   return new DreamfoldError((failed.code ?? 'precondition_failed') as ErrorCode, `The gate ${failed.gate} stops it: ${failed.reason}`, {
     path: failed.gate,
-    remedy: 'Correct the suggestion and make it again; the dream that judged it lists what it stopped.',
+    remedy,
   });
 }

@@ -7,8 +7,14 @@ const MAX_CUE_CHARS = 23;
 const MAX_NOTE_BYTES = 4096;
 const MAX_CLAIM_CHARS = 2000;
 
-/** Its form and size: a typed insight with plain cues, or a note that a person can read at once. */
-export function shape({ finding, claim, origin }: Candidate): Verdict {
+/** Its form, size and place: a typed insight with plain cues, or a note that a person can read at once and that fits into the store. */
+export function shape(candidate: Candidate): Verdict {
+  const verdict = formOf(candidate);
+  const misfit = candidate.misfit ?? null;
+  return !verdict.pass || misfit === null ? verdict : fail(misfit.reason, misfit.code);
+}
+
+function formOf({ finding, claim, origin }: Candidate): Verdict {
   const issue = Finding.safeParse(finding).error?.issues[0];
   if (issue !== undefined) {
     return fail(`${issue.path.join('.')}: ${issue.message}`, issue.code === 'too_big' ? 'text_too_long' : 'invalid_argument');

@@ -29,5 +29,5 @@ export function taint({ finding }: Candidate): Verdict {
 export function phrases(candidate: Candidate): Verdict {
   const found = [...new Set(textsOf(candidate).flatMap(alarmingPhrases))];
   if (found.length === 0) return pass('It does not sound like an order to the agents.');
-  return { pass: true, alarm: true, reason: `It sounds like an order to the agents: ${found.join(', ')}.` };
+  return { pass: true, alarms: found, reason: `It sounds like an order to the agents: ${found.join(', ')}.` };
 }

@@ -21,9 +21,9 @@ interface Routing {
   given?: { store: string; version: number; insights: readonly string[] };
 }
 
-const CAPS = { depth: 1, threads: 2, turns: 9, tool_calls: 9, tokens: 999, cost_usd: 1, wall_time_ms: 999, identical_calls: 3 };
+export const CAPS = { depth: 1, threads: 2, turns: 9, tool_calls: 9, tokens: 999, cost_usd: 1, wall_time_ms: 999, identical_calls: 3 };
 
-function teamOf(queues: readonly string[]): TeamSnapshot {
+export function teamOf(queues: readonly string[]): TeamSnapshot {
   const schema = { type: 'object', properties: { queue: { type: 'string', enum: [...queues] } } } as const;
   const tool = { name: 'route', description: 'Routes a ticket', input_schema: schema, policy: 'always_allow', effect: 'keyed' } as const;
   const agent = {

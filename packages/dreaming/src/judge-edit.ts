@@ -1,0 +1,114 @@
+import { renderInsight, writtenBy, type InsightCounts, type MemoryDocument, type Sha256 } from '@dreamfold/core';
+import { DreamfoldError, type Finding, type GateVerdict, type Insight, type PatchOperation } from '@dreamfold/events';
+import type { Witness } from './choice-learner.ts';
+import type { Constitution } from './gates/constitution.ts';
+import { judge } from './gates/judge.ts';
+import { suggestionId } from './insight-id.ts';
+import { learnerKey, type Knowledge } from './knowledge.ts';
+import { storedInsights } from './playbook-pages.ts';
+import { learntIds } from './propose-choices.ts';
+import { supportOf } from './quorum.ts';
+
+export interface EditInput {
+  /** The patch as it was proposed, and as a person wants it: see `withProposedText` of `@dreamfold/core`. */
+  before: readonly PatchOperation[];
+  after: readonly PatchOperation[];
+  /** That the former names. */
+  evidence: readonly string[];
+  /** What the gates said of the former. */
+  gates: readonly GateVerdict[];
+  /** What the person says for it; '' when nothing. */
+  note: string;
+  document: MemoryDocument;
+  counts: ReadonlyMap<string, InsightCounts>;
+  knowledge: Knowledge;
+  constitution: Constitution;
+  /** What users and tools said in the sessions that were reviewed or are cited. */
+  untrusted: readonly string[];
+}
+
+export interface JudgedEdit {
+  /** The edited patch, with what new cues are borne out by. */
+  operations: PatchOperation[];
+  evidence: string[];
+  gates: GateVerdict[];
+}
+
+/** What an edit makes of a finding. */
+interface Change {
+  finding: Finding;
+  /** For each cue that is new, or for '' where there are none: the labelled decisions that bear it out. */
+  witnesses: Map<string, readonly Witness[]>;
+}
+
+/**
+ * Takes what a person has made of a proposal through the gates. What stays as it was has been through them; what is new
+ * needs the same quorum as anything new, counted in all that is known.
+ * @throws DreamfoldError precondition_failed when the proposal was held against rules and none are given
+ */
+export function judgeEdit(input: EditInput, sha256: Sha256): JudgedEdit {
+  const { after, evidence, gates, note, document, counts, knowledge, constitution, untrusted } = input;
+  if (constitution.length === 0 && gates.some(({ rules = 0 }) => rules > 0)) throw rulesMissing();
+  const { finding, witnesses } = changeOf(input, sha256);
+  const known = storedInsights(document).flatMap(({ insight }) => (insight.id === finding.id ? [] : [insight]));
+  const isLearnt = (insight: Insight): boolean => insight.kind === 'choice' && learntIds(insight, sha256).includes(insight.id);
+  const cited = [...new Set([...evidence, ...[...witnesses.values()].flat().flatMap((witness) => witness.evidence)])];
+  const candidate = {
+    finding,
+    // What has only lost words is still what was weighed before.
+    origin: finding.kind !== 'note' && witnesses.size === 0 ? ('learnt' as const) : ('suggested' as const),
+    reason: note,
+    claim: note,
+    evidence: cited,
+    faults: { missing: [], unlabelled: [], stray: [] },
+    witnesses,
+    text: finding.kind === 'note' ? finding.content : renderInsight(finding),
+  };
+  const learner = (tool: string, field: string) => knowledge.learners.get(learnerKey(tool, field));
+  const { index } = writtenBy(after)!;
+  const operations = after.map((operation, i) =>
+    i === index && finding.kind !== 'note' ? ({ ...operation, value: finding } as PatchOperation) : operation,
+  );
+  return { operations, evidence: cited, gates: judge(candidate, { constitution, counts, untrusted, known, isLearnt, learner }) };
+}
+
+function changeOf({ before, after, knowledge }: EditInput, sha256: Sha256): Change {
+  const [was, is] = [writtenBy(before)!, writtenBy(after)!];
+  const { value } = is;
+  if (value.kind === 'note') {
+    const { path } = is;
+    const { content } = value;
+    return { finding: { kind: 'note', id: suggestionId({ path, content }, sha256), path, content }, witnesses: new Map() };
+  }
+  if (value.kind === 'recovery') {
+    if (was.value.kind === 'recovery' && was.value.next === value.next) return { finding: value, witnesses: new Map() };
+    const witnesses = wentOnWith(knowledge, value);
+    return { finding: { ...value, support: supportOf(witnesses) }, witnesses: new Map([['', witnesses]]) };
+  }
+  const pairs = knowledge.learners.get(learnerKey(value.tool, value.field))?.pairs;
+  const witnesses = new Map<string, readonly Witness[]>();
+  const cues = value.cues.map((cue) => {
+    if (cue.sessions > 0) return cue;
+    const pair = pairs?.get(cue.phrase)?.get(value.value);
+    witnesses.set(cue.phrase, pair?.witnesses ?? []);
+    return { ...cue, sessions: pair?.sessions.size ?? 0, principals: pair?.principals.size ?? 0 };
+  });
+  const least = (of: 'sessions' | 'principals'): number => Math.min(...cues.map((cue) => cue[of]));
+  const support = { sessions: least('sessions'), principals: least('principals') };
+  return { finding: { ...value, cues, support }, witnesses };
+}
+
+/** The runs that went on so after this error. */
+function wentOnWith({ recoveries }: Knowledge, { tool, signature, next }: Insight & { kind: 'recovery' }): Witness[] {
+  return [...recoveries.values()]
+    .flatMap((byNext) => byNext.get(next) ?? [])
+    .filter((error) => error.tool === tool && error.signature === signature)
+    .map(({ session, principal, evidence }) => ({ session, principal, right: next, evidence: [evidence] }));
+}
+
+function rulesMissing(): DreamfoldError {
+  return new DreamfoldError('precondition_failed', 'The proposal was held against rules of the operator; an edit of it has to be as well', {
+    path: 'rules',
+    remedy: 'Name the file of rules with --rules.',
+  });
+}
