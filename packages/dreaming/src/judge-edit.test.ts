@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { EMPTY_DOCUMENT, withProposedText, proposedText } from '@dreamfold/core';
-import { isDreamfoldError, type GateVerdict, type PatchOperation } from '@dreamfold/events';
+import { isDreamfoldError, type GateVerdict, type Insight, type PatchOperation } from '@dreamfold/events';
 import { describe, expect, it } from 'vitest';
 import { decideDream } from './dream.ts';
 import { forbiddenPhrase } from './gates/constitution.ts';
@@ -11,12 +11,12 @@ import { episode, type Ticket } from './testing/tickets.ts';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('base64url');
 const tickets: Ticket[] = [
-  ['ann', 'billing', 'A refund of my money please'],
-  ['bob', 'billing', 'Where is the refund of my money'],
-  ['cem', 'billing', 'Refund my money at once'],
-  ['eva', 'technical', 'The app crashes'],
-  ['fay', 'technical', 'It crashes on start'],
-  ['gus', 'technical', 'Why crashes it again'],
+  ['ann', 'billing', 'A refund of my money please today'],
+  ['bob', 'billing', 'Where is the refund of my money today'],
+  ['cem', 'billing', 'Refund my money at once today'],
+  ['eva', 'technical', 'The app crashes today'],
+  ['fay', 'technical', 'It crashes on start today'],
+  ['gus', 'technical', 'Why crashes it again today'],
 ];
 const knowledge = newKnowledge();
 for (const one of tickets.map(episode)) learn(knowledge, one, { store: 'memstore_1', stored: new Map() });
@@ -69,6 +69,17 @@ describe('an edit', () => {
     expect(written(again)).toMatchObject({ cues: expect.arrayContaining([{ phrase: 'money', points: 5, sessions: 3, principals: 3 }]) });
     expect(stoppedBy(edit(withCue('crashes')).gates)).toBe('quorum');
     expect(stoppedBy(edit(withCue('never said')).gates)).toBe('quorum');
+  });
+
+  it('with a new word that goes with another value as well is stopped, as a suggestion of it would be', () => {
+    expect(stoppedBy(edit(withCue('today')).gates)).toBe('precision');
+  });
+
+  it('may say again what the store says under the same id, which it takes the place of', () => {
+    const fewer = edit((text) => text.replace(/^"money".*\n/m, ''));
+    const insights = { [billing.insight.id]: written({ ...fewer, operations: billing.operations }) as Insight };
+    const document = { memories: { '/p.md': { kind: 'playbook' as const, title: 'p', insights } } };
+    expect(stoppedBy(edit(withCue('money'), { before: fewer.operations, document }).gates)).toBe('passed');
   });
 
   it('with another value has to be borne out anew, and the tool has to allow it', () => {

@@ -77,6 +77,20 @@ describe('a dream', () => {
     expect(state.patchIds).toEqual(report.insights.map(({ patchId }) => patchId));
   });
 
+  it('that finds nothing is one append', async () => {
+    await route(TICKETS);
+    await dreamer.dream({ store: 'desk' });
+    await route([['zoe', 'billing', 'A bill']]);
+    const { dreamId } = await dreamer.dream({ store: 'desk' });
+    const events = [];
+    for await (const batch of log.readStored(streamOf('dream', dreamId))) events.push(...batch);
+    expect(events.map(({ type, append: { i, n } }) => [type, i, n])).toEqual([
+      ['dream.started', 0, 3],
+      ['dream.reviewed', 1, 3],
+      ['dream.completed', 2, 3],
+    ]);
+  });
+
   it('dreamt again adds nothing, in the same process or in another', async () => {
     await route(TICKETS);
     await dreamer.dream({ store: 'desk' });

@@ -271,19 +271,19 @@ class OneDream {
     const { memory, claim, view } = this.#parts;
     const { state } = await memory.load(this.#store);
     const author = `dream:${claim.dreamId}`;
-    const proposals = insights.flatMap(({ operations, reason, evidence, gates, supersedes }): Proposal[] => {
-      if (operations.length === 0) return [];
+    const judged = insights.map(({ operations, supersedes, ...insight }): { insight: typeof insight; proposal: Proposal | null } => {
+      if (operations.length === 0) return { insight, proposal: null };
+      const { reason, evidence, gates } = insight;
       const patchId = patchIdFor(this.#store, operations, { state, dreamId: claim.dreamId });
-      return [{ patch: { patchId, operations, reason, evidence, author }, gates, supersedes }];
+      return { insight, proposal: { patch: { patchId, operations, reason, evidence, author }, gates, supersedes } };
     });
+    const proposals = judged.flatMap(({ proposal }) => proposal ?? []);
     const statuses = await memory.propose(this.#store, proposals);
-    let next = 0;
-    return insights.map(({ operations, supersedes, ...insight }) => {
-      const proposed = operations.length === 0 ? undefined : next++;
+    return judged.map(({ insight, proposal }) => {
       // Without a status somebody has changed the place meanwhile; the next dream sees what it holds now.
-      const status = proposed === undefined ? null : statuses[proposed]!;
-      if (status === null) return { report: { ...insight, patchId: null, status: 'rejected' }, isNew: false };
-      const { patchId } = proposals[proposed!]!.patch;
+      const status = proposal === null ? null : statuses[proposals.indexOf(proposal)]!;
+      if (proposal === null || status === null) return { report: { ...insight, patchId: null, status: 'rejected' }, isNew: false };
+      const { patchId } = proposal.patch;
       if (insight.change !== 'retire') view.proposed.set(insight.insight.id, patchId);
       return { report: { ...insight, patchId, status }, isNew: patchOf(state, patchId) === undefined };
     });

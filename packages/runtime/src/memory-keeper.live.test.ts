@@ -10,7 +10,7 @@ import { streamOf, type NewEvent } from '@dreamfold/events';
 import { openMemoryLog } from '@dreamfold/log';
 import { openSqliteLog } from '@dreamfold/log/sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { MemoryKeeper } from './memory-keeper.ts';
+import { MemoryKeeper, type Proposal } from './memory-keeper.ts';
 
 const sha256 = (value: string): string => createHash('sha256').update(value).digest('base64url');
 const STORE = { name: 'desk', description: '', approval: 'manual' } as const;
@@ -163,6 +163,32 @@ describe('one process', () => {
     expect(settled.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     for (const result of settled) if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'already_decided' });
     expect((await two.load('desk')).state.version).toBe(1);
+  });
+
+  it('records the patches of a dream in one append, each as far as it goes, and keeps what the log gives', async () => {
+    const log = openMemoryLog();
+    const keeper = new MemoryKeeper(log);
+    await log.append({ stream: 'session/sesn_1', id: 'f', expected: 'any', events: [feedback] });
+    await keeper.create({ ...STORE, approval: 'auto' }, 'person:ann');
+    const proposal = (patchId: string, operations: unknown, supersedes: string | null = null): Proposal => {
+      const patch = { patchId, operations, reason: 'r', author: 'dream:drm_1', evidence: ['session/sesn_1#1'] };
+      return { patch, gates: patchId === 'waits' ? [{ gate: 'taint', pass: true, waits: true, reason: 'r' }] : [], supersedes };
+    };
+    const moved = [{ op: 'test', path: '/memories/~1a/content', value: 'other' }, ...add('/c', 'x')];
+    const proposals = [
+      proposal('waits', add('/b', 'x')),
+      proposal('p', add('/a', 'x')),
+      proposal('q', moved),
+      proposal('r', add('/d', 'x'), 'waits'),
+    ];
+    expect(await keeper.propose('desk', proposals)).toEqual(['rejected', 'applied', null, 'applied']);
+    const { id, state } = await keeper.load('desk');
+    expect(Object.keys(state.document.memories)).toEqual(['/a', '/d']);
+    expect(patchOf(state, 'q')).toBeUndefined();
+    expect(state).toEqual((await new MemoryKeeper(log).load('desk')).state);
+    const appends = new Set<string>();
+    for await (const batch of log.readStored(streamOf('memory', id))) for (const { append } of batch) appends.add(append.id);
+    expect(appends.size).toBe(2);
   });
 
   it('refuses evidence that is not on the log', async () => {
