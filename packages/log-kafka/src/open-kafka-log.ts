@@ -2,8 +2,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DreamfoldError, isDreamfoldError } from '@dreamfold/events';
 import { acquireProcessorLock, type ProcessorLock } from '@dreamfold/log';
-import type { PartitionReplica } from '@dreamfold/log/backend';
-import { destroyPartitionReplica, destroySideStore, openPartitionReplica, openSideStore } from '@dreamfold/log/sqlite';
+import type { PartitionReplica, ReplicaStorage } from '@dreamfold/log/backend';
 import type { KafkaDriver } from './driver.ts';
 import { ensureGenesis } from './genesis.ts';
 import { KafkaLog } from './kafka-log.ts';
@@ -21,6 +20,8 @@ export interface KafkaLogOptions {
   url: string;
   /** Keeps the replica, under the prefix. It can be deleted while nothing runs, and is built again. */
   directory: string;
+  /** How the replica is kept: `sqliteReplicas` of @dreamfold/log/sqlite. */
+  storage: ReplicaStorage;
   /** Where user, password and certificate may stand instead of in the URL. */
   env?: Readonly<Record<string, string | undefined>>;
   /** How much of the topic is in the replica, while it catches up. */
@@ -100,25 +101,27 @@ async function openReplica(opening: Opening): Promise<KafkaLog> {
     if (!isDreamfoldError(error, 'log_diverged') && !isDreamfoldError(error, 'store_corrupt')) throw error;
     // A log that lacks its beginning leads nowhere; what is here may be the only whole copy.
     const { topics } = opening.place;
+    const { storage } = opening.options;
     const ranges = await rangesOf(opening.driver, topics.events);
     opening.options.onNotice?.({ kind: 'rebuilding', message: `${(error as Error).message}. The local replica is built again.` });
-    ranges.forEach((_, partition) => destroyPartitionReplica(partitionDirectory(opening.directory, partition)));
-    destroySideStore(opening.directory);
+    ranges.forEach((_, partition) => storage.destroyPartition(partitionDirectory(opening.directory, partition)));
+    storage.destroySide(opening.directory);
     return openNode(opening);
   }
 }
 
 async function openNode({ options, place, driver, directory, lock }: Opening): Promise<KafkaLog> {
   const { clock = Date.now, random = Math.random, onNotice = () => {}, onProgress = () => {} } = options;
+  const { storage } = options;
   const { topics } = place;
   const ranges = await rangesOf(driver, topics.events);
   const replicas: PartitionReplica[] = [];
-  const store = openSideStore({ directory });
+  const store = storage.openSide({ directory });
   let node: KafkaNode;
   try {
     for (const partition of ranges.keys()) {
       const inPartition = (stream: string): boolean => partitionOf(stream, ranges.length) === partition;
-      replicas.push(openPartitionReplica({ directory: partitionDirectory(directory, partition), partition, inPartition }));
+      replicas.push(storage.openPartition({ directory: partitionDirectory(directory, partition), partition, inPartition }));
     }
     node = new KafkaNode({ driver, topics, replicas, store, now: clock, random, onNotice });
   } catch (error) {

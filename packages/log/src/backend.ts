@@ -27,7 +27,7 @@ export type {
   VerifyReport,
 } from './port.ts';
 export { checkPosition, checkRange } from './read-range.ts';
-export type { FoldedAppend, PartitionRecord, PartitionReplica, SetAside, SideStore } from './replica.ts';
+export type { FoldedAppend, PartitionRecord, PartitionReplica, ReplicaStorage, SetAside, SideStore } from './replica.ts';
 export { restorePlan, type RestoredAppend, type RestoreTarget } from './restore.ts';
 export { EMPTY_HEAD, fate, isAnchored, isFinal, type Anchor, type Proposal, type Refusal } from './rule.ts';
 export { BATCH_SIZE, ChangeSignal, readBetween, waitUntil } from './subscription.ts';

@@ -92,3 +92,13 @@ export interface SideStore {
   transaction<T>(run: () => T): T;
   close(): void;
 }
+
+/** Where a node keeps what it has of a shared log. Each directory is made when its parent exists. */
+export interface ReplicaStorage {
+  /** @throws DreamfoldError store_corrupt: destroy it, and fold the partition again; store_full, store_read_only, store_locked */
+  openPartition(options: { directory: string; partition: number; inPartition?: (stream: string) => boolean }): PartitionReplica;
+  destroyPartition(directory: string): void;
+  /** @throws DreamfoldError store_corrupt: destroy it, and read the topics again */
+  openSide(options: { directory: string }): SideStore;
+  destroySide(directory: string): void;
+}
