@@ -180,7 +180,7 @@ export class KafkaLog implements Log {
     for (const [index, { replica }] of this.#p.partitions.entries()) {
       this.#checkOpen();
       const readAfter = (ordinal: number): LogEvent[] => replica.readAfter(ordinal);
-      for await (const batch of readBetween(readAfter, after[index]!, through[index]!)) yield this.#placed(index, batch);
+      for (const batch of readBetween(readAfter, after[index]!, through[index]!)) yield this.#placed(index, batch);
     }
   }
 
