@@ -199,6 +199,8 @@ export class KafkaNode {
         });
     this.#p.onNotice({ kind: 'failed', message: this.#failure.message });
     this.#onFailed(this.#failure);
+    // Nothing is read any more that somebody could wait for.
+    for (const follower of this.#followers) follower.stop();
   }
 
   async stop(): Promise<void> {

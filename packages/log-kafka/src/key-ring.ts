@@ -58,8 +58,9 @@ export class KeyRing {
   async learn(ids: Iterable<string>): Promise<void> {
     for (const id of ids) {
       if (this.#find(id) !== null) continue;
-      // A key is stored before the first record that is sealed with it, so all are here after this.
-      await this.#topic.catchUp();
+      // A key is stored before the first record that is sealed with it, so all are here after this. Reading on without it would take
+      // the payload for an erased one.
+      await this.#topic.catchUpAtLast();
       return;
     }
   }
