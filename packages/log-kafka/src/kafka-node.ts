@@ -13,6 +13,9 @@ import { rangesOf } from './topics.ts';
 /** How often the topic is compared with what was read of it. */
 const CHECK_MS = 5_000;
 
+/** A topic that is not there at two checks was deleted. */
+const MISSING_MS = 4_000;
+
 /** What happens to a node that its operator should hear of. */
 export interface LogNotice {
   kind: 'disconnected' | 'connected' | 'set_aside' | 'rebuilding' | 'failed';
@@ -45,6 +48,7 @@ export class KafkaNode {
   #onFailed: (error: DreamfoldError) => void = () => {};
   #failure: DreamfoldError | null = null;
   #stopped = false;
+  #missingSince: number | null = null;
 
   constructor(parts: NodeParts) {
     this.#p = parts;
@@ -167,15 +171,28 @@ export class KafkaNode {
     await this.#followers[partition]!.reached(ranges[partition]!.high);
   }
 
-  /** A topic that was cut short, created anew or given more partitions raises no error by itself. */
+  /** A topic that was cut short, created anew, given more partitions or deleted raises no error by itself. */
   async #compare(): Promise<void> {
     try {
       await this.#checkedRanges();
+      await this.keys.check();
+      await this.blobs.check();
+      this.#missingSince = null;
       for (const { writer } of this.partitions) writer.resendOverdue();
     } catch (error) {
-      // Brokers that do not answer are no divergence.
       if (isDreamfoldError(error, 'log_diverged')) this.#fail(error);
+      else this.#checkMissing(error);
     }
+  }
+
+  /** Brokers that do not answer are no divergence, and one that has just started may not know a topic yet. */
+  #checkMissing(error: unknown): void {
+    const topic = isDreamfoldError(error, 'store_unavailable')
+      ? Object.values(this.#p.topics).find((name) => name === error.path)
+      : undefined;
+    const now = performance.now();
+    if (topic === undefined) this.#missingSince = null;
+    else if (now - (this.#missingSince ??= now) > MISSING_MS) this.#fail(divergedError(topic, 'it was deleted'));
   }
 
   async #checkedRanges(): Promise<readonly OffsetRange[]> {

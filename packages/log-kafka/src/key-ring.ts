@@ -38,6 +38,11 @@ export class KeyRing {
     return this.#topic.start();
   }
 
+  /** @throws DreamfoldError log_diverged when the topic is not the one that was read; store_unavailable */
+  check(): Promise<void> {
+    return this.#topic.check();
+  }
+
   /** The id of this process's key for a stream. */
   idFor(stream: string): string {
     return `${stream} ${this.#p.holder}`;

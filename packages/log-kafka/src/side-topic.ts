@@ -3,6 +3,7 @@ import type { SideStore } from '@dreamfold/log/backend';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ProduceError, type DriverRecord, type FetchedRecord, type KafkaDriver, type Tail } from './driver.ts';
 import { divergedError } from './partition-follower.ts';
+import { missingError } from './topics.ts';
 
 const BACKOFF_MS = { first: 50, most: 2000 };
 
@@ -30,11 +31,11 @@ export class SideTopic {
     this.#p = parts;
   }
 
-  /** @throws DreamfoldError log_diverged when the topic ends before what was read of it */
+  /** @throws DreamfoldError log_diverged, store_unavailable */
   async start(): Promise<void> {
     const { driver, topic, store } = this.#p;
     const from = (this.#next = store.offset(topic));
-    if ((await this.#high()) < from) throw divergedError(topic, `it ends before offset ${from}`);
+    await this.check();
     this.#tail = await driver.tail({
       topic,
       from: new Map([[0, from]]),
@@ -44,9 +45,16 @@ export class SideTopic {
     await this.catchUp();
   }
 
+  /** @throws DreamfoldError log_diverged when the topic ends before what was read of it; store_unavailable */
+  async check(): Promise<void> {
+    const read = this.#next;
+    if ((await this.#high()) < read) throw divergedError(this.#p.topic, `it ends before offset ${read}`);
+  }
+
   async #high(): Promise<number> {
-    const [range] = (await this.#p.driver.offsets(this.#p.topic)) ?? [];
-    return range?.high ?? 0;
+    const ranges = await this.#p.driver.offsets(this.#p.topic);
+    if (ranges === null) throw missingError(this.#p.topic);
+    return ranges[0]!.high;
   }
 
   #onBatch(records: readonly FetchedRecord[]): void {

@@ -105,9 +105,8 @@ class KillRun {
   #startNode(node: string): void {
     const { cluster, root, storageModule, prefix, pauseMs } = this.#o;
     const url = `kafka://${cluster.brokers}/${prefix}?partitions=3`;
-    const child = new NodeProcess({ url, directory: join(root, node), storage: storageModule }, (line) => {
-      if (line.is === 'acknowledged') this.#ledger.record(line.ack);
-    });
+    const onAcknowledged = this.#ledger.record.bind(this.#ledger);
+    const child = new NodeProcess({ url, directory: join(root, node), storage: storageModule }, onAcknowledged);
     // Read when it has opened the log, so that nothing that an earlier process was told is missing.
     child.send({ do: 'load', node, next: this.#ledger.next(node), pauseMs });
     this.#nodes.set(node, child);

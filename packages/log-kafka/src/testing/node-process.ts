@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Acknowledged } from './load.ts';
 import type { Command, Job, Line } from './node-program.ts';
 
 const PROGRAM = join(import.meta.dirname, 'node-program.ts');
@@ -16,7 +17,7 @@ export class NodeProcess {
   /** Why it ended when nobody asked it to. */
   failure: Error | null = null;
 
-  constructor(job: Job, onLine: (line: Line) => void = () => {}) {
+  constructor(job: Job, onAcknowledged: (ack: Acknowledged) => void = () => {}) {
     const flags = ['--disable-warning=TimeoutNegativeWarning', '--disable-warning=ExperimentalWarning'];
     this.#child = spawn(process.execPath, [...flags, PROGRAM, JSON.stringify(job)], { stdio: ['pipe', 'pipe', 'pipe'] });
     // What is written to a process that was killed is lost.
@@ -27,8 +28,8 @@ export class NodeProcess {
       // The last line of a process that was killed may be half a line.
       if (this.#killed && !text.endsWith('}')) return;
       const line = JSON.parse(text) as Line;
-      this.#lines.push(line);
-      onLine(line);
+      if (line.is === 'acknowledged') onAcknowledged(line.ack);
+      else this.#lines.push(line);
     });
     this.exited = once(this.#child, 'close').then(([code, signal]) => {
       if (code !== 0 && !this.#killed) this.failure = new Error(`A node ended with ${code ?? signal}: ${errors}`);
@@ -50,6 +51,13 @@ export class NodeProcess {
         throw new Error(`A node did not say "${is}" within ${timeoutMs} ms: ${JSON.stringify(this.#lines.slice(-5))}`);
       await pause(5);
     }
+  }
+
+  /** All lines so far that say something. */
+  taken<Is extends Line['is']>(is: Is): Extract<Line, { is: Is }>[] {
+    const taken = this.#lines.filter((line) => line.is === is);
+    for (const line of taken) this.#lines.splice(this.#lines.indexOf(line), 1);
+    return taken as Extract<Line, { is: Is }>[];
   }
 
   /** Holds it where it stands until `resume`: its connections stay open and silent. */
