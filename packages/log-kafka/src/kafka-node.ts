@@ -68,6 +68,7 @@ export class KafkaNode {
       encode: (appends) => this.#encode(appends),
       produce: (records) => driver.produce(topics.events, replica.partition, records),
       catchUp: () => this.catchUp(replica.partition),
+      onFailed: (error) => this.#fail(error),
       now,
       random,
     });
@@ -217,6 +218,7 @@ export class KafkaNode {
     this.#p.onNotice({ kind: 'failed', message: this.#failure.message });
     this.#onFailed(this.#failure);
     // Nothing is read any more that somebody could wait for.
+    for (const { writer } of this.partitions) writer.stop(this.#failure);
     for (const follower of this.#followers) follower.stop();
   }
 

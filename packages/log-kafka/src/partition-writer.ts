@@ -70,6 +70,8 @@ export interface WriterParts {
   produce: (records: readonly DriverRecord[]) => Promise<void>;
   /** Resolves when the replica has folded all that stands in the partition now. */
   catchUp: () => Promise<void>;
+  /** Records can't be made: their key can't be kept. No other try would end better. */
+  onFailed: (error: Error) => void;
   random: () => number;
   now: () => number;
 }
@@ -197,7 +199,10 @@ export class PartitionWriter {
         const now = this.#p.now();
         for (const flight of group) flight.acknowledged = now;
       } catch (error) {
-        if (!(error instanceof ProduceError)) throw error;
+        if (!(error instanceof ProduceError)) {
+          this.#p.onFailed(error as Error);
+          break;
+        }
         // Whether it was written nobody knows. What has no verdict yet goes first again, before what follows it.
         failures += 1;
         this.#queue.unshift(...group.filter((flight) => this.#byHash.get(flight.hash) === flight));
