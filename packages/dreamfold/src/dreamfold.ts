@@ -23,10 +23,12 @@ import {
   type ExportRequest,
   type ImportReport,
   type ImportRequest,
+  type NewSession,
   type ProposalEdit,
   type RequestsReport,
   type RubricDefinition,
   type Session,
+  type Team,
 } from '@dreamfold/runtime';
 import { checkRunOptions, type RunOptions } from './run-options.ts';
 
@@ -65,11 +67,24 @@ export class Dreamfold {
    */
   async run(lead: AgentDefinition, task: string, options: RunOptions = {}): Promise<Session> {
     checkRunOptions(options);
-    const { memory, ...rest } = options;
     const team = compileTeam(lead);
     await this.lock();
-    const pins = memory === undefined ? [] : await this.memory.pin(memory);
-    return this.#host.create({ ...rest, team, task, memory: pins });
+    return this.#host.create(await this.#newSession(team, task, options));
+  }
+
+  /**
+   * Puts a task on the log for whoever runs sessions there (`work`, `resume`), and runs nothing here. Needs no lock.
+   * The team and the rubric's graders in code are those of the process that runs it; it tells them by the name of the lead.
+   * @returns the id of the session, once it counts
+   * @throws DreamfoldError as `run` does
+   */
+  async submit(lead: AgentDefinition, task: string, options: RunOptions = {}): Promise<string> {
+    checkRunOptions(options);
+    return this.#host.submit(await this.#newSession(compileTeam(lead), task, options));
+  }
+
+  async #newSession(team: Team, task: string, { memory, ...rest }: RunOptions): Promise<NewSession> {
+    return { ...rest, team, task, memory: memory === undefined ? [] : await this.memory.pin(memory) };
   }
 
   /**

@@ -49,6 +49,8 @@ export interface SubscribeOptions {
   /** Only this stream. */
   stream?: string;
   signal: AbortSignal;
+  /** Waiting for events does not keep the process alive. */
+  background?: boolean;
 }
 
 export interface StreamInfo {

@@ -4,6 +4,7 @@ import type { Log } from '@dreamfold/log';
 import { checkDreamRules, startSchedule, type DreamRule } from './dream-rule.ts';
 import type { Dreamer, DreamReport } from './dreamer.ts';
 import type { MemoryKeeper } from './memory-keeper.ts';
+import { safely } from './safely.ts';
 import { StoreDreams } from './store-dreams.ts';
 import { faultOf } from './thrown.ts';
 import { FinishedSessions, UnreviewedSessions } from './unreviewed-sessions.ts';
@@ -236,17 +237,4 @@ class StoreTrigger {
 function isClaimLost(error: unknown): error is Error {
   if (isDreamfoldError(error, 'store_locked')) return error.path === 'store';
   return isDreamfoldError(error, 'head_conflict') && error.path?.startsWith('dream/') === true;
-}
-
-/** A listener that throws is a fault of the program, which hears of it; dreams go on. */
-function safely(tell: (news: DreamNews) => void): (news: DreamNews) => void {
-  return (news) => {
-    try {
-      tell(news);
-    } catch (error) {
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
-  };
 }

@@ -26,7 +26,7 @@ import type {
 import { checkPosition, checkRange } from '../read-range.ts';
 import { restorePlan } from '../restore.ts';
 import { EMPTY_HEAD, fate } from '../rule.ts';
-import { BATCH_SIZE, ChangeSignal, subscribeBy } from '../subscription.ts';
+import { BATCH_SIZE, ChangeSignal, subscribeBy, type Waiting } from '../subscription.ts';
 import { BlobTable } from './blob-table.ts';
 import { EventTable } from './event-table.ts';
 import type { HeadFile, LogHead } from './head-file.ts';
@@ -73,6 +73,8 @@ export class SqliteLog implements Log {
   readonly #sequencer: Sequencer<PreparedAppend, Appended>;
   readonly #changes: ChangeSignal;
   #poll: NodeJS.Timeout | undefined;
+  /** Version of the database when a subscription read from it last. */
+  #readAt = -1;
   /** Of the database, when heads and last event were read: another connection's commit changes it. */
   #version = -1;
   #last: LogHead = { position: 0, hash: '' };
@@ -92,7 +94,7 @@ export class SqliteLog implements Log {
     this.#dataVersion = db.prepare('PRAGMA data_version');
     this.#dataVersion.setReturnArrays(true);
     this.#sequencer = new Sequencer((appends) => this.#appendGroup(appends));
-    this.#changes = new ChangeSignal((anyone) => this.#pollWhile(anyone));
+    this.#changes = new ChangeSignal((waiting) => this.#pollFor(waiting));
   }
 
   async append(request: AppendRequest): Promise<Appended> {
@@ -272,27 +274,36 @@ export class SqliteLog implements Log {
   subscribe(options: SubscribeOptions): AsyncIterable<readonly LogEvent[]> {
     checkPosition(options.after);
     const { stream } = options;
-    if (stream === undefined) return subscribeBy((position) => this.#guard(() => this.#table.readAfter(position)), this.#changes, options);
-    const readAfter = (position: number): LogEvent[] =>
-      this.#guard(() => {
-        const streamId = this.#table.streams.find(stream);
-        return streamId === null
-          ? []
-          : this.#table.readStream(streamId, this.#table.seqUpTo(streamId, position) + 1, Number.MAX_SAFE_INTEGER);
-      });
+    const nextAfter = (position: number): LogEvent[] => {
+      if (stream === undefined) return this.#table.readAfter(position);
+      const id = this.#table.streams.find(stream);
+      return id === null ? [] : this.#table.readStream(id, this.#table.seqUpTo(id, position) + 1, Number.MAX_SAFE_INTEGER);
+    };
+    const readAfter = (position: number): LogEvent[] => {
+      this.#readAt = this.#versionNow();
+      return this.#guard(() => nextAfter(position));
+    };
     return subscribeBy(readAfter, this.#changes, options);
   }
 
-  #pollWhile(anyone: boolean): void {
-    clearInterval(this.#poll);
-    if (!anyone) return;
-    let seen = this.#versionNow();
-    this.#poll = setInterval(() => {
-      const version = this.#versionNow();
-      if (version === seen) return;
-      seen = version;
-      this.#changes.notify();
-    }, POLL_MS);
+  #pollFor(waiting: Waiting): void {
+    if (waiting === 'nobody') {
+      clearInterval(this.#poll);
+      this.#poll = undefined;
+      return;
+    }
+    if (this.#poll === undefined) {
+      // As of the read that found nothing: what was committed after it is news.
+      let seen = this.#readAt;
+      this.#poll = setInterval(() => {
+        const version = this.#versionNow();
+        if (version === seen) return;
+        seen = version;
+        this.#changes.notify();
+      }, POLL_MS);
+    }
+    if (waiting === 'somebody') this.#poll.ref();
+    else this.#poll.unref();
   }
 
   #versionNow(): number {
