@@ -37,10 +37,11 @@ export type {
   SessionResult,
   ToolContext,
   ToolDefinition,
+  WorkerNews,
 } from '@dreamfold/runtime';
 export { agent, type AgentOptions } from './agent.ts';
 export { checkRun } from './check-run.ts';
-export { Dreamfold, type KeepDreamingOptions } from './dreamfold.ts';
+export { Dreamfold, type KeepDreamingOptions, type WorkOptions } from './dreamfold.ts';
 export { open, type OpenOptions } from './open.ts';
 export type { RunOptions } from './run-options.ts';
 export { rubric, type CriterionOptions, type RubricOptions } from './rubric.ts';

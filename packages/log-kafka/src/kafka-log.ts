@@ -20,10 +20,13 @@ import {
   type Head,
   type Log,
   type LogCapabilities,
+  type Membership,
+  type OnAssigned,
   type PartitionReplica,
   type PreparedAppend,
   type ReadOptions,
   type SetAside,
+  type SharedWork,
   type StreamInfo,
   type SubscribeOptions,
   type VerifyReport,
@@ -50,6 +53,7 @@ export interface KafkaLogParts {
   keys: KeyRing | null;
   blobs: BlobTopic;
   clock: () => number;
+  join: (work: SharedWork, onAssigned: OnAssigned) => Promise<Membership>;
   /** Stops reading, leaves the topics, closes files. */
   release: () => Promise<void>;
 }
@@ -254,6 +258,11 @@ export class KafkaLog implements Log {
   async getBlob(sha256: string): Promise<Uint8Array | null> {
     this.#checkOpen();
     return this.#p.blobs.get(sha256);
+  }
+
+  async join(work: SharedWork, onAssigned: OnAssigned): Promise<Membership> {
+    this.#checkOpen();
+    return this.#p.join(work, onAssigned);
   }
 
   /** Checks the local replica, partition by partition. */

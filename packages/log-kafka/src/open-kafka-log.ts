@@ -143,6 +143,8 @@ async function openNode({ options, place, driver, directory, lock }: Opening): P
       keys: genesis.erasure ? node.keys : null,
       blobs: node.blobs,
       clock,
+      join: (work, onAssigned) =>
+        driver.join({ group: `${place.prefix}.${work}`, topic: topics.work, sessionTimeoutMs: place.sessionTimeoutMs, onAssigned }),
       release: async () => {
         await node.stop();
         await driver.close();
