@@ -26,6 +26,7 @@ import * as sessions from './commands/sessions.ts';
 import * as show from './commands/show.ts';
 import * as tail from './commands/tail.ts';
 import * as verify from './commands/verify.ts';
+import * as worker from './commands/worker.ts';
 
 /** In the order of the help. */
 const COMMANDS = [
@@ -33,6 +34,7 @@ const COMMANDS = [
   init,
   run,
   resume,
+  worker,
   sessions,
   show,
   tail,

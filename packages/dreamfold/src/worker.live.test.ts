@@ -226,6 +226,21 @@ describe.each(LOGS)('a worker: $name', ({ openLog }) => {
     expect(worker.told('failed')).toEqual([faulty]);
   });
 
+  test('gives up when session after session fails by a fault of the program', async () => {
+    const log = await openLog();
+    const df = await open({ log });
+    const lead = teamOf(new Gate());
+    const isFaulty = new Set(await Promise.all(Array.from({ length: 12 }, () => df.submit(lead, SAY))));
+    const hooked = hookedLog(log, async (request, append) => {
+      if (isFaulty.has(request.stream.slice('session/'.length))) throw new TypeError('a fault');
+      return append();
+    });
+    const worker = new TestWorker(hooked, [lead], { concurrency: 1 });
+    await expect(worker.ended).rejects.toThrow(TypeError);
+    expect(worker.told('failed')).toHaveLength(10);
+    expect(worker.hasLeft).toBe(true);
+  });
+
   test('ends with the error of the log, and lets go of what is under way', async () => {
     const log = await openLog();
     const df = await open({ log });

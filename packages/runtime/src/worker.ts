@@ -9,6 +9,9 @@ import { shareOf, type WorkShare } from './work-share.ts';
 
 const DEFAULT_CONCURRENCY = 100;
 
+/** Sessions that fail one after the other by a fault of the program, before it is the operator's turn. */
+const MAX_FAILED = 10;
+
 /** What happens to the sessions of a worker. */
 export type WorkerNews =
   /** These partitions of the log are the worker's from now on. */
@@ -40,7 +43,8 @@ export interface WorkerOptions {
 /**
  * Runs the sessions of the partitions that are this worker's, those that have something to do and whose lead's team it has. Resolves
  * once the signal is aborted and everything is let go of.
- * @throws DreamfoldError invalid_argument, unknown_model; what the log fails with: store_unavailable, log_diverged, …
+ * @throws DreamfoldError invalid_argument, unknown_model; what the log fails with: store_unavailable, log_diverged, …; what ten sessions
+ * in a row have failed with here
  */
 export async function workOn(options: WorkerOptions): Promise<void> {
   const worker = new Worker(options);
@@ -91,6 +95,8 @@ class Worker {
   readonly #runs = new Set<Promise<void>>();
   /** What was left alone, so that it is told once. */
   readonly #left = new Set<string>();
+  /** Sessions that failed here since one came to rest. */
+  #failed = 0;
   #isOver = false;
   readonly #ended = Promise.withResolvers<void>();
 
@@ -213,6 +219,7 @@ class Worker {
         if (underWay.isReleased) this.#o.host.release([id]);
         this.#tell({ type: 'taken', session: id });
         this.#tell({ type: 'rested', session: id, result: await session.done() });
+        this.#failed = 0;
       }
     } catch (error) {
       this.#onFailed(id, underWay, error);
@@ -259,7 +266,11 @@ class Worker {
       if (isTaken) this.#tell({ type: 'lost', session });
     } else if (isOneOf(error, LOG_FAILURES)) this.#ended.reject(error);
     else if (isOneOf(error, NOT_OURS)) this.#leave(session, { session, error });
-    else this.#tell({ type: 'failed', session, error });
+    else {
+      this.#failed += 1;
+      this.#tell({ type: 'failed', session, error });
+      if (this.#failed === MAX_FAILED) this.#ended.reject(error);
+    }
   }
 }
 
