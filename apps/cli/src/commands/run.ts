@@ -55,7 +55,7 @@ async function run({ file, task, flags, command }: Run, io: Io): Promise<void> {
   const lead: AgentDefinition = flags.model === undefined ? team.lead : withModel(team.lead, flags.model);
   // Checked before a data directory is made for it; there is no memory store to find in a new one.
   checkRun(lead, task);
-  await withData(command, { readOnly: false, mustExist: (options.memory ?? []).length > 0 }, async (dreamfold) => {
+  await withData(command, { io, readOnly: false, mustExist: (options.memory ?? []).length > 0 }, async (dreamfold) => {
     const session = await dreamfold.run(lead, task, options);
     const { quiet = false, wait = false } = flags;
     await driveSession(session, { io, command, file, lines: new EventLines(io), quiet, wait });
