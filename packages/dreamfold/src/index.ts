@@ -19,6 +19,7 @@ export {
   type Suggestion,
 } from '@dreamfold/dreaming';
 export { checkImport, loadConstitution, type CheckedImport } from '@dreamfold/runtime';
+export type { LogNotice } from '@dreamfold/log-kafka';
 export { cursorAtStart, type Cursor, type Log, type StreamInfo, type VerifyReport } from '@dreamfold/log';
 export type {
   AgentDefinition,

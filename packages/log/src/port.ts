@@ -1,5 +1,6 @@
 import type { LogEvent, NewEvent, StoredEvent } from '@dreamfold/events';
 import type { Cursor } from './cursor.ts';
+import type { SetAside } from './replica.ts';
 
 /** Where a stream stands: its last event, or seq 0 and hash '0' for a stream without events. */
 export interface Head {
@@ -76,6 +77,8 @@ export interface VerifyReport {
   erased: number;
   blobs: number;
   problems: readonly VerifyProblem[];
+  /** Of a shared log: records that stand in it and are no events of it. No problem: nobody counts them. */
+  setAside?: readonly Omit<SetAside, 'bytes'>[];
 }
 
 export interface VerifyProblem {

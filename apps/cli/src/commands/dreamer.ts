@@ -34,7 +34,7 @@ export function register(program: Command, io: Io): void {
     .option(...RULES)
     .addOption(new Option('--once', 'dream what is due now, and end').conflicts('schedule'))
     .action((flags: DreamerFlags, command: Command) =>
-      withData(command, { readOnly: false, mustExist: true }, async (dreamfold) => {
+      withData(command, { io, readOnly: false, mustExist: true }, async (dreamfold) => {
         const constitution = await constitutionFor(command, flags.rules);
         for (const store of flags.store) await dreamfold.memory.load(store);
         const rules = flags.store.map((store) => ({ store, constitution, ...timesOf(flags) }));

@@ -63,7 +63,7 @@ async function run({ file, task, flags, command }: Run, io: Io): Promise<void> {
   const lead: AgentDefinition = flags.model === undefined ? team.lead : withModel(team.lead, flags.model);
   // Checked before a data directory is made for it; there is no memory store to find in a new one.
   checkRun(lead, task);
-  await withData(command, { readOnly: false, mustExist: (options.memory ?? []).length > 0 }, async (dreamfold) => {
+  await withData(command, { io, readOnly: false, mustExist: (options.memory ?? []).length > 0 }, async (dreamfold) => {
     const { quiet = false, wait = false, detach = false } = flags;
     if (detach) {
       const sessionId = await dreamfold.submit(lead, task, options);

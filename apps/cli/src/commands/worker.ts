@@ -61,7 +61,7 @@ async function keepWorking(options: WorkOptions & { signal: AbortSignal }, { com
   for (let reopened = 0; ; reopened += 1) {
     const startedAt = performance.now();
     try {
-      await withData(command, { readOnly: false }, async (dreamfold) => {
+      await withData(command, { io, readOnly: false }, async (dreamfold) => {
         io.note('Waiting for sessions; Ctrl-C ends it.');
         await dreamfold.work(options);
       });
