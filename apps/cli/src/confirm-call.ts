@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { DreamfoldError, type Dreamfold } from 'dreamfold';
-import { dataDirectory, withData } from './data-directory.ts';
+import { dataFlags, withData } from './data-directory.ts';
 import { findEvent } from './find-event.ts';
 import { findSession } from './find-session.ts';
 import { gather } from './gather.ts';
@@ -21,9 +21,9 @@ export interface ConfirmCall {
 
 /** Records a person's word on a call, for the process that runs the session or the one that will. */
 export async function confirmCall({ prefix, call, result, by, message, command }: ConfirmCall, io: Io): Promise<void> {
-  await withData(command, { readOnly: false, mustExist: true }, async (dreamfold) => {
+  await withData(command, { io, readOnly: false, mustExist: true }, async (dreamfold) => {
     const id = await findSession(dreamfold, prefix);
-    const { calls } = waitingFor(await dreamfold.session(id), dataDirectory(command));
+    const { calls } = waitingFor(await dreamfold.session(id), dataFlags(command));
     const toolUseId = call === undefined ? onlyCall(id, calls) : await callId(dreamfold, id, call);
     const waiting = calls.find((c) => c.call === toolUseId);
     await dreamfold.confirm(id, {
@@ -36,7 +36,7 @@ export async function confirmCall({ prefix, call, result, by, message, command }
     io.document({ session: id, call: toolUseId, result });
     const told = waiting === undefined ? toolUseId : `${oneLine(waiting.tool, 64)} ${oneLine(JSON.stringify(waiting.input) ?? '', 500)}`;
     io.line(`${result === 'allow' ? 'Approved' : 'Denied'}: ${told}`);
-    io.line(howToGoOn(id, dataDirectory(command)));
+    io.line(howToGoOn(id, dataFlags(command)));
   });
 }
 

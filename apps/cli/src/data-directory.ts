@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Command } from 'commander';
-import { DreamfoldError, isDreamfoldError, open, type Dreamfold } from 'dreamfold';
+import { DreamfoldError, isDreamfoldError, open, type Dreamfold, type OpenOptions } from 'dreamfold';
+import { redacted } from '@dreamfold/log-kafka/kafka-url';
+import type { Io } from './io.ts';
 
 export const DEFAULT_DIRECTORY = './.dreamfold';
 
@@ -10,35 +10,79 @@ export function dataDirectory(command: Command): string {
   return command.optsWithGlobals<{ data: string }>().data;
 }
 
-/** False when there is no log yet, whole or damaged. */
-export function hasData(command: Command): boolean {
-  return ['log.db', 'head'].some((file) => existsSync(join(dataDirectory(command), file)));
+/** What `--log` or DREAMFOLD_LOG says; null for a log in the data directory. May hold a password. */
+export function logUrl(command: Command): string | null {
+  const { log } = command.optsWithGlobals<{ log?: string }>();
+  const isUnset = log === '' && command.getOptionValueSourceWithGlobals('log') === 'env';
+  return log === undefined || isUnset ? null : log;
+}
+
+/** What a command to copy needs to reach the same data: nothing where the defaults and the environment lead there. */
+export function dataFlags(command: Command): string {
+  const directory = dataDirectory(command);
+  const url = command.getOptionValueSourceWithGlobals('log') === 'cli' ? logUrl(command) : null;
+  const log = url === null ? '' : ` --log ${JSON.stringify(redacted(url))}`;
+  return directory === DEFAULT_DIRECTORY ? log : `${log} --data ${JSON.stringify(directory)}`;
 }
 
 export interface DataAccess {
+  /** Told how far the replica of a log on Kafka is, and what happens to it later. */
+  io: Io;
   /** Looks beside a process that runs sessions, and never creates anything. */
   readOnly: boolean;
   /** Writes only to what is there. */
   mustExist?: boolean;
+  /** Done first where there is no log yet; when it throws, none is begun. */
+  beforeFirst?: () => Promise<void>;
 }
 
 /**
- * Opens the data directory, hands it to `use`, and closes it again.
+ * Opens the data directory, or the log on Kafka, hands it to `use`, and closes it again.
  * @throws DreamfoldError not_found when there is nothing to work on yet, and those of `open`
  */
 export async function withData<T>(command: Command, access: DataAccess, use: (dreamfold: Dreamfold) => Promise<T>): Promise<T> {
-  const directory = dataDirectory(command);
-  const { readOnly, mustExist = readOnly } = access;
-  if (mustExist && !hasData(command)) throw nothingYet(directory);
-  const dreamfold = await open({ directory, readOnly }).catch((error: unknown) => {
-    throw mustExist && isDreamfoldError(error, 'not_found') ? nothingYet(directory) : error;
-  });
+  const dreamfold = await openData(command, access);
   try {
     return await use(dreamfold);
   } catch (error) {
     throw isDreamfoldError(error) ? error : ((await damageOf(dreamfold, error)) ?? error);
   } finally {
     await dreamfold.close();
+  }
+}
+
+async function openData(command: Command, { io, readOnly, mustExist = readOnly, beforeFirst }: DataAccess): Promise<Dreamfold> {
+  const isMissing = (error: unknown): boolean => isDreamfoldError(error, 'not_found');
+  if (beforeFirst !== undefined) {
+    try {
+      return await openPlace(command, { readOnly, mustExist: true }, io);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      await beforeFirst();
+    }
+  }
+  try {
+    return await openPlace(command, { readOnly, mustExist }, io);
+  } catch (error) {
+    throw mustExist && isMissing(error) ? nothingYet(command) : error;
+  }
+}
+
+async function openPlace(command: Command, how: Pick<OpenOptions, 'readOnly' | 'mustExist'>, io: Io): Promise<Dreamfold> {
+  const url = logUrl(command);
+  const bar = io.progress('catching up');
+  try {
+    return await open({
+      directory: dataDirectory(command),
+      ...(url === null ? {} : { log: url }),
+      ...how,
+      onProgress: (done, total) => {
+        if (done < total) bar.update(done, total);
+      },
+      onNotice: ({ message }) => io.note(message),
+    });
+  } finally {
+    bar.stop();
   }
 }
 
@@ -55,11 +99,20 @@ async function damageOf({ log }: Dreamfold, cause: unknown): Promise<DreamfoldEr
   });
 }
 
-function nothingYet(directory: string): DreamfoldError {
+function nothingYet(command: Command): DreamfoldError {
+  const directory = dataDirectory(command);
+  const url = logUrl(command);
+  const makers = '`dreamfold demo`, `dreamfold run team.ts "task"` or `dreamfold import FILE --format NAME`.';
+  if (url !== null) {
+    return new DreamfoldError('not_found', `There is no log at ${redacted(url)}`, {
+      path: '--log',
+      value: redacted(url),
+      remedy: `Correct --log or DREAMFOLD_LOG, or begin one: ${makers}`,
+    });
+  }
   return new DreamfoldError('not_found', `There is no data in ${directory}`, {
     path: '--data',
     value: directory,
-    remedy:
-      'Name a data directory with --data DIR, or make one: `dreamfold demo`, `dreamfold run team.ts "task"` or `dreamfold import FILE --format NAME`.',
+    remedy: `Name a data directory with --data DIR, or make one: ${makers}`,
   });
 }

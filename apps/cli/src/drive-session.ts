@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { isDreamfoldError, type Session, type SessionResult } from 'dreamfold';
-import { dataDirectory } from './data-directory.ts';
+import { dataFlags } from './data-directory.ts';
 import type { EventLines } from './event-lines.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import type { Io } from './io.ts';
 import { oneLine, printable } from './printable.ts';
-import { dataFlag, waitingFor } from './waiting.ts';
+import { waitingFor } from './waiting.ts';
 
 export interface Drive {
   io: Io;
@@ -67,7 +67,7 @@ async function settle(session: Session, drive: Drive): Promise<SessionResult> {
 /** @returns whether a call was decided */
 async function askPerson(session: Session, { io, command }: Drive): Promise<boolean> {
   let decided = false;
-  for (const { call, agent, tool, input, callHash } of waitingFor(session.state, dataDirectory(command)).calls) {
+  for (const { call, agent, tool, input, callHash } of waitingFor(session.state, dataFlags(command)).calls) {
     const answer = await io.confirm(`${agent} wants to run ${tool} ${oneLine(JSON.stringify(input) ?? '', 500)}. Allow it?`);
     if (answer === null) return decided;
     const bound = callHash === null ? {} : { callHash };
@@ -114,7 +114,7 @@ const STATUS: Readonly<Record<ExitCode, string>> = {
 
 function printResult(session: Session, result: SessionResult, drive: Drive & { code: ExitCode }): void {
   const { io, command, code } = drive;
-  const { calls, scores } = waitingFor(session.state, dataDirectory(command));
+  const { calls, scores } = waitingFor(session.state, dataFlags(command));
   io.document({ ...result, status: STATUS[code], waiting: [...calls, ...scores] });
   io.line();
   if (result.text !== '') io.line(printable(result.text));
@@ -139,8 +139,8 @@ export function summary({ usage }: Pick<SessionResult, 'usage'>): string {
 }
 
 function printWaiting(session: Session, { io, command, file, wait }: Drive): void {
-  const directory = dataDirectory(command);
-  const { calls, scores } = waitingFor(session.state, directory);
+  const flags = dataFlags(command);
+  const { calls, scores } = waitingFor(session.state, flags);
   io.line(io.paint('yellow', 'It waits for a person:'));
   for (const { agent, tool, input, approve } of calls) {
     io.line(`  ${oneLine(agent, 64)} wants to run ${oneLine(tool, 64)} ${oneLine(JSON.stringify(input) ?? '', 500)}`);
@@ -151,5 +151,5 @@ function printWaiting(session: Session, { io, command, file, wait }: Drive): voi
     io.line(`  a score of ${criterion}: ${oneLine(ask, 500)}`);
     io.line(`    ${grade}`);
   }
-  if (!wait) io.line(`  then: dreamfold resume ${session.id} ${file}${dataFlag(directory)}`);
+  if (!wait) io.line(`  then: dreamfold resume ${session.id} ${file}${flags}`);
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { DreamfoldError } from 'dreamfold';
 import { DEFAULT_DIRECTORY } from './data-directory.ts';
 import { EXIT, exitCodeOf, type ExitCode } from './exit-code.ts';
@@ -26,6 +26,7 @@ import * as sessions from './commands/sessions.ts';
 import * as show from './commands/show.ts';
 import * as tail from './commands/tail.ts';
 import * as verify from './commands/verify.ts';
+import * as worker from './commands/worker.ts';
 
 /** In the order of the help. */
 const COMMANDS = [
@@ -33,6 +34,7 @@ const COMMANDS = [
   init,
   run,
   resume,
+  worker,
   sessions,
   show,
   tail,
@@ -63,10 +65,12 @@ Exit codes:
   0    done
   1    it ran and failed: the rubric was not met, a cap was reached, the model gave up or refused
   2    wrong arguments, input or id; nothing was written
-  3    the data directory can't be used or does not verify; or replay renders another request than was recorded
+  3    the log can't be used or does not verify, or no broker answers; or replay renders another request than was recorded
   4    another process runs the sessions of this data directory
   5    it waits for a person: an approval, or a score
   130  stopped with Ctrl-C, or by interrupt`;
+
+const LOG_SAYS = 'a log on Kafka: kafka://host:port[,host:port]/prefix; the data directory then holds its local replica';
 
 function versionOfThis(): string {
   return (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version;
@@ -78,6 +82,7 @@ function program(io: Io): Command {
     .description('Agent teams on an event log: run them, replay what happened, and let them learn from it.')
     .version(versionOfThis(), '--version', 'print the version')
     .option('--data <dir>', 'the data directory', DEFAULT_DIRECTORY)
+    .addOption(new Option('--log <url>', LOG_SAYS).env('DREAMFOLD_LOG'))
     .option('--json', 'print exactly one JSON document on stdout; errors too, as {"error": …}')
     .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', MORE)

@@ -1,5 +1,4 @@
 import { agentOf, unjudged, type SessionState } from '@dreamfold/core';
-import { DEFAULT_DIRECTORY } from './data-directory.ts';
 
 /** A call that waits for a person's approval. */
 export interface WaitingCall {
@@ -20,19 +19,13 @@ export interface WaitingScore {
   grade: string;
 }
 
-/** What a command to copy needs to reach the same data. */
-export function dataFlag(directory: string): string {
-  return directory === DEFAULT_DIRECTORY ? '' : ` --data ${JSON.stringify(directory)}`;
+/** What to say to who has answered a session that perhaps nobody runs. @param flags of `dataFlags` */
+export function howToGoOn(session: string, flags: string): string {
+  return `If no process runs it: dreamfold resume ${session} FILE${flags}, with the team's file.`;
 }
 
-/** What to say to who has answered a session that perhaps nobody runs. */
-export function howToGoOn(session: string, directory: string): string {
-  return `If no process runs it: dreamfold resume ${session} FILE${dataFlag(directory)}, with the team's file.`;
-}
-
-/** What a session waits for, with the commands that answer. */
-export function waitingFor(state: SessionState, directory: string): { calls: WaitingCall[]; scores: WaitingScore[] } {
-  const data = dataFlag(directory);
+/** What a session waits for, with the commands that answer. @param flags of `dataFlags` */
+export function waitingFor(state: SessionState, flags: string): { calls: WaitingCall[]; scores: WaitingScore[] } {
   const calls = state.threads.flatMap((thread) =>
     thread.calls
       .filter((call) => call.status === 'asked')
@@ -42,13 +35,13 @@ export function waitingFor(state: SessionState, directory: string): { calls: Wai
         tool: call.name,
         input: call.input,
         callHash: call.callHash,
-        approve: `dreamfold approve ${state.id} ${call.id}${data}`,
+        approve: `dreamfold approve ${state.id} ${call.id}${flags}`,
       })),
   );
   const scores = unjudged(state).map((criterion) => ({
     criterion,
     ask: state.outcome?.criteria.find((c) => c.id === criterion)?.ask ?? '',
-    grade: `dreamfold grade ${state.id} ${criterion} SCORE --reason "…"${data}`,
+    grade: `dreamfold grade ${state.id} ${criterion} SCORE --reason "…"${flags}`,
   }));
   return { calls, scores };
 }

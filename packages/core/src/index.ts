@@ -11,6 +11,7 @@ export {
 export { awaitedEvents, decideSession, openWork, unjudged, type DecideContext, type Work } from './session/decide.ts';
 export { evolveSession } from './session/evolve.ts';
 export { List } from './session/list.ts';
+export { hasSomethingToDo, isAtRestAfter, isRequest } from './session/rest.ts';
 export {
   COMPACTION_PROMPT,
   DELEGATE_TOOL,

@@ -1,6 +1,6 @@
 // Several writers on one session: what another process, a person or a desk appends while the session runs here.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { interrupt, sendMessage } from '@dreamfold/core';
 import { streamOf, type NewEvent } from '@dreamfold/events';
@@ -9,6 +9,7 @@ import { agent, open, scripted, tool } from './index.ts';
 import { brokenHistory, collect, orphans } from './testing/history.ts';
 import { hookedLog } from './testing/hooked-log.ts';
 import { LOGS } from './testing/log-fixtures.ts';
+import { addNewerEvent } from './testing/newer-event.ts';
 
 const feedback: NewEvent = {
   type: 'feedback.recorded',
@@ -185,6 +186,34 @@ describe.each(LOGS)('on a log that others write to: $name', ({ openLog }) => {
     const events = await collect(next.events(owner.id));
     expect(orphans(events)).toEqual([]);
     expect(events.filter((event) => event.type === 'user.message')).toHaveLength(1);
+  });
+
+  test('a session that somebody with a newer Dreamfold has written to is not guessed at', async () => {
+    const log = await openLog();
+    const gate = deferred();
+    const wait = tool({ ...spec('wait'), run: () => gate.promise });
+    const df = await open({ log });
+    const session = await df.run(agent({ name: 'lead', system: '', tools: [wait] }), '@script [{"tool":"wait","input":{}},{"say":"done"}]');
+    await vi.waitFor(() => expect(session.state.usage.toolCalls).toBe(1));
+    await addNewerEvent(log, streamOf('session', session.id));
+    gate.resolve('ready');
+    await expect(session.done()).rejects.toMatchObject({ code: 'unsupported_schema_version' });
+  });
+
+  test.each(['message', 'approval'])('what another handle of the log writes is heard without being asked for: %s', async (what) => {
+    const log = await openLog();
+    const df = await open({ log });
+    const ask = tool({ ...spec('ask'), policy: 'always_ask', run: () => 'ran' });
+    const session = await df.run(agent({ name: 'lead', system: '', tools: [ask] }), '@script [{"tool":"ask","input":{}},{"say":"done"}]');
+    const { stopReason } = await session.done();
+    const [call] = stopReason.type === 'requires_action' ? stopReason.event_ids : [];
+    const other = await open({ log });
+    if (what === 'message') await other.send(session.id, 'And what else?');
+    await other.confirm(session.id, { toolUseId: call!, result: 'allow' });
+    await vi.waitFor(() => expect(session.state.stopReason?.type).toBe('end_turn'));
+    const types = (await collect(other.events(session.id))).map((event) => event.type);
+    expect(types.filter((type) => type === 'message.taken_up')).toHaveLength(what === 'message' ? 2 : 1);
+    expect(session.state).toEqual(await other.session(session.id));
   });
 
   test('a command through the directory is heard by the session that runs here', async () => {

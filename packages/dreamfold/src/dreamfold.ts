@@ -14,6 +14,7 @@ import {
   recordFeedbackOn,
   SessionHost,
   verifyRequests,
+  workOn,
   type AgentDefinition,
   type DreamOptions,
   type DreamNews,
@@ -23,10 +24,13 @@ import {
   type ExportRequest,
   type ImportReport,
   type ImportRequest,
+  type NewSession,
   type ProposalEdit,
   type RequestsReport,
   type RubricDefinition,
   type Session,
+  type Team,
+  type WorkerNews,
 } from '@dreamfold/runtime';
 import { checkRunOptions, type RunOptions } from './run-options.ts';
 
@@ -40,6 +44,16 @@ export interface KeepDreamingOptions {
   signal?: AbortSignal;
 }
 
+export interface WorkOptions {
+  /** What this process can run: the lead of each team, and the rubric whose graders in code its sessions have. */
+  teams: readonly { lead: AgentDefinition; rubric?: RubricDefinition }[];
+  /** How many sessions are under way here at most; those that wait for a person do not count. Default 100. */
+  concurrency?: number;
+  onNews?: (news: WorkerNews) => void;
+  /** Ends it: sessions are let go of where they stand, without loss. So does `close`. */
+  signal?: AbortSignal;
+}
+
 /** What `open` gives: a log, the sessions on it, and their shared memory. */
 export class Dreamfold {
   readonly log: Log;
@@ -49,7 +63,8 @@ export class Dreamfold {
   readonly #acquire: (() => Promise<ProcessorLock>) | null;
   #lock: Promise<ProcessorLock> | null = null;
   readonly #closing = new AbortController();
-  readonly #dreaming = new Set<Promise<void>>();
+  /** Dreams and workers. */
+  readonly #working = new Set<Promise<void>>();
 
   constructor(parts: { log: Log; memory: MemoryKeeper; host: SessionHost; lock: (() => Promise<ProcessorLock>) | null }) {
     this.log = parts.log;
@@ -65,11 +80,24 @@ export class Dreamfold {
    */
   async run(lead: AgentDefinition, task: string, options: RunOptions = {}): Promise<Session> {
     checkRunOptions(options);
-    const { memory, ...rest } = options;
     const team = compileTeam(lead);
     await this.lock();
-    const pins = memory === undefined ? [] : await this.memory.pin(memory);
-    return this.#host.create({ ...rest, team, task, memory: pins });
+    return this.#host.create(await this.#newSession(team, task, options));
+  }
+
+  /**
+   * Puts a task on the log for whoever runs sessions there (`work`, `resume`), and runs nothing here. Needs no lock.
+   * The team and the rubric's graders in code are those of the process that runs it; it tells them by the name of the lead.
+   * @returns the id of the session, once it counts
+   * @throws DreamfoldError as `run` does
+   */
+  async submit(lead: AgentDefinition, task: string, options: RunOptions = {}): Promise<string> {
+    checkRunOptions(options);
+    return this.#host.submit(await this.#newSession(compileTeam(lead), task, options));
+  }
+
+  async #newSession(team: Team, task: string, { memory, ...rest }: RunOptions): Promise<NewSession> {
+    return { ...rest, team, task, memory: memory === undefined ? [] : await this.memory.pin(memory) };
   }
 
   /**
@@ -80,6 +108,27 @@ export class Dreamfold {
     const team = compileTeam(lead);
     await this.lock();
     return this.#host.resume(sessionId, { team, ...options });
+  }
+
+  /**
+   * Runs the sessions of the log as they come: those that were submitted, those that are asked for something, and those whose worker is
+   * gone. Workers of a log on Kafka share its sessions; what one is doing stays with it when others come and go. It keeps the process alive.
+   * @returns when it was ended, and its sessions were let go of
+   * @throws DreamfoldError invalid_argument, invalid_team, unknown_model, store_locked; what the log fails with: store_unavailable, log_diverged, …
+   */
+  async work({ teams, concurrency, onNews, signal }: WorkOptions): Promise<void> {
+    const compiled = teams.map(({ lead, ...rubric }) => ({ team: compileTeam(lead), ...rubric }));
+    await this.lock();
+    const working = workOn({
+      log: this.log,
+      host: this.#host,
+      teams: compiled,
+      signal: AbortSignal.any([this.#closing.signal, ...(signal === undefined ? [] : [signal])]),
+      ...(concurrency === undefined ? {} : { concurrency }),
+      ...(onNews === undefined ? {} : { tell: onNews }),
+    });
+    this.#working.add(working);
+    return working.finally(() => this.#working.delete(working));
   }
 
   /** A session as it stands on the log. @param to the last seq to fold @throws DreamfoldError not_found */
@@ -148,8 +197,8 @@ export class Dreamfold {
       signal: ending,
       ...(onDream === undefined ? {} : { tell: onDream }),
     });
-    this.#dreaming.add(dreaming);
-    return dreaming.finally(() => this.#dreaming.delete(dreaming));
+    this.#working.add(dreaming);
+    return dreaming.finally(() => this.#working.delete(dreaming));
   }
 
   /** A message for the lead of a session, whoever runs it. @throws DreamfoldError not_found, session_ended, budget_exceeded */
@@ -220,9 +269,9 @@ export class Dreamfold {
 
   /** Stops what runs, without losing it: sessions go on when they are resumed. Dreams of `keepDreaming` are dreamt to their end. */
   async close(): Promise<void> {
-    this.#host.close();
     this.#closing.abort();
-    await Promise.allSettled(this.#dreaming);
+    this.#host.close();
+    await Promise.allSettled(this.#working);
     await this.log.close();
     const lock = await this.#lock?.catch(() => null);
     lock?.release();

@@ -19,6 +19,7 @@ export {
   type Suggestion,
 } from '@dreamfold/dreaming';
 export { checkImport, loadConstitution, type CheckedImport } from '@dreamfold/runtime';
+export type { LogNotice } from '@dreamfold/log-kafka';
 export { cursorAtStart, type Cursor, type Log, type StreamInfo, type VerifyReport } from '@dreamfold/log';
 export type {
   AgentDefinition,
@@ -37,10 +38,11 @@ export type {
   SessionResult,
   ToolContext,
   ToolDefinition,
+  WorkerNews,
 } from '@dreamfold/runtime';
 export { agent, type AgentOptions } from './agent.ts';
 export { checkRun } from './check-run.ts';
-export { Dreamfold, type KeepDreamingOptions } from './dreamfold.ts';
+export { Dreamfold, type KeepDreamingOptions, type WorkOptions } from './dreamfold.ts';
 export { open, type OpenOptions } from './open.ts';
 export type { RunOptions } from './run-options.ts';
 export { rubric, type CriterionOptions, type RubricOptions } from './rubric.ts';

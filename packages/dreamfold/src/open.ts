@@ -1,25 +1,43 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { DreamfoldError, isDreamfoldError } from '@dreamfold/events';
 import { acquireProcessorLock, openMemoryLog, type Log } from '@dreamfold/log';
-import { openSqliteLog } from '@dreamfold/log/sqlite';
+import type { LogNotice } from '@dreamfold/log-kafka';
+import { openSqliteLog, sqliteReplicas } from '@dreamfold/log/sqlite';
 import type { Model } from '@dreamfold/model';
 import { checkDreamRules, MemoryKeeper, SessionHost, type DreamNews, type DreamRule } from '@dreamfold/runtime';
 import { Dreamfold } from './dreamfold.ts';
 import { modelsByName } from './models.ts';
 
+/** Where the local replica of a log on Kafka is kept when nobody says where. */
+const REPLICA_DIRECTORY = './.dreamfold';
+
 export interface OpenOptions {
-  /** Where the log is kept. Left out: in memory, gone with the process. */
+  /**
+   * Where the log is kept. Left out: in memory, gone with the process. Of a log on Kafka it holds the local replica, in `kafka`, which
+   * can be deleted while nothing runs; left out, that is `./.dreamfold`.
+   */
   directory?: string;
   /** Only look, beside a process that runs sessions. */
   readOnly?: boolean;
+  /** Begin no log where there is none: not_found. What is opened read-only never does. */
+  mustExist?: boolean;
   /** `full` survives a power loss as well as a crash, at a disk flush per commit. Default `process`. */
   durability?: 'process' | 'full';
   /** Go on from what the database holds, although the end of it was lost: see `dreamfold verify --accept-head`. */
   acceptHead?: boolean;
   /** Models by the names that agents use for them. */
   models?: Readonly<Record<string, Model>>;
-  /** A log that is open already, instead of a directory. */
-  log?: Log;
+  /**
+   * `kafka://host:port[,host:port]/prefix`: a log that processes on several machines share. User, password and certificate may stand in
+   * the environment: DREAMFOLD_KAFKA_USERNAME, DREAMFOLD_KAFKA_PASSWORD, DREAMFOLD_KAFKA_CA. Or a log that is open already.
+   */
+  log?: string | Log;
+  /** How much of a log on Kafka is in the local replica, while it catches up. */
+  onProgress?: (done: number, total: number) => void;
+  /** What happens to a log on Kafka later: its brokers are away or back, … Default: a warning of the process. */
+  onNotice?: (notice: LogNotice) => void;
   /**
    * Stores that learn without being asked, from now until `close`: see `Dreamfold.keepDreaming`. A store may be made after this; it has
    * to be there when its first dream is due.
@@ -30,9 +48,11 @@ export interface OpenOptions {
 }
 
 /**
- * Opens Dreamfold on a data directory, or in memory. The one place where its parts are put together.
- * Reading and commands need no lock; the first session that runs here takes the directory's processor lock until `close`.
- * @throws DreamfoldError store_corrupt, store_read_only, store_newer_than_code, invalid_path, invalid_argument
+ * Opens Dreamfold on a data directory, on Kafka, or in memory. The one place where its parts are put together.
+ * Reading and commands need no lock; the first session that runs here takes the directory's processor lock until `close`. On Kafka
+ * there is no such lock: who runs a session is decided on the log, session by session.
+ * @throws DreamfoldError not_found, store_corrupt, store_read_only, store_newer_than_code, invalid_path, invalid_argument; with a URL
+ * also config_invalid, store_unavailable (no broker answers, within 10 seconds), permission_denied, log_diverged
  */
 export async function open(options: OpenOptions = {}): Promise<Dreamfold> {
   if (typeof options !== 'object' || options === null) {
@@ -42,13 +62,8 @@ export async function open(options: OpenOptions = {}): Promise<Dreamfold> {
       remedy: 'Give nothing for a log in memory, or { directory }.',
     });
   }
-  const { directory, readOnly = false, durability, acceptHead = false } = options;
   const rules = dreamRules(options);
-  const log =
-    options.log ??
-    (directory === undefined
-      ? openMemoryLog()
-      : await openSqliteLog({ directory, readOnly, acceptHead, ...(durability === undefined ? {} : { durability }) }));
+  const log = await openLog(options);
   const memory = new MemoryKeeper(log);
   const host = new SessionHost({
     log,
@@ -58,10 +73,60 @@ export async function open(options: OpenOptions = {}): Promise<Dreamfold> {
     random: Math.random,
     uuid: randomUUID,
   });
-  const dreamfold = new Dreamfold({ log, memory, host, lock: directory === undefined ? null : () => acquireProcessorLock(directory) });
+  const { directory } = options;
+  const isOwn = directory !== undefined && typeof options.log !== 'string';
+  const dreamfold = new Dreamfold({ log, memory, host, lock: isOwn ? () => acquireProcessorLock(directory) : null });
   // Why it ended is in its news.
   if (rules !== null) dreamfold.keepDreaming({ rules, onDream: options.onDream ?? warnOf }).catch(() => {});
   return dreamfold;
+}
+
+async function openLog(options: OpenOptions): Promise<Log> {
+  const { log, directory, readOnly = false, mustExist = false, durability, acceptHead = false } = options;
+  if (typeof log === 'string') return openKafka(log, options);
+  if (log !== undefined) return log;
+  if (directory === undefined) return openMemoryLog();
+  if (mustExist && !holdsLog(directory)) {
+    throw new DreamfoldError('not_found', `There is no log in ${directory}`, {
+      path: 'directory',
+      value: directory,
+      remedy: 'Name a directory that holds a log, or leave out `mustExist`.',
+    });
+  }
+  return openSqliteLog({ directory, readOnly, acceptHead, ...(durability === undefined ? {} : { durability }) });
+}
+
+/** Whole or damaged. */
+function holdsLog(directory: string): boolean {
+  return ['log.db', 'head'].some((file) => existsSync(join(directory, file)));
+}
+
+async function openKafka(url: string, options: OpenOptions): Promise<Log> {
+  for (const name of ['durability', 'acceptHead'] as const) {
+    if (options[name] === undefined || options[name] === false) continue;
+    throw new DreamfoldError('invalid_argument', `\`${name}\` is for a log in a directory: the brokers keep a log on Kafka`, {
+      path: name,
+      value: options[name],
+      remedy: `Leave out \`${name}\`, or \`log\`.`,
+    });
+  }
+  const { directory = REPLICA_DIRECTORY, readOnly = false, mustExist = false, onProgress, onNotice = warnOfNotice } = options;
+  // Loaded here: without it `import 'dreamfold'` takes less time.
+  const { openKafkaLog } = await import('@dreamfold/log-kafka');
+  return openKafkaLog({
+    url,
+    directory: join(directory, 'kafka'),
+    storage: sqliteReplicas,
+    env: process.env,
+    readOnly,
+    mustExist,
+    onNotice,
+    ...(onProgress === undefined ? {} : { onProgress }),
+  });
+}
+
+function warnOfNotice({ message }: LogNotice): void {
+  process.emitWarning(message, { type: 'DreamfoldWarning' });
 }
 
 /** Checked before anything is opened, so that a slip makes no data directory. */

@@ -65,8 +65,11 @@ export interface MembershipOptions {
   topic: string;
   /** A member that is silent for so long has lost its partitions. At least 6,000 with the brokers' defaults. */
   sessionTimeoutMs: number;
-  /** What this member is to work on from now; also when nothing has changed. Partitions stay with their member where they can. */
-  onAssigned: (partitions: readonly number[]) => void;
+  /**
+   * What this member is to work on from now; also when nothing has changed. Partitions stay with their member where they can.
+   * @param wasMember false when the group did not count on it meanwhile: others may have had any partition since the last call
+   */
+  onAssigned: (partitions: readonly number[], wasMember: boolean) => void;
   /** The group can't be reached; what was assigned may be given to others. Called again with null when it is back. */
   onConnection?: (error: Error | null) => void;
 }

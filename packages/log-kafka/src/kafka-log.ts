@@ -20,10 +20,13 @@ import {
   type Head,
   type Log,
   type LogCapabilities,
+  type Membership,
+  type OnAssigned,
   type PartitionReplica,
   type PreparedAppend,
   type ReadOptions,
   type SetAside,
+  type SharedWork,
   type StreamInfo,
   type SubscribeOptions,
   type VerifyReport,
@@ -50,6 +53,8 @@ export interface KafkaLogParts {
   keys: KeyRing | null;
   blobs: BlobTopic;
   clock: () => number;
+  join: (work: SharedWork, onAssigned: OnAssigned) => Promise<Membership>;
+  readOnly: boolean;
   /** Stops reading, leaves the topics, closes files. */
   release: () => Promise<void>;
 }
@@ -85,7 +90,7 @@ export class KafkaLog implements Log {
   }
 
   async append(request: AppendRequest): Promise<Appended> {
-    this.#checkOpen();
+    this.#checkWritable();
     const append = prepareAppend(request, this.#p.clock());
     const index = this.#indexOf(append.stream);
     const counted = await this.#p.partitions[index]!.writer.append(append);
@@ -201,7 +206,7 @@ export class KafkaLog implements Log {
 
   /** Each append counts whole. Appends of several streams are judged one by one: who writes to one of them meanwhile can stop its rest. */
   async restore(events: readonly StoredEvent[]): Promise<{ added: number }> {
-    this.#checkOpen();
+    this.#checkWritable();
     const plan = restorePlan(events, {
       head: (stream) => this.#replicaOf(stream).head(stream),
       appendSize: (stream, id) => this.#replicaOf(stream).appendSize(stream, id),
@@ -227,7 +232,7 @@ export class KafkaLog implements Log {
 
   async erase(stream: string, seqs: readonly number[]): Promise<{ erased: number }> {
     checkErasable(stream);
-    this.#checkOpen();
+    this.#checkWritable();
     const { keys } = this.#p;
     if (keys === null) {
       throw new DreamfoldError('precondition_failed', 'This log was created with erasure off: its payloads stand on Kafka as they are', {
@@ -247,7 +252,7 @@ export class KafkaLog implements Log {
   }
 
   async putBlob(bytes: Uint8Array): Promise<{ sha256: string; size_bytes: number }> {
-    this.#checkOpen();
+    this.#checkWritable();
     return this.#p.blobs.put(bytes);
   }
 
@@ -256,11 +261,17 @@ export class KafkaLog implements Log {
     return this.#p.blobs.get(sha256);
   }
 
-  /** Checks the local replica, partition by partition. */
+  async join(work: SharedWork, onAssigned: OnAssigned): Promise<Membership> {
+    this.#checkOpen();
+    return this.#p.join(work, onAssigned);
+  }
+
+  /** Checks the local replica, partition by partition, and lists what stands in the topic beside the log. */
   async verify(onProgress?: (done: number, total: number) => void): Promise<VerifyReport> {
     this.#checkOpen();
     const total = this.#p.partitions.reduce((sum, { replica }) => sum + replica.count(), 0);
     const report = { events: 0, streams: 0, erased: 0, blobs: this.#p.blobs.count(), problems: [] as VerifyReport['problems'][number][] };
+    const setAside: Omit<SetAside, 'bytes'>[] = [];
     for (const { replica } of this.#p.partitions) {
       const before = report.events;
       const one = await replica.verify((done) => onProgress?.(before + done, total));
@@ -268,8 +279,9 @@ export class KafkaLog implements Log {
       report.streams += one.streams;
       report.erased += one.erased;
       report.problems.push(...one.problems);
+      for (const { partition, offset, reason } of replica.setAside()) setAside.push({ partition, offset, reason });
     }
-    return report;
+    return { ...report, setAside };
   }
 
   /** What stands in the topic and is no event of this log. */
@@ -308,6 +320,15 @@ export class KafkaLog implements Log {
   #placed(partition: number, events: readonly LogEvent[]): LogEvent[] {
     const count = this.#count;
     return events.map((event) => ({ ...event, position: positionOf(partition, event.position, count) }));
+  }
+
+  #checkWritable(): void {
+    this.#checkOpen();
+    if (!this.#p.readOnly) return;
+    throw new DreamfoldError('store_read_only', 'The log was opened read-only', {
+      path: this.logId,
+      remedy: 'Open the log without readOnly.',
+    });
   }
 
   #checkOpen(): void {

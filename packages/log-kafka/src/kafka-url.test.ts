@@ -15,6 +15,7 @@ const PLAIN: KafkaPlace = {
   tls: null,
   sasl: null,
   clientId: 'dreamfold',
+  sessionTimeoutMs: 10_000,
 };
 const SECRET = 'hunter2';
 const LOGIN = { DREAMFOLD_KAFKA_USERNAME: 'u', DREAMFOLD_KAFKA_PASSWORD: SECRET };
@@ -28,8 +29,8 @@ describe('a good URL', () => {
     ['kafka://a.b-c.example:65535,d_e,10.0.0.1/p', { brokers: ['a.b-c.example:65535', 'd_e:9092', '10.0.0.1:9092'] }],
     ['kafka://[::1],[2001:db8::1]:9093/p', { brokers: ['[::1]:9092', '[2001:db8::1]:9093'] }],
     [
-      'kafka://broker/p?partitions=24&replication=3&erasure=off&client_id=node-1',
-      { partitions: 24, replication: 3, erasure: false, clientId: 'node-1' },
+      'kafka://broker/p?partitions=24&replication=3&erasure=off&client_id=node-1&session_timeout_ms=30000',
+      { partitions: 24, replication: 3, erasure: false, clientId: 'node-1', sessionTimeoutMs: 30_000 },
     ],
     ['kafka://broker/p?erasure=on', {}],
     ['kafka://broker/p?ssl=true', { tls: { caFile: null } }],
@@ -150,6 +151,8 @@ describe('a bad URL is refused, with the part that is bad and what to do', () =>
     ['query/ca', 'kafka://broker/p?ca=%ff'],
     ['query/ca', 'kafka://broker/p?ssl=false&ca=/ca.pem'],
     ['query/client_id', 'kafka://broker/p?client_id='],
+    ['query/session_timeout_ms', 'kafka://broker/p?session_timeout_ms=0'],
+    ['query/session_timeout_ms', 'kafka://broker/p?session_timeout_ms=10s'],
     ['query/client_id', 'kafka://broker/p?client_id=a%20b'],
     ['query/Partitions', 'kafka://broker/p?Partitions=3'],
     ['query/toString', 'kafka://broker/p?toString=3'],

@@ -6,13 +6,16 @@ import { DreamfoldError } from '@dreamfold/events';
 // Read by hand: new URL() knows one host only. Nothing that may be part of a password comes into a message.
 
 const MECHANISMS = ['scram-sha-512', 'scram-sha-256', 'plain'] as const;
-const PARAMETERS = ['partitions', 'replication', 'erasure', 'ssl', 'ca', 'sasl', 'client_id'] as const;
+const PARAMETERS = ['partitions', 'replication', 'erasure', 'ssl', 'ca', 'sasl', 'client_id', 'session_timeout_ms'] as const;
 type Parameters = Partial<Record<(typeof PARAMETERS)[number], string>>;
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const DEFAULT_PORT = 9092;
 const MAX_PARTITIONS = 1000;
 const MAX_REPLICATION = 100;
+const MAX_SESSION_TIMEOUT_MS = 3_600_000;
+/** Brokers allow 6 seconds to 30 minutes, unless they are told otherwise. */
+const DEFAULT_SESSION_TIMEOUT_MS = 10_000;
 const EXAMPLE = 'kafka://host:9092/prefix';
 
 /** Where a log is on Kafka, and how to get there. */
@@ -31,6 +34,8 @@ export interface KafkaPlace {
   tls: { caFile: string | null } | null;
   sasl: { mechanism: (typeof MECHANISMS)[number]; username: string; password: string } | null;
   clientId: string;
+  /** A worker or dreamer that is silent for so long loses what it works on to the others. */
+  sessionTimeoutMs: number;
 }
 
 /**
@@ -57,6 +62,7 @@ export function parseKafkaUrl(text: string, env: Environment = {}): KafkaPlace {
     tls,
     sasl: readSasl({ userinfo: at < 0 ? null : authority.slice(0, at), mechanism: parameters.sasl, encrypted: tls !== null }, env),
     clientId: readClientId(parameters.client_id),
+    sessionTimeoutMs: readCount('session_timeout_ms', parameters.session_timeout_ms, MAX_SESSION_TIMEOUT_MS) ?? DEFAULT_SESSION_TIMEOUT_MS,
   };
 }
 
@@ -138,9 +144,9 @@ function decode(text: string, path: string): string {
   }
 }
 
-function readCount(name: 'partitions' | 'replication', text: string | undefined, most: number): number | null {
+function readCount(name: 'partitions' | 'replication' | 'session_timeout_ms', text: string | undefined, most: number): number | null {
   if (text === undefined) return null;
-  if (/^[1-9]\d{0,3}$/.test(text) && Number(text) <= most) return Number(text);
+  if (/^[1-9]\d{0,8}$/.test(text) && Number(text) <= most) return Number(text);
   throw invalid(`query/${name}`, `${name} is no number from 1 to ${most}`, { value: text, remedy: `Write ${name}=3, for example.` });
 }
 

@@ -1,8 +1,8 @@
-import { mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { DreamfoldError, isDreamfoldError } from '@dreamfold/events';
 import { acquireProcessorLock, type ProcessorLock } from '@dreamfold/log';
-import type { PartitionReplica, ReplicaStorage } from '@dreamfold/log/backend';
+import { STORE_REMEDY, systemErrorCode, type PartitionReplica, type ReplicaStorage } from '@dreamfold/log/backend';
 import type { KafkaDriver } from './driver.ts';
 import { ensureGenesis } from './genesis.ts';
 import { KafkaLog } from './kafka-log.ts';
@@ -10,7 +10,7 @@ import { KafkaNode, type LogNotice } from './kafka-node.ts';
 import { openKafkajsDriver } from './kafkajs/kafkajs-driver.ts';
 import { parseKafkaUrl, type KafkaPlace } from './kafka-url.ts';
 import { partitionOf } from './partition-of.ts';
-import { ensureTopics, rangesOf } from './topics.ts';
+import { checkTopics, ensureTopics, noLogError, rangesOf } from './topics.ts';
 
 /** Processes of one machine that each keep a replica in the same directory. */
 const MAX_SLOTS = 64;
@@ -24,6 +24,10 @@ export interface KafkaLogOptions {
   storage: ReplicaStorage;
   /** Where user, password and certificate may stand instead of in the URL. */
   env?: Readonly<Record<string, string | undefined>>;
+  /** Only look: nothing is made on the brokers, and nothing is written to them. */
+  readOnly?: boolean;
+  /** Begin no log where there is none. What is opened read-only never does. */
+  mustExist?: boolean;
   /** How much of the topic is in the replica, while it catches up. */
   onProgress?: (done: number, total: number) => void;
   onNotice?: (notice: LogNotice) => void;
@@ -37,21 +41,27 @@ export interface KafkaLogOptions {
  * Opens a log on Kafka: creates its topics where they are not there, brings the local replica up to the end of the log, and
  * follows it. A replica that disagrees with the log is built again.
  * @throws DreamfoldError config_invalid (the URL, a topic's settings), store_unavailable (no broker answers, within 10 seconds),
- * permission_denied, log_diverged (the topic lacks its beginning), store_newer_than_code, store_full, store_read_only
+ * not_found (no log is there, and none is to be begun), permission_denied, log_diverged (the topic lacks its beginning),
+ * store_newer_than_code, store_full, store_read_only, invalid_path
  */
 export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> {
   const place = parseKafkaUrl(options.url, options.env ?? {});
   const driver = (options.driver ?? driverFor)(place);
-  const slot = await takeSlot(join(options.directory, place.prefix));
+  let slot: Slot | null = null;
   try {
     await driver.connect();
-    await ensureTopics(driver, place);
+    await (beginsLog(options) ? ensureTopics(driver, place) : checkTopics(driver, place));
+    slot = await takeSlot(join(options.directory, place.prefix));
     return await openReplica({ options, place, driver, ...slot });
   } catch (error) {
     await driver.close();
-    slot.lock.release();
+    slot?.lock.release();
     throw error;
   }
+}
+
+function beginsLog({ readOnly = false, mustExist = false }: KafkaLogOptions): boolean {
+  return !readOnly && !mustExist;
 }
 
 /** @throws DreamfoldError config_invalid when the certificate file can't be read */
@@ -73,24 +83,44 @@ function readCertificate(path: string): string {
   }
 }
 
-interface Opening {
-  options: KafkaLogOptions;
-  place: KafkaPlace;
-  driver: KafkaDriver;
+interface Slot {
   directory: string;
   lock: ProcessorLock;
 }
 
+interface Opening extends Slot {
+  options: KafkaLogOptions;
+  place: KafkaPlace;
+  driver: KafkaDriver;
+}
+
 /** A replica belongs to one process. The next one on this machine takes the next directory, and goes on where that one stands. */
-async function takeSlot(root: string): Promise<{ directory: string; lock: ProcessorLock }> {
+async function takeSlot(root: string): Promise<Slot> {
   for (let slot = 1; ; slot += 1) {
     const directory = join(root, String(slot));
-    mkdirSync(directory, { recursive: true });
+    makeDirectory(directory);
     try {
       return { directory, lock: await acquireProcessorLock(directory) };
     } catch (error) {
       if (!isDreamfoldError(error, 'store_locked') || slot === MAX_SLOTS) throw error;
     }
+  }
+}
+
+/** With its parents, one by one: `recursive` never returns where the file system makes no directories, as under /proc. */
+function makeDirectory(directory: string): void {
+  if (existsSync(directory)) return;
+  makeDirectory(dirname(directory));
+  try {
+    mkdirSync(directory);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return;
+    const code = systemErrorCode(cause) ?? 'invalid_path';
+    throw new DreamfoldError(code, `The replica of the log can't be kept in ${directory}: ${(cause as Error).message}`, {
+      path: directory,
+      remedy: STORE_REMEDY[code] ?? 'Name another directory.',
+      cause,
+    });
   }
 }
 
@@ -131,6 +161,8 @@ async function openNode({ options, place, driver, directory, lock }: Opening): P
   }
   try {
     await node.start(onProgress);
+    // Somebody is about to begin it, or was stopped while he did.
+    if (!beginsLog(options) && replicas.some((replica) => replica.count() === 0)) throw noLogError(place);
     const genesis = await ensureGenesis(node.partitions, { erasure: place.erasure, now: clock() });
     node.logId = genesis.log_id;
     node.sealing = genesis.erasure;
@@ -143,6 +175,9 @@ async function openNode({ options, place, driver, directory, lock }: Opening): P
       keys: genesis.erasure ? node.keys : null,
       blobs: node.blobs,
       clock,
+      join: (work, onAssigned) =>
+        driver.join({ group: `${place.prefix}.${work}`, topic: topics.work, sessionTimeoutMs: place.sessionTimeoutMs, onAssigned }),
+      readOnly: options.readOnly ?? false,
       release: async () => {
         await node.stop();
         await driver.close();

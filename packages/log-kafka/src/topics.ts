@@ -22,6 +22,30 @@ export async function ensureTopics(driver: KafkaDriver, place: KafkaPlace): Prom
 }
 
 /**
+ * Checks the topics of a log that has to be there.
+ * @throws DreamfoldError not_found; config_invalid, as `ensureTopics` does; store_unavailable
+ */
+export async function checkTopics(driver: KafkaDriver, place: KafkaPlace): Promise<void> {
+  const found = await driver.describe(place.topics.events);
+  if (found === null) throw noLogError(place);
+  const checked = topicSpecs(place, await driver.brokers(), found).map(async (spec) => {
+    const description = await driver.describe(spec.topic);
+    const problem = description === null ? noLogError(place) : checkTopic(spec, description);
+    if (problem !== null) throw problem;
+  });
+  await Promise.all(checked);
+}
+
+export function noLogError({ brokers, prefix }: KafkaPlace): DreamfoldError {
+  const url = `kafka://${brokers.join(',')}/${prefix}`;
+  return new DreamfoldError('not_found', `There is no log at ${url}`, {
+    path: 'log',
+    value: url,
+    remedy: 'Correct the address, or begin a log there: whoever opens it to write, and does not say that it must exist, begins one.',
+  });
+}
+
+/**
  * The offsets of each partition of the events' topic.
  * @throws DreamfoldError log_diverged: its beginning was deleted, so it can't be read whole any more; store_unavailable
  */

@@ -20,7 +20,10 @@ export type {
   Head,
   Log,
   LogCapabilities,
+  Membership,
+  OnAssigned,
   ReadOptions,
+  SharedWork,
   StreamInfo,
   SubscribeOptions,
   VerifyProblem,
@@ -31,3 +34,4 @@ export type { FoldedAppend, PartitionRecord, PartitionReplica, ReplicaStorage, S
 export { restorePlan, type RestoredAppend, type RestoreTarget } from './restore.ts';
 export { EMPTY_HEAD, fate, isAnchored, isFinal, type Anchor, type Proposal, type Refusal } from './rule.ts';
 export { BATCH_SIZE, ChangeSignal, readBetween, waitUntil } from './subscription.ts';
+export { STORE_REMEDY, systemErrorCode } from './system-error.ts';

@@ -4,13 +4,16 @@ export type {
   Head,
   Log,
   LogCapabilities,
+  Membership,
+  OnAssigned,
   ReadOptions,
+  SharedWork,
   StreamInfo,
   SubscribeOptions,
   VerifyProblem,
   VerifyReport,
 } from './port.ts';
-export { advanced, cursorAtStart, hasSeen, seenBy, type Cursor } from './cursor.ts';
+export { advanced, cursorAtStart, hasSeen, placeOf, seenBy, type Cursor } from './cursor.ts';
 export {
   ANCHOR_AT_START,
   EMPTY_HEAD,

@@ -1,5 +1,6 @@
 import type { LogEvent, NewEvent, StoredEvent } from '@dreamfold/events';
 import type { Cursor } from './cursor.ts';
+import type { SetAside } from './replica.ts';
 
 /** Where a stream stands: its last event, or seq 0 and hash '0' for a stream without events. */
 export interface Head {
@@ -50,6 +51,8 @@ export interface SubscribeOptions {
   /** Only this stream. */
   stream?: string;
   signal: AbortSignal;
+  /** Waiting for events does not keep the process alive. */
+  background?: boolean;
 }
 
 export interface StreamInfo {
@@ -74,12 +77,27 @@ export interface VerifyReport {
   erased: number;
   blobs: number;
   problems: readonly VerifyProblem[];
+  /** Of a shared log: records that stand in it and are no events of it. No problem: nobody counts them. */
+  setAside?: readonly Omit<SetAside, 'bytes'>[];
 }
 
 export interface VerifyProblem {
   stream: string | null;
   seq: number | null;
   problem: string;
+}
+
+/** Work on a log that several processes share out: to run its sessions, to dream. */
+export type SharedWork = 'workers' | 'dreamers';
+
+/**
+ * @param partitions what of the log is this member's from now on
+ * @param wasMember false when the others did not count on it meanwhile, and may have had any partition since the last call
+ */
+export type OnAssigned = (partitions: readonly number[], wasMember: boolean) => void;
+
+export interface Membership {
+  leave(): Promise<void>;
 }
 
 /**
@@ -131,6 +149,13 @@ export interface Log {
 
   putBlob(bytes: Uint8Array): Promise<{ sha256: string; size_bytes: number }>;
   getBlob(sha256: string): Promise<Uint8Array | null>;
+
+  /**
+   * Joins those that share out a kind of work; absent where there is nobody to share with. What it says is a hint: what counts on the
+   * log decides.
+   * @throws DreamfoldError store_unavailable, permission_denied
+   */
+  join?(work: SharedWork, onAssigned: OnAssigned): Promise<Membership>;
 
   /** Checks every hash, chain, gap and blob. Memory does not grow with the log. */
   verify(onProgress?: (done: number, total: number) => void): Promise<VerifyReport>;

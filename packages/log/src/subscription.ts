@@ -4,14 +4,19 @@ import type { SubscribeOptions } from './port.ts';
 /** Most events in one batch of a read or a subscription. */
 export const BATCH_SIZE = 256;
 
+/** Who waits for new events: `background` when none of them keeps the process alive for it. */
+export type Waiting = 'nobody' | 'background' | 'somebody';
+
 /** Wakes those who wait for new events. */
 export class ChangeSignal {
   readonly #waiting = new Set<() => void>();
+  #inForeground = 0;
+  #told: Waiting = 'nobody';
   #closed = false;
-  readonly #onWaiting: ((anyone: boolean) => void) | undefined;
+  readonly #onWaiting: ((waiting: Waiting) => void) | undefined;
 
-  /** @param onWaiting told when somebody begins to wait and when nobody does any more, for a log that has to look for changes itself */
-  constructor(onWaiting?: (anyone: boolean) => void) {
+  /** @param onWaiting told who waits from now on, for a log that has to look for changes itself */
+  constructor(onWaiting?: (waiting: Waiting) => void) {
     this.#onWaiting = onWaiting;
   }
 
@@ -23,7 +28,8 @@ export class ChangeSignal {
     if (this.#waiting.size === 0) return;
     const woken = [...this.#waiting];
     this.#waiting.clear();
-    this.#onWaiting?.(false);
+    this.#inForeground = 0;
+    this.#tell();
     for (const wake of woken) wake();
   }
 
@@ -33,7 +39,7 @@ export class ChangeSignal {
   }
 
   /** Resolves at the next change, when the log closes, or when the signal is aborted. */
-  async wait(signal?: AbortSignal): Promise<void> {
+  async wait(signal?: AbortSignal, background = false): Promise<void> {
     if (this.#closed || signal?.aborted === true) return;
     await new Promise<void>((resolve) => {
       const wake = (): void => {
@@ -41,14 +47,22 @@ export class ChangeSignal {
         resolve();
       };
       const cancel = (): void => {
-        this.#waiting.delete(wake);
-        if (this.#waiting.size === 0) this.#onWaiting?.(false);
+        if (this.#waiting.delete(wake) && !background) this.#inForeground -= 1;
+        this.#tell();
         wake();
       };
       signal?.addEventListener('abort', cancel, { once: true });
       this.#waiting.add(wake);
-      if (this.#waiting.size === 1) this.#onWaiting?.(true);
+      if (!background) this.#inForeground += 1;
+      this.#tell();
     });
+  }
+
+  #tell(): void {
+    const waiting = this.#inForeground > 0 ? 'somebody' : this.#waiting.size > 0 ? 'background' : 'nobody';
+    if (waiting === this.#told) return;
+    this.#told = waiting;
+    this.#onWaiting?.(waiting);
   }
 }
 
@@ -59,13 +73,13 @@ type ReadAfter = (position: number) => readonly LogEvent[];
 export async function* subscribeBy(
   readAfter: ReadAfter,
   changes: ChangeSignal,
-  { after, signal }: SubscribeOptions,
+  { after, signal, background = false }: SubscribeOptions,
 ): AsyncGenerator<readonly LogEvent[], void, undefined> {
   let position = after[0]!;
   while (!signal.aborted && !changes.closed) {
     const batch = readAfter(position);
     if (batch.length === 0) {
-      await changes.wait(signal);
+      await changes.wait(signal, background);
     } else {
       position = batch.at(-1)!.position;
       yield batch;

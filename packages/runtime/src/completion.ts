@@ -24,4 +24,6 @@ export interface ProcessorOptions {
   random: () => number;
   onEvent: (event: LogEvent) => void;
   onDelta: (threadId: string, text: string) => void;
+  /** Nothing is under way and nothing is left to decide; or it cannot go on. */
+  onRest: () => void;
 }

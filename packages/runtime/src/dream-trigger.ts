@@ -1,12 +1,15 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { isDreamfoldError, type LogEvent } from '@dreamfold/events';
-import { advanced, cursorAtStart, type Cursor, type Log } from '@dreamfold/log';
+import { advanced, cursorAtStart, type Cursor, type Log, type Membership } from '@dreamfold/log';
 import { checkDreamRules, startSchedule, type DreamRule } from './dream-rule.ts';
 import type { Dreamer, DreamReport } from './dreamer.ts';
 import type { MemoryKeeper } from './memory-keeper.ts';
+import { sha256 } from './digest.ts';
+import { safely } from './safely.ts';
 import { StoreDreams } from './store-dreams.ts';
 import { faultOf } from './thrown.ts';
 import { FinishedSessions, UnreviewedSessions } from './unreviewed-sessions.ts';
+import { shareOf, type WorkShare } from './work-share.ts';
 
 /** Dreams of one store that fail in a row for the same reason, before it is the operator's turn. */
 const MAX_FAILURES = 3;
@@ -35,18 +38,22 @@ export interface TriggerOptions {
   tell?: (news: DreamNews) => void;
   /** Ends it, after the dreams under way. */
   signal: AbortSignal;
+  /** Which dreamer is to dream for which store. Default: that of the log. */
+  share?: WorkShare;
   /** Default a second. */
   pauseMs?: number;
 }
 
 /**
- * Follows a log and dreams for each store by its rule, one dream of a store at a time. What counts is on the log: sessions that
+ * Follows a log and dreams for each store by its rule, one dream of a store at a time. Dreamers of a shared log share out the stores; who
+ * believes wrongly that a store is its own finds its sessions claimed. What counts is on the log: sessions that
  * finished before it ran count too, and a dream that ran elsewhere, or that a person asked for, is as good as one of its own.
  * Resolves once the signal is aborted and the dreams under way have ended.
  * @throws DreamfoldError invalid_argument (a rule); what a dream fails with three times in a row; what following the log fails with
  */
 export async function dreamByRules(options: TriggerOptions): Promise<void> {
   const { log, memory, dreamer, rules, once = false, tell = () => {}, pauseMs = PAUSE_MS } = options;
+  const { partitions } = log.capabilities;
   checkDreamRules(rules);
   const ended = new AbortController();
   const faults: unknown[] = [];
@@ -56,15 +63,28 @@ export async function dreamByRules(options: TriggerOptions): Promise<void> {
     ended.abort();
   };
   const dreams = new StoreDreams(log, Date.now);
+  // Whoever dreams what is due by now, and ends, waits for no share of it.
+  let assigned: readonly number[] = once ? [...Array(partitions).keys()] : [];
   const stores = rules.map((rule) => {
-    const unreviewed = new UnreviewedSessions(dreams, memory.idOf(rule.store), log.capabilities.partitions);
-    return new StoreTrigger({ rule, unreviewed, dreamer, once, pauseMs, signal, tell: safely(tell), giveUp });
+    const id = memory.idOf(rule.store);
+    const unreviewed = new UnreviewedSessions(dreams, id, partitions);
+    const isMine = (): boolean => assigned.includes(shareOfStore(id, partitions));
+    return new StoreTrigger({ rule, unreviewed, isMine, dreamer, once, pauseMs, signal, tell: safely(tell), giveUp });
   });
+  const considerAll = (): void => stores.forEach((store) => store.consider());
   const schedules: { stop: () => void }[] = [];
+  let membership: Membership | null = null;
   try {
     const follower = new Follower(log, stores);
     await follower.catchUp(signal);
-    for (const store of stores) store.consider();
+    if (!once) {
+      const { share = shareOf(log, 'dreamers') } = options;
+      membership = await share((now) => {
+        assigned = now;
+        considerAll();
+      });
+    }
+    considerAll();
     if (once) await Promise.all(stores.map((store) => store.atRest()));
     else {
       for (const store of stores) schedules.push(...store.startSchedule());
@@ -75,10 +95,17 @@ export async function dreamByRules(options: TriggerOptions): Promise<void> {
   }
   ended.abort();
   for (const schedule of schedules) schedule.stop();
+  // The group forgets a member that could not say good-bye.
+  await membership?.leave().catch(() => {});
   await Promise.all(stores.map((store) => store.atRest()));
   if (faults.length === 0) return;
   safely(tell)({ type: 'stopped', error: faults[0] });
   throw faults[0];
+}
+
+/** Any number that every dreamer finds alike. */
+function shareOfStore(id: string, partitions: number): number {
+  return Buffer.from(sha256(id), 'base64url').readUInt32BE() % partitions;
 }
 
 /** Reads a log from where the stores' dreams have come to. */
@@ -129,6 +156,8 @@ class Follower {
 interface StoreParts {
   rule: DreamRule;
   unreviewed: UnreviewedSessions;
+  /** No other dreamer is to dream for it. */
+  isMine: () => boolean;
   dreamer: Dreamer;
   once: boolean;
   pauseMs: number;
@@ -178,7 +207,8 @@ class StoreTrigger {
 
   #isDue(): boolean {
     const { count } = this.unreviewed;
-    return !this.#parts.signal.aborted && count > 0 && (this.#isTime || count >= this.#after);
+    const { signal, isMine } = this.#parts;
+    return !signal.aborted && isMine() && count > 0 && (this.#isTime || count >= this.#after);
   }
 
   async #dreamWhileDue(): Promise<void> {
@@ -236,17 +266,4 @@ class StoreTrigger {
 function isClaimLost(error: unknown): error is Error {
   if (isDreamfoldError(error, 'store_locked')) return error.path === 'store';
   return isDreamfoldError(error, 'head_conflict') && error.path?.startsWith('dream/') === true;
-}
-
-/** A listener that throws is a fault of the program, which hears of it; dreams go on. */
-function safely(tell: (news: DreamNews) => void): (news: DreamNews) => void {
-  return (news) => {
-    try {
-      tell(news);
-    } catch (error) {
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
-  };
 }

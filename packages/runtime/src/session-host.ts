@@ -1,27 +1,18 @@
 import { EventEmitter } from 'eventemitter3';
-import {
-  DreamfoldError,
-  idFrom,
-  isDreamfoldError,
-  streamOf,
-  type Caps,
-  type Criterion,
-  type LogEvent,
-  type MemoryPin,
-  type NewEvent,
-} from '@dreamfold/events';
-import { initialSession, mustRun, NO_CAPS, recovered, type SessionState, type PinnedMemory } from '@dreamfold/core';
+import { DreamfoldError, idFrom, idOfStream, isDreamfoldError, streamOf, type LogEvent, type MemoryPin } from '@dreamfold/events';
+import { initialSession, mustRun, type PinnedMemory, type SessionState } from '@dreamfold/core';
 import type { Log } from '@dreamfold/log';
 import type { Model } from '@dreamfold/model';
-import type { RubricDefinition } from './definitions.ts';
 import { sha256 } from './digest.ts';
 import { loadSession } from './load-session.ts';
+import { beginningOf, checkModels, checkSameTask, checkTask, sessionIdOf, type NewSession } from './new-session.ts';
+import { safely } from './safely.ts';
+import { SessionFeed } from './session-feed.ts';
 import { SessionProcessor } from './session-processor.ts';
 import { Session, type SessionEvents } from './session.ts';
-import { changedTools, type Team } from './team.ts';
+import { checkSameAgents, claim, takeOver } from './take-over.ts';
+import type { Team } from './team.ts';
 
-/** How often a session that runs here looks for what other processes wrote to it. */
-const POLL_MS = 100;
 const CLAIM_ATTEMPTS = 10;
 
 export interface HostOptions {
@@ -36,16 +27,14 @@ export interface HostOptions {
   uuid: () => string;
 }
 
-export interface NewSession {
-  team: Team;
-  task: string;
-  principal?: string;
-  title?: string;
-  rubric?: RubricDefinition;
-  caps?: Partial<Caps>;
-  memory?: readonly MemoryPin[];
-  /** The same key gives the same session. */
-  idempotencyKey?: string;
+/** How a session goes on: with which team, and with which graders in code. */
+export type SessionTeam = Pick<NewSession, 'team' | 'rubric'>;
+
+export interface SessionListener {
+  /** @param runsHere whether this host runs the session, and so has heard of the event */
+  onEvent: (event: LogEvent, runsHere: boolean) => void;
+  /** The log cannot be followed any further. Sessions that ran here fail with the same error. */
+  onFailed: (error: unknown) => void;
 }
 
 interface Opened {
@@ -55,36 +44,27 @@ interface Opened {
   begin: () => void;
 }
 
-/**
- * What `create` refuses before anything is written. A name that no model has is said here, not when the first request is due.
- * @throws DreamfoldError invalid_argument, unknown_model
- */
-export function checkTask({ team, task }: Pick<NewSession, 'team' | 'task'>, models: HostOptions['models']): void {
-  if (typeof task !== 'string' || task.trim() === '') {
-    throw new DreamfoldError('invalid_argument', 'The task is empty', { path: 'task', value: task, remedy: 'Say what is to be done.' });
-  }
-  for (const { name, model } of team.agents.values()) {
-    try {
-      if (typeof model === 'string') models(model);
-    } catch (error) {
-      if (!isDreamfoldError(error)) throw error;
-      const { code, message, remedy } = error;
-      throw new DreamfoldError(code, `Agent ${name}: ${message}`, { path: `team/${name}/model`, value: model, remedy, cause: error });
-    }
-  }
-}
-
 /** Runs the sessions of one process. */
 export class SessionHost {
   readonly #o: HostOptions;
   readonly #active = new Map<string, { processor: SessionProcessor; session: Session }>();
   /** Sessions with a key of the caller's that have no event yet. */
   readonly #beginning = new Map<string, Promise<Session>>();
-  #poll: NodeJS.Timeout | null = null;
+  readonly #feed: SessionFeed;
+  readonly #listeners = new Set<SessionListener>();
   #closed = false;
 
   constructor(options: HostOptions) {
     this.#o = options;
+    this.#feed = new SessionFeed(options.log, {
+      onEvent: (event) => this.#hear(event),
+      onFailed: (error) => this.#lose(error),
+    });
+  }
+
+  /** @throws DreamfoldError unknown_model */
+  checkModels(team: Team): void {
+    checkModels(team, this.#o.models);
   }
 
   /**
@@ -94,49 +74,52 @@ export class SessionHost {
    */
   async create(options: NewSession): Promise<Session> {
     checkTask(options, this.#o.models);
-    const key = options.idempotencyKey ?? this.#o.uuid();
-    const id = idFrom('session', sha256(key));
+    const id = sessionIdOf(options.idempotencyKey ?? this.#o.uuid());
     const active = this.#active.get(id);
     const known = this.#beginning.get(id) ?? (active?.processor.failed === false ? active.session : undefined);
-    const beginning = known ?? this.#begin(id, options).finally(() => this.#beginning.delete(id));
-    if (known === undefined) this.#beginning.set(id, beginning as Promise<Session>);
-    const session = await beginning;
-    checkSameTask(session.state, options.task);
-    return session;
+    if (known !== undefined) {
+      const session = await known;
+      await checkSameTask(this.#o.log, id, options.task);
+      return session;
+    }
+    const beginning = this.#begin(id, options).finally(() => this.#beginning.delete(id));
+    this.#beginning.set(id, beginning);
+    return beginning;
+  }
+
+  /**
+   * Puts a session on the log for whoever runs sessions there, and runs nothing.
+   * @returns its id, once its first events count
+   * @throws as `create` does
+   */
+  async submit(options: NewSession): Promise<string> {
+    checkTask(options, this.#o.models);
+    const id = sessionIdOf(options.idempotencyKey ?? this.#o.uuid());
+    const stream = streamOf('session', id);
+    const appendId = idFrom('event', sha256(`${stream}/submit`));
+    try {
+      await this.#o.log.append({ stream, id: appendId, expected: 0, events: beginningOf(id, options), time: this.#o.now() });
+    } catch (error) {
+      if (!isDreamfoldError(error, 'head_conflict') && !isDreamfoldError(error, 'idempotency_conflict')) throw error;
+      await checkSameTask(this.#o.log, id, options.task);
+    }
+    return id;
   }
 
   async #begin(id: string, options: NewSession): Promise<Session> {
-    const memory = options.memory ?? [];
-    const state = initialSession(id);
-    const { session, processor, begin } = this.#open(state, options, await this.#o.pinnedMemory(memory));
+    const { session, processor, begin } = this.#open(initialSession(id), options, await this.#o.pinnedMemory(options.memory ?? []));
     const nonce = this.#o.uuid();
-    const first: NewEvent[] = [
-      {
-        type: 'session.created',
-        class: 'open',
-        actor: 'user',
-        data: {
-          ...(options.title === undefined ? {} : { title: options.title }),
-          principal: options.principal ?? 'default',
-          team: options.team.snapshot,
-          caps: { ...NO_CAPS, ...options.caps },
-          memory,
-        },
-      },
-      { type: 'session.claimed', class: 'claim', actor: 'system', data: { nonce } },
-      options.rubric === undefined
-        ? { type: 'user.message', class: 'open', actor: 'user', data: { content: [{ type: 'text', text: options.task }] } }
-        : { type: 'user.define_outcome', class: 'open', actor: 'user', data: defineOutcome(id, options.task, options.rubric) },
-    ];
+    const [created, asked] = beginningOf(id, options);
     try {
       // The nonce is part of the cause, so a second process with the same key conflicts instead of believing that it owns this.
-      await processor.record({ cause: `create/${nonce}`, build: (now) => (now.exists ? [] : first) });
+      await processor.record({ cause: `create/${nonce}`, build: (now) => (now.exists ? [] : [created, claim(nonce), asked]) });
     } catch (error) {
-      this.#active.delete(id);
+      this.#drop(id, processor);
       if (!isDreamfoldError(error, 'fenced')) throw error;
     }
     if (!processor.owns(nonce)) {
-      checkSameTask(await loadSession(this.#o.log, id), options.task);
+      this.#drop(id, processor);
+      await checkSameTask(this.#o.log, id, options.task);
       return this.resume(id, options);
     }
     begin();
@@ -147,43 +130,69 @@ export class SessionHost {
    * Takes a session over: claims it, repeats what was under way, and goes on.
    * @throws DreamfoldError not_found, unknown_agent, session_ended for an imported one, unsupported_schema_version for one that a newer Dreamfold wrote
    */
-  async resume(id: string, options: Pick<NewSession, 'team' | 'rubric'>): Promise<Session> {
+  async resume(id: string, options: SessionTeam): Promise<Session> {
+    const always = (state: SessionState): SessionTeam => {
+      mustRun(state);
+      return options;
+    };
+    const session = await this.#claim(id, { choose: always, leaves: false });
+    return session!;
+  }
+
+  /**
+   * Takes a session over as `resume` does if somebody has to, and lets go of it whenever it is at rest, also when it waits for a person.
+   * @param choose the team that it goes on with; null to leave it alone. Asked again when others write to it meanwhile.
+   * @returns null when it was left alone, or runs here
+   * @throws DreamfoldError as `resume` does, and what `choose` throws
+   */
+  async take(id: string, choose: (state: SessionState) => SessionTeam | null): Promise<Session | null> {
+    if (this.#active.has(id) || this.#beginning.has(id)) return null;
+    return this.#claim(id, { choose, leaves: true });
+  }
+
+  async #claim(
+    id: string,
+    { choose, leaves }: { choose: (state: SessionState) => SessionTeam | null; leaves: boolean },
+  ): Promise<Session | null> {
     for (let attempt = 1; ; attempt += 1) {
       const state = await loadSession(this.#o.log, id);
-      mustRun(state);
-      checkSameAgents(state, options.team);
-      const { session, processor, begin } = this.#open(state, options, await this.#o.pinnedMemory(state.memory));
+      const chosen = choose(state);
+      if (chosen === null) return null;
+      checkSameAgents(state, chosen.team);
+      const { session, processor, begin } = this.#open(state, { ...chosen, leaves }, await this.#o.pinnedMemory(state.memory));
       const nonce = this.#o.uuid();
       try {
-        await processor.record({ cause: `claim/${nonce}`, build: (now) => takeOver(now, options.team, nonce) });
+        await processor.record({
+          cause: `claim/${nonce}`,
+          build: (now) => (choose(now) === null ? [] : takeOver(now, chosen.team, nonce)),
+        });
+      } catch (error) {
+        this.#drop(id, processor);
+        if (!isDreamfoldError(error, 'fenced') || attempt >= CLAIM_ATTEMPTS) throw error;
+        continue;
+      }
+      if (processor.owns(nonce)) {
         begin();
         return session;
-      } catch (error) {
-        this.#active.delete(id);
-        if (!isDreamfoldError(error, 'fenced') || attempt >= CLAIM_ATTEMPTS) throw error;
       }
+      this.#drop(id, processor);
+      return null;
     }
   }
 
-  #open(state: SessionState, options: Pick<NewSession, 'team' | 'rubric'>, memory: readonly PinnedMemory[]): Opened {
+  #open(state: SessionState, options: SessionTeam & { leaves?: boolean }, memory: readonly PinnedMemory[]): Opened {
     if (this.#closed) throw new DreamfoldError('store_unavailable', 'This Dreamfold is closed', { path: 'open', remedy: 'Open it again.' });
+    const { id } = state;
+    const { log, models, now, random } = this.#o;
     const emitter = new EventEmitter<SessionEvents>();
-    const emit = (type: keyof SessionEvents, ...args: unknown[]): void => {
-      try {
-        (emitter.emit as (type: string, ...args: unknown[]) => boolean).call(emitter, type, ...args);
-      } catch (error) {
-        // A listener that throws is a fault of the program, which hears of it; the session goes on.
-        queueMicrotask(() => {
-          throw error;
-        });
-      }
-    };
+    const emit = safely((type: keyof SessionEvents, ...args: unknown[]) => {
+      (emitter.emit as (type: string, ...args: unknown[]) => boolean).call(emitter, type, ...args);
+    });
     // Whoever starts a session adds listeners when it has begun; they hear its first events all the same.
     let held: LogEvent[] | null = [];
     const deliver = (event: LogEvent): void => {
       emit(event.type as keyof SessionEvents, event);
       emit('event', event);
-      if (event.type === 'session.status_idle') this.#rest(state.id, processor);
     };
     let begun: Promise<void> = Promise.resolve();
     const begin = (): void => {
@@ -196,129 +205,101 @@ export class SessionHost {
         });
       });
     };
+    const onRest = (): void => this.#onRest(id, { processor, leaves: options.leaves ?? false });
     const processor = new SessionProcessor(
       {
-        log: this.#o.log,
+        log,
         team: options.team,
-        modelFor: ({ model }) => (typeof model === 'string' ? this.#o.models(model) : model),
+        modelFor: ({ model }) => (typeof model === 'string' ? models(model) : model),
         rubric: options.rubric ?? null,
         memory,
-        now: this.#o.now,
-        random: this.#o.random,
+        now,
+        random,
         onEvent: (event: LogEvent) => {
           if (held === null) deliver(event);
           else held.push(event);
         },
         onDelta: (threadId, text) => emit('delta', { threadId, text }),
+        onRest,
       },
       state,
     );
-    const wake = (): void => this.#watch(session, processor);
-    const session = new Session(state.id, { processor, emitter, log: this.#o.log, wake, heard: () => begun });
-    wake();
+    const wake = (): void => {
+      this.#watch(session, processor);
+      // Nobody has listened while it was at rest.
+      this.noticeOthers(id).catch((error: unknown) => processor.stop(error as Error));
+      if (!processor.busy) onRest();
+    };
+    const session = new Session(id, { processor, emitter, log, wake, heard: () => begun });
+    this.#watch(session, processor);
     return { session, processor, begin };
   }
 
   #watch(session: Session, processor: SessionProcessor): void {
+    if (this.#closed) return;
     this.#active.set(session.id, { session, processor });
-    if (this.#poll !== null || !this.#o.log.capabilities.shared || this.#closed) return;
-    this.#poll = setInterval(() => void this.#lookForOthers(), POLL_MS);
-    this.#poll.unref();
+    this.#feed.start();
   }
 
-  /** An idle session costs nothing, unless it waits for a person, whose word may come from another process. */
-  #rest(id: string, processor: SessionProcessor): void {
-    const { status, stopReason } = processor.state;
-    const rests = status === 'idle' && stopReason?.type !== 'requires_action';
-    if (rests && this.#active.get(id)?.processor === processor) this.#active.delete(id);
-    if (this.#active.size > 0 || this.#poll === null) return;
-    clearInterval(this.#poll);
-    this.#poll = null;
+  /** A session at rest costs nothing, unless it waits here for a person, whose word may come from another process. */
+  #onRest(id: string, { processor, leaves }: { processor: SessionProcessor; leaves: boolean }): void {
+    if (leaves || processor.failed || processor.state.stopReason?.type !== 'requires_action') this.#drop(id, processor);
   }
 
-  async #lookForOthers(): Promise<void> {
-    for (const [id, { processor }] of this.#active) {
-      await this.noticeOthers(id).catch((error: unknown) => processor.stop(error as Error));
-    }
+  #drop(id: string, processor: SessionProcessor): void {
+    if (this.#active.get(id)?.processor !== processor) return;
+    this.#active.delete(id);
+    this.#stopFeedIfUnheard();
+  }
+
+  #stopFeedIfUnheard(): void {
+    if (this.#active.size === 0 && this.#listeners.size === 0) this.#feed.stop();
+  }
+
+  #hear(event: LogEvent): void {
+    const id = idOfStream(event.stream);
+    const processor = this.#active.get(id)?.processor;
+    processor?.notice(event.seq);
+    for (const { onEvent } of this.#listeners) onEvent(event, processor !== undefined);
+  }
+
+  #lose(error: unknown): void {
+    this.#feed.stop();
+    for (const { processor } of this.#active.values()) processor.stop(error as Error);
+    for (const { onFailed } of this.#listeners) onFailed(error);
+  }
+
+  /**
+   * Hears every event of a session that is appended from now on.
+   * @returns what ends it
+   */
+  listen(listener: SessionListener): () => void {
+    this.#listeners.add(listener);
+    this.#feed.start();
+    return () => {
+      this.#listeners.delete(listener);
+      this.#stopFeedIfUnheard();
+    };
   }
 
   /** Reads what was written to a session past this host, when it runs here. */
   async noticeOthers(id: string): Promise<void> {
     const processor = this.#active.get(id)?.processor;
-    if (processor === undefined || processor.writing) return;
-    const head = await this.#o.log.head(streamOf('session', id));
-    if (head.seq > processor.state.seq && !processor.writing) await processor.sync();
+    if (processor === undefined) return;
+    const { seq } = await this.#o.log.head(streamOf('session', id));
+    if (processor.writing) processor.notice(seq);
+    else if (seq > processor.state.seq) await processor.sync();
+  }
+
+  /** Stops all work on some sessions without a word on the log, as a process that dies would: they go on where they are resumed. */
+  release(ids: Iterable<string>): void {
+    for (const id of ids) this.#active.get(id)?.processor.stop(new Error('the session was closed before it was done'));
   }
 
   /** Stops all work without a word on the log; sessions go on when they are resumed. */
   close(): void {
     this.#closed = true;
-    if (this.#poll !== null) clearInterval(this.#poll);
-    for (const { processor } of this.#active.values()) processor.stop(new Error('the session was closed before it was done'));
-    this.#active.clear();
+    this.#feed.stop();
+    this.release([...this.#active.keys()]);
   }
-}
-
-function checkSameTask(state: SessionState, task: string): void {
-  const begun = state.outcome?.description ?? state.threads[0]?.task;
-  if (begun === task) return;
-  throw new DreamfoldError('idempotency_conflict', `The idempotency key of ${state.id} was used for another task`, {
-    path: 'idempotencyKey',
-    value: begun?.slice(0, 120),
-    remedy: 'Use a key of its own for each task.',
-  });
-}
-
-/** The lead and what runs go on as the agents that they are; a specialist that is done may be gone. */
-function checkSameAgents({ id, threads }: SessionState, { agents, snapshot }: Team): void {
-  const missing = [...new Set(threads.filter(({ parent, running }) => parent === null || running).map(({ agent }) => agent))].filter(
-    (name) => !agents.has(name),
-  );
-  if (missing.length === 0) return;
-  throw new DreamfoldError('unknown_agent', `The team of ${snapshot.lead} lacks agents of ${id}: ${missing.join(', ')}`, {
-    path: 'team',
-    value: missing,
-    remedy: 'Resume it with the team that it was started with; its agents may change, but not their names.',
-  });
-}
-
-function takeOver(state: SessionState, team: Team, nonce: string): NewEvent[] {
-  const sameTeam = JSON.stringify(state.team) === JSON.stringify(team.snapshot);
-  return [
-    { type: 'session.claimed', class: 'claim', actor: 'system', data: { nonce } },
-    ...(sameTeam
-      ? []
-      : [
-          {
-            type: 'session.team_updated',
-            class: 'owner' as const,
-            actor: 'system',
-            data: { team: team.snapshot, changed_tools: changedTools(state.team, team.snapshot) },
-          },
-        ]),
-    ...recovered(state),
-  ];
-}
-
-function defineOutcome(sessionId: string, task: string, rubric: RubricDefinition): unknown {
-  const criteria: Criterion[] = rubric.criteria.map(({ id, ask, weight, grader }) => ({
-    id,
-    ask,
-    weight,
-    grader:
-      grader.kind === 'code'
-        ? { kind: 'code', name: grader.name }
-        : grader.kind === 'model'
-          ? { kind: 'model', model: typeof grader.model === 'string' ? grader.model : 'custom' }
-          : { kind: 'person' },
-  }));
-  const lines = criteria.map((c) => `- ${c.id} (weight ${c.weight}): ${c.ask}`);
-  return {
-    outcome_id: idFrom('outcome', sha256(`${sessionId}/outcome`)),
-    description: task,
-    rubric: { type: 'text', content: [rubric.text, ...lines].filter((line) => line !== '').join('\n') },
-    max_iterations: rubric.maxIterations,
-    df_criteria: criteria,
-    df_pass_score: rubric.passScore,
-  };
 }

@@ -15,6 +15,7 @@ import {
   canonicalJson,
   decideSession,
   evolveSession,
+  mustRun,
   openWork,
   promptFrame,
   type DecideContext,
@@ -76,7 +77,10 @@ export class SessionProcessor {
   #conflicted: Pending[] = [];
   #resync: Promise<void> | null = null;
   #failure: unknown = null;
+  /** Of the claim that makes it the owner; without one it asks and starts nothing. */
   #nonce: string | null = null;
+  /** The newest seq that was noticed on the log. */
+  #noticed = 0;
   #idleWaiters: { resolve: () => void; reject: (error: unknown) => void }[] = [];
 
   constructor(options: ProcessorOptions, state: SessionState) {
@@ -111,7 +115,23 @@ export class SessionProcessor {
 
   /** True while something is running or on its way to the log. */
   get busy(): boolean {
-    return this.writing || this.#confirmed.status === 'running';
+    return this.writing || this.#isBehind || this.#confirmed.status === 'running';
+  }
+
+  get #isBehind(): boolean {
+    return this.#noticed > this.#confirmed.seq;
+  }
+
+  /** Takes note of an event of the session on the log, whoever wrote it. */
+  notice(seq: number): void {
+    if (seq <= this.#noticed) return;
+    this.#noticed = seq;
+    this.#catchUp();
+  }
+
+  /** What is on its way may be what was noticed; then this is asked again. */
+  #catchUp(): void {
+    if (this.#failure === null && this.#isBehind && !this.writing) void this.sync();
   }
 
   /**
@@ -195,6 +215,7 @@ export class SessionProcessor {
       this.#o.onEvent(event);
     }
     pending.resolve(events);
+    this.#catchUp();
     this.#reconcile();
   }
 
@@ -236,6 +257,7 @@ export class SessionProcessor {
       .finally(() => {
         this.#resync = null;
         this.#buildAgain();
+        this.#catchUp();
         this.#reconcile();
       });
     return this.#resync;
@@ -252,6 +274,8 @@ export class SessionProcessor {
     }
     this.#confirmed = state;
     this.#tentative = state;
+    // Somebody with a newer Dreamfold has written to it: to guess at what that means would be to do the wrong thing.
+    if (state.suspended !== null) mustRun(state);
   }
 
   /** Who has read a later claim knows its epoch, and must not write under it. */
@@ -273,6 +297,7 @@ export class SessionProcessor {
         reject(error);
       }
     }
+    if (this.#nonce === null) return;
     // What others wrote may ask for something, whether or not there is anything to build again.
     const build = (state: SessionState): NewEvent[] => decideSession(state, this.#context);
     this.#append({ cause: `sync/${this.#tentative.seq}`, build }).catch((error: unknown) => this.#fail(error));
@@ -287,11 +312,12 @@ export class SessionProcessor {
     this.#conflicted = [];
     this.#idleWaiters = [];
     for (const waiter of waiting) waiter.reject(error);
+    this.#o.onRest();
   }
 
   /** Starts the work that the log asks for and is not under way, and calls off the rest. */
   #reconcile(): void {
-    if (this.#failure !== null) return;
+    if (this.#failure !== null || this.#nonce === null) return;
     const wanted = openWork(this.#confirmed);
     if (this.#running.size > 0) {
       const keys = new Set(wanted.map((work) => work.key));
@@ -304,9 +330,9 @@ export class SessionProcessor {
       }
     }
     for (const work of wanted) if (!this.#running.has(work.key)) this.#start(work);
-    if (this.#idleWaiters.length > 0 && !this.busy) {
-      for (const waiter of this.#idleWaiters.splice(0)) waiter.resolve();
-    }
+    if (this.busy) return;
+    this.#o.onRest();
+    for (const waiter of this.#idleWaiters.splice(0)) waiter.resolve();
   }
 
   #start(work: Work): void {

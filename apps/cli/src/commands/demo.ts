@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { DEFAULT_DIRECTORY, dataDirectory, withData } from '../data-directory.ts';
+import { dataDirectory, dataFlags, withData } from '../data-directory.ts';
 import { defineCommand } from '../define-command.ts';
 import { DEMO_RULE, runDemo } from '../demo/run-demo.ts';
 import { tellStory } from '../demo/story.ts';
@@ -19,15 +19,14 @@ export function register(program: Command, io: Io): void {
       'The model is scripted: no key, no network. The data stays in the data directory; a second run adds to it.',
     examples: ['demo', 'demo --data /tmp/demo', 'demo --json'],
   }).action(async (_options: unknown, command: Command) => {
-    await withData(command, { readOnly: false }, async (dreamfold) => {
+    await withData(command, { io, readOnly: false }, async (dreamfold) => {
       const bar = io.progress('tickets');
       const report = await runDemo(dreamfold, { onProgress: (done, total) => bar.update(done, total) }).finally(() => bar.stop());
-      const directory = dataDirectory(command);
       // What its dreams kept to holds for whoever edits their proposals.
-      const rules = join(directory, DEFAULT_RULES);
+      const rules = join(dataDirectory(command), DEFAULT_RULES);
       if (!existsSync(rules)) writeFileSync(rules, `${DEMO_RULE}\n`);
-      const data = directory === DEFAULT_DIRECTORY ? '' : ` --data '${directory}'`;
-      tellStory(io, report, { typed: (next) => `${PROGRAM} ${next}${data}`, note: pnpmNote() });
+      const flags = dataFlags(command);
+      tellStory(io, report, { typed: (next) => `${PROGRAM} ${next}${flags}`, note: pnpmNote() });
       io.document(report);
     });
   });

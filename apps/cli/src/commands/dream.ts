@@ -27,7 +27,7 @@ export function register(program: Command, io: Io): void {
     .option('--sessions <id>', 'sessions to review, by comma or repeated; default: all finished ones', collect)
     .option(...RULES)
     .action((flags: RunFlags, command: Command) =>
-      withData(command, { readOnly: false, mustExist: true }, async (dreamfold) =>
+      withData(command, { io, readOnly: false, mustExist: true }, async (dreamfold) =>
         run(dreamfold, { ...flags, constitution: await constitutionFor(command, flags.rules) }, io),
       ),
     );
@@ -37,7 +37,7 @@ export function register(program: Command, io: Io): void {
     summary: 'list the dreams, oldest first',
     description: 'Lists all dreams with what came of them.',
     examples: ['dream list', 'dream list --json'],
-  }).action((_: unknown, command: Command) => withData(command, { readOnly: true }, (dreamfold) => list(dreamfold, io)));
+  }).action((_: unknown, command: Command) => withData(command, { io, readOnly: true }, (dreamfold) => list(dreamfold, io)));
 
   defineCommand(group, {
     usage: 'show <dream>',
@@ -45,7 +45,7 @@ export function register(program: Command, io: Io): void {
     description: 'Shows a dream by its id or the beginning of it.',
     examples: ['dream show drm_4k2', 'dream show drm_4k2 --json'],
   }).action((dream: string, _: unknown, command: Command) =>
-    withData(command, { readOnly: true }, (dreamfold) => show(dreamfold, dream, io)),
+    withData(command, { io, readOnly: true }, (dreamfold) => show(dreamfold, dream, io)),
   );
 }
 

@@ -6,8 +6,7 @@ import { collect, defineCommand, wholeNumber } from '../define-command.ts';
 import type { Io } from '../io.ts';
 import { isoTime } from '../iso-time.ts';
 import { constitutionFor, RULES } from '../rules-file.ts';
-
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+import { untilSignal } from '../until-signal.ts';
 
 interface DreamerFlags {
   store: string[];
@@ -35,7 +34,7 @@ export function register(program: Command, io: Io): void {
     .option(...RULES)
     .addOption(new Option('--once', 'dream what is due now, and end').conflicts('schedule'))
     .action((flags: DreamerFlags, command: Command) =>
-      withData(command, { readOnly: false, mustExist: true }, async (dreamfold) => {
+      withData(command, { io, readOnly: false, mustExist: true }, async (dreamfold) => {
         const constitution = await constitutionFor(command, flags.rules);
         for (const store of flags.store) await dreamfold.memory.load(store);
         const rules = flags.store.map((store) => ({ store, constitution, ...timesOf(flags) }));
@@ -55,15 +54,6 @@ interface Dreaming {
 }
 
 async function keepDreaming(dreamfold: Dreamfold, { rules, once, io }: Dreaming): Promise<void> {
-  const ended = new AbortController();
-  const onSignal = (): void => {
-    // The next one has its usual effect, whatever is under way.
-    ignoreSignals();
-    io.note('Ending after the dream under way; once more to end at once.');
-    ended.abort();
-  };
-  const ignoreSignals = (): void => void SIGNALS.map((name) => process.off(name, onSignal));
-  for (const name of SIGNALS) process.on(name, onSignal);
   if (!once) io.note('Following the log; Ctrl-C ends it.');
   const dreams: object[] = [];
   const onDream = (news: DreamNews): void => {
@@ -71,12 +61,10 @@ async function keepDreaming(dreamfold: Dreamfold, { rules, once, io }: Dreaming)
     if (said !== null) io.note(`${isoTime(Date.now())} ${said}`);
     if (io.json && news.type === 'dreamt') dreams.push({ store: news.store, dreamId: news.report.dreamId, ...countsOf(news.report) });
   };
-  try {
-    await dreamfold.keepDreaming({ rules, once, signal: ended.signal, onDream });
-    io.document({ dreams });
-  } finally {
-    ignoreSignals();
-  }
+  await untilSignal(io, 'Ending after the dream under way; once more to end at once.', (signal) =>
+    dreamfold.keepDreaming({ rules, once, signal, onDream }),
+  );
+  io.document({ dreams });
 }
 
 /** @returns null for the end of it all, which the error itself tells */

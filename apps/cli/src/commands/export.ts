@@ -43,7 +43,7 @@ async function exportTo({ prefixes, flags, command }: { prefixes: string[]; flag
       remedy: 'Name another file, or write over it with --force.',
     });
   }
-  await withData(command, { readOnly: true }, async (dreamfold) => {
+  await withData(command, { io, readOnly: true }, async (dreamfold) => {
     const sessions: string[] = [];
     for (const prefix of prefixes) sessions.push(await findSession(dreamfold, prefix));
     const bar = io.progress('exporting');

@@ -30,7 +30,7 @@ export function register(program: Command, io: Io): void {
     .requiredOption('--by <name>', 'who says so')
     .action((...[prefix, event, flags, command]: [string, string, FeedbackFlags, Command]) => {
       const given = readFeedback(event, flags);
-      return withData(command, { readOnly: false, mustExist: true }, async (dreamfold) => {
+      return withData(command, { io, readOnly: false, mustExist: true }, async (dreamfold) => {
         const id = await findSession(dreamfold, prefix);
         const events = await gather(dreamfold.events(id));
         const feedback = { ...given, judges: findEvent(events, event).id };

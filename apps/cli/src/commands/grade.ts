@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 import { InvalidArgumentError, type Command } from 'commander';
-import { dataDirectory, withData } from '../data-directory.ts';
+import { dataFlags, withData } from '../data-directory.ts';
 import { defineCommand } from '../define-command.ts';
 import { findSession } from '../find-session.ts';
 import type { Io } from '../io.ts';
@@ -22,12 +22,12 @@ export function register(program: Command, io: Io): void {
     .requiredOption('--reason <text>', 'why, in words that the author can act on')
     .option('--by <name>', 'who says so; default: your user name')
     .action((...[prefix, criterion, score, flags, command]: [string, string, number, GradeFlags, Command]) =>
-      withData(command, { readOnly: false, mustExist: true }, async (dreamfold) => {
+      withData(command, { io, readOnly: false, mustExist: true }, async (dreamfold) => {
         const id = await findSession(dreamfold, prefix);
         const { reason, by = userInfo().username } = flags;
         await dreamfold.judge(id, { criterion, score, reason, by });
         io.document({ session: id, criterion, score, reason, by });
-        io.line(`Recorded: ${criterion} ${score}. ${howToGoOn(id, dataDirectory(command))}`);
+        io.line(`Recorded: ${criterion} ${score}. ${howToGoOn(id, dataFlags(command))}`);
       }),
     );
 }

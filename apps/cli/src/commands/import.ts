@@ -1,8 +1,8 @@
 import { Option, type Command } from 'commander';
 import { IMPORT_FORMATS, importFormat } from '@dreamfold/core';
-import { checkImport, type ImportReport, type ImportRequest } from 'dreamfold';
+import { checkImport, type CheckedImport, type ImportReport, type ImportRequest } from 'dreamfold';
 import { counted } from '../counted.ts';
-import { hasData, withData } from '../data-directory.ts';
+import { withData } from '../data-directory.ts';
 import { defineCommand } from '../define-command.ts';
 import type { Io } from '../io.ts';
 import { oneLine } from '../printable.ts';
@@ -52,10 +52,14 @@ async function importFile({ file, flags, command }: { file: string; flags: Impor
       bar.update(done, total);
     },
   };
+  let checked: CheckedImport | null = null;
   // Without a log there is nothing that the file could go against, and a bad file is not to begin one.
-  const checked = hasData(command) ? null : await checkImport(request, null);
+  const beforeFirst = async (): Promise<void> => {
+    checked = await checkImport(request, null);
+  };
   try {
-    const report = await withData(command, { readOnly: false }, (dreamfold) => checked?.write(dreamfold.log) ?? dreamfold.import(request));
+    const access = { io, readOnly: false, beforeFirst };
+    const report = await withData(command, access, (dreamfold) => checked?.write(dreamfold.log) ?? dreamfold.import(request));
     io.document(report);
     printReport(report, io);
   } finally {

@@ -14,7 +14,7 @@ export function register(program: Command, io: Io): void {
   })
     .option('--thread <id>', 'only this thread and its children')
     .action((prefix: string, { thread }: { thread?: string }, command: Command) =>
-      withData(command, { readOnly: false, mustExist: true }, async (dreamfold) => {
+      withData(command, { io, readOnly: false, mustExist: true }, async (dreamfold) => {
         const id = await findSession(dreamfold, prefix);
         const interrupted = await dreamfold.interrupt(id, thread);
         io.document({ session: id, interrupted });

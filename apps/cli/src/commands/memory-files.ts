@@ -24,7 +24,7 @@ export function registerFiles(group: Command, io: Io): void {
   })
     .option('--at <version>', 'as it was at this version, or at this time (UTC)', memoryPoint)
     .action((...[store, directory, { at }, command]: [string, string, { at?: MemoryPoint }, Command]) =>
-      withData(command, { readOnly: true }, async (dreamfold) => {
+      withData(command, { io, readOnly: true }, async (dreamfold) => {
         const { version, files } = await dreamfold.memory.exportTo(store, directory, at);
         io.document({ store: dreamfold.memory.idOf(store), version, directory, files });
         io.line(`Wrote version ${version} to ${printable(directory)}: ${files.length === 1 ? '1 file' : `${files.length} files`}.`);
@@ -41,7 +41,7 @@ export function registerFiles(group: Command, io: Io): void {
     .option(...REASON, 'Imported from files.')
     .option(...BY)
     .action((...[store, directory, flags, command]: [string, string, ImportFlags, Command]) =>
-      withData(command, { readOnly: false, mustExist: true }, (dreamfold) => importFiles(dreamfold, { store, directory, flags }, io)),
+      withData(command, { io, readOnly: false, mustExist: true }, (dreamfold) => importFiles(dreamfold, { store, directory, flags }, io)),
     );
 }
 

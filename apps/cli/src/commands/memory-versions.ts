@@ -12,7 +12,7 @@ import { isWaiting, proposalsOf } from '../proposals.ts';
 
 /** The commands that look at a store as it is and as it was. */
 export function registerVersions(group: Command, io: Io): void {
-  const looks = { readOnly: true };
+  const looks = { io, readOnly: true };
   defineCommand(group, {
     usage: 'show <store>',
     summary: 'what a store holds, as agents read it',

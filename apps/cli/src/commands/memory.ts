@@ -31,7 +31,7 @@ function registerList(group: Command, io: Io): void {
     description: 'Lists the memory stores, with the patches that wait for a person.',
     examples: ['memory', 'memory list --json'],
     isDefault: true,
-  }).action((_: unknown, command: Command) => withData(command, { readOnly: true }, (dreamfold) => list(dreamfold, io)));
+  }).action((_: unknown, command: Command) => withData(command, { io, readOnly: true }, (dreamfold) => list(dreamfold, io)));
 }
 
 function registerWriting(group: Command, io: Io): void {
@@ -49,7 +49,7 @@ function registerWriting(group: Command, io: Io): void {
       const by = personOf(flags.by);
       // Checked before a data directory is made for it.
       createStore(initialMemory, { name, description, approval, by });
-      await withData(command, { readOnly: false }, async (dreamfold) => {
+      await withData(command, { io, readOnly: false }, async (dreamfold) => {
         const id = await dreamfold.memory.create({ name, description, approval }, by);
         io.document({ id, name, description, approval });
         io.line(`The store ${printable(name)} (${id}) is there; approval is ${approval}.`);
@@ -69,7 +69,7 @@ function registerWriting(group: Command, io: Io): void {
     .option(...REASON, 'Written by hand.')
     .option(...BY)
     .action((...[store, path, file, flags, command]: [string, string, string, DecisionFlags, Command]) =>
-      withData(command, { readOnly: false, mustExist: true }, async (dreamfold) => {
+      withData(command, { io, readOnly: false, mustExist: true }, async (dreamfold) => {
         const content = await readText(file, { maxBytes: MAX_NOTE_BYTES });
         const patchId = await dreamfold.memory.writeNote(store, { path, content, reason: flags.reason, by: personOf(flags.by) });
         const { id, state } = await dreamfold.memory.load(store);
@@ -91,7 +91,7 @@ function registerWriting(group: Command, io: Io): void {
     .requiredOption(...REASON)
     .option(...BY)
     .action((...[store, patch, flags, command]: [string, string, DecisionFlags, Command]) =>
-      withData(command, { readOnly: false, mustExist: true }, async (dreamfold) => {
+      withData(command, { io, readOnly: false, mustExist: true }, async (dreamfold) => {
         const proposal = findProposal(await proposalsOf(dreamfold, store), patch);
         await dreamfold.memory.rollback(proposal.store.id, proposal.id, { by: personOf(flags.by), reason: flags.reason });
         const { state } = await dreamfold.memory.load(store);

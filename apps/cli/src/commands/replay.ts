@@ -27,7 +27,7 @@ export function register(program: Command, io: Io): void {
     .option('--at <n>', 'as it was after event N', wholeNumber(1))
     .option('--verify', 'check the recorded request digests as well')
     .action((prefix: string | undefined, flags: ReplayFlags, command: Command) =>
-      withData(command, { readOnly: true }, (dreamfold) =>
+      withData(command, { io, readOnly: true }, (dreamfold) =>
         prefix === undefined ? replayAll(dreamfold, flags, io) : replayOne(dreamfold, { prefix, ...flags }, io),
       ),
     );

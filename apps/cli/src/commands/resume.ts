@@ -32,7 +32,7 @@ async function resume(
   io: Io,
 ): Promise<void> {
   const { lead, rubric } = await loadTeam(file);
-  await withData(command, { readOnly: false }, async (dreamfold) => {
+  await withData(command, { io, readOnly: false, mustExist: true }, async (dreamfold) => {
     const id = await findSession(dreamfold, prefix);
     const lines = new EventLines(io);
     for await (const event of dreamfold.events(id)) lines.of(event);

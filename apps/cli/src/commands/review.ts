@@ -40,7 +40,7 @@ function registerAsking(group: Command, io: Io): void {
     .option(...RULES)
     .action((flags: { by?: string; rules?: string }, command: Command) => {
       const by = personOf(flags.by);
-      return withData(command, { readOnly: !io.interactive, mustExist: true }, async (dreamfold) =>
+      return withData(command, { io, readOnly: !io.interactive, mustExist: true }, async (dreamfold) =>
         io.interactive
           ? askAboutEach(dreamfold, { by, constitution: await constitutionFor(command, flags.rules) }, io)
           : list(dreamfold, {}, io),
@@ -58,7 +58,7 @@ function registerReading(group: Command, io: Io): void {
   })
     .option('--store <name>', 'of one store only')
     .option('--all', 'what was decided or rejected as well')
-    .action((flags: ListFlags, command: Command) => withData(command, { readOnly: true }, (dreamfold) => list(dreamfold, flags, io)));
+    .action((flags: ListFlags, command: Command) => withData(command, { io, readOnly: true }, (dreamfold) => list(dreamfold, flags, io)));
 
   defineCommand(group, {
     usage: 'show <patch>',
@@ -66,7 +66,7 @@ function registerReading(group: Command, io: Io): void {
     description: 'Shows what a patch changes, what the gates said, and the events that bear it out.',
     examples: ['review show patch_4k2', 'review show patch_4k2 --json'],
   }).action((patch: string, _: unknown, command: Command) =>
-    withData(command, { readOnly: true }, async (dreamfold) => {
+    withData(command, { io, readOnly: true }, async (dreamfold) => {
       const proposal = findProposal(await proposalsOf(dreamfold), patch);
       io.document(documentOf(proposal));
       if (!io.json) await tellProposal(dreamfold, proposal, { io, sessions: SESSIONS_SHOWN, gates: true });
@@ -128,7 +128,7 @@ function registerEditing(group: Command, io: Io): void {
     .option(...RULES)
     .action((patch: string, flags: EditFlags, command: Command) => {
       const by = personOf(flags.by);
-      return withData(command, { readOnly: false, mustExist: true }, async (dreamfold) => {
+      return withData(command, { io, readOnly: false, mustExist: true }, async (dreamfold) => {
         const proposal = findProposal(await proposalsOf(dreamfold), patch);
         mustWait(proposal);
         const { text, note, rules, approve = false } = flags;
@@ -227,7 +227,7 @@ async function decide(
   { command, io, status }: Deciding,
   act: (dreamfold: Dreamfold, proposal: Proposal) => Promise<void>,
 ): Promise<void> {
-  await withData(command, { readOnly: false, mustExist: true }, async (dreamfold) => {
+  await withData(command, { io, readOnly: false, mustExist: true }, async (dreamfold) => {
     const all = await proposalsOf(dreamfold);
     const chosen = [...new Set(prefixes.map((prefix) => findProposal(all, prefix)))];
     for (const proposal of chosen) mustWait(proposal);

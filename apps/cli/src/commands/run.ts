@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { Caps } from '@dreamfold/events';
 import { checkRun, DreamfoldError, type AgentDefinition, type RunOptions } from 'dreamfold';
 import { withData } from '../data-directory.ts';
@@ -17,6 +17,7 @@ interface RunFlags {
   caps?: string[];
   quiet?: true;
   wait?: true;
+  detach?: true;
 }
 
 export function register(program: Command, io: Io): void {
@@ -29,6 +30,7 @@ export function register(program: Command, io: Io): void {
       'run team.ts "Where is order 17?"',
       'run team.ts "Where is order 17?" --principal customer-4 --memory support --caps tokens=50000,turns=20',
       'run team.ts "Where is order 17?" --model claude-opus-5 --json',
+      'run team.ts "Where is order 17?" --detach',
     ],
   })
     .option('--model <name>', 'the model of every agent: scripted, or claude-…')
@@ -39,6 +41,12 @@ export function register(program: Command, io: Io): void {
     .option('--caps <name=value>', `limits of the session: ${Object.keys(Caps.shape).join(', ')}; may be repeated`, collect)
     .option('--quiet', 'only the result')
     .option('--wait', 'when it waits for a person, wait for the word from another terminal')
+    .addOption(
+      new Option('--detach', 'only put the task on the log, for a `dreamfold worker`, and print the id of its session').conflicts([
+        'wait',
+        'quiet',
+      ]),
+    )
     .action((...[file, task, flags, command]: [string, string, RunFlags, Command]) => run({ file, task, flags, command }, io));
 }
 
@@ -55,9 +63,15 @@ async function run({ file, task, flags, command }: Run, io: Io): Promise<void> {
   const lead: AgentDefinition = flags.model === undefined ? team.lead : withModel(team.lead, flags.model);
   // Checked before a data directory is made for it; there is no memory store to find in a new one.
   checkRun(lead, task);
-  await withData(command, { readOnly: false, mustExist: (options.memory ?? []).length > 0 }, async (dreamfold) => {
+  await withData(command, { io, readOnly: false, mustExist: (options.memory ?? []).length > 0 }, async (dreamfold) => {
+    const { quiet = false, wait = false, detach = false } = flags;
+    if (detach) {
+      const sessionId = await dreamfold.submit(lead, task, options);
+      io.document({ sessionId });
+      io.line(sessionId);
+      return;
+    }
     const session = await dreamfold.run(lead, task, options);
-    const { quiet = false, wait = false } = flags;
     await driveSession(session, { io, command, file, lines: new EventLines(io), quiet, wait });
   });
 }

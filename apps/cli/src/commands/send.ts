@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { dataDirectory, withData } from '../data-directory.ts';
+import { dataFlags, withData } from '../data-directory.ts';
 import { defineCommand } from '../define-command.ts';
 import { findSession } from '../find-session.ts';
 import type { Io } from '../io.ts';
@@ -12,11 +12,11 @@ export function register(program: Command, io: Io): void {
     description: 'The message is queued while the lead is busy. When no process runs the session, `dreamfold resume` takes it up.',
     examples: ['send sesn_4k2 "And when does it arrive?"'],
   }).action((...[prefix, message, , command]: [string, string, unknown, Command]) =>
-    withData(command, { readOnly: false, mustExist: true }, async (dreamfold) => {
+    withData(command, { io, readOnly: false, mustExist: true }, async (dreamfold) => {
       const id = await findSession(dreamfold, prefix);
       await dreamfold.send(id, message);
       io.document({ session: id, sent: message });
-      io.line(`Sent. ${howToGoOn(id, dataDirectory(command))}`);
+      io.line(`Sent. ${howToGoOn(id, dataFlags(command))}`);
     }),
   );
 }

@@ -18,7 +18,7 @@ export function register(program: Command, io: Io): void {
 }
 
 async function sessions({ limit, command }: { limit: number | undefined; command: Command }, io: Io): Promise<void> {
-  await withData(command, { readOnly: true }, async (dreamfold) => {
+  await withData(command, { io, readOnly: true }, async (dreamfold) => {
     const all = await gather(dreamfold.sessions());
     const ids = limit === undefined ? all : all.slice(-limit);
     const bar = io.progress('reading sessions');

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { LogEvent } from '@dreamfold/events';
 import type { SessionState } from '@dreamfold/core';
-import { dataDirectory, withData } from '../data-directory.ts';
+import { dataFlags, withData } from '../data-directory.ts';
 import { defineCommand, wholeNumber } from '../define-command.ts';
 import { EventLines } from '../event-lines.ts';
 import { findSession } from '../find-session.ts';
@@ -24,12 +24,12 @@ export function register(program: Command, io: Io): void {
 }
 
 async function show({ prefix, limit, command }: { prefix: string; limit: number | undefined; command: Command }, io: Io): Promise<void> {
-  await withData(command, { readOnly: true }, async (dreamfold) => {
+  await withData(command, { io, readOnly: true }, async (dreamfold) => {
     const id = await findSession(dreamfold, prefix);
     const state = await dreamfold.session(id);
     const events = await gather(dreamfold.events(id));
     const from = limit === undefined ? 0 : Math.max(0, events.length - limit);
-    const waiting = waitingFor(state, dataDirectory(command));
+    const waiting = waitingFor(state, dataFlags(command));
     io.document({ session: sessionRow(state), waiting: [...waiting.calls, ...waiting.scores], events: events.slice(from) });
     if (io.json) return;
     printHeader(state, io);

@@ -18,7 +18,7 @@ export function register(program: Command, io: Io): void {
   })
     .option('--limit <n>', 'end after N events', wholeNumber(1))
     .action((prefix: string | undefined, { limit }: { limit?: number }, command: Command) =>
-      withData(command, { readOnly: true }, async (dreamfold) => {
+      withData(command, { io, readOnly: true }, async (dreamfold) => {
         const id = prefix === undefined ? null : await findSession(dreamfold, prefix);
         await tail(dreamfold, { id, limit: limit ?? Number.POSITIVE_INFINITY, io });
       }),

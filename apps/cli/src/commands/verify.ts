@@ -1,17 +1,19 @@
 import type { Command } from 'commander';
-import { open, type VerifyReport } from 'dreamfold';
+import { DreamfoldError, open, type VerifyReport } from 'dreamfold';
 import { counted } from '../counted.ts';
-import { dataDirectory, withData } from '../data-directory.ts';
+import { dataDirectory, logUrl, withData } from '../data-directory.ts';
 import { defineCommand } from '../define-command.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Io } from '../io.ts';
+
+const SHOWN_SET_ASIDE = 20;
 
 export function register(program: Command, io: Io): void {
   defineCommand(program, {
     usage: 'verify',
     summary: 'check that nothing on the log was changed or lost',
     description:
-      'Reads every event and blob and checks hashes, chains, gaps and the head of the log. Payloads that were erased on purpose still verify. Ends with 3 when something is wrong. Works beside a process that runs sessions.',
+      'Reads every event and blob and checks hashes, chains, gaps and the head of the log. Payloads that were erased on purpose still verify. Of a log on Kafka it checks the local replica, and lists the records of its topic that are no events of it. Ends with 3 when something is wrong. Works beside a process that runs sessions.',
     examples: ['verify', 'verify --data ./backup --json', 'verify --accept-head'],
   })
     .option('--accept-head', 'go on from what the database holds, although the end of the log was lost; the loss stays lost')
@@ -20,13 +22,14 @@ export function register(program: Command, io: Io): void {
 
 async function verify({ acceptHead, command }: { acceptHead: boolean; command: Command }, io: Io): Promise<void> {
   if (acceptHead) {
+    if (logUrl(command) !== null) throw notOnKafka();
     // A data directory that is not there is not to be made by looking after it.
-    await withData(command, { readOnly: true }, async () => {}).catch((error: unknown) => {
+    await withData(command, { io, readOnly: true }, async () => {}).catch((error: unknown) => {
       if ((error as { code?: unknown }).code !== 'store_corrupt') throw error;
     });
     await (await open({ directory: dataDirectory(command), acceptHead })).close();
   }
-  await withData(command, { readOnly: true }, async (dreamfold) => {
+  await withData(command, { io, readOnly: true }, async (dreamfold) => {
     const bar = io.progress('verifying');
     const report = await dreamfold.log.verify((done, total) => bar.update(done, total));
     bar.stop();
@@ -34,10 +37,11 @@ async function verify({ acceptHead, command }: { acceptHead: boolean; command: C
     if (!ok) io.exitCode = EXIT.store;
     io.document({ ok, ...report });
     printReport(report, io);
+    printSetAside(report, io);
   });
 }
 
-function printReport({ events, streams, erased, blobs, problems }: VerifyReport, io: Io): void {
+function printReport({ events, streams, erased, blobs, problems, setAside }: VerifyReport, io: Io): void {
   const counts = `${counted(events, 'event')} in ${counted(streams, 'stream')}, ${counted(blobs, 'blob')}, ${counted(erased, 'erased payload')}`;
   if (problems.length === 0) {
     io.line(`${io.paint('green', 'All is as it was written')}: ${counts}.`);
@@ -45,5 +49,26 @@ function printReport({ events, streams, erased, blobs, problems }: VerifyReport,
   }
   io.line(`${io.paint('red', counted(problems.length, 'problem'))} in ${counts}:`);
   for (const { stream, seq, problem } of problems) io.line(`  ${stream ?? 'log'}${seq === null ? '' : `#${seq}`}: ${problem}`);
-  io.line('Restore the data directory from a copy, or import an export into a new one.');
+  const remedy =
+    setAside === undefined
+      ? 'Restore the data directory from a copy, or import an export into a new one.'
+      : 'Delete the replica, the folder kafka in the data directory, while nothing runs there: it is built again from the log.';
+  io.line(remedy);
+}
+
+/** What others, or a torn write, have left in the topic. Nobody counts it, so it is no problem. */
+function printSetAside({ setAside = [] }: VerifyReport, io: Io): void {
+  if (setAside.length === 0) return;
+  io.line(`${counted(setAside.length, 'record')} of the topic set aside, which no reader counts:`);
+  for (const { partition, offset, reason } of setAside.slice(0, SHOWN_SET_ASIDE)) {
+    io.line(`  partition ${partition}, offset ${offset}: ${reason}`);
+  }
+  if (setAside.length > SHOWN_SET_ASIDE) io.line(`  and ${setAside.length - SHOWN_SET_ASIDE} more; --json lists them`);
+}
+
+function notOnKafka(): DreamfoldError {
+  return new DreamfoldError('invalid_argument', '--accept-head is for a log in a data directory: the brokers keep a log on Kafka', {
+    path: '--accept-head',
+    remedy: 'Leave out --log, and unset DREAMFOLD_LOG; or leave out --accept-head.',
+  });
 }

@@ -13,7 +13,7 @@ export interface ConsumerRunOptions {
   /** Partitions that may be handed over at the same time. */
   concurrency: number;
   /** The group has assigned these partitions, for the first time or again. What is sought here is where reading begins. */
-  onJoin: (consumer: Consumer, partitions: readonly number[]) => void;
+  onJoin: (consumer: Consumer, joined: { partitions: readonly number[]; memberId: string }) => void;
   eachBatch: (payload: EachBatchPayload) => Promise<void>;
   /** The group has no other members: it is deleted in the end. */
   throwaway: boolean;
@@ -47,7 +47,8 @@ export class ConsumerRun {
     this.#consumer.on(events.CRASH, ({ payload }) => this.#lost.reject(payload.error));
     this.#consumer.on(events.GROUP_JOIN, ({ payload }) => {
       this.#alive();
-      if (!this.#ended) options.onJoin(this.#consumer, payload.memberAssignment[options.topic] ?? []);
+      const { memberId, memberAssignment } = payload;
+      if (!this.#ended) options.onJoin(this.#consumer, { partitions: memberAssignment[options.topic] ?? [], memberId });
     });
     this.#consumer.on(events.FETCH, () => this.#alive());
     this.#consumer.on(events.HEARTBEAT, () => this.#alive());

@@ -18,6 +18,8 @@ export async function joinGroup(config: KafkajsConfig, options: MembershipOption
   const { group, topic, sessionTimeoutMs, onAssigned, onConnection } = options;
   // Said at each join, also after a failure. Who was away too long may claim what another has by now: one of the two gets it.
   let owned: readonly number[] = [];
+  // The group gives a member another name when it had given it up.
+  let knownAs: string | null = null;
   let left = false;
   const consumer = await KeptConsumer.start({
     timeoutMs: config.connectTimeoutMs,
@@ -36,12 +38,14 @@ export async function joinGroup(config: KafkajsConfig, options: MembershipOption
         minBytes: 1,
         maxWaitTimeInMs: LONG_POLL_MS,
       },
-      onJoin: (_consumer, partitions) => {
+      onJoin: (_consumer, { partitions, memberId }) => {
         owned = partitions.toSorted((a, b) => a - b);
         const now = owned;
+        const wasMember = memberId === knownAs;
+        knownAs = memberId;
         // Not in kafkajs's call: it takes what is thrown here for a failed join, and tries again.
         queueMicrotask(() => {
-          if (!left) onAssigned(now);
+          if (!left) onAssigned(now, wasMember);
         });
       },
       // The topic holds no records. Were there one, nobody has asked for it.

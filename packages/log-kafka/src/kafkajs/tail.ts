@@ -95,7 +95,7 @@ class KafkajsTail implements Tail {
         // Every record of the log, in its order: a transaction that somebody else leaves open does not hold it up.
         readUncommitted: true,
       },
-      onJoin: (consumer, partitions) => {
+      onJoin: (consumer, { partitions }) => {
         for (const partition of partitions) {
           const position = this.#positions.get(partition);
           if (position !== undefined) consumer.seek({ topic, partition, offset: String(position.next) });

@@ -35,6 +35,28 @@ function start(body: string): ChildProcess {
 }
 
 describe('several processes', () => {
+  it('wait in the background without being kept alive by it, and otherwise stay', async () => {
+    const wait = (options: string): string => `
+      const log = await openSqliteLog({ directory });
+      void (async () => {
+        for await (const [event] of log.subscribe({ after: [1], signal: new AbortController().signal, ${options} })) {
+          console.log(event.seq);
+          await log.close();
+        }
+      })();
+      console.log('waits');`;
+    expect(spawnSync(process.execPath, script(wait('background: true')), { timeout: 20_000 }).stdout.toString()).toBe('waits\n');
+    const child = start(wait(''));
+    let said = '';
+    child.stdout!.on('data', (chunk) => (said += String(chunk)));
+    await expect.poll(() => said, { timeout: 20_000 }).toBe('waits\n');
+    const log = await openSqliteLog({ directory });
+    await fill(log, S, 1);
+    await once(child, 'close');
+    expect(said).toBe('waits\n1\n');
+    await log.close();
+  });
+
   it('race on one stream and end with one chain', async () => {
     await (await openSqliteLog({ directory })).close();
     const writer = (name: string): string => `

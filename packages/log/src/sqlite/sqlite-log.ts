@@ -27,7 +27,7 @@ import type {
 import { checkPosition, checkRange } from '../read-range.ts';
 import { restorePlan } from '../restore.ts';
 import { fate } from '../rule.ts';
-import { ChangeSignal, readBetween, subscribeBy, waitUntil } from '../subscription.ts';
+import { ChangeSignal, readBetween, subscribeBy, waitUntil, type Waiting } from '../subscription.ts';
 import { BlobTable } from './blob-table.ts';
 import { CountedEvents } from './counted-events.ts';
 import { DatabaseWriter, closedError } from './database-writer.ts';
@@ -63,6 +63,8 @@ export class SqliteLog implements Log {
   readonly #sequencer: Sequencer<PreparedAppend, Appended>;
   readonly #changes: ChangeSignal;
   #poll: NodeJS.Timeout | undefined;
+  /** Version of the database when a subscription read from it last. */
+  #readAt = -1;
 
   constructor(parts: SqliteLogParts) {
     const { db } = parts;
@@ -75,7 +77,7 @@ export class SqliteLog implements Log {
     this.#database = new DatabaseWriter(parts, this.#events, parts.full);
     this.#blobs = new BlobTable(db);
     this.#sequencer = new Sequencer((appends) => this.#appendGroup(appends));
-    this.#changes = new ChangeSignal((anyone) => this.#pollWhile(anyone));
+    this.#changes = new ChangeSignal((waiting) => this.#pollFor(waiting));
   }
 
   async append(request: AppendRequest): Promise<Appended> {
@@ -162,37 +164,43 @@ export class SqliteLog implements Log {
   subscribe(options: SubscribeOptions): AsyncIterable<readonly LogEvent[]> {
     checkCursor(options.after, 1);
     const { stream } = options;
-    if (stream === undefined) return subscribeBy((position) => this.#readAfter(position), this.#changes, options);
-    const readAfter = (position: number): LogEvent[] =>
-      this.#guard(() => {
-        const streamId = this.#table.streams.find(stream);
-        return streamId === null
-          ? []
-          : this.#table.readStream(streamId, this.#table.seqUpTo(streamId, position) + 1, Number.MAX_SAFE_INTEGER);
-      });
+    const nextAfter = (position: number): LogEvent[] => {
+      if (stream === undefined) return this.#table.readAfter(position);
+      const id = this.#table.streams.find(stream);
+      return id === null ? [] : this.#table.readStream(id, this.#table.seqUpTo(id, position) + 1, Number.MAX_SAFE_INTEGER);
+    };
+    const readAfter = (position: number): LogEvent[] => {
+      this.#readAt = this.#versionNow();
+      return this.#guard(() => nextAfter(position));
+    };
     return subscribeBy(readAfter, this.#changes, options);
-  }
-
-  #readAfter(position: number): LogEvent[] {
-    return this.#guard(() => this.#table.readAfter(position));
   }
 
   async *readRange(after: Cursor, through: Cursor): AsyncGenerator<readonly LogEvent[], void, undefined> {
     checkCursor(after, 1);
     checkCursor(through, 1, 'through');
-    yield* readBetween((position) => this.#readAfter(position), after[0]!, through[0]!);
+    const readAfter = (position: number): LogEvent[] => this.#guard(() => this.#table.readAfter(position));
+    yield* readBetween(readAfter, after[0]!, through[0]!);
   }
 
-  #pollWhile(anyone: boolean): void {
-    clearInterval(this.#poll);
-    if (!anyone) return;
-    let seen = this.#versionNow();
-    this.#poll = setInterval(() => {
-      const version = this.#versionNow();
-      if (version === seen) return;
-      seen = version;
-      this.#changes.notify();
-    }, POLL_MS);
+  #pollFor(waiting: Waiting): void {
+    if (waiting === 'nobody') {
+      clearInterval(this.#poll);
+      this.#poll = undefined;
+      return;
+    }
+    if (this.#poll === undefined) {
+      // As of the read that found nothing: what was committed after it is news.
+      let seen = this.#readAt;
+      this.#poll = setInterval(() => {
+        const version = this.#versionNow();
+        if (version === seen) return;
+        seen = version;
+        this.#changes.notify();
+      }, POLL_MS);
+    }
+    if (waiting === 'somebody') this.#poll.ref();
+    else this.#poll.unref();
   }
 
   #versionNow(): number {

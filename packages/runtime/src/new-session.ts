@@ -1,0 +1,122 @@
+import {
+  DreamfoldError,
+  idFrom,
+  isDreamfoldError,
+  knownEvent,
+  streamOf,
+  textOf,
+  type Caps,
+  type Criterion,
+  type MemoryPin,
+  type NewEvent,
+} from '@dreamfold/events';
+import { NO_CAPS } from '@dreamfold/core';
+import type { Log } from '@dreamfold/log';
+import type { Model } from '@dreamfold/model';
+import type { RubricDefinition } from './definitions.ts';
+import { sha256 } from './digest.ts';
+import type { Team } from './team.ts';
+
+export interface NewSession {
+  team: Team;
+  task: string;
+  principal?: string;
+  title?: string;
+  rubric?: RubricDefinition;
+  caps?: Partial<Caps>;
+  memory?: readonly MemoryPin[];
+  /** The same key gives the same session. */
+  idempotencyKey?: string;
+}
+
+/** A name that no model has is said at once, not when the first request is due. @throws DreamfoldError unknown_model */
+export function checkModels({ agents }: Team, models: (name: string) => Model): void {
+  for (const { name, model } of agents.values()) {
+    try {
+      if (typeof model === 'string') models(model);
+    } catch (error) {
+      if (!isDreamfoldError(error)) throw error;
+      const { code, message, remedy } = error;
+      throw new DreamfoldError(code, `Agent ${name}: ${message}`, { path: `team/${name}/model`, value: model, remedy, cause: error });
+    }
+  }
+}
+
+/**
+ * What a session that begins is refused for before anything is written.
+ * @throws DreamfoldError invalid_argument, unknown_model
+ */
+export function checkTask({ team, task }: Pick<NewSession, 'team' | 'task'>, models: (name: string) => Model): void {
+  if (typeof task !== 'string' || task.trim() === '') {
+    throw new DreamfoldError('invalid_argument', 'The task is empty', { path: 'task', value: task, remedy: 'Say what is to be done.' });
+  }
+  checkModels(team, models);
+}
+
+export function sessionIdOf(idempotencyKey: string): string {
+  return idFrom('session', sha256(idempotencyKey));
+}
+
+/** How a session begins: what it is, and what is asked of it. */
+export function beginningOf(id: string, options: NewSession): [created: NewEvent, asked: NewEvent] {
+  const { title, principal = 'default', team, task, rubric, caps, memory = [] } = options;
+  const created = { ...(title === undefined ? {} : { title }), principal, team: team.snapshot, caps: { ...NO_CAPS, ...caps }, memory };
+  return [
+    { type: 'session.created', class: 'open', actor: 'user', data: created },
+    rubric === undefined
+      ? { type: 'user.message', class: 'open', actor: 'user', data: { content: [{ type: 'text', text: task }] } }
+      : { type: 'user.define_outcome', class: 'open', actor: 'user', data: defineOutcome(id, task, rubric) },
+  ];
+}
+
+/** At most so many events of a session come before its task, and its task itself. */
+const TASK_WITHIN = 3;
+
+/**
+ * That a session was begun with a task. One whose task was erased is taken at its key's word.
+ * @throws DreamfoldError idempotency_conflict
+ */
+export async function checkSameTask(log: Log, id: string, task: string): Promise<void> {
+  const begun = await taskOnLog(log, id);
+  if (begun === null || begun === task) return;
+  throw new DreamfoldError('idempotency_conflict', `The idempotency key of ${id} was used for another task`, {
+    path: 'idempotencyKey',
+    value: begun.slice(0, 120),
+    remedy: 'Use a key of its own for each task.',
+  });
+}
+
+async function taskOnLog(log: Log, id: string): Promise<string | null> {
+  for await (const batch of log.read(streamOf('session', id), { to: TASK_WITHIN })) {
+    for (const logged of batch) {
+      const event = knownEvent(logged);
+      if (event === null || event.data === null) continue;
+      if (event.type === 'user.message') return textOf(event.data.content);
+      if (event.type === 'user.define_outcome') return event.data.description;
+    }
+  }
+  return null;
+}
+
+function defineOutcome(sessionId: string, task: string, rubric: RubricDefinition): unknown {
+  const criteria: Criterion[] = rubric.criteria.map(({ id, ask, weight, grader }) => ({
+    id,
+    ask,
+    weight,
+    grader:
+      grader.kind === 'code'
+        ? { kind: 'code', name: grader.name }
+        : grader.kind === 'model'
+          ? { kind: 'model', model: typeof grader.model === 'string' ? grader.model : 'custom' }
+          : { kind: 'person' },
+  }));
+  const lines = criteria.map((c) => `- ${c.id} (weight ${c.weight}): ${c.ask}`);
+  return {
+    outcome_id: idFrom('outcome', sha256(`${sessionId}/outcome`)),
+    description: task,
+    rubric: { type: 'text', content: [rubric.text, ...lines].filter((line) => line !== '').join('\n') },
+    max_iterations: rubric.maxIterations,
+    df_criteria: criteria,
+    df_pass_score: rubric.passScore,
+  };
+}

@@ -1,0 +1,291 @@
+import { DreamfoldError, idOfStream, isDreamfoldError, type ErrorCode, type LogEvent } from '@dreamfold/events';
+import { hasSomethingToDo, isAtRestAfter, isRequest, mustRun, type SessionState } from '@dreamfold/core';
+import { placeOf, type Log, type Membership } from '@dreamfold/log';
+import { safely } from './safely.ts';
+import type { SessionHost, SessionTeam } from './session-host.ts';
+import type { SessionResult } from './session.ts';
+import { unfinishedSessions } from './unfinished-sessions.ts';
+import { shareOf, type WorkShare } from './work-share.ts';
+
+const DEFAULT_CONCURRENCY = 100;
+
+/** Sessions that fail one after the other by a fault of the program, before it is the operator's turn. */
+const MAX_FAILED = 10;
+
+/** What happens to the sessions of a worker. */
+export type WorkerNews =
+  /** These partitions of the log are the worker's from now on. */
+  | { type: 'assigned'; partitions: readonly number[] }
+  | { type: 'taken'; session: string }
+  /** It is finished, or waits for a person (`result.stopReason`). */
+  | { type: 'rested'; session: string; result: SessionResult }
+  /** Another process goes on with it: it has claimed it, or will as its partition is given to it. */
+  | { type: 'lost'; session: string }
+  /** Not run here, and not told again: this worker lacks its team, or the version that it was written by. */
+  | { type: 'left'; session: string; error: DreamfoldError }
+  /** A fault of the program stopped it here. Nothing is lost; whoever takes it over goes on. */
+  | { type: 'failed'; session: string; error: unknown };
+
+export interface WorkerOptions {
+  log: Log;
+  host: SessionHost;
+  /** Default: that of the log. */
+  share?: WorkShare;
+  /** Of each lead, its team and the graders in code of its rubric. */
+  teams: readonly SessionTeam[];
+  /** How many sessions are under way here at most; those that wait for a person do not count. Default 100. */
+  concurrency?: number;
+  tell?: (news: WorkerNews) => void;
+  /** Ends it: sessions are let go of where they stand. */
+  signal: AbortSignal;
+}
+
+/**
+ * Runs the sessions of the partitions that are this worker's, those that have something to do and whose lead's team it has. Resolves
+ * once the signal is aborted and everything is let go of.
+ * @throws DreamfoldError invalid_argument, unknown_model; what the log fails with: store_unavailable, log_diverged, …; what ten sessions
+ * in a row have failed with here
+ */
+export async function workOn(options: WorkerOptions): Promise<void> {
+  const worker = new Worker(options);
+  // Nothing else keeps a process alive that waits for work.
+  const alive = setInterval(() => {}, 60_000);
+  try {
+    await worker.run();
+  } finally {
+    clearInterval(alive);
+  }
+}
+
+/** Errors of the log itself, for all sessions alike. */
+const LOG_FAILURES: readonly ErrorCode[] = ['log_diverged', 'store_full', 'store_newer_than_code', 'store_read_only', 'store_unavailable'];
+
+/** Errors that no other attempt of this worker would get round. */
+const NOT_OURS: readonly ErrorCode[] = ['not_found', 'session_ended', 'unknown_agent', 'unsupported_schema_version'];
+
+const isOneOf = (error: unknown, codes: readonly ErrorCode[]): error is DreamfoldError =>
+  isDreamfoldError(error) && codes.includes(error.code);
+
+/** Why a session is to be taken: somebody asks for something while nobody runs it, or whoever ran it lost its partition. */
+interface Due {
+  partition: number;
+  isAbandoned: boolean;
+}
+
+/** A session that is being taken, or is under way here. */
+interface UnderWay {
+  partition: number;
+  isTaken: boolean;
+  /** Somebody else is to go on with it. */
+  isReleased: boolean;
+  /** Why it is to be taken once more after this: it may not have heard of it. */
+  again: Due | null;
+}
+
+class Worker {
+  readonly #o: WorkerOptions;
+  readonly #teams: ReadonlyMap<string, SessionTeam>;
+  readonly #concurrency: number;
+  readonly #tell: (news: WorkerNews) => void;
+  #assigned: ReadonlySet<number> = new Set();
+  /** Every session of the log that is not at rest, with its partition. */
+  readonly #unfinished = new Map<string, number>();
+  readonly #due = new Map<string, Due>();
+  readonly #underWay = new Map<string, UnderWay>();
+  readonly #runs = new Set<Promise<void>>();
+  /** What was left alone, so that it is told once. */
+  readonly #left = new Set<string>();
+  /** Sessions that failed here since one came to rest. */
+  #failed = 0;
+  #isOver = false;
+  readonly #ended = Promise.withResolvers<void>();
+
+  constructor(options: WorkerOptions) {
+    const { teams, concurrency = DEFAULT_CONCURRENCY, tell = () => {}, host } = options;
+    this.#o = options;
+    this.#teams = byLead(teams);
+    for (const { team } of teams) host.checkModels(team);
+    if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
+      throw new DreamfoldError('invalid_argument', `A worker cannot run ${concurrency} sessions at once`, {
+        path: 'concurrency',
+        value: concurrency,
+        remedy: 'Give a whole number from 1 on.',
+      });
+    }
+    this.#concurrency = concurrency;
+    // It may fail before anybody waits for it.
+    this.#ended.promise.catch(() => {});
+    this.#tell = safely(tell);
+  }
+
+  async run(): Promise<void> {
+    const { log, host, share = shareOf(log, 'workers'), signal } = this.#o;
+    const end = (): void => {
+      this.#isOver = true;
+      this.#ended.resolve();
+    };
+    signal.addEventListener('abort', end, { once: true });
+    if (signal.aborted) end();
+    const stop = host.listen({
+      onEvent: (event, runsHere) => this.#hear(event, runsHere),
+      onFailed: (error) => this.#ended.reject(error),
+    });
+    let membership: Membership | null = null;
+    try {
+      membership = await share((partitions, wasMember) => this.#assign(partitions, wasMember));
+      this.#lookBack().catch((error: unknown) => this.#ended.reject(error));
+      await this.#ended.promise;
+    } finally {
+      this.#isOver = true;
+      signal.removeEventListener('abort', end);
+      stop();
+      this.#release(this.#underWay);
+      // The group forgets a member that could not say good-bye.
+      await membership?.leave().catch(() => {});
+      await Promise.all(this.#runs);
+    }
+  }
+
+  async #lookBack(): Promise<void> {
+    for await (const { id, newest } of unfinishedSessions(this.#o.log)) {
+      if (this.#isOver) return;
+      const partition = this.#partitionOf(newest);
+      this.#unfinished.set(id, partition);
+      if (this.#assigned.has(partition)) this.#enqueue(id, { partition, isAbandoned: true });
+    }
+  }
+
+  #partitionOf({ position }: LogEvent): number {
+    return placeOf(position, this.#o.log.capabilities.partitions).partition;
+  }
+
+  #assign(partitions: readonly number[], wasMember: boolean): void {
+    if (this.#isOver) return;
+    // What it kept by name only, others may have run meanwhile, and let go of.
+    const kept = wasMember ? this.#assigned : new Set();
+    this.#assigned = new Set(partitions);
+    this.#tell({ type: 'assigned', partitions });
+    for (const [id, { partition }] of this.#due) if (!this.#assigned.has(partition)) this.#due.delete(id);
+    const lost = [...this.#underWay].filter(([, { partition }]) => !this.#assigned.has(partition));
+    this.#release(lost);
+    for (const [id, partition] of this.#unfinished) {
+      if (this.#assigned.has(partition) && !kept.has(partition)) this.#enqueue(id, { partition, isAbandoned: true });
+    }
+  }
+
+  #release(sessions: Iterable<[string, UnderWay]>): void {
+    for (const [id, one] of [...sessions]) {
+      one.isReleased = true;
+      this.#o.host.release([id]);
+    }
+  }
+
+  #hear(event: LogEvent, runsHere: boolean): void {
+    const id = idOfStream(event.stream);
+    const partition = this.#partitionOf(event);
+    const isAtRest = isAtRestAfter(event);
+    if (isAtRest === true) this.#unfinished.delete(id);
+    else if (isAtRest === false) this.#unfinished.set(id, partition);
+    if (!runsHere && isRequest(event) && this.#assigned.has(partition)) this.#enqueue(id, { partition, isAbandoned: false });
+  }
+
+  #enqueue(id: string, due: Due): void {
+    const underWay = this.#underWay.get(id);
+    const before = underWay === undefined ? this.#due.get(id) : underWay.again;
+    const both = before?.isAbandoned === true ? before : due;
+    if (underWay !== undefined) underWay.again = both;
+    else this.#due.set(id, both);
+    this.#takeMore();
+  }
+
+  #takeMore(): void {
+    for (const [id, due] of this.#due) {
+      if (this.#isOver || this.#underWay.size >= this.#concurrency) return;
+      this.#due.delete(id);
+      const run = this.#runOne(id, due).finally(() => this.#runs.delete(run));
+      this.#runs.add(run);
+    }
+  }
+
+  async #runOne(id: string, due: Due): Promise<void> {
+    const { partition } = due;
+    const underWay: UnderWay = { partition, isTaken: false, isReleased: false, again: null };
+    this.#underWay.set(id, underWay);
+    try {
+      const session = await this.#o.host.take(id, this.#choice(id, due));
+      if (session !== null) {
+        underWay.isTaken = true;
+        // It was on its way when the partition went.
+        if (underWay.isReleased) this.#o.host.release([id]);
+        this.#tell({ type: 'taken', session: id });
+        this.#tell({ type: 'rested', session: id, result: await session.done() });
+        this.#failed = 0;
+      }
+    } catch (error) {
+      this.#onFailed(id, underWay, error);
+    }
+    this.#underWay.delete(id);
+    if (underWay.again !== null && this.#assigned.has(partition) && !this.#isOver) this.#enqueue(id, underWay.again);
+    else this.#takeMore();
+  }
+
+  /** Whether a session is to be taken, and with which team: not when another worker claims it meanwhile. */
+  #choice(id: string, { isAbandoned }: Due): (state: SessionState) => SessionTeam | null {
+    let epoch: number | null = null;
+    return (state) => {
+      epoch ??= state.epoch;
+      if (state.suspended !== null) mustRun(state);
+      if (!hasSomethingToDo(state)) this.#unfinished.delete(id);
+      else if (state.epoch === epoch && (isAbandoned || state.status === 'idle')) return this.#teamOf(state);
+      return null;
+    };
+  }
+
+  #teamOf({ id, team: { lead } }: SessionState): SessionTeam | null {
+    const team = this.#teams.get(lead);
+    if (team !== undefined) return team;
+    const error = new DreamfoldError('unknown_agent', `This worker has no team that ${lead} leads, so ${id} and its like are left alone`, {
+      path: 'team',
+      value: lead,
+      remedy: 'Start a worker with the file of that team.',
+    });
+    this.#leave(`lead ${lead}`, { session: id, error });
+    return null;
+  }
+
+  #leave(what: string, { session, error }: { session: string; error: DreamfoldError }): void {
+    if (this.#left.has(what)) return;
+    this.#left.add(what);
+    this.#tell({ type: 'left', session, error });
+  }
+
+  /** Of one session, or of the log. */
+  #onFailed(session: string, { isTaken, isReleased }: UnderWay, error: unknown): void {
+    if (this.#isOver) return;
+    if (isReleased || isDreamfoldError(error, 'fenced')) {
+      if (isTaken) this.#tell({ type: 'lost', session });
+    } else if (isOneOf(error, LOG_FAILURES)) this.#ended.reject(error);
+    else if (isOneOf(error, NOT_OURS)) this.#leave(session, { session, error });
+    else {
+      this.#failed += 1;
+      this.#tell({ type: 'failed', session, error });
+      if (this.#failed === MAX_FAILED) this.#ended.reject(error);
+    }
+  }
+}
+
+/** @throws DreamfoldError invalid_argument */
+function byLead(teams: readonly SessionTeam[]): ReadonlyMap<string, SessionTeam> {
+  const known = new Map(teams.map((one) => [one.team.snapshot.lead, one]));
+  if (known.size === teams.length && known.size > 0) return known;
+  const leads = teams.map(({ team }) => team.snapshot.lead);
+  throw new DreamfoldError('invalid_argument', known.size === 0 ? 'A worker needs a team' : `Two teams have the lead ${repeated(leads)}`, {
+    path: 'teams',
+    value: leads,
+    remedy: known.size === 0 ? 'Give it one.' : 'Give each lead a name of its own: that is how a session finds its team.',
+  });
+}
+
+function repeated(names: readonly string[]): string {
+  return names.find((name, i) => names.indexOf(name) !== i)!;
+}
