@@ -103,11 +103,11 @@ describe.skipIf(!inject('canStartKafka'))('with a broker of its own', () => {
     expect((await waiting).head.seq).toBe(1);
   });
 
+  // The last: the broker stays away.
   test('a log that is closed while the broker is away ends, and says what is not known', async () => {
     const root = temporary();
     const log = await open(root, 'a');
     await kafka.node(1).kill();
-    onTestFinished(() => kafka.node(1).start());
     const waiting = log
       .append({ stream: 'session/closed', id: 'one', expected: 0, events: [user('one')] })
       .catch((error: unknown) => error);
