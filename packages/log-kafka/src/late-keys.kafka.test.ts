@@ -46,7 +46,7 @@ test.each([
   };
   const writer = await open('writer');
   const gate = Promise.withResolvers<void>();
-  onTestFinished(gate.resolve);
+  onTestFinished(() => gate.resolve());
   let reader = await open('reader', withLateKeys(gate.promise));
   const { position } = await writer.append({ stream: STREAM, id: 'a', expected: 0, events: [event] });
   await sleep(300);
