@@ -82,11 +82,6 @@ function sealDigest(envelopeHash: string, keyId: string | null, value: Uint8Arra
   return hash('sha256', Buffer.concat([Buffer.from(`${envelopeHash}\n${keyId ?? ''}\n`), value]), 'base64url');
 }
 
-/** The id of the key that opens a record, null for one that needs none. */
-export function sealIdOf({ headers }: FetchedRecord): string | null {
-  return readSeal(headers['df_seal'])?.key ?? null;
-}
-
 /**
  * What the rule judges of a record, whatever its bytes are: a stored event, or null for what is none.
  * @param options.keyOf the key of the event `seq` in a tree, null when it is not known or was destroyed. Asked when `payload` is read
@@ -94,16 +89,17 @@ export function sealIdOf({ headers }: FetchedRecord): string | null {
 export function decodeRecord(
   fetched: FetchedRecord,
   options: { keyOf?: (keyId: string, seq: number) => Uint8Array | null } = {},
-): PartitionRecord {
+): DecodedRecord {
   return new DecodedRecord(fetched, options.keyOf ?? (() => null));
 }
 
 /** Its text and its payload are made when they are asked for: most records need neither. */
-class DecodedRecord implements PartitionRecord {
+export class DecodedRecord implements PartitionRecord {
   readonly offset: number;
   readonly term: number;
   readonly record: StoredEvent | null;
-  readonly #keyId: string | null;
+  /** The id of the key that opens its payload, null when it needs none. */
+  readonly keyId: string | null;
   readonly #fetched: FetchedRecord;
   readonly #keyOf: (keyId: string, seq: number) => Uint8Array | null;
 
@@ -112,7 +108,7 @@ class DecodedRecord implements PartitionRecord {
     this.term = fetched.term;
     const seal = readSeal(fetched.headers['df_seal']);
     this.record = readEvent(fetched, seal);
-    this.#keyId = this.record === null || seal === null ? null : seal.key;
+    this.keyId = this.record === null || seal === null ? null : seal.key;
     this.#fetched = fetched;
     this.#keyOf = keyOf;
   }
@@ -122,7 +118,7 @@ class DecodedRecord implements PartitionRecord {
   }
 
   get payload(): string | null {
-    const key = this.#keyId === null ? null : this.#keyOf(this.#keyId, this.record!.seq);
+    const key = this.keyId === null ? null : this.#keyOf(this.keyId, this.record!.seq);
     const payload = key === null ? null : openPayload(this.#fetched.value!, { key, envelopeHash: this.record!.hash });
     return payload !== null && isJson(payload) ? payload : null;
   }
@@ -182,7 +178,7 @@ function headerText(header: HeaderValue | undefined): string | null {
 }
 
 /** Bytes as the text that gives them back, null where there is none. */
-function textOf(bytes: Uint8Array): string | null {
+export function textOf(bytes: Uint8Array): string | null {
   if (!isUtf8(bytes)) return null;
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 }
@@ -191,7 +187,7 @@ function textOf(bytes: Uint8Array): string | null {
  * A whole record as one text, from which its bytes can be made again: `{key, value, headers}` with text as it is and other bytes as
  * `{"base64": …}`. Headers stand in the order of their names, whatever client has read them.
  */
-function recordText({ key, value, headers }: FetchedRecord): string {
+export function recordText({ key, value, headers }: FetchedRecord): string {
   const names = Object.keys(headers).sort();
   return JSON.stringify({ key: readable(key), value: readable(value), headers: names.map((name) => [name, readable(headers[name]!)]) });
 }
