@@ -7,7 +7,8 @@ import { KeyRing } from './key-ring.ts';
 import { PartitionFollower, divergedError } from './partition-follower.ts';
 import { partitionOf } from './partition-of.ts';
 import { PartitionWriter } from './partition-writer.ts';
-import { decodeRecord, encodeRecord, sealIdOf } from './record-codec.ts';
+import { DecodedRecord, decodeRecord, encodeRecord } from './record-codec.ts';
+import type { SentRecords } from './sent-records.ts';
 import { rangesOf } from './topics.ts';
 
 /** How often the topic is compared with what was read of it. */
@@ -66,6 +67,7 @@ export class KafkaNode {
     return new PartitionWriter({
       replica,
       encode: (appends) => this.#encode(appends),
+      isErased: (event) => this.#isSealed(event) && !this.keys.holds(this.keys.idFor(event.stream), event.seq),
       produce: (records) => driver.produce(topics.events, replica.partition, records),
       catchUp: () => this.catchUp(replica.partition),
       onFailed: (error) => this.#fail(error),
@@ -78,7 +80,7 @@ export class KafkaNode {
     return new PartitionFollower({
       topic: this.#p.topics.events,
       replica,
-      decode: (records) => this.#decode(records),
+      decode: (records) => this.#decode(writer.sent, records),
       onFolded: (folded) => {
         for (const one of folded) writer.onFolded(one);
         this.changes.notify();
@@ -92,21 +94,28 @@ export class KafkaNode {
     });
   }
 
+  #isSealed({ stream }: StoredEvent): boolean {
+    return this.sealing && !stream.startsWith('log/');
+  }
+
   async #encode(appends: readonly (readonly StoredEvent[])[]): Promise<DriverRecord[][]> {
-    const isSealed = ({ stream }: StoredEvent): boolean => this.sealing && !stream.startsWith('log/');
-    await this.keys.prepare(appends.flatMap(([first]) => (isSealed(first!) ? [first!.stream] : [])));
+    await this.keys.prepare(appends.flatMap(([first]) => (this.#isSealed(first!) ? [first!.stream] : [])));
     return appends.map((stored) =>
       stored.map((event) => {
-        if (!isSealed(event) || event.data === null) return encodeRecord(event, { logId: this.logId });
+        if (!this.#isSealed(event) || event.data === null) return encodeRecord(event, { logId: this.logId });
         const id = this.keys.idFor(event.stream);
         return encodeRecord(event, { logId: this.logId, seal: { id, key: this.keys.keyOf(id, event.seq)! } });
       }),
     );
   }
 
-  async #decode(records: readonly FetchedRecord[]): Promise<PartitionRecord[]> {
-    await this.keys.learn(new Set(records.flatMap((record) => sealIdOf(record) ?? [])));
-    return records.map((record) => decodeRecord(record, { keyOf: (id, seq) => this.keys.keyOf(id, seq) }));
+  async #decode(sent: SentRecords, records: readonly FetchedRecord[]): Promise<PartitionRecord[]> {
+    const options = { keyOf: (id: string, seq: number) => this.keys.keyOf(id, seq) };
+    const decoded = records.map((record) => sent.find(record) ?? decodeRecord(record, options));
+    const keyIds = new Set<string>();
+    for (const record of decoded) if (record instanceof DecodedRecord && record.keyId !== null) keyIds.add(record.keyId);
+    await this.keys.learn(keyIds);
+    return decoded;
   }
 
   #forget(stream: string, isDestroyed: (seq: number) => boolean): void {

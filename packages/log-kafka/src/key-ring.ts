@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { SideStore } from '@dreamfold/log/backend';
 import type { DriverRecord, FetchedRecord, KafkaDriver } from './driver.ts';
-import { eventKey, formatTree, intersect, parseTree, puncture, rootTree, type KeyTree } from './key-tree.ts';
+import { eventKey, formatTree, holdsKey, intersect, parseTree, puncture, rootTree, type KeyTree } from './key-tree.ts';
 import { SideTopic } from './side-topic.ts';
 
 /** Trees kept in memory; beyond that they are read from the store again. */
@@ -74,6 +74,12 @@ export class KeyRing {
   keyOf(id: string, seq: number): Uint8Array | null {
     const tree = this.#find(id);
     return tree === null ? null : eventKey(tree, seq);
+  }
+
+  /** Whether the key of an event is there. */
+  holds(id: string, seq: number): boolean {
+    const tree = this.#find(id);
+    return tree !== null && holdsKey(tree, seq);
   }
 
   #find(id: string): KeyTree | null {
