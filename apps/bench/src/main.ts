@@ -20,6 +20,11 @@ const BENCHES = [
     load: async (): Promise<Bench> => (await import('./kafka/kafka.ts')).measureKafka,
   },
   {
+    name: 'workers',
+    summary: 'sessions at once on two workers of a log on Kafka: how fast they come to be under way, and what stays in memory',
+    load: async (): Promise<Bench> => (await import('./workers/workers.ts')).measureWorkers,
+  },
+  {
     name: 'routing',
     summary: 'accuracy on held-out requests, with what dreams learn from the feedback on 8,003 sessions; about a minute',
     load: async (): Promise<Bench> => (await import('./routing/routing.ts')).measureRouting,
@@ -47,7 +52,7 @@ const NUMBERS = {
   runs: { fallback: 50, what: 'runs over which growth on disk is averaged; in memory four times as many' },
   events: { fallback: 1_000_000, what: 'events of the log that `log` verifies' },
   records: { fallback: 20_000, what: 'events that `kafka` appends in a turn' },
-  sessions: { fallback: 1000, what: 'sessions that `dreams` dreams of' },
+  sessions: { fallback: 1000, what: 'sessions that `dreams` dreams of, and that `workers` has under way at once' },
   splits: { fallback: 50, what: 'times that `recovery` holds a fifth of the tasks out' },
   seed: { fallback: 1, what: 'which customers ask what in `routing` and `dreams`, which tasks `recovery` holds out' },
 } as const;
@@ -66,7 +71,7 @@ ${Object.entries(NUMBERS)
   --runs DIR        recorded runs of \`recovery\`: results of tau-bench (default 200 runs of its airline)
   --help            print this
 
-\`kafka\` uses the brokers of KAFKA_BROKERS=host:port, or starts one of its own as \`pnpm kafka\` does.
+\`kafka\` and \`workers\` use the brokers of KAFKA_BROKERS=host:port, or start one of their own as \`pnpm kafka\` does.
 
 Candidates take turns in each round. The least of a candidate's figures is what it costs on a machine that does nothing else;
 compare figures of one run, and take less than 1.3 × for noise. Targets are printed, and never change the exit code.

@@ -4,8 +4,8 @@ import type { DriverRecord, FetchedRecord, KafkaDriver } from './driver.ts';
 import { eventKey, formatTree, holdsKey, intersect, parseTree, puncture, rootTree, type KeyTree } from './key-tree.ts';
 import { SideTopic } from './side-topic.ts';
 
-/** Trees kept in memory; beyond that they are read from the store again. */
-const MAX_CACHED = 10_000;
+/** Trees kept in memory, those that were used last; each takes up to 4 KiB. Others are read from the store again. */
+const MAX_CACHED = 2_048;
 
 export interface KeyRingParts {
   driver: KafkaDriver;
@@ -84,13 +84,21 @@ export class KeyRing {
 
   #find(id: string): KeyTree | null {
     const cached = this.#trees.get(id);
-    if (cached !== undefined) return cached;
+    if (cached !== undefined) {
+      this.#keep(id, cached);
+      return cached;
+    }
     const text = this.#p.store.getKey(id);
     const tree = text === null ? null : parseTree(text);
-    if (tree === null) return null;
-    if (this.#trees.size >= MAX_CACHED) this.#trees.clear();
-    this.#trees.set(id, tree);
+    if (tree !== null) this.#keep(id, tree);
     return tree;
+  }
+
+  /** As the one that was used last. */
+  #keep(id: string, tree: KeyTree): void {
+    this.#trees.delete(id);
+    this.#trees.set(id, tree);
+    if (this.#trees.size > MAX_CACHED) this.#trees.delete(this.#trees.keys().next().value!);
   }
 
   /** Destroys the keys of events, for every process. Resolves when no newer record of the topic holds them. */
@@ -122,7 +130,7 @@ export class KeyRing {
       if (text === formatTree(tree)) this.#broader.delete(id);
       else this.#broader.add(id);
       store.putKey(id, text);
-      this.#trees.set(id, now);
+      this.#keep(id, now);
       if (before !== null) onDestroyed(stream, (seq) => eventKey(before, seq) !== null && eventKey(now, seq) === null);
     }
     return null;
