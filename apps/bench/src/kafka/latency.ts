@@ -20,14 +20,14 @@ export async function measureLatency(
 ): Promise<Latency> {
   const { driver, rawTopic, log } = measured;
   const [record] = (await measured.records()).flat();
-  let wake = (): void => {};
+  let seen = Promise.withResolvers<void>();
   const from = new Map([[0, (await driver.offsets(rawTopic))![0]!.high]]);
-  const tail = await driver.tail({ topic: rawTopic, from, onBatch: () => wake(), onFailed: (error) => Promise.reject(error) });
-  const rawOnce = (): Promise<void> =>
-    new Promise((resolve, reject) => {
-      wake = resolve;
-      driver.produce(rawTopic, 0, [record!]).catch(reject);
-    });
+  const tail = await driver.tail({ topic: rawTopic, from, onBatch: () => seen.resolve(), onFailed: (error) => seen.reject(error) });
+  const rawOnce = (): Promise<void> => {
+    seen = Promise.withResolvers();
+    driver.produce(rawTopic, 0, [record!]).catch((error: unknown) => seen.reject(error));
+    return seen.promise;
+  };
   const appendOnce = (): Promise<void> => workload.appendOne(log, 'session/sesn_lone', 1);
   const turn = async (ms: number): Promise<{ append: number; raw: number }> => {
     const [appends, raws]: [number[], number[]] = [[], []];
