@@ -53,7 +53,7 @@ const IMPURE =
 const TECHNOLOGY: Readonly<Record<string, readonly string[]>> = {
   'node:sqlite': ['packages/log/src/sqlite/', 'apps/bench/'],
   '@anthropic-ai/sdk': ['packages/model/src/anthropic/'],
-  kafkajs: ['packages/log-kafka/'],
+  kafkajs: ['packages/log-kafka/', 'apps/bench/'],
 };
 const ADAPTER = /^@dreamfold\/(?:log\/sqlite|model\/anthropic|log-kafka)/;
 const ADAPTER_FOLDER = /^\.{1,2}\/(?:.*\/)?(?:sqlite|anthropic)\//;

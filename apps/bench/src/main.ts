@@ -15,6 +15,16 @@ const BENCHES = [
     load: async (): Promise<Bench> => (await import('./log/log.ts')).measureLog,
   },
   {
+    name: 'kafka',
+    summary: 'appends and replica of the log on Kafka beside its driver alone, over two drivers; a few minutes',
+    load: async (): Promise<Bench> => (await import('./kafka/kafka.ts')).measureKafka,
+  },
+  {
+    name: 'workers',
+    summary: 'sessions at once on two workers of a log on Kafka: how fast they come to be under way, and what stays in memory',
+    load: async (): Promise<Bench> => (await import('./workers/workers.ts')).measureWorkers,
+  },
+  {
     name: 'routing',
     summary: 'accuracy on held-out requests, with what dreams learn from the feedback on 8,003 sessions; about a minute',
     load: async (): Promise<Bench> => (await import('./routing/routing.ts')).measureRouting,
@@ -41,7 +51,8 @@ const NUMBERS = {
   'warm-ms': { fallback: 600, what: 'ms of the same work before the first sample' },
   runs: { fallback: 50, what: 'runs over which growth on disk is averaged; in memory four times as many' },
   events: { fallback: 1_000_000, what: 'events of the log that `log` verifies' },
-  sessions: { fallback: 1000, what: 'sessions that `dreams` dreams of' },
+  records: { fallback: 20_000, what: 'events that `kafka` appends in a turn' },
+  sessions: { fallback: 1000, what: 'sessions that `dreams` dreams of, and that `workers` has under way at once' },
   splits: { fallback: 50, what: 'times that `recovery` holds a fifth of the tasks out' },
   seed: { fallback: 1, what: 'which customers ask what in `routing` and `dreams`, which tasks `recovery` holds out' },
 } as const;
@@ -59,6 +70,8 @@ ${Object.entries(NUMBERS)
   --test FILE       held-out requests of \`routing\` (default the last 2,000 rows of those)
   --runs DIR        recorded runs of \`recovery\`: results of tau-bench (default 200 runs of its airline)
   --help            print this
+
+\`kafka\` and \`workers\` use the brokers of KAFKA_BROKERS=host:port, or start one of their own as \`pnpm kafka\` does.
 
 Candidates take turns in each round. The least of a candidate's figures is what it costs on a machine that does nothing else;
 compare figures of one run, and take less than 1.3 × for noise. Targets are printed, and never change the exit code.
@@ -88,6 +101,7 @@ function parse(args: readonly string[]): Command {
         'warm-ms': { type: 'string' },
         runs: { type: 'string' },
         events: { type: 'string' },
+        records: { type: 'string' },
         sessions: { type: 'string' },
         splits: { type: 'string' },
         seed: { type: 'string' },
@@ -115,6 +129,7 @@ function parse(args: readonly string[]): Command {
     warmMs: number('warm-ms'),
     runs: bench?.name === 'recovery' ? NUMBERS.runs.fallback : number('runs'),
     events: number('events'),
+    records: number('records'),
     sessions: number('sessions'),
     splits: number('splits'),
     seed: number('seed'),

@@ -15,6 +15,8 @@ export interface BenchOptions {
   runs: number;
   /** Events of the log that `verify` reads. */
   events: number;
+  /** Events that are appended to a log on Kafka in a turn. */
+  records: number;
   /** Sessions that are dreamt of, one after the other or all at once. */
   sessions: number;
   /** How often tasks are held out at random. */

@@ -33,6 +33,11 @@ export class BlobTopic {
     return this.#topic.start();
   }
 
+  /** @throws DreamfoldError log_diverged when the topic is not the one that was read; store_unavailable */
+  check(): Promise<void> {
+    return this.#topic.check();
+  }
+
   async put(bytes: Uint8Array): Promise<{ sha256: string; size_bytes: number }> {
     const sha256 = hash('sha256', bytes, 'hex');
     const ref = { sha256, size_bytes: bytes.byteLength };

@@ -7,11 +7,15 @@ import { KeyRing } from './key-ring.ts';
 import { PartitionFollower, divergedError } from './partition-follower.ts';
 import { partitionOf } from './partition-of.ts';
 import { PartitionWriter } from './partition-writer.ts';
-import { decodeRecord, encodeRecord, sealIdOf } from './record-codec.ts';
+import { DecodedRecord, decodeRecord, encodeRecord } from './record-codec.ts';
+import type { SentRecords } from './sent-records.ts';
 import { rangesOf } from './topics.ts';
 
 /** How often the topic is compared with what was read of it. */
 const CHECK_MS = 5_000;
+
+/** A topic that is not there at two checks was deleted. */
+const MISSING_MS = 4_000;
 
 /** What happens to a node that its operator should hear of. */
 export interface LogNotice {
@@ -45,6 +49,7 @@ export class KafkaNode {
   #onFailed: (error: DreamfoldError) => void = () => {};
   #failure: DreamfoldError | null = null;
   #stopped = false;
+  #missingSince: number | null = null;
 
   constructor(parts: NodeParts) {
     this.#p = parts;
@@ -62,8 +67,10 @@ export class KafkaNode {
     return new PartitionWriter({
       replica,
       encode: (appends) => this.#encode(appends),
+      isErased: (event) => this.#isSealed(event) && !this.keys.holds(this.keys.idFor(event.stream), event.seq),
       produce: (records) => driver.produce(topics.events, replica.partition, records),
       catchUp: () => this.catchUp(replica.partition),
+      onFailed: (error) => this.#fail(error),
       now,
       random,
     });
@@ -73,7 +80,7 @@ export class KafkaNode {
     return new PartitionFollower({
       topic: this.#p.topics.events,
       replica,
-      decode: (records) => this.#decode(records),
+      decode: (records) => this.#decode(writer.sent, records),
       onFolded: (folded) => {
         for (const one of folded) writer.onFolded(one);
         this.changes.notify();
@@ -87,21 +94,28 @@ export class KafkaNode {
     });
   }
 
+  #isSealed({ stream }: StoredEvent): boolean {
+    return this.sealing && !stream.startsWith('log/');
+  }
+
   async #encode(appends: readonly (readonly StoredEvent[])[]): Promise<DriverRecord[][]> {
-    const isSealed = ({ stream }: StoredEvent): boolean => this.sealing && !stream.startsWith('log/');
-    await this.keys.prepare(appends.flatMap(([first]) => (isSealed(first!) ? [first!.stream] : [])));
+    await this.keys.prepare(appends.flatMap(([first]) => (this.#isSealed(first!) ? [first!.stream] : [])));
     return appends.map((stored) =>
       stored.map((event) => {
-        if (!isSealed(event) || event.data === null) return encodeRecord(event, { logId: this.logId });
+        if (!this.#isSealed(event) || event.data === null) return encodeRecord(event, { logId: this.logId });
         const id = this.keys.idFor(event.stream);
         return encodeRecord(event, { logId: this.logId, seal: { id, key: this.keys.keyOf(id, event.seq)! } });
       }),
     );
   }
 
-  async #decode(records: readonly FetchedRecord[]): Promise<PartitionRecord[]> {
-    await this.keys.learn(new Set(records.flatMap((record) => sealIdOf(record) ?? [])));
-    return records.map((record) => decodeRecord(record, { keyOf: (id, seq) => this.keys.keyOf(id, seq) }));
+  async #decode(sent: SentRecords, records: readonly FetchedRecord[]): Promise<PartitionRecord[]> {
+    const options = { keyOf: (id: string, seq: number) => this.keys.keyOf(id, seq) };
+    const decoded = records.map((record) => sent.find(record) ?? decodeRecord(record, options));
+    const keyIds = new Set<string>();
+    for (const record of decoded) if (record instanceof DecodedRecord && record.keyId !== null) keyIds.add(record.keyId);
+    await this.keys.learn(keyIds);
+    return decoded;
   }
 
   #forget(stream: string, isDestroyed: (seq: number) => boolean): void {
@@ -167,15 +181,28 @@ export class KafkaNode {
     await this.#followers[partition]!.reached(ranges[partition]!.high);
   }
 
-  /** A topic that was cut short, created anew or given more partitions raises no error by itself. */
+  /** A topic that was cut short, created anew, given more partitions or deleted raises no error by itself. */
   async #compare(): Promise<void> {
     try {
       await this.#checkedRanges();
+      await this.keys.check();
+      await this.blobs.check();
+      this.#missingSince = null;
       for (const { writer } of this.partitions) writer.resendOverdue();
     } catch (error) {
-      // Brokers that do not answer are no divergence.
       if (isDreamfoldError(error, 'log_diverged')) this.#fail(error);
+      else this.#checkMissing(error);
     }
+  }
+
+  /** Brokers that do not answer are no divergence, and one that has just started may not know a topic yet. */
+  #checkMissing(error: unknown): void {
+    const topic = isDreamfoldError(error, 'store_unavailable')
+      ? Object.values(this.#p.topics).find((name) => name === error.path)
+      : undefined;
+    const now = performance.now();
+    if (topic === undefined) this.#missingSince = null;
+    else if (now - (this.#missingSince ??= now) > MISSING_MS) this.#fail(divergedError(topic, 'it was deleted'));
   }
 
   async #checkedRanges(): Promise<readonly OffsetRange[]> {
@@ -199,6 +226,9 @@ export class KafkaNode {
         });
     this.#p.onNotice({ kind: 'failed', message: this.#failure.message });
     this.#onFailed(this.#failure);
+    // Nothing is read any more that somebody could wait for.
+    for (const { writer } of this.partitions) writer.stop(this.#failure);
+    for (const follower of this.#followers) follower.stop();
   }
 
   async stop(): Promise<void> {

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { SideStore } from '@dreamfold/log/backend';
 import type { DriverRecord, FetchedRecord, KafkaDriver } from './driver.ts';
-import { eventKey, formatTree, intersect, parseTree, puncture, rootTree, type KeyTree } from './key-tree.ts';
+import { eventKey, formatTree, holdsKey, intersect, parseTree, puncture, rootTree, type KeyTree } from './key-tree.ts';
 import { SideTopic } from './side-topic.ts';
 
-/** Trees kept in memory; beyond that they are read from the store again. */
-const MAX_CACHED = 10_000;
+/** Trees kept in memory, those that were used last; each takes up to 4 KiB. Others are read from the store again. */
+const MAX_CACHED = 2_048;
 
 export interface KeyRingParts {
   driver: KafkaDriver;
@@ -38,6 +38,11 @@ export class KeyRing {
     return this.#topic.start();
   }
 
+  /** @throws DreamfoldError log_diverged when the topic is not the one that was read; store_unavailable */
+  check(): Promise<void> {
+    return this.#topic.check();
+  }
+
   /** The id of this process's key for a stream. */
   idFor(stream: string): string {
     return `${stream} ${this.#p.holder}`;
@@ -58,8 +63,9 @@ export class KeyRing {
   async learn(ids: Iterable<string>): Promise<void> {
     for (const id of ids) {
       if (this.#find(id) !== null) continue;
-      // A key is stored before the first record that is sealed with it, so all are here after this.
-      await this.#topic.catchUp();
+      // A key is stored before the first record that is sealed with it, so all are here after this. Reading on without it would take
+      // the payload for an erased one.
+      await this.#topic.catchUpAtLast();
       return;
     }
   }
@@ -70,15 +76,29 @@ export class KeyRing {
     return tree === null ? null : eventKey(tree, seq);
   }
 
+  /** Whether the key of an event is there. */
+  holds(id: string, seq: number): boolean {
+    const tree = this.#find(id);
+    return tree !== null && holdsKey(tree, seq);
+  }
+
   #find(id: string): KeyTree | null {
     const cached = this.#trees.get(id);
-    if (cached !== undefined) return cached;
+    if (cached !== undefined) {
+      this.#keep(id, cached);
+      return cached;
+    }
     const text = this.#p.store.getKey(id);
     const tree = text === null ? null : parseTree(text);
-    if (tree === null) return null;
-    if (this.#trees.size >= MAX_CACHED) this.#trees.clear();
-    this.#trees.set(id, tree);
+    if (tree !== null) this.#keep(id, tree);
     return tree;
+  }
+
+  /** As the one that was used last. */
+  #keep(id: string, tree: KeyTree): void {
+    this.#trees.delete(id);
+    this.#trees.set(id, tree);
+    if (this.#trees.size > MAX_CACHED) this.#trees.delete(this.#trees.keys().next().value!);
   }
 
   /** Destroys the keys of events, for every process. Resolves when no newer record of the topic holds them. */
@@ -110,7 +130,7 @@ export class KeyRing {
       if (text === formatTree(tree)) this.#broader.delete(id);
       else this.#broader.add(id);
       store.putKey(id, text);
-      this.#trees.set(id, now);
+      this.#keep(id, now);
       if (before !== null) onDestroyed(stream, (seq) => eventKey(before, seq) !== null && eventKey(now, seq) === null);
     }
     return null;

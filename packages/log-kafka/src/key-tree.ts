@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { z } from 'zod';
 
 // A puncturable key: one 32-byte key stands for 2^32 event keys, of which any can be destroyed without the others.
@@ -17,7 +17,11 @@ const DEPTH = 8;
 const DEEPEST_PARENT = DEPTH - 1;
 
 /** The nibbles by their hexadecimal digits. */
-const NIBBLES = new Map(Array.from({ length: 16 }, (_, n) => [n.toString(16), Uint8Array.of(n)]));
+const NIBBLES = new Map(Array.from({ length: 16 }, (_, n) => [n.toString(16), n]));
+
+/** Bytes that SHA-256 takes at a time, and gives. */
+const BLOCK_BYTES = 64;
+const DIGEST_BYTES = 32;
 
 /** What is left of a key after events were punctured out of it. Immutable. */
 export class KeyTree {
@@ -25,7 +29,7 @@ export class KeyTree {
   readonly nodes: ReadonlyMap<string, Uint8Array>;
   // The way to the leaf that was asked for last, by depth: its neighbour shares all of it.
   #path = '';
-  #way: (KeyObject | undefined)[] = [];
+  #way: (HmacKey | undefined)[] = [];
 
   constructor(nodes: ReadonlyMap<string, Uint8Array>) {
     this.nodes = nodes;
@@ -41,16 +45,35 @@ export class KeyTree {
       if (cover.length === DEPTH) return this.nodes.get(cover)!;
       shared = cover.length;
       this.#way = [];
-      this.#way[shared] = createSecretKey(this.nodes.get(cover)!);
+      this.#way[shared] = hmacKey(this.nodes.get(cover)!);
     }
     this.#path = path;
-    for (; shared < DEEPEST_PARENT; shared += 1) this.#way[shared + 1] = createSecretKey(childKey(this.#way[shared]!, path[shared]!));
+    for (; shared < DEEPEST_PARENT; shared += 1) this.#way[shared + 1] = hmacKey(childKey(this.#way[shared]!, path[shared]!));
     return childKey(this.#way[DEEPEST_PARENT]!, path[DEEPEST_PARENT]!);
   }
 }
 
-function childKey(parent: KeyObject, digit: string): Uint8Array {
-  return createHmac('sha256', parent).update(NIBBLES.get(digit)!).digest();
+/** What HMAC (RFC 2104) hashes under a key of 32 bytes: the key in its two paddings, each with room for what is hashed after it. */
+interface HmacKey {
+  inner: Buffer;
+  outer: Buffer;
+}
+
+function hmacKey(key: Uint8Array): HmacKey {
+  const inner = Buffer.alloc(BLOCK_BYTES + 1, 0x36);
+  const outer = Buffer.alloc(BLOCK_BYTES + DIGEST_BYTES, 0x5c);
+  key.forEach((byte, i) => {
+    inner[i]! ^= byte;
+    outer[i]! ^= byte;
+  });
+  return { inner, outer };
+}
+
+/** HMAC-SHA256(parent, nibble). Two hashes take half as long as an Hmac object, and text a third as long as a buffer. */
+function childKey({ inner, outer }: HmacKey, digit: string): Uint8Array {
+  inner[BLOCK_BYTES] = NIBBLES.get(digit)!;
+  outer.write(hash('sha256', inner, 'binary'), BLOCK_BYTES, 'latin1');
+  return Buffer.from(hash('sha256', outer, 'binary'), 'latin1');
 }
 
 /** The nibbles of a seq, null for what is no seq below 2^32. */
@@ -78,6 +101,12 @@ export function eventKey(tree: KeyTree, seq: number): Uint8Array | null {
   return path === null ? null : tree.leaf(path);
 }
 
+/** Whether {@link eventKey} gives a key, without deriving it. */
+export function holdsKey(tree: KeyTree, seq: number): boolean {
+  const path = pathOf(seq);
+  return path !== null && coverOf(tree.nodes, path) !== null;
+}
+
 /** The tree without the keys of some events. An event on its own takes up to 120 nodes, consecutive ones share most of theirs. */
 export function puncture(tree: KeyTree, seqs: Iterable<number>): KeyTree {
   const nodes = new Map(tree.nodes);
@@ -85,11 +114,11 @@ export function puncture(tree: KeyTree, seqs: Iterable<number>): KeyTree {
     const leaf = pathOf(seq);
     const cover = leaf === null ? null : coverOf(nodes, leaf);
     if (cover === null) continue;
-    let parent = createSecretKey(nodes.get(cover)!);
+    let parent = hmacKey(nodes.get(cover)!);
     nodes.delete(cover);
     for (let depth = cover.length; depth < DEPTH; depth += 1) {
       for (const digit of NIBBLES.keys()) if (digit !== leaf![depth]) nodes.set(leaf!.slice(0, depth) + digit, childKey(parent, digit));
-      parent = createSecretKey(childKey(parent, leaf![depth]!));
+      parent = hmacKey(childKey(parent, leaf![depth]!));
     }
   }
   return new KeyTree(nodes);

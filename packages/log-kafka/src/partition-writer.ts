@@ -15,6 +15,7 @@ import {
   type Refusal,
 } from '@dreamfold/log/backend';
 import { ProduceError, type DriverRecord } from './driver.ts';
+import { SentRecords } from './sent-records.ts';
 import { MAX_BATCH_BYTES } from './topics-spec.ts';
 
 /** Records of several appends that go out in one request come to at most so many bytes; a larger append goes alone. */
@@ -66,10 +67,14 @@ export interface WriterParts {
   replica: PartitionReplica;
   /** Makes the records of an append; may have to store a key first. Called once for each append. */
   encode: (appends: readonly (readonly StoredEvent[])[]) => Promise<readonly DriverRecord[][]>;
+  /** Whether the key of an event that was encoded is gone. */
+  isErased: (event: StoredEvent) => boolean;
   /** One produce request; throws when it failed, whether or not it was written. */
   produce: (records: readonly DriverRecord[]) => Promise<void>;
   /** Resolves when the replica has folded all that stands in the partition now. */
   catchUp: () => Promise<void>;
+  /** Records can't be made: their key can't be kept. No other try would end better. */
+  onFailed: (error: Error) => void;
   random: () => number;
   now: () => number;
 }
@@ -81,6 +86,8 @@ export interface WriterParts {
  */
 export class PartitionWriter {
   readonly name = newWriterName();
+  /** What is on its way, as it will be read. */
+  readonly sent: SentRecords;
   readonly #p: WriterParts;
   readonly #lines = new Map<string, Line>();
   readonly #byHash = new Map<string, Flight>();
@@ -90,6 +97,7 @@ export class PartitionWriter {
 
   constructor(parts: WriterParts) {
     this.#p = parts;
+    this.sent = new SentRecords(parts.isErased);
   }
 
   /** Number of appends without a verdict. */
@@ -197,7 +205,10 @@ export class PartitionWriter {
         const now = this.#p.now();
         for (const flight of group) flight.acknowledged = now;
       } catch (error) {
-        if (!(error instanceof ProduceError)) throw error;
+        if (!(error instanceof ProduceError)) {
+          this.#p.onFailed(error as Error);
+          break;
+        }
         // Whether it was written nobody knows. What has no verdict yet goes first again, before what follows it.
         failures += 1;
         this.#queue.unshift(...group.filter((flight) => this.#byHash.get(flight.hash) === flight));
@@ -223,7 +234,10 @@ export class PartitionWriter {
     const fresh = group.filter((flight) => flight.records === null);
     if (fresh.length === 0) return;
     const encoded = await this.#p.encode(fresh.map(({ stored }) => stored));
-    fresh.forEach((flight, i) => (flight.records = encoded[i]!));
+    fresh.forEach((flight, i) => {
+      flight.records = encoded[i]!;
+      this.sent.add(flight.stored, flight.records);
+    });
   }
 
   /** Takes the verdict on an append that was read. */
@@ -240,6 +254,7 @@ export class PartitionWriter {
 
   #settle(flight: Flight, verdict: FlightVerdict): void {
     this.#byHash.delete(flight.hash);
+    if (flight.records !== null) this.sent.forget(flight.records);
     const line = this.#lines.get(flight.stream)!;
     line.flights.splice(line.flights.indexOf(flight), 1);
     if (line.flights.length === 0) this.#lines.delete(flight.stream);
@@ -284,6 +299,7 @@ export class PartitionWriter {
     for (const flight of this.#byHash.values()) flight.settle({ counted: null });
     this.#byHash.clear();
     this.#lines.clear();
+    this.sent.clear();
   }
 
   #checkOpen(): void {

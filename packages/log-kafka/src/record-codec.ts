@@ -66,11 +66,24 @@ function addCloudEvent(headers: Record<string, string>, event: Envelope, logId: 
 
 /** The one way to write an envelope. Fields that it has not, or has beyond these, do not come through. */
 function envelopeText(e: Envelope): string {
-  const { stream, seq, id, time, prev, hash, type, v, epoch, append, writer, causation, correlation, actor, dataHash } = e;
-  const { i, n } = append;
+  const { i, n } = e.append;
   return JSON.stringify({
-    ...{ stream, seq, id, time, prev, hash, type, v, class: e.class, epoch, append: { id: append.id, i, n } },
-    ...{ writer, causation, correlation, actor, dataHash },
+    stream: e.stream,
+    seq: e.seq,
+    id: e.id,
+    time: e.time,
+    prev: e.prev,
+    hash: e.hash,
+    type: e.type,
+    v: e.v,
+    class: e.class,
+    epoch: e.epoch,
+    append: { id: e.append.id, i, n },
+    writer: e.writer,
+    causation: e.causation,
+    correlation: e.correlation,
+    actor: e.actor,
+    dataHash: e.dataHash,
   });
 }
 
@@ -78,13 +91,17 @@ function sealText({ key, digest }: Seal): string {
   return JSON.stringify({ key, digest });
 }
 
-function sealDigest(envelopeHash: string, keyId: string | null, value: Uint8Array): string {
-  return hash('sha256', Buffer.concat([Buffer.from(`${envelopeHash}\n${keyId ?? ''}\n`), value]), 'base64url');
-}
+/** What is hashed is put together here: a buffer for each would take as long as the hash. */
+const SCRATCH = Buffer.alloc(16 * 1024);
 
-/** The id of the key that opens a record, null for one that needs none. */
-export function sealIdOf({ headers }: FetchedRecord): string | null {
-  return readSeal(headers['df_seal'])?.key ?? null;
+function sealDigest(envelopeHash: string, keyId: string | null, value: Uint8Array): string {
+  const begin = `${envelopeHash}\n${keyId ?? ''}\n`;
+  const beginBytes = Buffer.byteLength(begin);
+  const size = beginBytes + value.length;
+  const bytes = size <= SCRATCH.length ? SCRATCH : Buffer.allocUnsafe(size);
+  bytes.write(begin);
+  bytes.set(value, beginBytes);
+  return hash('sha256', bytes.subarray(0, size), 'base64url');
 }
 
 /**
@@ -94,16 +111,17 @@ export function sealIdOf({ headers }: FetchedRecord): string | null {
 export function decodeRecord(
   fetched: FetchedRecord,
   options: { keyOf?: (keyId: string, seq: number) => Uint8Array | null } = {},
-): PartitionRecord {
+): DecodedRecord {
   return new DecodedRecord(fetched, options.keyOf ?? (() => null));
 }
 
 /** Its text and its payload are made when they are asked for: most records need neither. */
-class DecodedRecord implements PartitionRecord {
+export class DecodedRecord implements PartitionRecord {
   readonly offset: number;
   readonly term: number;
   readonly record: StoredEvent | null;
-  readonly #keyId: string | null;
+  /** The id of the key that opens its payload, null when it needs none. */
+  readonly keyId: string | null;
   readonly #fetched: FetchedRecord;
   readonly #keyOf: (keyId: string, seq: number) => Uint8Array | null;
 
@@ -112,7 +130,7 @@ class DecodedRecord implements PartitionRecord {
     this.term = fetched.term;
     const seal = readSeal(fetched.headers['df_seal']);
     this.record = readEvent(fetched, seal);
-    this.#keyId = this.record === null || seal === null ? null : seal.key;
+    this.keyId = this.record === null || seal === null ? null : seal.key;
     this.#fetched = fetched;
     this.#keyOf = keyOf;
   }
@@ -122,7 +140,7 @@ class DecodedRecord implements PartitionRecord {
   }
 
   get payload(): string | null {
-    const key = this.#keyId === null ? null : this.#keyOf(this.#keyId, this.record!.seq);
+    const key = this.keyId === null ? null : this.#keyOf(this.keyId, this.record!.seq);
     const payload = key === null ? null : openPayload(this.#fetched.value!, { key, envelopeHash: this.record!.hash });
     return payload !== null && isJson(payload) ? payload : null;
   }
@@ -149,15 +167,13 @@ function readEnvelope(header: HeaderValue | undefined): Envelope | null {
   }
 }
 
+/** What {@link sealText} writes of ids that need no escapes: {@link fits} takes no others. */
+const SEAL = /^\{"key":(?:null|"([^"\\]+)"),"digest":"([^"\\]*)"\}$/;
+
 function readSeal(header: HeaderValue | undefined): Seal | null {
   const text = headerText(header);
-  if (text === null) return null;
-  try {
-    const seal = JSON.parse(text) as Seal;
-    return sealText(seal) === text && (seal.key === null || typeof seal.key === 'string') ? seal : null;
-  } catch {
-    return null;
-  }
+  const seal = text === null ? null : SEAL.exec(text);
+  return seal === null ? null : { key: seal[1] ?? null, digest: seal[2]! };
 }
 
 /** A payload is sealed under a key of its own stream, so that erasing it there destroys it; without a key there is no payload. */
@@ -182,7 +198,7 @@ function headerText(header: HeaderValue | undefined): string | null {
 }
 
 /** Bytes as the text that gives them back, null where there is none. */
-function textOf(bytes: Uint8Array): string | null {
+export function textOf(bytes: Uint8Array): string | null {
   if (!isUtf8(bytes)) return null;
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 }
@@ -191,7 +207,7 @@ function textOf(bytes: Uint8Array): string | null {
  * A whole record as one text, from which its bytes can be made again: `{key, value, headers}` with text as it is and other bytes as
  * `{"base64": …}`. Headers stand in the order of their names, whatever client has read them.
  */
-function recordText({ key, value, headers }: FetchedRecord): string {
+export function recordText({ key, value, headers }: FetchedRecord): string {
   const names = Object.keys(headers).sort();
   return JSON.stringify({ key: readable(key), value: readable(value), headers: names.map((name) => [name, readable(headers[name]!)]) });
 }

@@ -1,7 +1,9 @@
+import { DreamfoldError, isDreamfoldError } from '@dreamfold/events';
 import type { SideStore } from '@dreamfold/log/backend';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ProduceError, type DriverRecord, type FetchedRecord, type KafkaDriver, type Tail } from './driver.ts';
 import { divergedError } from './partition-follower.ts';
+import { missingError } from './topics.ts';
 
 const BACKOFF_MS = { first: 50, most: 2000 };
 
@@ -22,18 +24,18 @@ export class SideTopic {
   readonly #p: SideTopicParts;
   #tail: Tail | null = null;
   #next = 0;
-  #waiting: { offset: number; wake: () => void }[] = [];
+  #waiting: { offset: number; settle: (error?: DreamfoldError) => void }[] = [];
   #stopped = false;
 
   constructor(parts: SideTopicParts) {
     this.#p = parts;
   }
 
-  /** @throws DreamfoldError log_diverged when the topic ends before what was read of it */
+  /** @throws DreamfoldError log_diverged, store_unavailable */
   async start(): Promise<void> {
     const { driver, topic, store } = this.#p;
     const from = (this.#next = store.offset(topic));
-    if ((await this.#high()) < from) throw divergedError(topic, `it ends before offset ${from}`);
+    await this.check();
     this.#tail = await driver.tail({
       topic,
       from: new Map([[0, from]]),
@@ -43,9 +45,16 @@ export class SideTopic {
     await this.catchUp();
   }
 
+  /** @throws DreamfoldError log_diverged when the topic ends before what was read of it; store_unavailable */
+  async check(): Promise<void> {
+    const read = this.#next;
+    if ((await this.#high()) < read) throw divergedError(this.#p.topic, `it ends before offset ${read}`);
+  }
+
   async #high(): Promise<number> {
-    const [range] = (await this.#p.driver.offsets(this.#p.topic)) ?? [];
-    return range?.high ?? 0;
+    const ranges = await this.#p.driver.offsets(this.#p.topic);
+    if (ranges === null) throw missingError(this.#p.topic);
+    return ranges[0]!.high;
   }
 
   #onBatch(records: readonly FetchedRecord[]): void {
@@ -59,11 +68,33 @@ export class SideTopic {
     this.#wake();
   }
 
-  /** Resolves when all that stands in the topic now has been read. */
+  /**
+   * Resolves when all that stands in the topic now has been read.
+   * @throws DreamfoldError store_unavailable when no broker says how much that is, or this was stopped
+   */
   async catchUp(): Promise<void> {
     const offset = await this.#high();
-    if (this.#stopped || this.#next >= offset) return;
-    await new Promise<void>((wake) => this.#waiting.push({ offset, wake }));
+    if (this.#stopped) throw this.#closed();
+    if (this.#next >= offset) return;
+    await new Promise<void>((resolve, reject) => {
+      this.#waiting.push({ offset, settle: (error) => (error === undefined ? resolve() : reject(error)) });
+    });
+  }
+
+  /**
+   * The same, however long the brokers are away.
+   * @throws DreamfoldError store_unavailable when this was stopped
+   */
+  async catchUpAtLast(): Promise<void> {
+    for (let failures = 1; ; failures += 1) {
+      try {
+        await this.catchUp();
+        return;
+      } catch (error) {
+        if (this.#stopped || !isDreamfoldError(error, 'store_unavailable')) throw error;
+        await this.#backOff(failures);
+      }
+    }
   }
 
   /** Resolves when the brokers have the records; tries until then. */
@@ -74,21 +105,31 @@ export class SideTopic {
         return;
       } catch (error) {
         if (!(error instanceof ProduceError) || this.#stopped) throw error;
-        await pause(Math.min(BACKOFF_MS.first * 2 ** failures, BACKOFF_MS.most));
+        await this.#backOff(failures);
       }
     }
+  }
+
+  #backOff(failures: number): Promise<void> {
+    return pause(Math.min(BACKOFF_MS.first * 2 ** failures, BACKOFF_MS.most));
   }
 
   #wake(): void {
     const ready = this.#waiting.filter(({ offset }) => offset <= this.#next);
     if (ready.length === 0) return;
     this.#waiting = this.#waiting.filter(({ offset }) => offset > this.#next);
-    for (const { wake } of ready) wake();
+    for (const { settle } of ready) settle();
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    for (const { wake } of this.#waiting.splice(0)) wake();
+    for (const { settle } of this.#waiting.splice(0)) settle(this.#closed());
     await this.#tail?.stop();
+  }
+
+  #closed(): DreamfoldError {
+    return new DreamfoldError('store_unavailable', `The log was closed before ${this.#p.topic} had been read`, {
+      remedy: 'Open it again.',
+    });
   }
 }

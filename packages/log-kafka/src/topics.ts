@@ -51,16 +51,19 @@ export function noLogError({ brokers, prefix }: KafkaPlace): DreamfoldError {
  */
 export async function rangesOf(driver: KafkaDriver, topic: string): Promise<readonly OffsetRange[]> {
   const ranges = await driver.offsets(topic);
-  if (ranges === null) {
-    throw new DreamfoldError('store_unavailable', `The topic ${topic} is not there`, {
-      path: topic,
-      remedy: 'Open the log again: it is created then. If it should be there, look at what deleted it.',
-    });
-  }
+  if (ranges === null) throw missingError(topic);
   ranges.forEach(({ low }, partition) => {
     if (low > 0) throw truncatedError(`${topic}/${partition}`, low);
   });
   return ranges;
+}
+
+/** The brokers say that there is no such topic: it was deleted, or they have just started. */
+export function missingError(topic: string): DreamfoldError {
+  return new DreamfoldError('store_unavailable', `The topic ${topic} is not there`, {
+    path: topic,
+    remedy: 'Open the log again: it is created then. If it should be there, look at what deleted it.',
+  });
 }
 
 function truncatedError(place: string, low: number): DreamfoldError {

@@ -13,6 +13,8 @@ export interface PartitionRecord {
   record: unknown;
   /** The payload, where `record.data` is null because the log holds it sealed. Not looked at by the rule; one whose hash is not `dataHash` is dropped. */
   payload?: string | null;
+  /** True for an event that this process has made and found again byte for byte: its hashes are not taken once more. */
+  isIntact?: boolean;
 }
 
 /** What became of the append that ended with a record, or was ended by it. */

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'eventemitter3';
 import { DreamfoldError, idFrom, idOfStream, isDreamfoldError, streamOf, type LogEvent, type MemoryPin } from '@dreamfold/events';
 import { initialSession, mustRun, type PinnedMemory, type SessionState } from '@dreamfold/core';
-import type { Cursor, Log } from '@dreamfold/log';
+import type { Log } from '@dreamfold/log';
 import type { Model } from '@dreamfold/model';
 import { sha256 } from './digest.ts';
 import { loadSession } from './load-session.ts';
@@ -271,17 +271,15 @@ export class SessionHost {
 
   /**
    * Hears every event of a session that is appended from now on.
-   * @returns the cursor up to which events may not be heard, and what ends it
+   * @returns what ends it
    */
-  async listen(listener: SessionListener): Promise<{ after: Cursor; stop: () => void }> {
+  listen(listener: SessionListener): () => void {
     this.#listeners.add(listener);
     this.#feed.start();
-    const after = await this.#o.log.cursor();
-    const stop = (): void => {
+    return () => {
       this.#listeners.delete(listener);
       this.#stopFeedIfUnheard();
     };
-    return { after, stop };
   }
 
   /** Reads what was written to a session past this host, when it runs here. */

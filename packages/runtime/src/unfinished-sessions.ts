@@ -1,22 +1,21 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { idOfStream, type LogEvent } from '@dreamfold/events';
 import { isAtRestAfter } from '@dreamfold/core';
-import { hasSeen, type Cursor, type Log } from '@dreamfold/log';
+import type { Log } from '@dreamfold/log';
 
 /** So many of a session's newest events are looked at. Little comes after the one that says that it rests. */
 const NEWEST = 8;
 
 /**
  * The sessions that are not at rest, by their newest event. What is finished is not folded, so a few that have nothing to do may be among them.
- * @param through the cursor after which events are heard as they come: sessions with such events are left out
  */
-export async function* unfinishedSessions(log: Log, through: Cursor): AsyncGenerator<{ id: string; newest: LogEvent }, void, undefined> {
+export async function* unfinishedSessions(log: Log): AsyncGenerator<{ id: string; newest: LogEvent }, void, undefined> {
   for await (const batch of log.streams('session')) {
     for (const { stream, head } of batch) {
       const events: LogEvent[] = [];
       for await (const some of log.read(stream, { from: Math.max(1, head.seq - NEWEST + 1) })) events.push(...some);
       const newest = events.at(-1);
-      if (newest === undefined || !hasSeen(through, newest.position)) continue;
+      if (newest === undefined) continue;
       const said = events.findLast((event) => isAtRestAfter(event) !== null);
       if (said === undefined || isAtRestAfter(said) === false) yield { id: idOfStream(stream), newest };
     }

@@ -1,6 +1,6 @@
 import { DreamfoldError, idOfStream, isDreamfoldError, type ErrorCode, type LogEvent } from '@dreamfold/events';
 import { hasSomethingToDo, isAtRestAfter, isRequest, mustRun, type SessionState } from '@dreamfold/core';
-import { placeOf, type Cursor, type Log, type Membership } from '@dreamfold/log';
+import { placeOf, type Log, type Membership } from '@dreamfold/log';
 import { safely } from './safely.ts';
 import type { SessionHost, SessionTeam } from './session-host.ts';
 import type { SessionResult } from './session.ts';
@@ -126,14 +126,14 @@ class Worker {
     };
     signal.addEventListener('abort', end, { once: true });
     if (signal.aborted) end();
-    const { after, stop } = await host.listen({
+    const stop = host.listen({
       onEvent: (event, runsHere) => this.#hear(event, runsHere),
       onFailed: (error) => this.#ended.reject(error),
     });
     let membership: Membership | null = null;
     try {
       membership = await share((partitions, wasMember) => this.#assign(partitions, wasMember));
-      this.#lookBack(after).catch((error: unknown) => this.#ended.reject(error));
+      this.#lookBack().catch((error: unknown) => this.#ended.reject(error));
       await this.#ended.promise;
     } finally {
       this.#isOver = true;
@@ -146,8 +146,8 @@ class Worker {
     }
   }
 
-  async #lookBack(through: Cursor): Promise<void> {
-    for await (const { id, newest } of unfinishedSessions(this.#o.log, through)) {
+  async #lookBack(): Promise<void> {
+    for await (const { id, newest } of unfinishedSessions(this.#o.log)) {
       if (this.#isOver) return;
       const partition = this.#partitionOf(newest);
       this.#unfinished.set(id, partition);

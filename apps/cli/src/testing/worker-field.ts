@@ -164,7 +164,7 @@ export class WorkerField {
   }
 
   /** Submits no more, waits until every session is done, ends the workers, and holds what is there against the promises. */
-  async settle(timeoutMs = 120_000): Promise<FieldReport> {
+  async settle(timeoutMs = 60_000): Promise<FieldReport> {
     this.#isFull = false;
     const violations: string[] = [];
     const until = performance.now() + timeoutMs;

@@ -1,6 +1,7 @@
 import net from 'node:net';
 import tls from 'node:tls';
 import { Kafka, logLevel, type ISocketFactory, type SASLOptions } from 'kafkajs';
+import { mendRecordFormat } from './record-format.ts';
 import { mendRequestQueue } from './request-queue.ts';
 
 export interface KafkajsConfig {
@@ -30,6 +31,7 @@ const MAX_ANSWER_BYTES = 2 ** 28;
 
 export function openClient(config: KafkajsConfig): Client {
   mendRequestQueue();
+  mendRecordFormat();
   const sockets = new Set<net.Socket>();
   let destroyed = false;
   const socketFactory: ISocketFactory = ({ host, port, ssl, onConnect }) => {

@@ -2,6 +2,7 @@ import type { Message, Producer } from 'kafkajs';
 import { ProduceError, type DriverRecord } from '../driver.ts';
 import { openClient, REQUEST_TIMEOUT_MS, within, type Client, type KafkajsConfig } from './client.ts';
 import { protocolError, rootCause } from './client-error.ts';
+import { leanMessage } from './record-format.ts';
 
 /**
  * Answers that a broker gives before it appends. All others may come after: NOT_LEADER_FOR_PARTITION also when leadership was lost
@@ -50,12 +51,7 @@ export class KafkajsProducer {
     const { opening, line } = await this.#connected().catch((error: unknown) => {
       throw failed('the producer is not connected', 'no', error);
     });
-    const messages = records.map((record): Message => ({
-      key: record.key,
-      value: asBuffer(record.value),
-      headers: record.headers,
-      partition,
-    }));
+    const messages = records.map((record) => leanMessage(record, partition));
     line.inFlight += 1;
     try {
       const answers = await line.producer.send({ topic, messages, acks: -1, timeout: REQUEST_TIMEOUT_MS - 1_000 });
@@ -120,8 +116,4 @@ async function openLine(config: KafkajsConfig): Promise<Line> {
 function failed(where: string, written: 'no' | 'unknown', error: unknown): ProduceError {
   const cause = rootCause(error);
   return new ProduceError(`${where}: ${protocolError(cause) ?? cause.message}`, { written, cause });
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -5,6 +5,7 @@ import { clientError } from './client-error.ts';
 import type { KafkajsConfig } from './client.ts';
 import type { ConsumerRunOptions } from './consumer-run.ts';
 import { KeptConsumer } from './kept-consumer.ts';
+import { fetchedBy } from './record-format.ts';
 
 const HEARTBEAT_MS = 5_000;
 /** Long, since nobody waits for the partitions: a process that is busy for half a minute keeps its place. */
@@ -112,7 +113,10 @@ class KafkajsTail implements Tail {
     const { seeks } = position;
     let missed: { error: unknown } | null = null;
     try {
-      const handed = this.#options.onBatch(batch.partition, batch.messages.map(fetchedRecord));
+      const handed = this.#options.onBatch(
+        batch.partition,
+        batch.messages.map((message) => fetchedBy(message) ?? fetchedRecord(message)),
+      );
       // kafkajs heartbeats between batches only.
       if (handed instanceof Promise) missed = await beatingUntil(handed, async () => await payload.heartbeat());
     } catch (error) {

@@ -5,7 +5,7 @@ import type { EventTable } from './event-table.ts';
 import type { LogHead } from './head-file.ts';
 
 /** Heads kept in memory; beyond that they are read again. */
-const MAX_CACHED_HEADS = 10_000;
+const MAX_CACHED_HEADS = 4_096;
 
 /** Ids that read like those of inner events; what the index `inner_like_ids` holds, or less. */
 const INNER_LIKE = /-[0-9]+$/;

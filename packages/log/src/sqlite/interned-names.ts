@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { checkRises } from './sqlite-error.ts';
 
 /** More names than this are looked up again rather than kept in memory. */
-const MAX_CACHED = 20_000;
+const MAX_CACHED = 4_096;
 
 /** Strings that repeat in many rows, each stored once under a number. */
 export class InternedNames {

@@ -6,7 +6,7 @@ import { checkErasable } from '../genesis.ts';
 import { parsePayloadIfJson } from '../log-event.ts';
 import type { Head, StreamInfo, VerifyReport } from '../port.ts';
 import type { FoldedAppend, PartitionRecord, PartitionReplica, SetAside } from '../replica.ts';
-import { foldRecord, type Anchor, type Judged, type RuleContext } from '../rule.ts';
+import { WHOLE_RULE, foldRecord, type Anchor, type Judged, type RuleContext } from '../rule.ts';
 import { AnchorRow } from './anchor-row.ts';
 import { CountedEvents } from './counted-events.ts';
 import { DatabaseWriter } from './database-writer.ts';
@@ -64,6 +64,8 @@ class SqlitePartitionReplica implements PartitionReplica {
   readonly #anchorRow: AnchorRow;
   readonly #setAside: SetAsideTable;
   readonly #context: RuleContext;
+  /** For events that are known to be intact. */
+  readonly #contextOfIntact: RuleContext;
   /** Of the database: only another process changes it. */
   readonly #version: number;
   #anchor: Anchor;
@@ -80,6 +82,7 @@ class SqlitePartitionReplica implements PartitionReplica {
     this.#anchorRow = new AnchorRow(database.db);
     this.#setAside = new SetAsideTable(database.db, partition);
     this.#context = { counted: this.#events, hash: sha256, ...(inPartition === undefined ? {} : { inPartition }) };
+    this.#contextOfIntact = { ...this.#context, parts: { ...WHOLE_RULE, intact: false } };
     this.#version = this.#writer.version();
   }
 
@@ -113,7 +116,7 @@ class SqlitePartitionReplica implements PartitionReplica {
     const waiting = [...before.records];
     for (const record of records) {
       waiting.push(record);
-      const result = foldRecord(events, record.record, this.#context);
+      const result = foldRecord(events, record.record, record.isIntact === true ? this.#contextOfIntact : this.#context);
       events = result.pending;
       for (const judged of result.judged) folded.push(this.#settle(judged, waiting.splice(0, judged.records.length)));
     }

@@ -1,0 +1,119 @@
+// Brokers that are away when a log is opened, that say nothing, and that go away while it is open.
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { NewEvent } from '@dreamfold/events';
+import { sqliteReplicas } from '@dreamfold/log/sqlite';
+import { beforeAll, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
+import { startKafka, type KafkaCluster } from '../../../scripts/kafka/kafka-broker.ts';
+import type { KafkaLog } from './kafka-log.ts';
+import type { LogNotice } from './kafka-node.ts';
+import { openKafkaLog } from './open-kafka-log.ts';
+import { compareNodes } from './testing/agreement.ts';
+
+const STREAM = 'session/patient';
+
+function temporary(): string {
+  const root = mkdtempSync(join(tmpdir(), 'dreamfold-away-'));
+  onTestFinished(() => rmSync(root, { recursive: true }));
+  return root;
+}
+
+async function refused(brokers: string, root: string): Promise<unknown> {
+  const begunAt = performance.now();
+  const error: unknown = await openKafkaLog({ url: `kafka://${brokers}/away`, directory: root, storage: sqliteReplicas }).catch(
+    (error: unknown) => error,
+  );
+  expect(performance.now() - begunAt).toBeLessThan(10_000);
+  return error;
+}
+
+function user(text: string): NewEvent {
+  return { type: 'user.message', data: { content: [{ type: 'text', text }] }, class: 'open', actor: 'user' };
+}
+
+test('where nobody listens a log is not opened, and nothing of it is left', async () => {
+  const root = temporary();
+  expect(await refused('127.0.0.1:1,127.0.0.1:2', root)).toMatchObject({
+    name: 'DreamfoldError',
+    code: 'store_unavailable',
+    message: expect.stringMatching(/127\.0\.0\.1:1, 127\.0\.0\.1:2.*ECONNREFUSED/),
+    remedy: expect.stringContaining('Check that the brokers run'),
+  });
+  expect(readdirSync(root)).toEqual([]);
+});
+
+describe.skipIf(!inject('canStartKafka'))('with a broker of its own', () => {
+  let kafka: KafkaCluster;
+  beforeAll(async () => {
+    kafka = await startKafka({ sessionTimeoutMs: 1_000 });
+    return () => kafka.stop();
+  });
+
+  async function open(root: string, node: string, notices: LogNotice[] = []): Promise<KafkaLog> {
+    const onNotice = (notice: LogNotice): void => void notices.push(notice);
+    const url = `kafka://${kafka.brokers}/away?partitions=2`;
+    const log = await openKafkaLog({ url, directory: join(root, node), storage: sqliteReplicas, onNotice });
+    onTestFinished(() => log.close());
+    return log;
+  }
+
+  test('appends wait for a broker that goes away, and count when it is back, without being opened again', async () => {
+    const root = temporary();
+    const notices: LogNotice[] = [];
+    const log = await open(root, 'a', notices);
+    const { seq } = (await log.append({ stream: STREAM, id: 'before', expected: 'any', events: [user('before')] })).head;
+    await kafka.node(1).kill();
+    await vi.waitFor(
+      () => expect(notices).toMatchObject([{ kind: 'disconnected', message: expect.stringContaining('tried again') }]),
+      10_000,
+    );
+    const waiting = [
+      log.append({ stream: STREAM, id: 'first', expected: seq, events: [user('first')] }),
+      log.append({ stream: STREAM, id: 'second', expected: seq + 1, follows: 'first', events: [user('second')] }),
+      ...Array.from({ length: 10 }, (_, i) => log.append({ stream: `session/new_${i}`, id: 'first', expected: 0, events: [user('new')] })),
+    ];
+    expect(await Promise.race([...waiting, sleep(500, 'waits')])).toBe('waits');
+    // What is here is read all the time; what can't be known is said.
+    expect((await log.head(STREAM)).seq).toBe(seq);
+    await expect(log.getBlob('0'.repeat(64))).rejects.toMatchObject({ code: 'store_unavailable' });
+    expect(await refused(kafka.brokers, temporary())).toMatchObject({ code: 'store_unavailable' });
+    await kafka.node(1).start();
+    const counted = await Promise.all(waiting);
+    expect(counted.map(({ head }) => head.seq)).toEqual([seq + 1, seq + 2, ...Array.from({ length: 10 }, () => 1)]);
+    expect(counted.some(({ duplicate }) => duplicate)).toBe(false);
+    await vi.waitFor(() => expect(notices.map(({ kind }) => kind)).toEqual(['disconnected', 'connected']), 10_000);
+    expect(await compareNodes([log, await open(root, 'rebuilt')])).toMatchObject({ differences: [], problems: [] });
+  });
+
+  test('a broker that says nothing is as one that is away', async () => {
+    const root = temporary();
+    const log = await open(root, 'a');
+    kafka.node(1).suspend();
+    onTestFinished(() => kafka.node(1).resume());
+    const waiting = log.append({ stream: 'session/silent', id: 'one', expected: 0, events: [user('one')] });
+    const fresh = temporary();
+    expect(await refused(kafka.brokers, fresh)).toMatchObject({
+      code: 'store_unavailable',
+      message: expect.stringContaining(kafka.brokers),
+    });
+    expect(readdirSync(fresh)).toEqual([]);
+    kafka.node(1).resume();
+    expect((await waiting).head.seq).toBe(1);
+  });
+
+  // The last: the broker stays away.
+  test('a log that is closed while the broker is away ends, and says what is not known', async () => {
+    const root = temporary();
+    const log = await open(root, 'a');
+    await kafka.node(1).kill();
+    const waiting = log
+      .append({ stream: 'session/closed', id: 'one', expected: 0, events: [user('one')] })
+      .catch((error: unknown) => error);
+    const begunAt = performance.now();
+    await log.close();
+    expect(performance.now() - begunAt).toBeLessThan(15_000);
+    expect(await waiting).toMatchObject({ code: 'store_unavailable', remedy: expect.stringContaining('append with the same id') });
+  });
+});
