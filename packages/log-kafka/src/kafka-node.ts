@@ -131,14 +131,16 @@ export class KafkaNode {
   async start(onProgress: (done: number, total: number) => void): Promise<void> {
     const { driver, topics, onNotice } = this.#p;
     const ranges = await this.#checkedRanges();
-    await this.keys.start();
-    await this.blobs.start();
     const failed = new Promise<never>((_, reject) => (this.#onFailed = reject));
     failed.catch(() => {});
-    this.#tail = await driver.tail({
+    const ready = Promise.withResolvers<void>();
+    const following = driver.tail({
       topic: topics.events,
       from: new Map(this.#followers.map((follower, partition) => [partition, follower.from])),
-      onBatch: (partition, records) => this.#followers[partition]!.onBatch(records),
+      onBatch: async (partition, records) => {
+        await ready.promise;
+        await this.#followers[partition]!.onBatch(records);
+      },
       onConnection: (connected, error) => {
         if (this.#stopped) return;
         onNotice(
@@ -153,6 +155,11 @@ export class KafkaNode {
       },
       onFailed: (error) => this.#fail(error),
     });
+    following.then((tail) => (this.#tail = tail)).catch(() => {});
+    // All at once: brokers may let each reader wait before it begins.
+    const started = await Promise.allSettled([this.keys.start(), this.blobs.start(), following]);
+    for (const one of started) if (one.status === 'rejected') throw one.reason;
+    ready.resolve();
     const total = ranges.reduce((sum, { high }) => sum + high, 0);
     const report = setInterval(() => onProgress(this.#done(), total), 200);
     try {

@@ -59,7 +59,7 @@ function checkPartitions({ topic, partitions, settings }: TopicSpec, actual: num
     value: actual,
     remedy: holdsRecords
       ? 'A log keeps the number of partitions that it was made with: leave partitions out of its address, or write another prefix for another log.'
-      : `It holds no records: stop the workers, and run kafka-topics --bootstrap-server HOST:PORT --delete --topic ${topic}. It is made again.`,
+      : `It has to have as many as the topic of the events. If that one was given more, the log can't be used: it keeps the number that it was made with. Otherwise stop the workers, and run kafka-topics --bootstrap-server HOST:PORT --delete --topic ${topic}: it holds no records, and is made again.`,
   });
 }
 

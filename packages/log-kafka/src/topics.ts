@@ -1,5 +1,5 @@
 import { DreamfoldError } from '@dreamfold/events';
-import type { KafkaDriver, OffsetRange } from './driver.ts';
+import type { KafkaDriver, OffsetRange, TopicSpec } from './driver.ts';
 import type { KafkaPlace } from './kafka-url.ts';
 import { checkTopic, topicSpecs } from './topics-spec.ts';
 
@@ -9,16 +9,17 @@ import { checkTopic, topicSpecs } from './topics-spec.ts';
  */
 export async function ensureTopics(driver: KafkaDriver, place: KafkaPlace): Promise<void> {
   const found = await driver.describe(place.topics.events);
-  const specs = topicSpecs(place, await driver.brokers(), found);
-  await Promise.all(
-    specs.map(async (spec) => {
-      const before = await driver.describe(spec.topic);
-      if (before === null) await driver.createTopic(spec);
-      const description = before ?? (await driver.describe(spec.topic));
-      const problem = description === null ? null : checkTopic(spec, description);
-      if (problem !== null) throw problem;
-    }),
-  );
+  // The events' topic first: what is wrong with it is often what is wrong with the others.
+  const [events, ...others] = topicSpecs(place, await driver.brokers(), found);
+  const ensure = async (spec: TopicSpec): Promise<void> => {
+    const before = await driver.describe(spec.topic);
+    if (before === null) await driver.createTopic(spec);
+    const description = before ?? (await driver.describe(spec.topic));
+    const problem = description === null ? null : checkTopic(spec, description);
+    if (problem !== null) throw problem;
+  };
+  await ensure(events!);
+  await Promise.all(others.map(ensure));
 }
 
 /**
@@ -28,12 +29,14 @@ export async function ensureTopics(driver: KafkaDriver, place: KafkaPlace): Prom
 export async function checkTopics(driver: KafkaDriver, place: KafkaPlace): Promise<void> {
   const found = await driver.describe(place.topics.events);
   if (found === null) throw noLogError(place);
-  const checked = topicSpecs(place, await driver.brokers(), found).map(async (spec) => {
+  const [events, ...others] = topicSpecs(place, await driver.brokers(), found);
+  const check = async (spec: TopicSpec): Promise<void> => {
     const description = await driver.describe(spec.topic);
     const problem = description === null ? noLogError(place) : checkTopic(spec, description);
     if (problem !== null) throw problem;
-  });
-  await Promise.all(checked);
+  };
+  await check(events!);
+  await Promise.all(others.map(check));
 }
 
 export function noLogError({ brokers, prefix }: KafkaPlace): DreamfoldError {
@@ -71,6 +74,6 @@ function truncatedError(place: string, low: number): DreamfoldError {
     path: place,
     value: low,
     remedy:
-      'Set retention.ms and retention.bytes of the topic to -1, and restore it from a copy; or export from a node whose replica is whole, and import that into another log.',
+      'Set retention.ms and retention.bytes of the topic to -1, and restore it from a copy of the brokers; or import the newest export into another log.',
   });
 }

@@ -1,7 +1,7 @@
 import { DreamfoldError, isDreamfoldError } from '@dreamfold/events';
 
 interface Explained {
-  code: 'store_unavailable' | 'permission_denied';
+  code: 'store_unavailable' | 'permission_denied' | 'config_invalid';
   why: string;
   remedy: string;
 }
@@ -40,6 +40,21 @@ function explain(root: Error, type: string | undefined): Explained {
       code: 'permission_denied',
       why: `the broker says ${type}.`,
       remedy: 'Give this user the rights that it asks for (kafka-acls --add).',
+    };
+  }
+  if (root.name === 'KafkaJSGroupCoordinatorNotFound') {
+    return {
+      code: 'store_unavailable',
+      why: `${root.message}.`,
+      remedy: `This user may lack the right to READ the group (kafka-acls --add --operation READ --group). ${REACH}`,
+    };
+  }
+  if (type === 'INVALID_SESSION_TIMEOUT') {
+    return {
+      code: 'config_invalid',
+      why: `the broker says ${type}.`,
+      remedy:
+        'Set session_timeout_ms in the address of the log to what group.min.session.timeout.ms and group.max.session.timeout.ms allow.',
     };
   }
   if (type === 'ILLEGAL_SASL_STATE' || type === 'UNSUPPORTED_SASL_MECHANISM') {
