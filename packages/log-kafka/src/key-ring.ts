@@ -4,8 +4,8 @@ import type { DriverRecord, FetchedRecord, KafkaDriver } from './driver.ts';
 import { eventKey, formatTree, holdsKey, intersect, parseTree, puncture, rootTree, type KeyTree } from './key-tree.ts';
 import { SideTopic } from './side-topic.ts';
 
-/** Trees kept in memory, those that were used last; each takes up to 4 KiB. Others are read from the store again. */
-const MAX_CACHED = 2_048;
+/** Trees kept in memory are at most twice so many, those that were used last; each takes up to 4 KiB. Others are read from the store again. */
+const MAX_CACHED = 1_024;
 
 export interface KeyRingParts {
   driver: KafkaDriver;
@@ -25,7 +25,9 @@ export interface KeyRingParts {
 export class KeyRing {
   readonly #p: KeyRingParts;
   readonly #topic: SideTopic;
-  readonly #trees = new Map<string, KeyTree>();
+  #trees = new Map<string, KeyTree>();
+  /** Those that were there when the others began. */
+  #elder: ReadonlyMap<string, KeyTree> = new Map();
   /** Ids whose newest record on the topic still leads to keys that an earlier one had destroyed: two erased at the same time. */
   readonly #broader = new Set<string>();
 
@@ -84,21 +86,22 @@ export class KeyRing {
 
   #find(id: string): KeyTree | null {
     const cached = this.#trees.get(id);
-    if (cached !== undefined) {
-      this.#keep(id, cached);
-      return cached;
-    }
-    const text = this.#p.store.getKey(id);
-    const tree = text === null ? null : parseTree(text);
+    if (cached !== undefined) return cached;
+    const tree = this.#elder.get(id) ?? this.#stored(id);
     if (tree !== null) this.#keep(id, tree);
     return tree;
   }
 
-  /** As the one that was used last. */
+  #stored(id: string): KeyTree | null {
+    const text = this.#p.store.getKey(id);
+    return text === null ? null : parseTree(text);
+  }
+
   #keep(id: string, tree: KeyTree): void {
-    this.#trees.delete(id);
     this.#trees.set(id, tree);
-    if (this.#trees.size > MAX_CACHED) this.#trees.delete(this.#trees.keys().next().value!);
+    if (this.#trees.size < MAX_CACHED) return;
+    this.#elder = this.#trees;
+    this.#trees = new Map();
   }
 
   /** Destroys the keys of events, for every process. Resolves when no newer record of the topic holds them. */

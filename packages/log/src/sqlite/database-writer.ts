@@ -84,7 +84,17 @@ export class DatabaseWriter {
     this.#events.reread();
   }
 
-  /** Changes when another connection commits. */
+  /** Where no other connection writes: only a transaction that was undone may have left something behind. */
+  refreshAfterFailure(): void {
+    if (this.#version === -1) this.refresh();
+  }
+
+  /** As of the last {@link refresh}: it changes when another connection commits. */
+  get seenVersion(): number {
+    return this.#version;
+  }
+
+  /** Asks the database. */
   version(): number {
     return (this.#dataVersion.get() as unknown as [number])[0];
   }

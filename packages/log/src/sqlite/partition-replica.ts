@@ -83,7 +83,8 @@ class SqlitePartitionReplica implements PartitionReplica {
     this.#setAside = new SetAsideTable(database.db, partition);
     this.#context = { counted: this.#events, hash: sha256, ...(inPartition === undefined ? {} : { inPartition }) };
     this.#contextOfIntact = { ...this.#context, parts: { ...WHOLE_RULE, intact: false } };
-    this.#version = this.#writer.version();
+    this.#writer.refresh();
+    this.#version = this.#writer.seenVersion;
   }
 
   anchor(): Anchor {
@@ -165,7 +166,7 @@ class SqlitePartitionReplica implements PartitionReplica {
   }
 
   #checkAlone(): void {
-    if (this.#writer.version() === this.#version) return;
+    if (this.#writer.seenVersion === this.#version) return;
     throw new DreamfoldError('store_locked', `Another process folds into ${this.#database.path}`, {
       path: this.#database.path,
       remedy: 'Give each process a directory of its own.',
@@ -226,7 +227,7 @@ class SqlitePartitionReplica implements PartitionReplica {
   /** Reads, also after a fold that failed. */
   #look<T>(read: () => T): T {
     return this.#writer.guard(() => {
-      this.#writer.refresh();
+      this.#writer.refreshAfterFailure();
       return read();
     });
   }
