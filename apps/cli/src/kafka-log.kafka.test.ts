@@ -113,7 +113,7 @@ describe('two machines on one log', () => {
     rmSync(join(workspace.path, 'there', 'kafka'), { recursive: true });
     expect(await workspace.json('sessions', ...there)).toEqual(before);
     const { prefix } = parseKafkaUrl(log);
-    writeFileSync(join(workspace.path, 'there', 'kafka', prefix, '1', 'partition-1', 'replica.db'), 'junk');
+    writeFileSync(join(workspace.path, 'there', 'kafka', prefix, '1', 'replica', 'partition-1', 'replica.db'), 'junk');
     const { code, stdout, stderr } = await workspace.run('sessions', '--json', ...there);
     expect([code, JSON.parse(stdout)]).toEqual([0, before.document]);
     expect(stderr).toMatch(/^[^\n]+The local replica is built again\.\n$/);

@@ -1,6 +1,6 @@
 // A topic that was cut short, made anew, deleted or given more partitions, and a replica that somebody changed: clients raise no error.
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -63,8 +63,13 @@ class Place {
     return log;
   }
 
-  database(partition: number, node = 'a'): string {
-    return join(this.root, node, this.prefix, '1', `partition-${partition}`, 'replica.db');
+  /** What stands beside the lock of node a. */
+  kept(): string[] {
+    return readdirSync(join(this.root, 'a', this.prefix, '1')).filter((name) => name !== 'processor.lock');
+  }
+
+  database(partition: number, { node = 'a', replica = 'replica' } = {}): string {
+    return join(this.root, node, this.prefix, '1', replica, `partition-${partition}`, 'replica.db');
   }
 }
 
@@ -126,7 +131,7 @@ describe.concurrent('a topic', () => {
     await expectStopped(log, place, /first 5 records .* were deleted/);
     await expect(place.open()).rejects.toEqual(diverged);
     await expect(place.open('new')).rejects.toEqual(diverged);
-    expect(existsSync(place.database(partition, 'new'))).toBe(false);
+    expect(existsSync(place.database(partition, { node: 'new' }))).toBe(false);
     // It may be the only whole copy.
     expect(eventsIn(place.database(partition))).toBe(Number(high));
   });
@@ -162,6 +167,10 @@ describe.concurrent('a topic', () => {
     const again = await place.open();
     expect(place.notices).toContainEqual({ kind: 'rebuilding', message: expect.stringContaining('The local replica is built again') });
     expect(again.logId).not.toBe(logId);
+    // The only copy of what was deleted.
+    const former = place.kept().find((name) => name.startsWith('former-'))!;
+    expect(place.notices).toContainEqual({ kind: 'rebuilding', message: expect.stringContaining(former) });
+    expect(eventsIn(place.database(0, { replica: former })) + eventsIn(place.database(1, { replica: former }))).toBe(EVENTS + 2);
     expect(await compareNodes([again, await place.open('rebuilt')])).toMatchObject({ differences: [], problems: [] });
   });
 
@@ -188,6 +197,8 @@ describe.concurrent('a topic', () => {
     const work = `${place.prefix}.work`;
     await asAdmin((admin) => admin.createPartitions({ topicPartitions: [{ topic: work, count: 3 }] }));
     await expect(place.open()).rejects.toMatchObject({ code: 'log_diverged', message: expect.stringContaining('made for 2 partitions') });
+    expect(place.kept()).toEqual(['replica']);
+    expect(eventsIn(place.database(0)) + eventsIn(place.database(1))).toBe(EVENTS + 2);
     // Nobody has begun the one that was added.
     expect(await asAdmin((admin) => admin.fetchTopicOffsets(topic))).toContainEqual(expect.objectContaining({ partition: 2, high: '0' }));
   });

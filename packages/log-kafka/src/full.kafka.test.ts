@@ -29,14 +29,6 @@ class FullDisk implements ReplicaStorage {
     return this.#failing(sqliteReplicas.openSide(options), 'transaction', 'side');
   }
 
-  destroyPartition(directory: string): void {
-    sqliteReplicas.destroyPartition(directory);
-  }
-
-  destroySide(directory: string): void {
-    sqliteReplicas.destroySide(directory);
-  }
-
   #failing<T extends object>(store: T, method: keyof T, which: 'replica' | 'side'): T {
     return new Proxy(store, {
       get: (target, name) => {

@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DreamfoldError, isDreamfoldError } from '@dreamfold/events';
 import { acquireProcessorLock, type ProcessorLock } from '@dreamfold/log';
@@ -11,6 +12,9 @@ import { openKafkajsDriver } from './kafkajs/kafkajs-driver.ts';
 import { parseKafkaUrl, type KafkaPlace } from './kafka-url.ts';
 import { partitionOf } from './partition-of.ts';
 import { checkTopics, ensureTopics, noLogError, rangesOf } from './topics.ts';
+
+/** What a slot holds beside its lock. */
+const REPLICA = 'replica';
 
 /** Processes of one machine that each keep a replica in the same directory. */
 const MAX_SLOTS = 64;
@@ -129,18 +133,33 @@ async function openReplica(opening: Opening): Promise<KafkaLog> {
     return await openNode(opening);
   } catch (error) {
     if (!isDreamfoldError(error, 'log_diverged') && !isDreamfoldError(error, 'store_corrupt')) throw error;
-    // A log that lacks its beginning leads nowhere; what is here may be the only whole copy.
-    const { topics } = opening.place;
-    const { storage } = opening.options;
-    const ranges = await rangesOf(opening.driver, topics.events);
-    opening.options.onNotice?.({ kind: 'rebuilding', message: `${(error as Error).message}. The local replica is built again.` });
-    ranges.forEach((_, partition) => storage.destroyPartition(partitionDirectory(opening.directory, partition)));
-    storage.destroySide(opening.directory);
-    return openNode(opening);
+    return rebuild(opening, error);
   }
 }
 
-async function openNode({ options, place, driver, directory, lock }: Opening): Promise<KafkaLog> {
+/** Where the topics lead nowhere either, what was here stays: it may be the only whole copy of the log. */
+async function rebuild(opening: Opening, cause: DreamfoldError): Promise<KafkaLog> {
+  const { options, driver, place, directory } = opening;
+  await rangesOf(driver, place.topics.events);
+  const replica = join(directory, REPLICA);
+  const former = join(directory, `former-${randomUUID().slice(0, 8)}`);
+  renameSync(replica, former);
+  options.onNotice?.({ kind: 'rebuilding', message: `${cause.message}. The local replica is built again.` });
+  try {
+    const log = await openNode(opening);
+    if (cause.code === 'store_corrupt') rmSync(former, { recursive: true, force: true });
+    else options.onNotice?.({ kind: 'rebuilding', message: `The former replica is kept in ${former}; delete it when nobody needs it.` });
+    return log;
+  } catch (error) {
+    rmSync(replica, { recursive: true, force: true });
+    renameSync(former, replica);
+    throw error;
+  }
+}
+
+async function openNode({ options, place, driver, directory: slot, lock }: Opening): Promise<KafkaLog> {
+  const directory = join(slot, REPLICA);
+  makeDirectory(directory);
   const { clock = Date.now, random = Math.random, onNotice = () => {}, onProgress = () => {} } = options;
   const { storage } = options;
   const { topics } = place;

@@ -75,8 +75,6 @@ export interface PartitionReplica {
   /** Records that were broken or torn, oldest first; of a record longer than a MiB, its beginning. */
   setAside(): Iterable<SetAside>;
   close(): void;
-  /** Closes it and deletes its files. */
-  destroy(): void;
 }
 
 /** What a node keeps of a shared log beside the events: blobs, the keys that payloads are sealed with, and how far it has read of each. */
@@ -97,10 +95,8 @@ export interface SideStore {
 
 /** Where a node keeps what it has of a shared log. Each directory is made when its parent exists. */
 export interface ReplicaStorage {
-  /** @throws DreamfoldError store_corrupt: destroy it, and fold the partition again; store_full, store_read_only, store_locked */
+  /** @throws DreamfoldError store_corrupt: delete the directory, and fold the partition again; store_full, store_read_only, store_locked */
   openPartition(options: { directory: string; partition: number; inPartition?: (stream: string) => boolean }): PartitionReplica;
-  destroyPartition(directory: string): void;
-  /** @throws DreamfoldError store_corrupt: destroy it, and read the topics again */
+  /** @throws DreamfoldError store_corrupt: delete the directory, and read the topics again */
   openSide(options: { directory: string }): SideStore;
-  destroySide(directory: string): void;
 }

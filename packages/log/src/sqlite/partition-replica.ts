@@ -1,5 +1,3 @@
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { DreamfoldError, type LogEvent, type StoredEvent } from '@dreamfold/events';
 import { sha256 } from '../append.ts';
 import { checkErasable } from '../genesis.ts';
@@ -29,7 +27,7 @@ export interface PartitionReplicaOptions {
 
 /**
  * Opens the replica of a partition, or begins one.
- * @throws DreamfoldError store_corrupt: delete it with {@link destroyPartitionReplica}, and fold the partition again; and those of
+ * @throws DreamfoldError store_corrupt: delete its directory, and fold the partition again; and those of
  * openSqliteLog
  */
 export function openPartitionReplica(options: PartitionReplicaOptions): PartitionReplica {
@@ -39,11 +37,6 @@ export function openPartitionReplica(options: PartitionReplicaOptions): Partitio
     if (anchor === null) throw corrupt(database.path, `${database.path} does not say how far it has folded its partition`);
     return new SqlitePartitionReplica(options, database, anchor);
   });
-}
-
-/** Deletes the files of a replica that is not open. What it held is built again from the log. */
-export function destroyPartitionReplica(directory: string): void {
-  for (const name of [FILE, `${FILE}-wal`, `${FILE}-shm`, 'head']) rmSync(join(directory, name), { recursive: true, force: true });
 }
 
 /** Records whose verdict is not known yet, as they were read and as the rule keeps them. */
@@ -56,7 +49,6 @@ const NOTHING: Pending = { records: [], events: [] };
 
 class SqlitePartitionReplica implements PartitionReplica {
   readonly partition: number;
-  readonly #directory: string;
   readonly #database: LogDatabase;
   readonly #table: EventTable;
   readonly #events: CountedEvents;
@@ -71,9 +63,8 @@ class SqlitePartitionReplica implements PartitionReplica {
   #anchor: Anchor;
   #pending = NOTHING;
 
-  constructor({ directory, partition, inPartition }: PartitionReplicaOptions, database: LogDatabase, anchor: Anchor) {
+  constructor({ partition, inPartition }: PartitionReplicaOptions, database: LogDatabase, anchor: Anchor) {
     this.partition = partition;
-    this.#directory = directory;
     this.#database = database;
     this.#anchor = anchor;
     this.#table = new EventTable(database.db, parsePayloadIfJson);
@@ -257,11 +248,6 @@ class SqlitePartitionReplica implements PartitionReplica {
     if (!this.#database.db.isOpen) return;
     this.#database.headFile.close();
     this.#writer.guard(() => this.#database.db.close());
-  }
-
-  destroy(): void {
-    this.close();
-    destroyPartitionReplica(this.#directory);
   }
 }
 

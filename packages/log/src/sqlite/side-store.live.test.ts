@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SideStore } from '../replica.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { destroySideStore, openSideStore } from './side-store.ts';
+import { openSideStore } from './side-store.ts';
 
 let directory: string;
 let store: SideStore;
@@ -79,7 +79,7 @@ describe('a side store', () => {
     store.close();
     writeFileSync(join(directory, 'side.db'), 'not a database, but long enough to have a header '.repeat(10));
     expect(() => openSideStore({ directory })).toThrow(expect.objectContaining({ code: 'store_corrupt' }));
-    destroySideStore(directory);
+    rmSync(join(directory, 'side.db'));
     store = openSideStore({ directory });
     expect([store.getKey('a'), store.offset('t')]).toEqual([null, 0]);
   });

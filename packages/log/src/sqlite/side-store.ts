@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { SideStore } from '../replica.ts';
@@ -14,7 +13,7 @@ const FILE = 'side.db';
 /**
  * Opens a side store, or begins one. What it holds is built again from the log.
  * @param options.directory holds `side.db`; it is made when its parent exists
- * @throws DreamfoldError store_corrupt: delete it with {@link destroySideStore}, and read the log again; and those of openSqliteLog
+ * @throws DreamfoldError store_corrupt: delete it, and read the log again; and those of openSqliteLog
  */
 export function openSideStore({ directory }: { directory: string }): SideStore {
   checkDirectory(directory, false);
@@ -34,11 +33,6 @@ export function openSideStore({ directory }: { directory: string }): SideStore {
   } catch (error) {
     throw asStoreError(error, path);
   }
-}
-
-/** Deletes the files of a side store that is not open. */
-export function destroySideStore(directory: string): void {
-  for (const name of [FILE, `${FILE}-wal`, `${FILE}-shm`]) rmSync(join(directory, name), { recursive: true, force: true });
 }
 
 class SqliteSideStore implements SideStore {
