@@ -1,5 +1,5 @@
 // Real Kafka brokers on this machine, without docker: for tests, and as a command (`node scripts/kafka/kafka-broker.ts --help`).
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -82,7 +82,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaClust
 
 async function nodeSettings(directory: string, options: KafkaOptions, certificates: Certificates | null): Promise<NodeSettings[]> {
   const { nodes = 1, sessionTimeoutMs = 3000 } = options;
-  const ports = await freePorts(3 * nodes);
+  const ports = await portsOf(directory, 3 * nodes);
   const list = Array.from({ length: nodes }, (_, index) => {
     const [client = 0, controller = 0, internal = 0] = ports.slice(3 * index);
     return { id: index + 1, ports: { client, controller, internal } };
@@ -90,6 +90,15 @@ async function nodeSettings(directory: string, options: KafkaOptions, certificat
   const controllers = list.map(({ id, ports }) => `${id}@127.0.0.1:${ports.controller}`).join(',');
   const common = { controllers, nodes, sessionTimeoutMs, keystore: certificates?.keystore ?? null };
   return list.map((node) => ({ ...node, ...common, directory: join(directory, `node-${node.id}`) }));
+}
+
+/** Those of the last time, since clients know them; or free ones. */
+async function portsOf(directory: string, count: number): Promise<number[]> {
+  const path = join(directory, 'ports.json');
+  if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8')) as number[];
+  const ports = await freePorts(count);
+  writeFileSync(path, JSON.stringify(ports));
+  return ports;
 }
 
 async function formatAndStart(node: KafkaNode, settings: NodeSettings): Promise<void> {
@@ -104,7 +113,7 @@ const HELP = `Starts Kafka on this machine until Ctrl-C. Needs Java >= 17 and, t
 
   --nodes 1|3            default 1
   --security sasl_ssl    TLS and SCRAM-SHA-512; default plain
-  --directory DIR        keeps the data there; default: none is kept`;
+  --directory DIR        keeps the data and the ports there; default: none is kept`;
 
 async function main(): Promise<void> {
   const string = { type: 'string' } as const;

@@ -21,7 +21,7 @@ export interface WaitingScore {
 
 /** What to say to who has answered a session that perhaps nobody runs. @param flags of `dataFlags` */
 export function howToGoOn(session: string, flags: string): string {
-  return `If no process runs it: dreamfold resume ${session} FILE${flags}, with the team's file.`;
+  return `A worker of its team goes on with it. Without one: dreamfold resume ${session} FILE${flags}, with the team's file.`;
 }
 
 /** What a session waits for, with the commands that answer. @param flags of `dataFlags` */

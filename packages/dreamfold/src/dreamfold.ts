@@ -13,6 +13,7 @@ import {
   ProposalEditor,
   recordFeedbackOn,
   SessionHost,
+  streamsByAge,
   verifyRequests,
   workOn,
   type AgentDefinition,
@@ -138,7 +139,7 @@ export class Dreamfold {
 
   /** The ids of all sessions, oldest first. */
   async *sessions(): AsyncIterable<string> {
-    for await (const batch of this.log.streams('session')) for (const { stream } of batch) yield idOfStream(stream);
+    for await (const stream of streamsByAge(this.log, 'session')) yield idOfStream(stream);
   }
 
   /** The events of a session, oldest first. @throws DreamfoldError not_found */

@@ -298,7 +298,7 @@ describe.each(LOGS)('a worker: $name', ({ openLog }) => {
     expect(worker.told('lost')).toEqual([]);
     worker.assign(1);
     gate.letGo();
-    await vi.waitFor(() => expect(worker.told('lost')).toEqual([id]));
+    await vi.waitFor(() => expect(worker.told('handed_over')).toEqual([id]));
     const later = await df.submit(lead, SAY);
     await quiet();
     expect(await typesOf(df, id)).toEqual(before);

@@ -115,7 +115,7 @@ function isHostName(text: string): boolean {
 function readPrefix(path: string): string {
   const prefix = path.slice(1);
   if (/^[a-z0-9][a-z0-9._-]{0,99}$/.test(prefix)) return prefix;
-  throw invalid('prefix', 'it names no prefix for its topics', {
+  throw invalid('prefix', prefix === '' ? 'it names no prefix for its topics' : 'its prefix is no beginning of topic names', {
     value: prefix,
     remedy: `Write one after the hosts: ${EXAMPLE}. It begins with a-z or 0-9, and has up to 100 of a-z, 0-9, dot, _ and -.`,
   });

@@ -18,6 +18,9 @@ const MAX_FAILURES = 3;
 const PAUSE_MS = 1000;
 const MAX_PAUSE_MS = 60_000;
 
+/** So long a store may be due that is another dreamer's: that one may not have been told to dream for it. */
+const PATIENCE_MS = 30_000;
+
 /** What happens while nobody asks. `store` is what its rule calls it. */
 export type DreamNews =
   | { type: 'dreamt'; store: string; report: DreamReport }
@@ -42,17 +45,19 @@ export interface TriggerOptions {
   share?: WorkShare;
   /** Default a second. */
   pauseMs?: number;
+  /** After how long it dreams for a store that is another dreamer's. Default 30 seconds. */
+  patienceMs?: number;
 }
 
 /**
- * Follows a log and dreams for each store by its rule, one dream of a store at a time. Dreamers of a shared log share out the stores; who
- * believes wrongly that a store is its own finds its sessions claimed. What counts is on the log: sessions that
+ * Follows a log and dreams for each store by its rule, one dream of a store at a time. Dreamers of a shared log share out the stores, and
+ * dream for another's only when it stays due: the first event of a dream claims what it reviews, so nothing is dreamt twice. What counts is on the log: sessions that
  * finished before it ran count too, and a dream that ran elsewhere, or that a person asked for, is as good as one of its own.
  * Resolves once the signal is aborted and the dreams under way have ended.
  * @throws DreamfoldError invalid_argument (a rule); what a dream fails with three times in a row; what following the log fails with
  */
 export async function dreamByRules(options: TriggerOptions): Promise<void> {
-  const { log, memory, dreamer, rules, once = false, tell = () => {}, pauseMs = PAUSE_MS } = options;
+  const { log, memory, dreamer, rules, once = false, tell = () => {}, pauseMs = PAUSE_MS, patienceMs = PATIENCE_MS } = options;
   const { partitions } = log.capabilities;
   checkDreamRules(rules);
   const ended = new AbortController();
@@ -69,7 +74,7 @@ export async function dreamByRules(options: TriggerOptions): Promise<void> {
     const id = memory.idOf(rule.store);
     const unreviewed = new UnreviewedSessions(dreams, id, partitions);
     const isMine = (): boolean => assigned.includes(shareOfStore(id, partitions));
-    return new StoreTrigger({ rule, unreviewed, isMine, dreamer, once, pauseMs, signal, tell: safely(tell), giveUp });
+    return new StoreTrigger({ rule, unreviewed, isMine, dreamer, once, pauseMs, patienceMs, signal, tell: safely(tell), giveUp });
   });
   const considerAll = (): void => stores.forEach((store) => store.consider());
   const schedules: { stop: () => void }[] = [];
@@ -161,6 +166,7 @@ interface StoreParts {
   dreamer: Dreamer;
   once: boolean;
   pauseMs: number;
+  patienceMs: number;
   tell: (news: DreamNews) => void;
   signal: AbortSignal;
   giveUp: (error: unknown) => void;
@@ -174,6 +180,7 @@ class StoreTrigger {
   /** A time of the schedule has come. */
   #isTime: boolean;
   #dreaming: Promise<void> | null = null;
+  #waiting: NodeJS.Timeout | undefined;
   #failures: { reason: string; count: number } = { reason: '', count: 0 };
 
   constructor(parts: StoreParts) {
@@ -194,11 +201,25 @@ class StoreTrigger {
     return [startSchedule(schedule, tick)];
   }
 
-  /** Begins to dream when it is due and no dream is under way. */
+  /** Begins to dream when it is due and no dream is under way; somewhat later when it is another dreamer's to do. */
   consider(): void {
     if (this.#dreaming !== null) return;
-    if (this.#isDue()) this.#dreaming = this.#dreamWhileDue();
-    else this.#isTime = false;
+    if (!this.#isDue()) this.#isTime = false;
+    else if (this.#parts.isMine()) this.#dreaming = this.#dreamWhileDue();
+    else this.#waitForOther();
+  }
+
+  #waitForOther(): void {
+    if (this.#waiting !== undefined) return;
+    const { reviewedThrough } = this.unreviewed;
+    const onTime = (): void => {
+      this.#waiting = undefined;
+      if (this.#dreaming !== null) return;
+      // The other one is at work, and will get to what is left.
+      if (this.unreviewed.reviewedThrough !== reviewedThrough) this.consider();
+      else if (this.#isDue()) this.#dreaming = this.#dreamWhileDue();
+    };
+    this.#waiting = setTimeout(onTime, this.#parts.patienceMs).unref();
   }
 
   async atRest(): Promise<void> {
@@ -207,8 +228,7 @@ class StoreTrigger {
 
   #isDue(): boolean {
     const { count } = this.unreviewed;
-    const { signal, isMine } = this.#parts;
-    return !signal.aborted && isMine() && count > 0 && (this.#isTime || count >= this.#after);
+    return !this.#parts.signal.aborted && count > 0 && (this.#isTime || count >= this.#after);
   }
 
   async #dreamWhileDue(): Promise<void> {

@@ -24,6 +24,7 @@ import { sha256 } from './digest.ts';
 import type { MemoryKeeper, Proposal } from './memory-keeper.ts';
 import { SessionReview } from './session-review.ts';
 import { StoreDreams, type Claim, type StoreView } from './store-dreams.ts';
+import { streamsByAge } from './streams-by-age.ts';
 
 /** Insights in one append of the dream's stream: each may cite hundreds of events. */
 const INSIGHTS_PER_APPEND = 20;
@@ -101,8 +102,8 @@ export class Dreamer {
   /** All dreams, oldest first. */
   async list(): Promise<{ id: string; state: DreamState }[]> {
     const dreams: { id: string; state: DreamState }[] = [];
-    for await (const batch of this.#log.streams('dream')) {
-      for (const { stream } of batch) dreams.push({ id: idOfStream(stream), state: await this.load(idOfStream(stream)) });
+    for await (const stream of streamsByAge(this.#log, 'dream')) {
+      dreams.push({ id: idOfStream(stream), state: await this.load(idOfStream(stream)) });
     }
     return dreams;
   }

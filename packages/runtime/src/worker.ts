@@ -19,7 +19,9 @@ export type WorkerNews =
   | { type: 'taken'; session: string }
   /** It is finished, or waits for a person (`result.stopReason`). */
   | { type: 'rested'; session: string; result: SessionResult }
-  /** Another process goes on with it: it has claimed it, or will as its partition is given to it. */
+  /** Its partition was given to another worker, which goes on with it. */
+  | { type: 'handed_over'; session: string }
+  /** Another process has claimed it, and goes on with it. */
   | { type: 'lost'; session: string }
   /** Not run here, and not told again: this worker lacks its team, or the version that it was written by. */
   | { type: 'left'; session: string; error: DreamfoldError }
@@ -263,7 +265,7 @@ class Worker {
   #onFailed(session: string, { isTaken, isReleased }: UnderWay, error: unknown): void {
     if (this.#isOver) return;
     if (isReleased || isDreamfoldError(error, 'fenced')) {
-      if (isTaken) this.#tell({ type: 'lost', session });
+      if (isTaken) this.#tell({ type: isReleased ? 'handed_over' : 'lost', session });
     } else if (isOneOf(error, LOG_FAILURES)) this.#ended.reject(error);
     else if (isOneOf(error, NOT_OURS)) this.#leave(session, { session, error });
     else {

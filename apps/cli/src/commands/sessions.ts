@@ -34,12 +34,17 @@ async function sessions({ limit, command }: { limit: number | undefined; command
   });
 }
 
+/** What it waits for comes before what becomes of its outcome. */
+function statusOf({ status, outcome }: SessionRow): string {
+  return status === 'end_turn' ? (outcome ?? status) : status;
+}
+
 function printRows(rows: readonly SessionRow[], io: Io): void {
   io.table(rows, [
     { title: 'SESSION', value: (row) => row.id },
     { title: 'TASK', value: (row) => oneLine(row.title, 40) },
     { title: 'PRINCIPAL', value: (row) => oneLine(row.principal, 20) },
-    { title: 'STATUS', value: (row) => row.outcome ?? row.status },
+    { title: 'STATUS', value: statusOf },
     { title: 'SCORE', value: (row) => scoreText(row.score), align: 'right' },
     { title: 'EVENTS', value: (row) => row.events, align: 'right' },
     { title: 'TIME', value: (row) => row.updatedAt.slice(0, 19).replace('T', ' ') },

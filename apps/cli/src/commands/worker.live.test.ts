@@ -37,7 +37,10 @@ describe('a worker of a data directory', () => {
     await worker.noted(new RegExp(`${id} end_turn`));
     worker.kill('SIGINT');
     const { code, stdout } = await worker.ended;
-    expect({ code, document: JSON.parse(stdout) }).toEqual({ code: 0, document: { rested: 2, lost: 0, left: 0, failed: 0 } });
+    expect({ code, document: JSON.parse(stdout) }).toEqual({
+      code: 0,
+      document: { rested: 2, handed_over: 0, lost: 0, left: 0, failed: 0 },
+    });
   });
 
   test('the next one goes on where one was killed; two at once are refused', async () => {

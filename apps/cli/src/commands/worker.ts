@@ -19,6 +19,7 @@ interface WorkerFlags {
 
 interface Counts {
   rested: number;
+  handed_over: number;
   lost: number;
   left: number;
   failed: number;
@@ -44,7 +45,7 @@ async function work({ files, flags, command }: { files: string[]; flags: WorkerF
     const { lead, rubric } = await loadTeam(file);
     teams.push({ lead: model === undefined ? lead : withModel(lead, model), ...(rubric === undefined ? {} : { rubric }) });
   }
-  const counts: Counts = { rested: 0, lost: 0, left: 0, failed: 0 };
+  const counts: Counts = { rested: 0, handed_over: 0, lost: 0, left: 0, failed: 0 };
   const onNews = (news: WorkerNews): void => {
     io.note(`${isoTime(Date.now())} ${lineOf(news)}`);
     if (news.type in counts) counts[news.type as keyof Counts] += 1;
@@ -82,8 +83,10 @@ function lineOf(news: WorkerNews): string {
       return `${news.session} taken`;
     case 'rested':
       return `${news.session} ${news.result.stopReason.type}`;
+    case 'handed_over':
+      return `${news.session} handed over: its partition is another worker's`;
     case 'lost':
-      return `${news.session} lost: another process goes on with it`;
+      return `${news.session} lost: another process has claimed it`;
     case 'left':
       return `${news.session} left alone: ${told(news.error)}`;
     case 'failed':

@@ -42,7 +42,7 @@ export interface FieldReport {
   zombies: number;
   /** Zombies that had sessions when they were stopped. */
   busyZombies: number;
-  /** Sessions that a worker was told, on its return or at its first write, that it has lost. */
+  /** Sessions that went to another worker while this one lived. */
   lost: number;
   sessions: number;
   claims: number;
@@ -181,7 +181,7 @@ export class WorkerField {
     violations.push(...(await this.#checkReplicas()));
     return {
       ...this.#faults,
-      lost: said.match(/ lost: /g)?.length ?? 0,
+      lost: said.match(/ (?:lost|handed over): /g)?.length ?? 0,
       sessions: this.#submitted.length,
       claims,
       effects: this.#checkEffects(calls, violations),
@@ -261,7 +261,7 @@ async function headsOf({ log }: Dreamfold): Promise<StreamInfo[]> {
 /** Sessions that a worker has taken and not said to be rid of. */
 function underWay({ stderr }: Running): number {
   const count = (pattern: RegExp): number => stderr.match(pattern)?.length ?? 0;
-  return count(/ taken$/gm) - count(/ (?:end_turn|lost: .*)$/gm);
+  return count(/ taken$/gm) - count(/ (?:end_turn|(?:lost|handed over): .*)$/gm);
 }
 
 /** mulberry32 (Tommy Ettinger, 2017). */
