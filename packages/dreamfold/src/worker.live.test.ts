@@ -339,6 +339,87 @@ describe.each(LOGS)('a worker: $name', ({ openLog }) => {
     await Promise.all(workers.map((worker) => worker.stop()));
   });
 
+  test('takes up what one that had lost the partition, and did not know it yet, has claimed there', async () => {
+    const log = await openLog();
+    const df = await open({ log });
+    const gate = new Gate();
+    const lead = teamOf(gate);
+    const former = new TestWorker(log, [lead]);
+    await quiet();
+    const rightful = new TestWorker(log, [lead]);
+    await quiet();
+    const ids = await Promise.all(Array.from({ length: 10 }, () => df.submit(lead, HOLD)));
+    await vi.waitFor(() => expect(gate.entered).toBeGreaterThanOrEqual(10), { timeout: 20_000 });
+    former.assign();
+    rightful.assign(0);
+    gate.letGo();
+    await finished(df, ids);
+    expect(new Set(gate.keys).size).toBe(10);
+  });
+
+  test('takes up what was claimed while the partition came to it', async () => {
+    const log = await openLog();
+    const df = await open({ log });
+    const lead = teamOf(new Gate());
+    const tells = hookedLog(log, async (_, append) => {
+      const appended = await append();
+      await sleep(20);
+      return appended;
+    });
+    const asks = hookedLog(log, async (_, append) => {
+      await sleep(20);
+      return append();
+    });
+    const former = new TestWorker(tells, [lead]);
+    const next = new TestWorker(asks, [lead], { partitions: [] });
+    await quiet();
+    const ids = await Promise.all(Array.from({ length: 5 }, () => df.submit(lead, SAY)));
+    next.assign(0);
+    await sleep(2);
+    former.assign();
+    await finished(df, ids);
+  });
+
+  test('answers what is said while its claim is on the way, and another process was faster', async () => {
+    const log = await openLog();
+    const df = await open({ log });
+    const lead = teamOf(new Gate());
+    let isSlow = false;
+    const hooked = hookedLog(log, async (request, append) => {
+      if (isSlow && request.events[0]?.type === 'session.claimed') {
+        isSlow = false;
+        await sleep(300);
+      }
+      return append();
+    });
+    const id = await df.submit(lead, SAY);
+    const worker = new TestWorker(hooked, [lead]);
+    await vi.waitFor(() => expect(worker.told('rested')).toHaveLength(1), { timeout: 20_000 });
+    isSlow = true;
+    await df.send(id, '@script [{"say":"second"}]');
+    await (await df.resume(lead, id)).done();
+    await df.send(id, '@script [{"say":"third"}]');
+    await vi.waitFor(async () => expect((await df.session(id)).threads[0]!.lastMessage?.text).toBe('third'), { timeout: 20_000 });
+  });
+
+  test('twice in one process runs each session once', async () => {
+    const log = await openLog();
+    const df = await open({ log });
+    const gate = new Gate();
+    const lead = teamOf(gate);
+    const working = [1, 2].map(() => df.work({ teams: [{ lead }] }));
+    const id = await df.submit(lead, HOLD);
+    await vi.waitFor(() => expect(gate.entered).toBe(1), { timeout: 20_000 });
+    await quiet();
+    expect(gate.keys).toHaveLength(1);
+    expect(count(await typesOf(df, id), 'session.claimed')).toBe(1);
+    await df.interrupt(id);
+    gate.letGo();
+    await vi.waitFor(async () => expect((await df.session(id)).status).toBe('idle'), { timeout: 20_000 });
+    await df.close();
+    await Promise.all(working);
+  });
+
   test('does not take a session from the program that runs it, while it is there', async () => {
     const log = await openLog();
     const df = await open({ log });

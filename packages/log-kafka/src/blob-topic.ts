@@ -14,8 +14,9 @@ const MAX_ASSEMBLIES = 64;
 interface Assembly {
   /** Of its first chunk. */
   offset: number;
-  chunks: (Uint8Array | undefined)[];
-  missing: number;
+  /** How many there are to be. */
+  count: number;
+  chunks: Map<number, Uint8Array>;
 }
 
 /** Bytes too large for an event, by their sha-256, in chunks on a topic of their own and whole in each node's store. */
@@ -71,8 +72,6 @@ export class BlobTopic {
 
   #apply(records: readonly FetchedRecord[]): number | null {
     for (const record of records) this.#add(record);
-    const [oldest] = this.#assemblies;
-    if (this.#assemblies.size > MAX_ASSEMBLIES) this.#assemblies.delete(oldest![0]);
     const offsets = [...this.#assemblies.values()].map(({ offset }) => offset);
     return offsets.length === 0 ? null : Math.min(...offsets);
   }
@@ -84,15 +83,16 @@ export class BlobTopic {
     if (value === null || !/^[0-9a-f]{64}$/.test(sha256) || chunk === null || chunks === null || chunk >= chunks) return;
     if (this.#store.getBlob(sha256) !== null) return;
     let assembly = this.#assemblies.get(sha256);
-    if (assembly === undefined || assembly.chunks.length !== chunks) {
-      assembly = { offset, chunks: Array.from({ length: chunks }), missing: chunks };
+    if (assembly === undefined || assembly.count !== chunks) {
+      assembly = { offset, count: chunks, chunks: new Map() };
       this.#assemblies.set(sha256, assembly);
+      if (this.#assemblies.size > MAX_ASSEMBLIES) this.#assemblies.delete(this.#assemblies.keys().next().value!);
     }
-    if (assembly.chunks[chunk] === undefined) assembly.missing -= 1;
-    assembly.chunks[chunk] = value;
-    if (assembly.missing > 0) return;
+    assembly.chunks.set(chunk, value);
+    if (assembly.chunks.size < chunks) return;
     this.#assemblies.delete(sha256);
-    const bytes = Buffer.concat(assembly.chunks as Uint8Array[]);
+    const { chunks: parts } = assembly;
+    const bytes = Buffer.concat(Array.from({ length: chunks }, (_, i) => parts.get(i)!));
     if (hash('sha256', bytes, 'hex') === sha256) this.#store.putBlob(bytes);
   }
 

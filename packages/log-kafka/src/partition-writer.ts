@@ -236,7 +236,8 @@ export class PartitionWriter {
     const encoded = await this.#p.encode(fresh.map(({ stored }) => stored));
     fresh.forEach((flight, i) => {
       flight.records = encoded[i]!;
-      this.sent.add(flight.stored, flight.records);
+      // It may have got its verdict meanwhile.
+      if (this.#byHash.get(flight.hash) === flight) this.sent.add(flight.stored, flight.records);
     });
   }
 

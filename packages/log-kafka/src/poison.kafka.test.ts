@@ -260,3 +260,22 @@ describe('what a newer Dreamfold wrote', () => {
     ]);
   });
 });
+
+test.for(['commit', 'abort'] as const)('a stranger’s transaction, ended with %s, holds nobody up', async (end) => {
+  const { prefix, open } = newPlace();
+  const log = await open('a');
+  const topic = `${prefix}.events`;
+  const partition = partitionOf(STREAM, PARTITIONS);
+  const kafka = new kafkajs.Kafka({ brokers: inject('kafkaBrokers').split(','), logLevel: kafkajs.logLevel.NOTHING });
+  const producer = kafka.producer({ transactionalId: prefix, idempotent: true, maxInFlightRequests: 1 });
+  await producer.connect();
+  onTestFinished(() => producer.disconnect());
+  const transaction = await producer.transaction();
+  await transaction.send({ topic, acks: -1, messages: [{ partition, value: 'junk' }] });
+  await log.append({ stream: STREAM, id: 'during', expected: 0, events: [user('during')] });
+  await transaction[end]();
+  await log.append({ stream: STREAM, id: 'after', expected: 1, events: [user('after')] });
+  const again = await open('b');
+  await expect.poll(() => [log, again].map((one) => one.setAside().length), { timeout: 10_000 }).toEqual([2, 2]);
+  expect(await compareNodes([log, again])).toMatchObject({ differences: [], problems: [] });
+});

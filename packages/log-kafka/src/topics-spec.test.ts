@@ -47,6 +47,7 @@ describe('the topics of a log', () => {
       'min.insync.replicas': '2',
       'message.timestamp.type': 'LogAppendTime',
       'max.message.bytes': '8388608',
+      'compression.type': 'uncompressed',
     });
     expect(blobs!.settings).toEqual(events!.settings);
     expect(keys!.settings).toMatchObject({ 'cleanup.policy': 'compact', 'max.compaction.lag.ms': '86400000', 'min.insync.replicas': '2' });

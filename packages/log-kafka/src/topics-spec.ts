@@ -35,6 +35,8 @@ export function topicSpecs(
     // A writer whose clock is an hour ahead would be refused otherwise.
     'message.timestamp.type': 'LogAppendTime',
     'max.message.bytes': String(MAX_BATCH_BYTES),
+    // The broker unpacks what others compressed: not every client can.
+    'compression.type': 'uncompressed',
   };
   const forEver = { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1', ...kept };
   const newestOfEach = { 'cleanup.policy': 'compact', 'max.compaction.lag.ms': String(COMPACTION_LAG_MS), ...kept };

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   DreamfoldError,
   EvidenceRef,
@@ -49,6 +50,10 @@ import type { Log } from '@dreamfold/log';
 import { sha256 } from './digest.ts';
 import { MemoryChanges, type Step } from './memory-changes.ts';
 import { readMemoryFiles, writeMemoryFiles } from './memory-directory.ts';
+
+/** So long a partition of a log may lag behind another one here. */
+const MAX_LAG_MS = 10_000;
+const LAG_POLL_MS = 25;
 
 const TOOLS = { sha256 };
 
@@ -147,7 +152,7 @@ export class MemoryKeeper {
   async pinned(pins: readonly MemoryPin[]): Promise<PinnedMemory[]> {
     const pinned: PinnedMemory[] = [];
     for (const pin of pins) {
-      const state = await this.#changes.fold(pin.store);
+      const state = await this.#foldThrough(pin);
       const document = documentAt(state, pin.version);
       const hash = pin.version === 0 ? initialMemory.hash : state.history[pin.version - 1]?.hash;
       if (document === null || hash !== pin.hash) {
@@ -160,6 +165,16 @@ export class MemoryKeeper {
       pinned.push({ store: pin.store, version: pin.version, document });
     }
     return pinned;
+  }
+
+  /** Of a log with several partitions, the session may be here before the memory that it pinned. */
+  async #foldThrough({ store, version }: MemoryPin): Promise<MemoryState> {
+    const isPartitioned = this.#log.capabilities.partitions > 1;
+    for (let waited = 0; ; waited += LAG_POLL_MS) {
+      const state = await this.#changes.fold(store);
+      if (state.version >= version || !isPartitioned || waited >= MAX_LAG_MS) return state;
+      await sleep(LAG_POLL_MS);
+    }
   }
 
   /** Every version, oldest first, with its patch, author, approver and reason. @throws DreamfoldError not_found */

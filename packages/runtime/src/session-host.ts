@@ -50,6 +50,8 @@ export class SessionHost {
   readonly #active = new Map<string, { processor: SessionProcessor; session: Session }>();
   /** Sessions with a key of the caller's that have no event yet. */
   readonly #beginning = new Map<string, Promise<Session>>();
+  /** Sessions that are being taken: one at a time, so that one processor at most is left. */
+  readonly #taking = new Map<string, Promise<Session | null>>();
   readonly #feed: SessionFeed;
   readonly #listeners = new Set<SessionListener>();
   #closed = false;
@@ -135,6 +137,7 @@ export class SessionHost {
       mustRun(state);
       return options;
     };
+    await this.#taking.get(id)?.catch(() => null);
     const session = await this.#claim(id, { choose: always, leaves: false });
     return session!;
   }
@@ -146,8 +149,10 @@ export class SessionHost {
    * @throws DreamfoldError as `resume` does, and what `choose` throws
    */
   async take(id: string, choose: (state: SessionState) => SessionTeam | null): Promise<Session | null> {
-    if (this.#active.has(id) || this.#beginning.has(id)) return null;
-    return this.#claim(id, { choose, leaves: true });
+    if (this.#active.has(id) || this.#beginning.has(id) || this.#taking.has(id)) return null;
+    const taking = this.#claim(id, { choose, leaves: true }).finally(() => this.#taking.delete(id));
+    this.#taking.set(id, taking);
+    return taking;
   }
 
   async #claim(

@@ -9,6 +9,12 @@ import { shareOf, type WorkShare } from './work-share.ts';
 
 const DEFAULT_CONCURRENCY = 100;
 
+/** The first pause before a session is looked at again that another process was faster to claim; each further one is twice as long. */
+const LOOK_AGAIN_MS = 1_000;
+const MAX_LOOK_AGAIN_MS = 30_000;
+/** So often, when nothing says that whoever runs it is gone. */
+const MAX_LOOKS = 4;
+
 /** Sessions that fail one after the other by a fault of the program, before it is the operator's turn. */
 const MAX_FAILED = 10;
 
@@ -72,6 +78,8 @@ const isOneOf = (error: unknown, codes: readonly ErrorCode[]): error is Dreamfol
 interface Due {
   partition: number;
   isAbandoned: boolean;
+  /** How often it was looked at in vain. */
+  looks: number;
 }
 
 /** A session that is being taken, or is under way here. */
@@ -153,7 +161,7 @@ class Worker {
       if (this.#isOver) return;
       const partition = this.#partitionOf(newest);
       this.#unfinished.set(id, partition);
-      if (this.#assigned.has(partition)) this.#enqueue(id, { partition, isAbandoned: true });
+      if (this.#assigned.has(partition)) this.#enqueue(id, { partition, isAbandoned: true, looks: 0 });
     }
   }
 
@@ -165,13 +173,15 @@ class Worker {
     if (this.#isOver) return;
     // What it kept by name only, others may have run meanwhile, and let go of.
     const kept = wasMember ? this.#assigned : new Set();
+    const isKept = (id: string, partition: number): boolean => kept.has(partition) && this.#underWay.has(id);
     this.#assigned = new Set(partitions);
     this.#tell({ type: 'assigned', partitions });
     for (const [id, { partition }] of this.#due) if (!this.#assigned.has(partition)) this.#due.delete(id);
     const lost = [...this.#underWay].filter(([, { partition }]) => !this.#assigned.has(partition));
     this.#release(lost);
     for (const [id, partition] of this.#unfinished) {
-      if (this.#assigned.has(partition) && !kept.has(partition)) this.#enqueue(id, { partition, isAbandoned: true });
+      // Also of a partition that it keeps: somebody who lost it, and did not know yet, may have claimed a session there.
+      if (this.#assigned.has(partition) && !isKept(id, partition)) this.#enqueue(id, { partition, isAbandoned: true, looks: 0 });
     }
   }
 
@@ -188,7 +198,7 @@ class Worker {
     const isAtRest = isAtRestAfter(event);
     if (isAtRest === true) this.#unfinished.delete(id);
     else if (isAtRest === false) this.#unfinished.set(id, partition);
-    if (!runsHere && isRequest(event) && this.#assigned.has(partition)) this.#enqueue(id, { partition, isAbandoned: false });
+    if (!runsHere && isRequest(event) && this.#assigned.has(partition)) this.#enqueue(id, { partition, isAbandoned: false, looks: 0 });
   }
 
   #enqueue(id: string, due: Due): void {
@@ -222,13 +232,23 @@ class Worker {
         this.#tell({ type: 'taken', session: id });
         this.#tell({ type: 'rested', session: id, result: await session.done() });
         this.#failed = 0;
-      }
+      } else this.#lookAgain(id, due);
     } catch (error) {
       this.#onFailed(id, underWay, error);
     }
     this.#underWay.delete(id);
     if (underWay.again !== null && this.#assigned.has(partition) && !this.#isOver) this.#enqueue(id, underWay.again);
     else this.#takeMore();
+  }
+
+  /** Whoever was faster may be gone, or may have let go of it before it heard of what is asked. */
+  #lookAgain(id: string, { partition, isAbandoned, looks }: Due): void {
+    if (!this.#unfinished.has(id) || (!isAbandoned && looks >= MAX_LOOKS)) return;
+    const again = (): void => {
+      if (this.#isOver || !this.#unfinished.has(id) || !this.#assigned.has(partition) || this.#underWay.has(id)) return;
+      this.#enqueue(id, { partition, isAbandoned, looks: looks + 1 });
+    };
+    setTimeout(again, Math.min(LOOK_AGAIN_MS * 2 ** looks, MAX_LOOK_AGAIN_MS)).unref();
   }
 
   /** Whether a session is to be taken, and with which team: not when another worker claims it meanwhile. */
