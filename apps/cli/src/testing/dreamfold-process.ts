@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 
 const BIN = new URL('../bin.ts', import.meta.url).pathname;
+/** A command starts in half the time when another has compiled its code. */
+const COMPILE_CACHE = new URL('../../../../node_modules/.cache/compiled', import.meta.url).pathname;
 
 export interface Ended {
   code: number | null;
@@ -30,7 +32,7 @@ export class Workspace {
   start(args: readonly string[], env: Record<string, string> = {}): Running {
     const child = spawn(process.execPath, [BIN, ...args], {
       cwd: this.path,
-      env: { ...process.env, NO_COLOR: '1', ...env },
+      env: { ...process.env, NO_COLOR: '1', NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     return new Running(child);

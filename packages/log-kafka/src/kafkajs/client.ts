@@ -21,7 +21,7 @@ export interface Client {
   destroy(): void;
 }
 
-export const DEFAULT_CONNECT_TIMEOUT_MS = 8_000;
+export const DEFAULT_CONNECT_TIMEOUT_MS = 6_500;
 /** An unanswered request is given up; also how soon a broker that hangs is noticed. */
 export const REQUEST_TIMEOUT_MS = 10_000;
 const SOCKET_TIMEOUT_MS = 3_000;
