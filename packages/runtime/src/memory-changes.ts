@@ -1,9 +1,8 @@
 import { idFrom, isDreamfoldError, streamOf, type LogEvent, type NewEvent } from '@dreamfold/events';
 import { evolveDraft, evolveMemory, initialMemory, type MemoryState } from '@dreamfold/core';
 import type { Log } from '@dreamfold/log';
+import { decideAgain } from './decide-again.ts';
 import { sha256 } from './digest.ts';
-
-const ATTEMPTS = 20;
 
 /** A part of a change, decided on the state that the parts before it lead to. */
 export type Step = (state: MemoryState) => NewEvent[];
@@ -97,22 +96,17 @@ export class MemoryChanges {
 
   async #append(id: string, cause: string, decide: (from: Decided, at: Place) => Decided): Promise<void> {
     const stream = streamOf('memory', id);
-    for (let attempt = 1; ; attempt += 1) {
+    await decideAgain(async () => {
       const before = await this.#foldToHead(id);
       const time = this.#now();
       const { state, events } = decide({ state: before.state, events: [] }, { stream, time });
       if (events.length === 0) return;
       // Two that decide the same on the same head are one; two that decide differently are a conflict of heads, and decide again.
       const key = sha256(JSON.stringify([stream, cause, before.seq, events.map(({ type, actor, data }) => [type, actor, data])]));
-      try {
-        const { head, duplicate } = await this.#log.append({ stream, id: idFrom('event', key), expected: before.seq, events, time });
-        // What has counted is what was decided, so it need not be read and folded again.
-        if (!duplicate) this.#keep(id, { seq: head.seq, state });
-        return;
-      } catch (error) {
-        if (!isDreamfoldError(error, 'head_conflict') || attempt >= ATTEMPTS) throw error;
-      }
-    }
+      const { head, duplicate } = await this.#log.append({ stream, id: idFrom('event', key), expected: before.seq, events, time });
+      // What has counted is what was decided, so it need not be read and folded again.
+      if (!duplicate) this.#keep(id, { seq: head.seq, state });
+    });
   }
 }
 

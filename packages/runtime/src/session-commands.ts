@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import {
   DreamfoldError,
   idFrom,
-  isDreamfoldError,
   knownEvent,
   streamOf,
   type FeedbackRecorded,
@@ -12,10 +11,9 @@ import {
 } from '@dreamfold/events';
 import { agentOf, recordFeedback, type SessionState } from '@dreamfold/core';
 import type { Log } from '@dreamfold/log';
+import { decideAgain } from './decide-again.ts';
 import { sha256 } from './digest.ts';
 import { loadSession } from './load-session.ts';
-
-const ATTEMPTS = 20;
 
 /**
  * Writes to a session that another process may be running: an approval, an interrupt, a message, feedback. Built on the newest
@@ -29,16 +27,12 @@ export async function commandSession(
   build: (state: SessionState) => NewEvent[],
 ): Promise<readonly LogEvent[]> {
   const id = idFrom('event', sha256(randomUUID()));
-  for (let attempt = 1; ; attempt += 1) {
+  return decideAgain(async () => {
     const state = await loadSession(log, sessionId);
     const events = build(state);
     if (events.length === 0) return [];
-    try {
-      return (await log.append({ stream: streamOf('session', sessionId), id, expected: state.seq, events })).events;
-    } catch (error) {
-      if (!isDreamfoldError(error, 'head_conflict') || attempt >= ATTEMPTS) throw error;
-    }
-  }
+    return (await log.append({ stream: streamOf('session', sessionId), id, expected: state.seq, events })).events;
+  });
 }
 
 /**
