@@ -16,6 +16,12 @@ export interface FetchedRecord {
   key: Uint8Array | null;
   value: Uint8Array | null;
   headers: Readonly<Record<string, HeaderValue>>;
+  /** One of the headers, where the client can read it without the others. */
+  header?: (name: string) => HeaderValue | undefined;
+}
+
+export function headerOf(record: FetchedRecord, name: string): HeaderValue | undefined {
+  return record.header === undefined ? record.headers[name] : record.header(name);
 }
 
 /** Offsets of a partition: of its first record, and of the next one to come. */

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { hash } from 'node:crypto';
 import type { Envelope, StoredEvent } from '@dreamfold/events';
 import type { PartitionRecord } from '@dreamfold/log/backend';
-import type { DriverRecord, FetchedRecord, HeaderValue } from './driver.ts';
+import { headerOf, type DriverRecord, type FetchedRecord, type HeaderValue } from './driver.ts';
 import { openPayload, sealPayload } from './seal.ts';
 
 // A record of the events' topic:
@@ -60,8 +60,16 @@ function addCloudEvent(headers: Record<string, string>, event: Envelope, logId: 
   headers['ce_subject'] = event.stream;
   if (event.time <= MAX_RFC3339_MS) headers['ce_time'] = new Date(event.time).toISOString();
   headers['content-type'] = headers['df_seal'] === undefined ? 'application/json' : 'application/octet-stream';
-  const trace = hash('sha256', event.correlation ?? event.stream).slice(0, 32);
-  headers['traceparent'] = `00-${trace}-${hash('sha256', `${event.stream}#${event.id}`).slice(0, 16)}-01`;
+  headers['traceparent'] =
+    `00-${traceOf(event.correlation ?? event.stream)}-${hash('sha256', `${event.stream}#${event.id}`).slice(0, 16)}-01`;
+}
+
+let lastTrace = { of: '', id: '' };
+
+/** The events of an append are of one trace. */
+function traceOf(request: string): string {
+  if (lastTrace.of !== request) lastTrace = { of: request, id: hash('sha256', request).slice(0, 32) };
+  return lastTrace.id;
 }
 
 /** The one way to write an envelope. Fields that it has not, or has beyond these, do not come through. */
@@ -128,7 +136,7 @@ export class DecodedRecord implements PartitionRecord {
   constructor(fetched: FetchedRecord, keyOf: (keyId: string, seq: number) => Uint8Array | null) {
     this.offset = fetched.offset;
     this.term = fetched.term;
-    const seal = readSeal(fetched.headers['df_seal']);
+    const seal = readSeal(headerOf(fetched, 'df_seal'));
     this.record = readEvent(fetched, seal);
     this.keyId = this.record === null || seal === null ? null : seal.key;
     this.#fetched = fetched;
@@ -146,11 +154,12 @@ export class DecodedRecord implements PartitionRecord {
   }
 }
 
-function readEvent({ key, value, headers }: FetchedRecord, seal: Seal | null): StoredEvent | null {
-  const envelope = readEnvelope(headers['df_envelope']);
+function readEvent(fetched: FetchedRecord, seal: Seal | null): StoredEvent | null {
+  const { key, value } = fetched;
+  const envelope = readEnvelope(headerOf(fetched, 'df_envelope'));
   if (envelope === null || key === null || value === null || textOf(key) !== envelope.stream) return null;
   if (seal !== null) return fits(seal, envelope, value) ? { ...envelope, data: null } : null;
-  const data = headers['df_seal'] === undefined ? textOf(value) : null;
+  const data = headerOf(fetched, 'df_seal') === undefined ? textOf(value) : null;
   return data !== null && isJson(data) ? { ...envelope, data } : null;
 }
 

@@ -1,6 +1,6 @@
 import type { StoredEvent } from '@dreamfold/events';
 import type { PartitionRecord } from '@dreamfold/log/backend';
-import type { DriverRecord, FetchedRecord } from './driver.ts';
+import { headerOf, type DriverRecord, type FetchedRecord } from './driver.ts';
 import { recordText, textOf } from './record-codec.ts';
 
 /**
@@ -32,7 +32,7 @@ export class SentRecords {
   /** The record as it was sent, null when it is another's, or differs in a byte of what is judged. */
   find(fetched: FetchedRecord): PartitionRecord | null {
     if (this.#sent.size === 0) return null;
-    const envelope = fetched.headers['df_envelope'];
+    const envelope = headerOf(fetched, 'df_envelope');
     const text = envelope instanceof Uint8Array ? textOf(envelope) : null;
     const sent = text === null ? undefined : this.#sent.get(text);
     return sent !== undefined && isSame(fetched, sent.record) ? new SentRecord(fetched, sent.event, this.#isErased) : null;
@@ -40,9 +40,10 @@ export class SentRecords {
 }
 
 /** Apart from the envelope, which is the same. */
-function isSame({ key, value, headers }: FetchedRecord, sent: DriverRecord): boolean {
+function isSame(fetched: FetchedRecord, sent: DriverRecord): boolean {
+  const { key, value } = fetched;
   if (key === null || value === null || textOf(key) !== sent.key || Buffer.compare(value, sent.value) !== 0) return false;
-  const seal = headers['df_seal'];
+  const seal = headerOf(fetched, 'df_seal');
   return sent.headers['df_seal'] === (seal instanceof Uint8Array ? (textOf(seal) ?? '') : seal);
 }
 

@@ -2,7 +2,7 @@ import type { Message, Producer } from 'kafkajs';
 import { ProduceError, type DriverRecord } from '../driver.ts';
 import { openClient, REQUEST_TIMEOUT_MS, within, type Client, type KafkajsConfig } from './client.ts';
 import { protocolError, rootCause } from './client-error.ts';
-import { leanMessage } from './record-format.ts';
+import { messagesOf } from './record-format.ts';
 
 /**
  * Answers that a broker gives before it appends. All others may come after: NOT_LEADER_FOR_PARTITION also when leadership was lost
@@ -51,7 +51,7 @@ export class KafkajsProducer {
     const { opening, line } = await this.#connected().catch((error: unknown) => {
       throw failed('the producer is not connected', 'no', error);
     });
-    const messages = records.map((record) => leanMessage(record, partition));
+    const messages = messagesOf(records, partition);
     line.inFlight += 1;
     try {
       const answers = await line.producer.send({ topic, messages, acks: -1, timeout: REQUEST_TIMEOUT_MS - 1_000 });

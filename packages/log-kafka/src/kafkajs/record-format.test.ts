@@ -2,19 +2,29 @@ import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import type { KafkaMessage } from 'kafkajs';
 import { expect, test } from 'vitest';
-import { fetchedBy, leanMessage, mendRecordFormat } from './record-format.ts';
+import { fetchedBy, mendRecordFormat, messagesOf } from './record-format.ts';
 
-const FOLDER = 'kafkajs/src/protocol/recordBatch/record/v0';
+const FOLDER = 'kafkajs/src/protocol/recordBatch';
 const LOG_APPEND_TIME = 1;
 
-type Encode = (message: object) => { buf: Buffer; buffer: Buffer };
+interface Encoded {
+  buffer: Buffer;
+  size: () => number;
+}
+type Encode = (message: object) => Encoded;
+type EncodeBatch = (options: object) => Promise<Encoded>;
 type Decode = (decoder: object, context: object) => KafkaMessage;
 
 const require = createRequire(import.meta.url);
 const Decoder = require('kafkajs/src/protocol/decoder') as new (bytes: Buffer) => object;
-const before = { encode: require(FOLDER) as Encode, decode: require(`${FOLDER}/decoder`) as Decode };
+const load = () => ({
+  encode: require(`${FOLDER}/record/v0`) as Encode,
+  encodeBatch: (require(`${FOLDER}/v0`) as { RecordBatch: EncodeBatch }).RecordBatch,
+  decode: require(`${FOLDER}/record/v0/decoder`) as Decode,
+});
+const before = load();
 mendRecordFormat();
-const mended = { encode: require(FOLDER) as Encode, decode: require(`${FOLDER}/decoder`) as Decode };
+const mended = load();
 
 const context = {
   ...{ firstOffset: '9007199254000000', firstTimestamp: '5', maxTimestamp: '1795252443120', magicByte: 2, partitionLeaderEpoch: 3 },
@@ -32,13 +42,18 @@ const records = fc.record({
   ),
 });
 
-test('records are written as kafkajs writes them, byte for byte', () => {
-  fc.assert(
-    fc.property(records, fc.nat(100_000), (record, offsetDelta) => {
-      const at = { offsetDelta, timestampDelta: 0 };
-      const { buf, buffer } = mended.encode({ ...leanMessage(record, 0), ...at });
-      expect(buffer).toEqual(before.encode({ ...record, value: Buffer.from(record.value), ...at }).buffer);
-      expect(buf).toBe(buffer);
+test('batches are written as kafkajs writes them, byte for byte', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(records, { minLength: 1, maxLength: 20 }), fc.nat(2 ** 45), async (batch, timestamp) => {
+      const at = { firstTimestamp: timestamp, maxTimestamp: timestamp, lastOffsetDelta: batch.length - 1 };
+      const lean = messagesOf(batch, 0).map((message) => mended.encode(message));
+      expect(lean).toHaveLength(1);
+      const plain = batch.map((record, offsetDelta) =>
+        before.encode({ ...record, value: Buffer.from(record.value), offsetDelta, timestampDelta: 0 }),
+      );
+      const [written, wanted] = [await mended.encodeBatch({ ...at, records: lean }), await before.encodeBatch({ ...at, records: plain })];
+      expect(written.buffer).toEqual(wanted.buffer);
+      expect(written.size()).toBe(written.buffer.length);
     }),
   );
 });
@@ -50,14 +65,38 @@ function bodyOf(bytes: Buffer): Buffer {
   return bytes.subarray(at + 1);
 }
 
-test('and read as kafkajs reads them', () => {
+test('records are read as kafkajs reads them', () => {
   fc.assert(
     fc.property(records, fc.nat(100_000), (record, offsetDelta) => {
-      const bytes = bodyOf(mended.encode({ ...leanMessage(record, 0), offsetDelta, timestampDelta: 0 }).buffer);
+      const { buffer } = before.encode({ ...record, value: Buffer.from(record.value), offsetDelta, timestampDelta: 0 });
+      const bytes = bodyOf(buffer);
       const message = mended.decode(new Decoder(bytes), context);
       expect(message).toMatchObject(before.decode(new Decoder(bytes), context));
       const { key, value, headers } = message;
-      expect(fetchedBy(message)).toEqual({ offset: Number(message.offset), term: 3, key, value, headers });
+      const fetched = fetchedBy(message)!;
+      expect([fetched.offset, fetched.term, fetched.key, fetched.value, fetched.headers]).toEqual([
+        Number(message.offset),
+        3,
+        key,
+        value,
+        headers,
+      ]);
+    }),
+  );
+});
+
+test('one header is read alone as it is among all', () => {
+  const ascii = fc.string({ unit: 'binary-ascii', maxLength: 12 }).filter((name) => !(name in {}));
+  const header = fc.tuple(
+    fc.oneof(fc.constantFrom('df_envelope', 'df_seal', 'ce_id'), ascii),
+    fc.array(fc.string(), { minLength: 1, maxLength: 3 }),
+  );
+  fc.assert(
+    fc.property(fc.array(header, { maxLength: 8 }), (list) => {
+      const encoded = before.encode({ key: 'k', value: null, headers: Object.fromEntries(list), offsetDelta: 0, timestampDelta: 0 });
+      const fetched = fetchedBy(mended.decode(new Decoder(bodyOf(encoded.buffer)), context))!;
+      for (const name of ['df_envelope', 'df_seal', ...list.map(([one]) => one)])
+        expect(fetched.header!(name)).toEqual(fetched.headers[name]);
     }),
   );
 });

@@ -1,28 +1,30 @@
 import { createRequire } from 'node:module';
-import type { KafkaMessage, Message } from 'kafkajs';
+import type { IHeaders, KafkaMessage, Message } from 'kafkajs';
 import type { DriverRecord, FetchedRecord, HeaderValue } from '../driver.ts';
+import { encodeBatch } from './record-batch.ts';
 
-// kafkajs 2.2.4 makes an encoder of 512 bytes and several buffers for each header, and a new object of all headers for each header
-// that it reads: with the ten headers of an event, four fifths of what producing costs. Records of format 2 are written and read here
-// instead: https://kafka.apache.org/documentation/#record
+// kafkajs 2.2.4 copies the list of messages for each message of a request, makes an encoder of 512 bytes and several buffers for each
+// header, and a new object of all headers for each header that it reads: with the ten headers of an event, four fifths of what producing
+// costs. Batches and records of format 2 are written and read here instead: https://kafka.apache.org/documentation/#recordbatch
 
-/** A message that is written here. kafkajs could write it too. */
-export interface LeanMessage extends Message {
-  key: string;
-  value: Buffer;
-  headers: Record<string, string>;
-  lean: true;
+/** Several records that kafkajs takes for one message. They are written here. */
+interface LeanMessage extends Message {
+  lean: readonly DriverRecord[];
 }
-
-/** A message that was read here. */
-type LeanKafkaMessage = KafkaMessage & { fetched?: FetchedRecord };
 
 /** What kafkajs wants of an encoder. */
 interface Encoded {
   buf: Buffer;
   buffer: Buffer;
+  size: () => number;
 }
-type Encode = (message: { lean?: true; offsetDelta: number; timestampDelta: number }) => Encoded;
+type Encode = (message: LeanMessage | Message) => LeanMessage | Encoded;
+
+interface BatchOptions {
+  records: readonly (LeanMessage | Encoded)[];
+  firstTimestamp: number;
+}
+type EncodeBatch = (options: BatchOptions) => Promise<Encoded>;
 
 interface BatchContext {
   firstOffset: string;
@@ -38,21 +40,34 @@ type Decode = (decoder: { buffer: Buffer }, context: BatchContext) => object;
 const LOG_APPEND_TIME = 1;
 
 const require = createRequire(import.meta.url);
-const FOLDER = 'kafkajs/src/protocol/recordBatch/record/v0';
+const FOLDER = 'kafkajs/src/protocol/recordBatch';
 let mended = false;
+let writesLean = false;
 
-/** kafkajs loads both when it sends and fetches for the first time. Whoever has done so before goes on as it was, and so do we. */
+/** kafkajs loads these when it sends and fetches for the first time. Whoever has done so before goes on as it was, and so do we. */
 export function mendRecordFormat(): void {
   if (mended) return;
   mended = true;
+  writesLean = require.cache[require.resolve('kafkajs/src/protocol/requests/produce/v3/request')] === undefined;
   // There is no other way to it. The version is pinned.
-  const encode = require(FOLDER) as Encode;
-  const decode = require(`${FOLDER}/decoder`) as Decode;
-  replace(FOLDER, ((message) =>
-    message.lean ? encodeLean(message as unknown as LeanMessage & { offsetDelta: number }) : encode(message)) satisfies Encode);
+  const encode = require(`${FOLDER}/record/v0`) as Encode;
+  const decode = require(`${FOLDER}/record/v0/decoder`) as Decode;
+  const batch = require(`${FOLDER}/v0`) as { RecordBatch: EncodeBatch };
+  replace(`${FOLDER}/record/v0`, ((message) => ('lean' in message ? message : encode(message))) satisfies Encode);
+  const encodeRecords: EncodeBatch = async (options) => {
+    const [first] = options.records;
+    return first !== undefined && 'lean' in first
+      ? encoded(encodeBatch(first.lean, options.firstTimestamp))
+      : await batch.RecordBatch(options);
+  };
+  replace(`${FOLDER}/v0`, { ...batch, RecordBatch: encodeRecords });
   mendEncoder();
-  replace(`${FOLDER}/decoder`, ((decoder, context) =>
+  replace(`${FOLDER}/record/v0/decoder`, ((decoder, context) =>
     context.timestampType === LOG_APPEND_TIME ? decodeRecord(decoder.buffer, context) : decode(decoder, context)) satisfies Decode);
+}
+
+function encoded(buf: Buffer): Encoded {
+  return { buf, buffer: buf, size: () => buf.length };
 }
 
 interface Encoder {
@@ -77,94 +92,114 @@ function replace(path: string, exports: unknown): void {
   require.cache[require.resolve(path)]!.exports = exports;
 }
 
-export function leanMessage({ key, value, headers }: DriverRecord, partition: number): LeanMessage {
-  const bytes = Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-  return { key, value: bytes, headers, partition, lean: true };
+/** Records as kafkajs takes them. */
+export function messagesOf(records: readonly DriverRecord[], partition: number): Message[] {
+  const lean: LeanMessage = { value: null, partition, lean: records };
+  if (writesLean) return [lean];
+  return records.map(({ key, value, headers }) => ({ key, value: Buffer.from(value), headers: { ...headers }, partition }));
 }
 
 /** The record as this module has read it, null when kafkajs has read it. */
 export function fetchedBy(message: KafkaMessage): FetchedRecord | null {
-  return (message as LeanKafkaMessage).fetched ?? null;
+  return message instanceof ReadMessage ? message.fetched : null;
 }
 
-/** All but the value is put together as text of one character a byte: one write is cheaper than forty. */
-function encodeLean({ key, value, headers, offsetDelta }: LeanMessage & { offsetDelta: number }): Encoded {
-  const keyBytes = byteText(key);
-  const begin = `\0\0${varint(offsetDelta)}${varint(keyBytes.length)}${keyBytes}${varint(value.length)}`;
-  const names = Object.keys(headers);
-  let end = varint(names.length);
-  for (const name of names) {
-    const [nameBytes, valueBytes] = [byteText(name), byteText(headers[name]!)];
-    end += `${varint(nameBytes.length)}${nameBytes}${varint(valueBytes.length)}${valueBytes}`;
+function decodeRecord(bytes: Buffer, context: BatchContext): ReadMessage {
+  return new ReadMessage(new LeanRecord(bytes, context), context);
+}
+
+/** A record as kafkajs gives it. */
+class ReadMessage {
+  readonly fetched: LeanRecord;
+  readonly batchContext: BatchContext;
+  readonly offset: string;
+  readonly attributes = 0;
+  // The marker of somebody's transaction takes an offset too. kafkajs would leave it out, and a gap means that records are missing.
+  readonly isControlRecord = false;
+
+  constructor(fetched: LeanRecord, context: BatchContext) {
+    this.fetched = fetched;
+    this.batchContext = context;
+    this.offset = String(fetched.offset);
   }
-  const size = varint(begin.length + value.length + end.length);
-  const valueAt = size.length + begin.length;
-  const buf = Buffer.allocUnsafe(valueAt + value.length + end.length);
-  buf.write(size + begin, 0, 'latin1');
-  value.copy(buf, valueAt);
-  buf.write(end, valueAt + value.length, 'latin1');
-  return { buf, buffer: buf };
+
+  get magicByte(): number {
+    return this.batchContext.magicByte;
+  }
+
+  get timestamp(): string {
+    return this.batchContext.maxTimestamp;
+  }
+
+  get key(): Buffer | null {
+    return this.fetched.key;
+  }
+
+  get value(): Buffer | null {
+    return this.fetched.value;
+  }
+
+  get headers(): IHeaders {
+    return this.fetched.headers as IHeaders;
+  }
 }
 
-/** The UTF-8 bytes of a text, one character for each. */
-function byteText(text: string): string {
-  return Buffer.byteLength(text) === text.length ? text : Buffer.from(text).toString('latin1');
-}
-
-const SHORT_VARINTS = Array.from({ length: 1024 }, (_, value) => writeVarint(value));
-
-function varint(value: number): string {
-  return SHORT_VARINTS[value] ?? writeVarint(value);
-}
-
-/** Zigzag, then seven bits a byte, the lowest first. */
-function writeVarint(value: number): string {
-  let text = '';
-  let rest = value * 2;
-  for (; rest > 127; rest >>>= 7) text += String.fromCharCode((rest & 127) | 128);
-  return text + String.fromCharCode(rest);
-}
-
-function decodeRecord(bytes: Buffer, context: BatchContext): object {
-  const reader = new RecordReader(bytes);
-  reader.skipByte();
-  reader.skipVarint();
-  const offset = Number(context.firstOffset) + reader.varint();
-  const key = reader.bytes();
-  const value = reader.bytes();
-  const fetched: FetchedRecord = { offset, term: context.partitionLeaderEpoch, key, value, headers: reader.headers() };
-  return {
-    magicByte: context.magicByte,
-    attributes: 0,
-    timestamp: context.maxTimestamp,
-    offset: String(offset),
-    key,
-    value,
-    headers: fetched.headers,
-    // The marker of somebody's transaction takes an offset too. kafkajs would leave it out, and a gap means that records are missing.
-    isControlRecord: false,
-    batchContext: context,
-    fetched,
-  };
-}
-
-class RecordReader {
+/** A record whose headers are read when they are asked for. */
+class LeanRecord implements FetchedRecord {
+  readonly offset: number;
+  readonly term: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
   readonly #bytes: Buffer;
-  #at = 0;
+  readonly #headersAt: number;
+  #at = 1;
 
-  constructor(bytes: Buffer) {
+  constructor(bytes: Buffer, { firstOffset, partitionLeaderEpoch }: BatchContext) {
     this.#bytes = bytes;
+    // Its timestamp is the batch's.
+    this.#varint();
+    this.offset = Number(firstOffset) + this.#varint();
+    this.term = partitionLeaderEpoch;
+    this.key = this.#slice();
+    this.value = this.#slice();
+    this.#headersAt = this.#at;
   }
 
-  skipByte(): void {
-    this.#at += 1;
+  get headers(): Record<string, HeaderValue> {
+    const headers: Record<string, HeaderValue> = {};
+    this.#at = this.#headersAt;
+    for (let left = this.#varint(); left > 0; left -= 1) {
+      const length = this.#varint();
+      const name = this.#bytes.toString('utf8', this.#at, (this.#at += length));
+      const before = Object.hasOwn(headers, name) ? headers[name] : undefined;
+      const value = joined(before, this.#slice());
+      if (name === '__proto__') Object.defineProperty(headers, name, { value, enumerable: true, writable: true, configurable: true });
+      else headers[name] = value;
+    }
+    return headers;
   }
 
-  skipVarint(): void {
-    while (this.#bytes[this.#at++]! > 127);
+  /** @param name in ASCII */
+  header(name: string): HeaderValue | undefined {
+    let found: HeaderValue | undefined;
+    this.#at = this.#headersAt;
+    for (let left = this.#varint(); left > 0; left -= 1) {
+      const length = this.#varint();
+      const isIt = length === name.length && this.#stands(name);
+      this.#at += length;
+      if (isIt) found = joined(found, this.#slice());
+      else this.#skip();
+    }
+    return found;
   }
 
-  varint(): number {
+  #stands(name: string): boolean {
+    for (let i = 0; i < name.length; i += 1) if (this.#bytes[this.#at + i] !== name.charCodeAt(i)) return false;
+    return true;
+  }
+
+  /** Zigzag, then seven bits a byte, the lowest first. */
+  #varint(): number {
     let value = 0;
     let shift = 0;
     let byte: number;
@@ -176,30 +211,19 @@ class RecordReader {
     return (value >>> 1) ^ -(value & 1);
   }
 
-  bytes(): Buffer | null {
-    const length = this.varint();
+  #skip(): void {
+    const length = this.#varint();
+    this.#at += Math.max(0, length);
+  }
+
+  #slice(): Buffer | null {
+    const length = this.#varint();
     return length < 0 ? null : this.#bytes.subarray(this.#at, (this.#at += length));
   }
+}
 
-  #name(): string {
-    const length = this.varint();
-    return this.#bytes.toString('utf8', this.#at, (this.#at += length));
-  }
-
-  headers(): Record<string, HeaderValue> {
-    const headers: Record<string, HeaderValue> = {};
-    for (let left = this.varint(); left > 0; left -= 1) {
-      const name = this.#name();
-      const value = this.bytes();
-      if (Object.hasOwn(headers, name)) {
-        const before = headers[name] as HeaderValue;
-        headers[name] = Array.isArray(before)
-          ? [...(before as readonly (Uint8Array | null)[]), value]
-          : [before as Uint8Array | null, value];
-      } else if (name === '__proto__')
-        Object.defineProperty(headers, name, { value, enumerable: true, writable: true, configurable: true });
-      else headers[name] = value;
-    }
-    return headers;
-  }
+/** What stands under a name of which another value has been read before. */
+function joined(before: HeaderValue | undefined, value: Uint8Array | null): HeaderValue {
+  if (before === undefined) return value;
+  return Array.isArray(before) ? [...(before as readonly (Uint8Array | null)[]), value] : [before as Uint8Array | null, value];
 }
