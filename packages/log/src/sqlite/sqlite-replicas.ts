@@ -4,6 +4,7 @@ import { openSideStore } from './side-store.ts';
 
 /** Replicas of a shared log in SQLite databases, one for each partition. */
 export const sqliteReplicas: ReplicaStorage = {
+  source: { module: import.meta.url, name: 'sqliteReplicas' },
   openPartition: openPartitionReplica,
   openSide: openSideStore,
 };
