@@ -19,6 +19,7 @@ function user(text: string): NewEvent {
 
 /** SQLite's replicas on a disk that is full from when the test says so. */
 class FullDisk implements ReplicaStorage {
+  readonly source = null;
   full: 'replica' | 'side' | null = null;
 
   openPartition(options: Parameters<ReplicaStorage['openPartition']>[0]): ReturnType<ReplicaStorage['openPartition']> {

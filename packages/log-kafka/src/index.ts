@@ -1,4 +1,5 @@
-export { driverFor, openKafkaLog, type KafkaLogOptions } from './open-kafka-log.ts';
+export { openKafkaLog, type KafkaLogOptions } from './open-kafka-log.ts';
+export { driverFor } from './driver-for.ts';
 export type { KafkaLog } from './kafka-log.ts';
 export type { LogNotice } from './kafka-node.ts';
 export { parseKafkaUrl, redacted, type KafkaPlace } from './kafka-url.ts';

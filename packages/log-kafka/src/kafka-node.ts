@@ -23,6 +23,11 @@ export interface LogNotice {
   message: string;
 }
 
+export function setAsideNotice(partition: number, offset: number): LogNotice {
+  const message = `The record at offset ${offset} of partition ${partition} is no event of this log; it was set aside with its bytes.`;
+  return { kind: 'set_aside', message };
+}
+
 export interface NodeParts {
   driver: KafkaDriver;
   topics: { events: string; keys: string; blobs: string };
@@ -85,11 +90,7 @@ export class KafkaNode {
         for (const one of folded) writer.onFolded(one);
         this.changes.notify();
       },
-      onSetAside: ({ offset }) =>
-        this.#p.onNotice({
-          kind: 'set_aside',
-          message: `The record at offset ${offset} of partition ${replica.partition} is no event of this log; it was set aside with its bytes.`,
-        }),
+      onSetAside: ({ offset }) => this.#p.onNotice(setAsideNotice(replica.partition, offset)),
       seek: (partition, offset) => this.#tail?.seek(partition, offset),
     });
   }
@@ -170,6 +171,18 @@ export class KafkaNode {
     }
     this.#check = setInterval(() => void this.#compare(), CHECK_MS);
     this.#check.unref();
+  }
+
+  /**
+   * Brings the keys in the side store up to the end of their topic, and ends.
+   * @throws DreamfoldError log_diverged, store_unavailable
+   */
+  async learnKeys(): Promise<void> {
+    try {
+      await this.keys.start();
+    } finally {
+      await this.stop();
+    }
   }
 
   #done(): number {

@@ -1,11 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { SideStore } from '@dreamfold/log/backend';
 import type { DriverRecord, FetchedRecord, KafkaDriver } from './driver.ts';
-import { eventKey, formatTree, holdsKey, intersect, parseTree, puncture, rootTree, type KeyTree } from './key-tree.ts';
+import { eventKey, formatTree, holdsKey, intersect, parseTree, puncture, rootTree } from './key-tree.ts';
 import { SideTopic } from './side-topic.ts';
-
-/** Trees kept in memory are at most twice so many, those that were used last; each takes up to 4 KiB. Others are read from the store again. */
-const MAX_CACHED = 1_024;
+import { StoredKeys } from './stored-keys.ts';
 
 export interface KeyRingParts {
   driver: KafkaDriver;
@@ -25,14 +23,13 @@ export interface KeyRingParts {
 export class KeyRing {
   readonly #p: KeyRingParts;
   readonly #topic: SideTopic;
-  #trees = new Map<string, KeyTree>();
-  /** Those that were there when the others began. */
-  #elder: ReadonlyMap<string, KeyTree> = new Map();
+  readonly #keys: StoredKeys;
   /** Ids whose newest record on the topic still leads to keys that an earlier one had destroyed: two erased at the same time. */
   readonly #broader = new Set<string>();
 
   constructor(parts: KeyRingParts) {
     this.#p = parts;
+    this.#keys = new StoredKeys(parts.store);
     this.#topic = new SideTopic({ ...parts, apply: (records) => this.#apply(records) });
   }
 
@@ -52,7 +49,7 @@ export class KeyRing {
 
   /** Makes this process's keys for streams that have none, and resolves when the brokers keep them. */
   async prepare(streams: Iterable<string>): Promise<void> {
-    const missing = [...new Set(streams)].map((stream) => this.idFor(stream)).filter((id) => this.#find(id) === null);
+    const missing = [...new Set(streams)].map((stream) => this.idFor(stream)).filter((id) => this.#keys.find(id) === null);
     if (missing.length === 0) return;
     const made = missing.map((id) => [id, formatTree(rootTree(randomBytes(32)))] as const);
     await this.#topic.produce(made.map(([id, text]) => recordOf(id, text)));
@@ -64,7 +61,7 @@ export class KeyRing {
   /** Makes sure that the keys of records that were read are known, if they are anywhere. */
   async learn(ids: Iterable<string>): Promise<void> {
     for (const id of ids) {
-      if (this.#find(id) !== null) continue;
+      if (this.#keys.find(id) !== null) continue;
       // A key is stored before the first record that is sealed with it, so all are here after this. Reading on without it would take
       // the payload for an erased one.
       await this.#topic.catchUpAtLast();
@@ -74,34 +71,13 @@ export class KeyRing {
 
   /** The key of an event, null when it was destroyed. */
   keyOf(id: string, seq: number): Uint8Array | null {
-    const tree = this.#find(id);
-    return tree === null ? null : eventKey(tree, seq);
+    return this.#keys.keyOf(id, seq);
   }
 
   /** Whether the key of an event is there. */
   holds(id: string, seq: number): boolean {
-    const tree = this.#find(id);
+    const tree = this.#keys.find(id);
     return tree !== null && holdsKey(tree, seq);
-  }
-
-  #find(id: string): KeyTree | null {
-    const cached = this.#trees.get(id);
-    if (cached !== undefined) return cached;
-    const tree = this.#elder.get(id) ?? this.#stored(id);
-    if (tree !== null) this.#keep(id, tree);
-    return tree;
-  }
-
-  #stored(id: string): KeyTree | null {
-    const text = this.#p.store.getKey(id);
-    return text === null ? null : parseTree(text);
-  }
-
-  #keep(id: string, tree: KeyTree): void {
-    this.#trees.set(id, tree);
-    if (this.#trees.size < MAX_CACHED) return;
-    this.#elder = this.#trees;
-    this.#trees = new Map();
   }
 
   /** Destroys the keys of events, for every process. Resolves when no newer record of the topic holds them. */
@@ -110,7 +86,7 @@ export class KeyRing {
       await this.#topic.catchUp();
       const records: DriverRecord[] = [];
       for (const id of this.#p.store.keyIds(`${stream} `)) {
-        const tree = this.#find(id);
+        const tree = this.#keys.find(id);
         if (tree === null) continue;
         if (this.#broader.has(id) || seqs.some((seq) => eventKey(tree, seq) !== null))
           records.push(recordOf(id, formatTree(puncture(tree, seqs))));
@@ -127,13 +103,13 @@ export class KeyRing {
       const tree = value === null ? null : parseTree(Buffer.from(value).toString('utf8'));
       const [stream, holder] = id.split(' ');
       if (tree === null || stream === undefined || holder === undefined) continue;
-      const before = this.#find(id);
+      const before = this.#keys.find(id);
       const now = before === null ? tree : intersect(before, tree);
       const text = formatTree(now);
       if (text === formatTree(tree)) this.#broader.delete(id);
       else this.#broader.add(id);
       store.putKey(id, text);
-      this.#keep(id, now);
+      this.#keys.keep(id, now);
       if (before !== null) onDestroyed(stream, (seq) => eventKey(before, seq) !== null && eventKey(now, seq) === null);
     }
     return null;

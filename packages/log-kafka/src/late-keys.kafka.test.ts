@@ -10,7 +10,8 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import type { KafkaDriver } from './driver.ts';
 import type { KafkaLog } from './kafka-log.ts';
 import type { KafkaPlace } from './kafka-url.ts';
-import { driverFor, openKafkaLog } from './open-kafka-log.ts';
+import { driverFor } from './driver-for.ts';
+import { openKafkaLog } from './open-kafka-log.ts';
 
 const STREAM = 'session/sealed';
 const event: NewEvent = { type: 'user.message', data: { content: [{ type: 'text', text: 'sealed' }] }, class: 'open', actor: 'user' };

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { sqliteReplicas } from '@dreamfold/log/sqlite';
 import { afterAll, expect, inject, onTestFinished, test } from 'vitest';
 import { parseKafkaUrl } from './kafka-url.ts';
-import { driverFor, openKafkaLog } from './open-kafka-log.ts';
+import { driverFor } from './driver-for.ts';
+import { openKafkaLog } from './open-kafka-log.ts';
 import { ensureTopics } from './topics.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'dreamfold-open-kafka-'));

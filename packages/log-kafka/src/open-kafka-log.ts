@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DreamfoldError, isDreamfoldError } from '@dreamfold/events';
 import { acquireProcessorLock, type ProcessorLock } from '@dreamfold/log';
 import { STORE_REMEDY, systemErrorCode, type PartitionReplica, type ReplicaStorage } from '@dreamfold/log/backend';
-import type { KafkaDriver } from './driver.ts';
+import { catchUpInThreads, isFarBehind } from './catch-up.ts';
+import type { KafkaDriver, OffsetRange } from './driver.ts';
+import { driverFor } from './driver-for.ts';
 import { ensureGenesis } from './genesis.ts';
 import { KafkaLog } from './kafka-log.ts';
-import { KafkaNode, type LogNotice } from './kafka-node.ts';
-import { openKafkajsDriver } from './kafkajs/kafkajs-driver.ts';
+import { KafkaNode, setAsideNotice, type LogNotice } from './kafka-node.ts';
 import { parseKafkaUrl, type KafkaPlace } from './kafka-url.ts';
-import { partitionOf } from './partition-of.ts';
+import { openPartition } from './open-partition.ts';
 import { checkTopics, ensureTopics, noLogError, rangesOf } from './topics.ts';
 
 /** What a slot holds beside its lock. */
@@ -68,25 +69,6 @@ function beginsLog({ readOnly = false, mustExist = false }: KafkaLogOptions): bo
   return !readOnly && !mustExist;
 }
 
-/** @throws DreamfoldError config_invalid when the certificate file can't be read */
-export function driverFor({ brokers, clientId, tls, sasl }: KafkaPlace): KafkaDriver {
-  const ssl = tls === null ? {} : { ssl: tls.caFile === null ? true : { ca: readCertificate(tls.caFile) } };
-  return openKafkajsDriver({ brokers, clientId, ...ssl, ...(sasl === null ? {} : { sasl }) });
-}
-
-function readCertificate(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    throw new DreamfoldError('config_invalid', `The certificate ${path} can't be read: ${(cause as Error).message}`, {
-      path: 'ca',
-      value: path,
-      remedy: 'Name a PEM file with the certificate of the authority that signed those of the brokers.',
-      cause,
-    });
-  }
-}
-
 interface Slot {
   directory: string;
   lock: ProcessorLock;
@@ -141,7 +123,7 @@ async function openReplica(opening: Opening): Promise<KafkaLog> {
 async function rebuild(opening: Opening, cause: DreamfoldError): Promise<KafkaLog> {
   const { options, driver, place, directory } = opening;
   await rangesOf(driver, place.topics.events);
-  const replica = join(directory, REPLICA);
+  const replica = replicaOf(opening);
   const former = join(directory, `former-${randomUUID().slice(0, 8)}`);
   renameSync(replica, former);
   options.onNotice?.({ kind: 'rebuilding', message: `${cause.message}. The local replica is built again.` });
@@ -157,31 +139,16 @@ async function rebuild(opening: Opening, cause: DreamfoldError): Promise<KafkaLo
   }
 }
 
-async function openNode({ options, place, driver, directory: slot, lock }: Opening): Promise<KafkaLog> {
-  const directory = join(slot, REPLICA);
-  makeDirectory(directory);
-  const { clock = Date.now, random = Math.random, onNotice = () => {}, onProgress = () => {} } = options;
-  const { storage } = options;
+async function openNode(opening: Opening): Promise<KafkaLog> {
+  const { options, place, driver, lock } = opening;
+  const { clock = Date.now, onProgress = () => {} } = options;
   const { topics } = place;
   const ranges = await rangesOf(driver, topics.events);
-  const replicas: PartitionReplica[] = [];
-  const store = storage.openSide({ directory });
-  let node: KafkaNode;
-  try {
-    for (const partition of ranges.keys()) {
-      const inPartition = (stream: string): boolean => partitionOf(stream, ranges.length) === partition;
-      replicas.push(storage.openPartition({ directory: partitionDirectory(directory, partition), partition, inPartition }));
-    }
-    node = new KafkaNode({ driver, topics, replicas, store, now: clock, random, onNotice });
-  } catch (error) {
-    for (const replica of replicas) replica.close();
-    store.close();
-    throw error;
-  }
+  const node = await nearTheEnd(opening, ranges);
   try {
     await node.start(onProgress);
     // Somebody is about to begin it, or was stopped while he did.
-    if (!beginsLog(options) && replicas.some((replica) => replica.count() === 0)) throw noLogError(place);
+    if (!beginsLog(options) && node.partitions.some(({ replica }) => replica.count() === 0)) throw noLogError(place);
     const genesis = await ensureGenesis(node.partitions, { erasure: place.erasure, now: clock() });
     node.logId = genesis.log_id;
     node.sealing = genesis.erasure;
@@ -211,6 +178,49 @@ async function openNode({ options, place, driver, directory: slot, lock }: Openi
   }
 }
 
-function partitionDirectory(directory: string, partition: number): string {
-  return join(directory, `partition-${partition}`);
+/** A node on the replica, which threads have brought up to the ranges when much was missing. */
+async function nearTheEnd(opening: Opening, ranges: readonly OffsetRange[]): Promise<KafkaNode> {
+  const { options, place } = opening;
+  const { onProgress = () => {}, onNotice = () => {} } = options;
+  const { source } = options.storage;
+  const node = openParts(opening, ranges.length);
+  const begins = node.partitions.map(({ replica }) => replica.anchor().offset);
+  const ends = ranges.map(({ high }) => high);
+  // Another client can't be sent to a thread.
+  if (source === null || options.driver !== undefined || !isFarBehind({ begins, ends })) return node;
+  const next = [...begins];
+  const sum = (offsets: readonly number[]): number => offsets.reduce((total, offset) => total + offset, 0);
+  await catchUpInThreads({
+    ...{ place, directory: replicaOf(opening), source, begins, ends },
+    begin: () => node.learnKeys(),
+    onFolded: (partition, offset) => {
+      next[partition] = offset;
+      onProgress(sum(next), sum(ends));
+    },
+    onSetAside: (partition, offset) => onNotice(setAsideNotice(partition, offset)),
+  });
+  return openParts(opening, ranges.length);
+}
+
+function openParts(opening: Opening, partitions: number): KafkaNode {
+  const { options, place, driver } = opening;
+  const { storage, clock = Date.now, random = Math.random, onNotice = () => {} } = options;
+  const directory = replicaOf(opening);
+  makeDirectory(directory);
+  const replicas: PartitionReplica[] = [];
+  const store = storage.openSide({ directory });
+  try {
+    for (let partition = 0; partition < partitions; partition += 1) {
+      replicas.push(openPartition(storage, { directory, partition, partitions }));
+    }
+    return new KafkaNode({ driver, topics: place.topics, replicas, store, now: clock, random, onNotice });
+  } catch (error) {
+    for (const replica of replicas) replica.close();
+    store.close();
+    throw error;
+  }
+}
+
+function replicaOf({ directory }: Slot): string {
+  return join(directory, REPLICA);
 }

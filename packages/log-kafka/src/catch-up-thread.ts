@@ -1,0 +1,75 @@
+// The program of a thread that folds some partitions up to an offset, and ends. See catch-up.ts.
+import { once } from 'node:events';
+import { parentPort, workerData } from 'node:worker_threads';
+import type { PartitionRecord, PartitionReplica, ReplicaStorage } from '@dreamfold/log/backend';
+import type { ThreadMessage, ThreadTask } from './catch-up.ts';
+import type { FetchedRecord } from './driver.ts';
+import { driverFor } from './driver-for.ts';
+import { openPartition } from './open-partition.ts';
+import { PartitionFollower } from './partition-follower.ts';
+import { decodeRecord } from './record-codec.ts';
+import { StoredKeys } from './stored-keys.ts';
+
+const REPORT_MS = 200;
+
+const task = workerData as ThreadTask;
+const say = (message: ThreadMessage): void => parentPort!.postMessage(message);
+
+const module = (await import(task.source.module)) as Record<string, ReplicaStorage>;
+const storage = module[task.source.name]!;
+const driver = driverFor(task.place);
+await driver.connect();
+await once(parentPort!, 'message');
+
+const side = storage.openSide({ directory: task.directory });
+const keys = new StoredKeys(side);
+const replicas = task.partitions.map((partition) =>
+  openPartition(storage, { directory: task.directory, partition, partitions: task.ends.length }),
+);
+const followers = new Map(replicas.map((replica) => [replica.partition, followerOf(replica)]));
+const { promise: failed, reject: fail } = Promise.withResolvers<never>();
+const tail = await driver.tail({
+  topic: task.place.topics.events,
+  from: new Map([...followers].map(([partition, follower]) => [partition, follower.from])),
+  onBatch: (partition, records) => followers.get(partition)!.onBatch(records),
+  onFailed: fail,
+});
+const report = setInterval(reportAll, REPORT_MS);
+try {
+  await Promise.race([failed, Promise.all([...followers].map(([partition, follower]) => follower.reached(task.ends[partition]!)))]);
+} finally {
+  clearInterval(report);
+  reportAll();
+  // Nothing is handed over from here on; that the brokers hear of it takes longer.
+  const stopped = tail.stop();
+  for (const replica of replicas) replica.close();
+  side.close();
+  say({ is: 'closed' });
+  await stopped;
+  await driver.close();
+}
+
+function reportAll(): void {
+  for (const [partition, { next }] of followers) say({ is: 'folded', partition, next });
+}
+
+function followerOf(replica: PartitionReplica): PartitionFollower {
+  return new PartitionFollower({
+    topic: task.place.topics.events,
+    replica,
+    decode: async (records) => await Promise.resolve(records.map(decode)),
+    onFolded: () => {},
+    onSetAside: ({ offset }) => say({ is: 'set_aside', partition: replica.partition, offset }),
+    // An offset that does not follow is for the node to look at.
+    seek: (partition) => {
+      throw new Error(`offsets of partition ${partition} do not follow each other`);
+    },
+  });
+}
+
+/** @throws Error when the key of a record is not here: reading on would take the payload for an erased one */
+function decode(fetched: FetchedRecord): PartitionRecord {
+  const record = decodeRecord(fetched, { keyOf: (id, seq) => keys.keyOf(id, seq) });
+  if (record.keyId !== null && keys.find(record.keyId) === null) throw new Error(`no key ${record.keyId}`);
+  return record;
+}

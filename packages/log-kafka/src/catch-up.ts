@@ -1,0 +1,89 @@
+import { availableParallelism } from 'node:os';
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { ReplicaStorage } from '@dreamfold/log/backend';
+import type { KafkaPlace } from './kafka-url.ts';
+
+/** Fewer records are folded as fast without a second thread, which has to be started and to connect. */
+const MIN_RECORDS = 100_000;
+
+/** What a thread is to fold. */
+export interface ThreadTask {
+  place: KafkaPlace;
+  /** Holds the node's replica. Nobody else has it open. */
+  directory: string;
+  source: NonNullable<ReplicaStorage['source']>;
+  partitions: readonly number[];
+  /** Offset of each partition of the log to fold up to. */
+  ends: readonly number[];
+}
+
+export type ThreadMessage =
+  | { is: 'folded'; partition: number; next: number }
+  | { is: 'set_aside'; partition: number; offset: number }
+  | { is: 'closed' };
+
+export interface CatchUp extends Omit<ThreadTask, 'partitions'> {
+  /** Offset of each partition to go on at. */
+  begins: readonly number[];
+  begin: () => Promise<void>;
+  onFolded: (partition: number, next: number) => void;
+  onSetAside: (partition: number, offset: number) => void;
+}
+
+/** Whether so many records are missing that threads are worth it. */
+export function isFarBehind({ begins, ends }: Pick<CatchUp, 'begins' | 'ends'>): boolean {
+  const behind = ends.filter((end, partition) => end > begins[partition]!).length;
+  return behind > 1 && availableParallelism() > 1 && missing({ begins, ends }) >= MIN_RECORDS;
+}
+
+function missing({ begins, ends }: Pick<CatchUp, 'begins' | 'ends'>): number {
+  return ends.reduce((sum, end, partition) => sum + Math.max(0, end - begins[partition]!), 0);
+}
+
+/**
+ * Folds what a replica lacks in as many threads as there are processors, each some of the partitions, with the keys that are in
+ * the side store. Resolves when none has the replica open any more. One that met anything unusual has ended early: whoever opens the
+ * replica next goes on from there, and meets it too.
+ * @param options.begin resolves when the threads may open the replica; they get ready meanwhile
+ * @throws what `begin` throws
+ */
+export async function catchUpInThreads({ begin, begins, onFolded, onSetAside, ...task }: CatchUp): Promise<void> {
+  const threads = sharesOf({ begins, ends: task.ends }, availableParallelism()).map((partitions) => {
+    const workerData: ThreadTask = { ...task, partitions };
+    return new Worker(new URL(`./catch-up-thread${extname(import.meta.url)}`, import.meta.url), { workerData });
+  });
+  const ended = threads.map(async (thread) => {
+    await new Promise<void>((resolve) => {
+      thread.on('message', (message: ThreadMessage) => {
+        if (message.is === 'closed') resolve();
+        else if (message.is === 'folded') onFolded(message.partition, message.next);
+        else onSetAside(message.partition, message.offset);
+      });
+      // An exit follows.
+      thread.on('error', () => {});
+      thread.once('exit', () => resolve());
+    });
+  });
+  try {
+    await begin();
+  } catch (error) {
+    await Promise.all(threads.map((thread) => thread.terminate()));
+    throw error;
+  }
+  for (const thread of threads) thread.postMessage('begin');
+  await Promise.all(ended);
+}
+
+/** Partitions that lack records, shared out so that each share lacks about as many. */
+export function sharesOf({ begins, ends }: Pick<CatchUp, 'begins' | 'ends'>, count: number): number[][] {
+  const lag = (partition: number): number => ends[partition]! - begins[partition]!;
+  const behind = [...ends.keys()].filter((partition) => lag(partition) > 0).sort((a, b) => lag(b) - lag(a));
+  const shares = Array.from({ length: Math.min(count, behind.length) }, () => ({ partitions: [] as number[], records: 0 }));
+  for (const partition of behind) {
+    const least = shares.reduce((a, b) => (b.records < a.records ? b : a));
+    least.partitions.push(partition);
+    least.records += lag(partition);
+  }
+  return shares.map(({ partitions }) => partitions);
+}

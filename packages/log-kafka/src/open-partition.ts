@@ -1,0 +1,12 @@
+import { join } from 'node:path';
+import type { PartitionReplica, ReplicaStorage } from '@dreamfold/log/backend';
+import { partitionOf } from './partition-of.ts';
+
+/** @param options.directory of the node's replica; @param options.partitions of the log */
+export function openPartition(
+  storage: ReplicaStorage,
+  { directory, partition, partitions }: { directory: string; partition: number; partitions: number },
+): PartitionReplica {
+  const inPartition = (stream: string): boolean => partitionOf(stream, partitions) === partition;
+  return storage.openPartition({ directory: join(directory, `partition-${partition}`), partition, inPartition });
+}
