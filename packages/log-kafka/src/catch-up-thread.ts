@@ -13,6 +13,7 @@ import { StoredKeys } from './stored-keys.ts';
 const REPORT_MS = 200;
 
 const task = workerData as ThreadTask;
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- the rule is for windows
 const say = (message: ThreadMessage): void => parentPort!.postMessage(message);
 
 const module = (await import(task.source.module)) as Record<string, ReplicaStorage>;

@@ -71,6 +71,7 @@ export async function catchUpInThreads({ begin, begins, onFolded, onSetAside, ..
     await Promise.all(threads.map((thread) => thread.terminate()));
     throw error;
   }
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- the rule is for windows
   for (const thread of threads) thread.postMessage('begin');
   await Promise.all(ended);
 }
