@@ -24,8 +24,6 @@ export interface LogDatabaseOptions {
   acceptHead?: boolean;
   /** Every commit reaches the disk. */
   full?: boolean;
-  /** Of a page, when the database is made. A commit writes whole pages: small ones suit lone appends, large ones batches. */
-  pageBytes?: number;
   /** Adds what a new database begins with, in the transaction that makes its tables. */
   begin: (db: DatabaseSync) => void;
 }
@@ -36,7 +34,7 @@ export interface LogDatabaseOptions {
  * @throws DreamfoldError not_found, invalid_path, store_corrupt, store_newer_than_code, store_read_only, store_locked, store_full, store_unavailable
  */
 export function openLogDatabase<T>(options: LogDatabaseOptions, use: (database: LogDatabase) => T): T {
-  const { directory, readOnly = false, acceptHead = false, full = false, pageBytes = 1024 } = options;
+  const { directory, readOnly = false, acceptHead = false, full = false } = options;
   checkDirectory(directory, readOnly);
   const path = join(directory, options.file);
   const headFile = new HeadFile(join(directory, 'head'));
@@ -51,7 +49,7 @@ export function openLogDatabase<T>(options: LogDatabaseOptions, use: (database: 
     if (!exists) headFile.create();
     const db = openDatabaseFile(path, { readOnly });
     try {
-      if (!readOnly) configure(db, { full, pageBytes, path });
+      if (!readOnly) configure(db, full, path);
       if (!exists) create(db, path, options.begin);
       const opened = use({ db, path, headFile });
       if (!readOnly) headFile.write(new EventTable(db).last(), full);
@@ -115,9 +113,9 @@ function inspect(path: string, headFile: HeadFile, acceptHead: boolean): boolean
   throw corrupt(path, `${headFile.path} says that the log has ${head.position} events, but ${path} holds none`);
 }
 
-export function configure(db: DatabaseSync, { full, pageBytes, path }: { full: boolean; pageBytes: number; path: string }): void {
-  // Of a database that has tables already, this changes nothing.
-  db.exec(`PRAGMA page_size = ${pageBytes}`);
+export function configure(db: DatabaseSync, full: boolean, path: string): void {
+  // Before the first table: a commit writes whole pages, and an append touches three or four of them.
+  db.exec('PRAGMA page_size = 1024');
   const mode = db.prepare('PRAGMA journal_mode = WAL').get()!['journal_mode'];
   if (mode !== 'wal') {
     throw new DreamfoldError('store_unavailable', `The file system of ${path} cannot hold a write-ahead log`, {

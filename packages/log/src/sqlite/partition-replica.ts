@@ -17,9 +17,6 @@ import { verifyDatabase } from './verify-database.ts';
 
 const FILE = 'replica.db';
 
-/** A fold commits hundreds of events. */
-const PAGE_BYTES = 4096;
-
 export interface PartitionReplicaOptions {
   /** Holds `replica.db` and `head`. It is made when its parent exists. One process at a time may fold there. */
   directory: string;
@@ -35,7 +32,7 @@ export interface PartitionReplicaOptions {
  */
 export function openPartitionReplica(options: PartitionReplicaOptions): PartitionReplica {
   const { directory } = options;
-  return openLogDatabase({ directory, file: FILE, pageBytes: PAGE_BYTES, begin: (db) => new AnchorRow(db).begin() }, (database) => {
+  return openLogDatabase({ directory, file: FILE, begin: (db) => new AnchorRow(db).begin() }, (database) => {
     const anchor = new AnchorRow(database.db).read();
     if (anchor === null) throw corrupt(database.path, `${database.path} does not say how far it has folded its partition`);
     return new SqlitePartitionReplica(options, database, anchor);

@@ -21,7 +21,7 @@ export function openSideStore({ directory }: { directory: string }): SideStore {
   try {
     const db = openDatabaseFile(path, { readOnly: false });
     try {
-      configure(db, { full: false, pageBytes: 1024, path });
+      configure(db, false, path);
       db.exec('BEGIN IMMEDIATE');
       if (!checkSchema(db, path, SIDE_SCHEMA)) createSchema(db, SIDE_SCHEMA);
       db.exec('COMMIT');
