@@ -5,12 +5,15 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NewEvent } from '@dreamfold/events';
 import { sqliteReplicas } from '@dreamfold/log/sqlite';
+import kafkajs from 'kafkajs';
 import { beforeAll, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { startKafka, type KafkaCluster } from '../../../scripts/kafka/kafka-broker.ts';
 import type { KafkaLog } from './kafka-log.ts';
 import type { LogNotice } from './kafka-node.ts';
+import { parseKafkaUrl } from './kafka-url.ts';
 import { openKafkaLog } from './open-kafka-log.ts';
 import { compareNodes } from './testing/agreement.ts';
+import { topicSpecs } from './topics-spec.ts';
 
 const STREAM = 'session/patient';
 
@@ -27,6 +30,18 @@ async function refused(brokers: string, root: string): Promise<unknown> {
   );
   expect(performance.now() - begunAt).toBeLessThan(10_000);
   return error;
+}
+
+/** Changes a setting of the events' topic while nodes write to it. */
+async function limitRecords(brokers: string, bytes: number): Promise<void> {
+  const place = parseKafkaUrl(`kafka://${brokers}/away`);
+  const { topic: name, settings } = topicSpecs(place, 1)[0]!;
+  const admin = new kafkajs.Kafka({ brokers: brokers.split(','), logLevel: kafkajs.logLevel.NOTHING }).admin();
+  await admin.connect();
+  // What is not named goes back to its default.
+  const configEntries = Object.entries({ ...settings, 'max.message.bytes': String(bytes) }).map(([name, value]) => ({ name, value }));
+  await admin.alterConfigs({ validateOnly: false, resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name, configEntries }] });
+  await admin.disconnect();
 }
 
 function user(text: string): NewEvent {
@@ -101,6 +116,21 @@ describe.skipIf(!inject('canStartKafka'))('with a broker of its own', () => {
     expect(readdirSync(fresh)).toEqual([]);
     kafka.node(1).resume();
     expect((await waiting).head.seq).toBe(1);
+  });
+
+  test('appends wait while the brokers refuse them, which is said, and count when they do not any more', async () => {
+    const root = temporary();
+    const notices: LogNotice[] = [];
+    const log = await open(root, 'a', notices);
+    await limitRecords(kafka.brokers, 100);
+    const waiting = log.append({ stream: 'session/refused', id: 'one', expected: 0, events: [user('one')] });
+    await vi.waitFor(
+      () => expect(notices).toMatchObject([{ kind: 'refused', message: expect.stringContaining('MESSAGE_TOO_LARGE') }]),
+      15_000,
+    );
+    await limitRecords(kafka.brokers, 8 * 1024 * 1024);
+    expect((await waiting).head.seq).toBe(1);
+    await vi.waitFor(() => expect(notices.map(({ kind }) => kind)).toEqual(['refused', 'connected']), 5_000);
   });
 
   // The last: the broker stays away.

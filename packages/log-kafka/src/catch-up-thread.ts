@@ -60,7 +60,7 @@ function followerOf(replica: PartitionReplica): PartitionFollower {
     replica,
     decode: async (records) => await Promise.resolve(records.map(decode)),
     onFolded: () => {},
-    onSetAside: ({ offset }) => say({ is: 'set_aside', partition: replica.partition, offset }),
+    onSetAside: (at) => say({ is: 'set_aside', partition: replica.partition, ...at }),
     // An offset that does not follow is for the node to look at.
     seek: (partition) => {
       throw new Error(`offsets of partition ${partition} do not follow each other`);

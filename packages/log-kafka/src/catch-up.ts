@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { ReplicaStorage } from '@dreamfold/log/backend';
+import type { Refusal, ReplicaStorage } from '@dreamfold/log/backend';
 import type { KafkaPlace } from './kafka-url.ts';
 
 /** Fewer records are folded as fast without a second thread, which has to be started and to connect. */
@@ -18,17 +18,20 @@ export interface ThreadTask {
   ends: readonly number[];
 }
 
-export type ThreadMessage =
-  | { is: 'folded'; partition: number; next: number }
-  | { is: 'set_aside'; partition: number; offset: number }
-  | { is: 'closed' };
+interface AsidePlace {
+  partition: number;
+  offset: number;
+  reason: Refusal;
+}
+
+export type ThreadMessage = { is: 'folded'; partition: number; next: number } | ({ is: 'set_aside' } & AsidePlace) | { is: 'closed' };
 
 export interface CatchUp extends Omit<ThreadTask, 'partitions'> {
   /** Offset of each partition to go on at. */
   begins: readonly number[];
   begin: () => Promise<void>;
   onFolded: (partition: number, next: number) => void;
-  onSetAside: (partition: number, offset: number) => void;
+  onSetAside: (at: AsidePlace) => void;
 }
 
 /** Whether so many records are missing that threads are worth it. */
@@ -58,7 +61,7 @@ export async function catchUpInThreads({ begin, begins, onFolded, onSetAside, ..
       thread.on('message', (message: ThreadMessage) => {
         if (message.is === 'closed') resolve();
         else if (message.is === 'folded') onFolded(message.partition, message.next);
-        else onSetAside(message.partition, message.offset);
+        else onSetAside(message);
       });
       // An exit follows.
       thread.on('error', () => {});

@@ -85,13 +85,14 @@ export interface Membership {
 }
 
 /**
- * A produce request failed. `written: 'no'` when the broker refused it, `'unknown'` when it may have been written all the same.
+ * A produce request failed. `written: 'refused'` when a broker answered that it does not take it, `'no'` when none was asked, `'unknown'`
+ * when it may have been written all the same.
  */
 export class ProduceError extends Error {
   override readonly name = 'ProduceError';
-  readonly written: 'no' | 'unknown';
+  readonly written: 'refused' | 'no' | 'unknown';
 
-  constructor(message: string, options: { written: 'no' | 'unknown'; cause: unknown }) {
+  constructor(message: string, options: { written: 'refused' | 'no' | 'unknown'; cause: unknown }) {
     super(message, { cause: options.cause });
     this.written = options.written;
   }

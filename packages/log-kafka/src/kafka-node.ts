@@ -1,5 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { DreamfoldError, isDreamfoldError, type StoredEvent } from '@dreamfold/events';
-import { ChangeSignal, type PartitionRecord, type PartitionReplica, type SideStore } from '@dreamfold/log/backend';
+import { ChangeSignal, type PartitionRecord, type PartitionReplica, type Refusal, type SideStore } from '@dreamfold/log/backend';
 import { BlobTopic } from './blob-topic.ts';
 import type { DriverRecord, FetchedRecord, KafkaDriver, OffsetRange, Tail } from './driver.ts';
 import type { NodePartition } from './kafka-log.ts';
@@ -19,13 +20,25 @@ const MISSING_MS = 4_000;
 
 /** What happens to a node that its operator should hear of. */
 export interface LogNotice {
-  kind: 'disconnected' | 'connected' | 'set_aside' | 'rebuilding' | 'failed';
+  kind: 'disconnected' | 'refused' | 'connected' | 'set_aside' | 'rebuilding' | 'failed';
   message: string;
 }
 
-export function setAsideNotice(partition: number, offset: number): LogNotice {
-  const message = `The record at offset ${offset} of partition ${partition} is no event of this log; it was set aside with its bytes.`;
-  return { kind: 'set_aside', message };
+/** @param at of the last record that was set aside with it, where several were */
+export function setAsideNotice(at: { partition: number; offset: number; reason: Refusal }): LogNotice {
+  const what = at.reason === 'torn' ? 'belongs to an append of which the rest is missing' : 'is no event of this log';
+  return {
+    kind: 'set_aside',
+    message: `The record at offset ${at.offset} of partition ${at.partition} ${what}; it was set aside with its bytes.`,
+  };
+}
+
+function writeNotice(place: string, error: Error | null): LogNotice {
+  if (error === null) return { kind: 'connected', message: `The brokers take what is written to ${place} again.` };
+  return {
+    kind: 'refused',
+    message: `The brokers refuse what is written to ${place}: ${error.message}. It is tried again until they take it.`,
+  };
 }
 
 export interface NodeParts {
@@ -68,13 +81,14 @@ export class KafkaNode {
   }
 
   #writerOf(replica: PartitionReplica): PartitionWriter {
-    const { driver, topics, now, random } = this.#p;
+    const { driver, topics, now, random, onNotice } = this.#p;
     return new PartitionWriter({
       replica,
       encode: (appends) => this.#encode(appends),
       isErased: (event) => this.#isSealed(event) && !this.keys.holds(this.keys.idFor(event.stream), event.seq),
       produce: (records) => driver.produce(topics.events, replica.partition, records),
       catchUp: () => this.catchUp(replica.partition),
+      onRefused: (error) => onNotice(writeNotice(`${topics.events}/${replica.partition}`, error)),
       onFailed: (error) => this.#fail(error),
       now,
       random,
@@ -90,7 +104,7 @@ export class KafkaNode {
         for (const one of folded) writer.onFolded(one);
         this.changes.notify();
       },
-      onSetAside: ({ offset }) => this.#p.onNotice(setAsideNotice(replica.partition, offset)),
+      onSetAside: (at) => this.#p.onNotice(setAsideNotice({ partition: replica.partition, ...at })),
       seek: (partition, offset) => this.#tail?.seek(partition, offset),
     });
   }
@@ -105,7 +119,9 @@ export class KafkaNode {
       stored.map((event) => {
         if (!this.#isSealed(event) || event.data === null) return encodeRecord(event, { logId: this.logId });
         const id = this.keys.idFor(event.stream);
-        return encodeRecord(event, { logId: this.logId, seal: { id, key: this.keys.keyOf(id, event.seq)! } });
+        // Where a key was destroyed, an event has counted that was not read here yet: none of these records will, whatever seals them.
+        const key = this.keys.keyOf(id, event.seq) ?? randomBytes(32);
+        return encodeRecord(event, { logId: this.logId, seal: { id, key } });
       }),
     );
   }

@@ -197,7 +197,7 @@ async function nearTheEnd(opening: Opening, ranges: readonly OffsetRange[]): Pro
       next[partition] = offset;
       onProgress(sum(next), sum(ends));
     },
-    onSetAside: (partition, offset) => onNotice(setAsideNotice(partition, offset)),
+    onSetAside: (at) => onNotice(setAsideNotice(at)),
   });
   return openParts(opening, ranges.length);
 }

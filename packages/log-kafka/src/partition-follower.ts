@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { isAnchored, type FoldedAppend, type PartitionRecord, type PartitionReplica } from '@dreamfold/log/backend';
+import { isAnchored, type FoldedAppend, type PartitionRecord, type PartitionReplica, type Refusal } from '@dreamfold/log/backend';
 import { DreamfoldError } from '@dreamfold/events';
 import type { FetchedRecord, OffsetRange } from './driver.ts';
 import { sha256 } from './digest.ts';
@@ -12,7 +12,7 @@ export interface FollowerParts {
   replica: PartitionReplica;
   decode: (records: readonly FetchedRecord[]) => Promise<readonly PartitionRecord[]>;
   onFolded: (folded: readonly FoldedAppend[]) => void;
-  onSetAside: (record: PartitionRecord) => void;
+  onSetAside: (at: { offset: number; reason: Refusal }) => void;
   /** Reads the partition again from an offset. */
   seek: (partition: number, offset: number) => void;
 }
@@ -78,14 +78,9 @@ export class PartitionFollower {
     const folded = this.#p.replica.fold(decoded);
     this.#next = records.at(-1)!.offset + 1;
     this.#p.onFolded(folded);
-    this.#reportBroken(folded, decoded);
-  }
-
-  #reportBroken(folded: readonly FoldedAppend[], decoded: readonly PartitionRecord[]): void {
     for (const { verdict, offset } of folded) {
-      if (verdict.counted || verdict.reason !== 'broken') continue;
-      const record = decoded.find((one) => one.offset === offset);
-      if (record !== undefined) this.#p.onSetAside(record);
+      if (!verdict.counted && (verdict.reason === 'broken' || verdict.reason === 'torn'))
+        this.#p.onSetAside({ offset, reason: verdict.reason });
     }
   }
 

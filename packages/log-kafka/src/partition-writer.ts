@@ -29,6 +29,9 @@ const REBASES = 200;
 
 const BACKOFF_MS = { first: 50, most: 2000 };
 
+/** Refusals in a row, about three seconds, after which it is said: while brokers start or change leaders, they refuse for a moment. */
+const REFUSALS_TO_TELL = 5;
+
 /** What was acknowledged by the broker comes back within milliseconds; after so long it is sent again. */
 const OVERDUE_MS = 10_000;
 
@@ -73,6 +76,8 @@ export interface WriterParts {
   produce: (records: readonly DriverRecord[]) => Promise<void>;
   /** Resolves when the replica has folded all that stands in the partition now. */
   catchUp: () => Promise<void>;
+  /** The brokers have answered for some time, and refuse what is written; null when they take it again. */
+  onRefused: (error: Error | null) => void;
   /** Records can't be made: their key can't be kept. No other try would end better. */
   onFailed: (error: Error) => void;
   random: () => number;
@@ -93,6 +98,8 @@ export class PartitionWriter {
   readonly #byHash = new Map<string, Flight>();
   #queue: Flight[] = [];
   #pumping = false;
+  /** Since a request was taken last. */
+  #refusals = 0;
   #stopped: DreamfoldError | null = null;
 
   constructor(parts: WriterParts) {
@@ -201,6 +208,7 @@ export class PartitionWriter {
       try {
         await this.#encode(group);
         await this.#p.produce(group.flatMap((flight) => flight.records!));
+        this.#hear(null);
         failures = 0;
         const now = this.#p.now();
         for (const flight of group) flight.acknowledged = now;
@@ -209,6 +217,7 @@ export class PartitionWriter {
           this.#p.onFailed(error as Error);
           break;
         }
+        this.#hear(error);
         // Whether it was written nobody knows. What has no verdict yet goes first again, before what follows it.
         failures += 1;
         this.#queue.unshift(...group.filter((flight) => this.#byHash.get(flight.hash) === flight));
@@ -217,6 +226,17 @@ export class PartitionWriter {
       }
     }
     this.#pumping = false;
+  }
+
+  /** @param error null when the request was taken */
+  #hear(error: ProduceError | null): void {
+    if (error === null) {
+      if (this.#refusals >= REFUSALS_TO_TELL) this.#p.onRefused(null);
+      this.#refusals = 0;
+    } else if (error.written === 'refused') {
+      this.#refusals += 1;
+      if (this.#refusals === REFUSALS_TO_TELL) this.#p.onRefused(error);
+    }
   }
 
   #nextGroup(): Flight[] {

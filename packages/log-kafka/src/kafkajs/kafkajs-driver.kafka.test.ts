@@ -133,13 +133,17 @@ describe('records', () => {
     const topic = await newTopic(driver, 1);
     const refused = (partition: number, value: DriverRecord, to = topic): Promise<unknown> =>
       driver.produce(to, partition, [value]).catch((error: unknown) => error);
-    expect(await refused(7, record('a'))).toMatchObject({ name: 'ProduceError', written: 'no', message: expect.stringContaining('/7') });
+    expect(await refused(7, record('a'))).toMatchObject({
+      name: 'ProduceError',
+      written: 'refused',
+      message: expect.stringContaining('/7'),
+    });
     expect(await refused(0, record('a'), 'driver-missing')).toMatchObject({
       written: 'no',
       message: expect.stringContaining('UNKNOWN_TOPIC'),
     });
     expect(await refused(0, record(new Uint8Array(2_000_000)))).toMatchObject({
-      written: 'no',
+      written: 'refused',
       message: expect.stringContaining('MESSAGE_TOO_LARGE'),
     });
     await driver.produce(topic, 0, [record('b')]);

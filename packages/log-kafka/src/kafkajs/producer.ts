@@ -57,14 +57,14 @@ export class KafkajsProducer {
       const answers = await line.producer.send({ topic, messages, acks: -1, timeout: REQUEST_TIMEOUT_MS - 1_000 });
       // kafkajs sends nothing, and says nothing, when the topic has no such partition.
       if (!answers.some((answer) => answer.partition === partition)) {
-        throw new ProduceError(`${topic}/${partition}: there is no such partition`, { written: 'no', cause: null });
+        throw new ProduceError(`${topic}/${partition}: there is no such partition`, { written: 'refused', cause: null });
       }
     } catch (error) {
       if (error instanceof ProduceError) throw error;
       const routed = messages[0] !== undefined && line.routed.has(messages[0]);
       const refused = REFUSED_BEFORE_APPEND.has(protocolError(error) ?? '');
       if (!refused && this.#line === opening) this.#line = null;
-      throw failed(`${topic}/${partition}`, routed && !refused ? 'unknown' : 'no', error);
+      throw failed(`${topic}/${partition}`, refused ? 'refused' : routed ? 'unknown' : 'no', error);
     } finally {
       line.inFlight -= 1;
       if (this.#line !== opening && line.inFlight === 0) line.client.destroy();
@@ -113,7 +113,7 @@ async function openLine(config: KafkajsConfig): Promise<Line> {
   return { client, producer, routed, inFlight: 0 };
 }
 
-function failed(where: string, written: 'no' | 'unknown', error: unknown): ProduceError {
+function failed(where: string, written: ProduceError['written'], error: unknown): ProduceError {
   const cause = rootCause(error);
   return new ProduceError(`${where}: ${protocolError(cause) ?? cause.message}`, { written, cause });
 }
