@@ -94,6 +94,57 @@ describe.each(LOGS)('a worker: $name', ({ openLog }) => {
     expect(worker.told('failed')).toEqual([]);
   });
 
+  test('reads nothing more of what it left alone until something happens to it, and another runs it', async () => {
+    const log = await openLog();
+    const df = await open({ log });
+    const gate = new Gate();
+    const lead = teamOf(gate);
+    const stranger = teamOf(gate, 'stranger');
+    const strangers = [await df.submit(stranger, SAY), await df.submit(stranger, SAY)];
+    const newer = await df.submit(lead, SAY);
+    await addNewerEvent(log, streamOf('session', newer));
+    const worker = new TestWorker(log, [lead]);
+    await vi.waitFor(() => expect(worker.told('left')).toHaveLength(2));
+    await quiet();
+    const read = vi.spyOn(log, 'read');
+    worker.assign();
+    worker.assign(0);
+    await quiet();
+    expect(read.mock.calls).toEqual([]);
+    await df.send(strangers[0]!, SAY);
+    await quiet();
+    worker.assign(0);
+    await quiet();
+    // The sender, and the worker.
+    const asked = streamOf('session', strangers[0]!);
+    expect(read.mock.calls.map(([stream]) => stream)).toEqual([asked, asked]);
+    const other = new TestWorker(log, [stranger]);
+    await finished(df, strangers);
+    expect(new Set(other.told('taken'))).toEqual(new Set(strangers));
+    expect(worker.told('left')).toHaveLength(2);
+  });
+
+  test('takes what it left alone for want of a specialist when the lead needs none any more', async () => {
+    const log = await openLog();
+    const df = await open({ log });
+    const [gate, inner] = [new Gate(), new Gate()];
+    const alone = teamOf(gate);
+    const whole = agent({ ...alone, team: [teamOf(inner, 'helper')] });
+    const first = new TestWorker(log, [whole]);
+    const id = await df.submit(whole, `@script [{"delegate":"helper","message":${JSON.stringify(HOLD)}},${HOLD.slice('@script ['.length)}`);
+    await vi.waitFor(() => expect(inner.entered).toBe(1), { timeout: 20_000 });
+    const next = new TestWorker(log, [alone]);
+    await vi.waitFor(() => expect(next.told('left')).toEqual([id]));
+    inner.letGo();
+    await vi.waitFor(() => expect(gate.entered).toBe(1), { timeout: 20_000 });
+    await quiet();
+    await first.stop();
+    next.assign(0);
+    gate.letGo();
+    await finished(df, [id]);
+    expect(next.told('taken')).toEqual([id]);
+  });
+
   test('goes on with the others when one fails by a fault of the program, or was taken over', async () => {
     const log = await openLog();
     const df = await open({ log });

@@ -98,8 +98,10 @@ class Worker {
   readonly #concurrency: number;
   readonly #tell: (news: WorkerNews) => void;
   #assigned: ReadonlySet<number> = new Set();
-  /** Every session of the log that is not at rest, with its partition. */
+  /** Every session of the log that is not at rest, with its partition, but for those that are left alone. */
   readonly #unfinished = new Map<string, number>();
+  /** Left alone, and nothing was heard of them since. */
+  readonly #passedOver = new Set<string>();
   readonly #due = new Map<string, Due>();
   readonly #underWay = new Map<string, UnderWay>();
   readonly #runs = new Set<Promise<void>>();
@@ -196,8 +198,9 @@ class Worker {
     const id = idOfStream(event.stream);
     const partition = this.#partitionOf(event);
     const isAtRest = isAtRestAfter(event);
+    const wasPassedOver = this.#passedOver.delete(id);
     if (isAtRest === true) this.#unfinished.delete(id);
-    else if (isAtRest === false) this.#unfinished.set(id, partition);
+    else if (isAtRest === false || wasPassedOver) this.#unfinished.set(id, partition);
     if (!runsHere && isRequest(event) && this.#assigned.has(partition)) this.#enqueue(id, { partition, isAbandoned: false, looks: 0 });
   }
 
@@ -276,6 +279,8 @@ class Worker {
   }
 
   #leave(what: string, { session, error }: { session: string; error: DreamfoldError }): void {
+    // It would be read for ever, and to no end: only what happens to it can make it this worker's.
+    if (this.#unfinished.delete(session)) this.#passedOver.add(session);
     if (this.#left.has(what)) return;
     this.#left.add(what);
     this.#tell({ type: 'left', session, error });
