@@ -7,13 +7,11 @@ import { brokenHistory, collect, orphans } from './testing/history.ts';
 import { hookedLog } from './testing/hooked-log.ts';
 import { LOGS } from './testing/log-fixtures.ts';
 import { addNewerEvent } from './testing/newer-event.ts';
-import { ASK, Gate, HOLD, SAY, TestWorker, count, finished, quiet, teamOf, typesOf } from './testing/test-worker.ts';
+import { ASK, Gate, HOLD, SAY, TestWorker, begin, count, finished, quiet, teamOf, typesOf } from './testing/test-worker.ts';
 
 describe.each(LOGS)('a worker: $name', ({ openLog }) => {
   test('runs what was submitted before it came and what is submitted while it is there, and leaves alone what is finished', async () => {
-    const log = await openLog();
-    const df = await open({ log });
-    const lead = teamOf(new Gate());
+    const { log, df, lead } = await begin(openLog);
     const done = await df.run(lead, SAY);
     await done.done();
     await df.feedback(done.id, { judges: done.state.threads[0]!.lastMessage!.eventId, verdict: 'right', by: 'desk' });
@@ -28,9 +26,7 @@ describe.each(LOGS)('a worker: $name', ({ openLog }) => {
   });
 
   test('takes up a session that others say something to, also one that waits for a person', async () => {
-    const log = await openLog();
-    const df = await open({ log });
-    const lead = teamOf(new Gate());
+    const { log, df, lead } = await begin(openLog);
     const worker = new TestWorker(log, [lead]);
     const id = await df.submit(lead, ASK);
     await vi.waitFor(() => expect(worker.told('rested')).toHaveLength(1), { timeout: 20_000 });
@@ -45,9 +41,8 @@ describe.each(LOGS)('a worker: $name', ({ openLog }) => {
   });
 
   test('misses nothing that is said to a session in the moment that it comes to rest', async () => {
-    const log = await openLog();
+    const { log, df: other, lead } = await begin(openLog);
     let left = 30;
-    const other = await open({ log });
     const hooked = hookedLog(log, async (request, append) => {
       const appended = await append();
       const rests = request.events.some(({ type }) => type === 'session.status_idle');
@@ -59,7 +54,6 @@ describe.each(LOGS)('a worker: $name', ({ openLog }) => {
       }
       return appended;
     });
-    const lead = teamOf(new Gate());
     const worker = new TestWorker(hooked, [lead]);
     const ids = await Promise.all(['a', 'b', 'c'].map(() => other.submit(lead, SAY)));
     await vi.waitFor(() => expect(left).toBe(0), { timeout: 20_000 });
@@ -73,10 +67,8 @@ describe.each(LOGS)('a worker: $name', ({ openLog }) => {
   });
 
   test('leaves alone what it cannot run, says so once, and runs the others', async () => {
-    const log = await openLog();
-    const df = await open({ log });
-    const gate = new Gate();
-    const [mine, theirs] = [teamOf(gate), teamOf(gate, 'stranger')];
+    const { log, df, gate, lead: mine } = await begin(openLog);
+    const theirs = teamOf(gate, 'stranger');
     const strangers = [await df.submit(theirs, SAY), await df.submit(theirs, SAY)];
     const newer = await df.submit(mine, SAY);
     await addNewerEvent(log, streamOf('session', newer));
@@ -95,10 +87,7 @@ describe.each(LOGS)('a worker: $name', ({ openLog }) => {
   });
 
   test('reads nothing more of what it left alone until something happens to it, and another runs it', async () => {
-    const log = await openLog();
-    const df = await open({ log });
-    const gate = new Gate();
-    const lead = teamOf(gate);
+    const { log, df, gate, lead } = await begin(openLog);
     const stranger = teamOf(gate, 'stranger');
     const strangers = [await df.submit(stranger, SAY), await df.submit(stranger, SAY)];
     const newer = await df.submit(lead, SAY);
@@ -125,10 +114,8 @@ describe.each(LOGS)('a worker: $name', ({ openLog }) => {
   });
 
   test('takes what it left alone for want of a specialist when the lead needs none any more', async () => {
-    const log = await openLog();
-    const df = await open({ log });
-    const [gate, inner] = [new Gate(), new Gate()];
-    const alone = teamOf(gate);
+    const { log, df, gate, lead: alone } = await begin(openLog);
+    const inner = new Gate();
     const whole = agent({ ...alone, team: [teamOf(inner, 'helper')] });
     const first = new TestWorker(log, [whole]);
     const id = await df.submit(whole, `@script [{"delegate":"helper","message":${JSON.stringify(HOLD)}},${HOLD.slice('@script ['.length)}`);
@@ -146,10 +133,7 @@ describe.each(LOGS)('a worker: $name', ({ openLog }) => {
   });
 
   test('goes on with the others when one fails by a fault of the program, or was taken over', async () => {
-    const log = await openLog();
-    const df = await open({ log });
-    const gate = new Gate();
-    const lead = teamOf(gate);
+    const { log, df, gate, lead } = await begin(openLog);
     const faulty = await df.submit(lead, SAY);
     const hooked = hookedLog(log, async (request, append) => {
       if (request.stream === streamOf('session', faulty)) throw new TypeError('a fault');
@@ -169,9 +153,7 @@ describe.each(LOGS)('a worker: $name', ({ openLog }) => {
   });
 
   test('gives up when session after session fails by a fault of the program', async () => {
-    const log = await openLog();
-    const df = await open({ log });
-    const lead = teamOf(new Gate());
+    const { log, df, lead } = await begin(openLog);
     const isFaulty = new Set(await Promise.all(Array.from({ length: 12 }, () => df.submit(lead, SAY))));
     const hooked = hookedLog(log, async (request, append) => {
       if (isFaulty.has(request.stream.slice('session/'.length))) throw new TypeError('a fault');
@@ -184,10 +166,7 @@ describe.each(LOGS)('a worker: $name', ({ openLog }) => {
   });
 
   test('ends with the error of the log, and lets go of what is under way', async () => {
-    const log = await openLog();
-    const df = await open({ log });
-    const gate = new Gate();
-    const lead = teamOf(gate);
+    const { log, df, gate, lead } = await begin(openLog);
     let isFull = false;
     const hooked = hookedLog(log, async (_, append) => {
       if (isFull) throw new DreamfoldError('store_full', 'full', { remedy: 'Make room.' });
@@ -209,10 +188,7 @@ describe.each(LOGS)('a worker: $name', ({ openLog }) => {
   });
 
   test('has so many sessions under way at most; one that waits for a person is none of them', async () => {
-    const log = await openLog();
-    const df = await open({ log });
-    const gate = new Gate();
-    const lead = teamOf(gate);
+    const { log, df, gate, lead } = await begin(openLog);
     const waiting = await Promise.all([1, 2, 3, 4].map(() => df.submit(lead, ASK)));
     const worker = new TestWorker(log, [lead], { concurrency: 3 });
     await vi.waitFor(() => expect(new Set(worker.told('rested'))).toEqual(new Set(waiting)), { timeout: 20_000 });
@@ -226,10 +202,7 @@ describe.each(LOGS)('a worker: $name', ({ openLog }) => {
   });
 
   test('lets go of a partition without a word on the log, keeps what it keeps, and takes up what it is given', async () => {
-    const log = await openLog();
-    const df = await open({ log });
-    const gate = new Gate();
-    const lead = teamOf(gate);
+    const { log, df, gate, lead } = await begin(openLog);
     const worker = new TestWorker(log, [lead]);
     const id = await df.submit(lead, HOLD);
     await vi.waitFor(() => expect(gate.entered).toBe(1), { timeout: 20_000 });
@@ -251,10 +224,7 @@ describe.each(LOGS)('a worker: $name', ({ openLog }) => {
   });
 
   test('goes on with a session whose partition went and came back at once', async () => {
-    const log = await openLog();
-    const df = await open({ log });
-    const gate = new Gate();
-    const lead = teamOf(gate);
+    const { log, df, gate, lead } = await begin(openLog);
     const worker = new TestWorker(log, [lead]);
     const id = await df.submit(lead, HOLD);
     await vi.waitFor(() => expect(gate.entered).toBe(1), { timeout: 20_000 });
@@ -266,11 +236,8 @@ describe.each(LOGS)('a worker: $name', ({ openLog }) => {
   });
 
   test('several that believe to have the same partition: the claim decides, and each session ends once', async () => {
-    const log = await openLog();
-    const df = await open({ log });
-    const gate = new Gate();
+    const { log, df, gate, lead } = await begin(openLog);
     gate.letGo();
-    const lead = teamOf(gate);
     const ids = await Promise.all(Array.from({ length: 20 }, () => df.submit(lead, HOLD)));
     const workers = [1, 2, 3].map(() => new TestWorker(log, [lead]));
     ids.push(...(await Promise.all(Array.from({ length: 20 }, () => df.submit(lead, HOLD)))));
@@ -282,10 +249,7 @@ describe.each(LOGS)('a worker: $name', ({ openLog }) => {
   });
 
   test('takes up what one that had lost the partition, and did not know it yet, has claimed there', async () => {
-    const log = await openLog();
-    const df = await open({ log });
-    const gate = new Gate();
-    const lead = teamOf(gate);
+    const { log, df, gate, lead } = await begin(openLog);
     const former = new TestWorker(log, [lead]);
     await quiet();
     const rightful = new TestWorker(log, [lead]);
@@ -300,9 +264,7 @@ describe.each(LOGS)('a worker: $name', ({ openLog }) => {
   });
 
   test('takes up what was claimed while the partition came to it', async () => {
-    const log = await openLog();
-    const df = await open({ log });
-    const lead = teamOf(new Gate());
+    const { log, df, lead } = await begin(openLog);
     const tells = hookedLog(log, async (_, append) => {
       const appended = await append();
       await sleep(20);
@@ -323,9 +285,7 @@ describe.each(LOGS)('a worker: $name', ({ openLog }) => {
   });
 
   test('answers what is said while its claim is on the way, and another process was faster', async () => {
-    const log = await openLog();
-    const df = await open({ log });
-    const lead = teamOf(new Gate());
+    const { log, df, lead } = await begin(openLog);
     let isSlow = false;
     const hooked = hookedLog(log, async (request, append) => {
       if (isSlow && request.events[0]?.type === 'session.claimed') {
@@ -345,10 +305,7 @@ describe.each(LOGS)('a worker: $name', ({ openLog }) => {
   });
 
   test('twice in one process runs each session once', async () => {
-    const log = await openLog();
-    const df = await open({ log });
-    const gate = new Gate();
-    const lead = teamOf(gate);
+    const { df, gate, lead } = await begin(openLog);
     const working = [1, 2].map(() => df.work({ teams: [{ lead }] }));
     const id = await df.submit(lead, HOLD);
     await vi.waitFor(() => expect(gate.entered).toBe(1), { timeout: 20_000 });
@@ -363,10 +320,7 @@ describe.each(LOGS)('a worker: $name', ({ openLog }) => {
   });
 
   test('does not take a session from the program that runs it, while it is there', async () => {
-    const log = await openLog();
-    const df = await open({ log });
-    const gate = new Gate();
-    const lead = teamOf(gate);
+    const { log, df, gate, lead } = await begin(openLog);
     const worker = new TestWorker(log, [lead]);
     await quiet();
     const session = await df.run(lead, HOLD);
@@ -379,10 +333,7 @@ describe.each(LOGS)('a worker: $name', ({ openLog }) => {
   });
 
   test('is ended without a word on the log, and the next one goes on', async () => {
-    const log = await openLog();
-    const df = await open({ log });
-    const gate = new Gate();
-    const lead = teamOf(gate);
+    const { log, df, gate, lead } = await begin(openLog);
     const id = await df.submit(lead, HOLD);
     const first = new TestWorker(log, [lead]);
     await vi.waitFor(() => expect(gate.entered).toBe(1), { timeout: 20_000 });

@@ -4,7 +4,7 @@ import { afterEach, expect, vi } from 'vitest';
 import { z } from 'zod';
 import type { Log, Membership, OnAssigned } from '@dreamfold/log';
 import { compileTeam, MemoryKeeper, SessionHost, workOn, type WorkerNews, type WorkerOptions } from '@dreamfold/runtime';
-import { agent, tool, type AgentDefinition, type Dreamfold } from '../index.ts';
+import { agent, open, tool, type AgentDefinition, type Dreamfold } from '../index.ts';
 import { modelsByName } from '../models.ts';
 import { collect } from './history.ts';
 
@@ -46,6 +46,13 @@ export function teamOf(gate: Gate, name = 'lead'): AgentDefinition {
   });
   const ask = tool({ name: 'ask', description: 'Asks.', input, effect: 'pure', policy: 'always_ask', run: () => 'asked' });
   return agent({ name, system: '', tools: [hold, ask] });
+}
+
+/** A log, a program that writes to it, and a team whose tool waits at the gate. */
+export async function begin(openLog: () => Promise<Log>): Promise<{ log: Log; df: Dreamfold; gate: Gate; lead: AgentDefinition }> {
+  const log = await openLog();
+  const gate = new Gate();
+  return { log, df: await open({ log }), gate, lead: teamOf(gate) };
 }
 
 /** A worker with a host of its own, as another process would have. */
