@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { Refusal, ReplicaStorage } from '@dreamfold/log/backend';
+import type { Refusal } from '@dreamfold/log';
+import type { ReplicaStorage } from '@dreamfold/log/backend';
 import type { KafkaPlace } from './kafka-url.ts';
 
 /** Fewer records are folded as fast without a second thread, which has to be started and to connect. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { DreamfoldError, isDreamfoldError, type StoredEvent } from '@dreamfold/events';
-import { ChangeSignal, type PartitionRecord, type PartitionReplica, type Refusal, type SideStore } from '@dreamfold/log/backend';
+import type { Refusal } from '@dreamfold/log';
+import { ChangeSignal, type PartitionRecord, type PartitionReplica, type SideStore } from '@dreamfold/log/backend';
 import { BlobTopic } from './blob-topic.ts';
 import type { DriverRecord, FetchedRecord, KafkaDriver, OffsetRange, Tail } from './driver.ts';
 import type { NodePartition } from './kafka-log.ts';

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { isAnchored, type FoldedAppend, type PartitionRecord, type PartitionReplica, type Refusal } from '@dreamfold/log/backend';
+import { isAnchored, type Refusal } from '@dreamfold/log';
+import type { FoldedAppend, PartitionRecord, PartitionReplica } from '@dreamfold/log/backend';
 import { DreamfoldError } from '@dreamfold/events';
 import type { FetchedRecord, OffsetRange } from './driver.ts';
 import { sha256 } from './digest.ts';

@@ -1,18 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { DreamfoldError, type StoredEvent } from '@dreamfold/events';
+import { fate, isFinal, type Head, type Refusal } from '@dreamfold/log';
 import {
-  fate,
-  isFinal,
   isOnTop,
   newWriterName,
   proposalOn,
   refusalError,
   stampAppend,
   type FoldedAppend,
-  type Head,
   type PartitionReplica,
   type PreparedAppend,
-  type Refusal,
 } from '@dreamfold/log/backend';
 import { ProduceError, type DriverRecord } from './driver.ts';
 import { SentRecords } from './sent-records.ts';

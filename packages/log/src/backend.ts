@@ -1,4 +1,4 @@
-// For those who write a log of their own. Whoever only uses a log needs none of this.
+// For those who write a log of their own, beside what index.ts names. Whoever only uses a log needs none of this.
 export {
   answerAppend,
   checkSameAppend,
@@ -11,27 +11,11 @@ export {
   type PreparedAppend,
   type PreparedEvent,
 } from './append.ts';
-export { checkCursor, placeOf, positionOf, type Cursor } from './cursor.ts';
+export { checkCursor, positionOf } from './cursor.ts';
 export { LOG_STREAM, checkErasable, genesisRequest, genesisStream, newLogId } from './genesis.ts';
 export { toLogEvent } from './log-event.ts';
-export type {
-  Appended,
-  AppendRequest,
-  Head,
-  Log,
-  LogCapabilities,
-  Membership,
-  OnAssigned,
-  ReadOptions,
-  SharedWork,
-  StreamInfo,
-  SubscribeOptions,
-  VerifyProblem,
-  VerifyReport,
-} from './port.ts';
 export { checkPosition, checkRange } from './read-range.ts';
 export type { FoldedAppend, PartitionRecord, PartitionReplica, ReplicaStorage, SetAside, SideStore } from './replica.ts';
 export { restorePlan, type RestoredAppend, type RestoreTarget } from './restore.ts';
-export { EMPTY_HEAD, fate, isAnchored, isFinal, type Anchor, type Proposal, type Refusal } from './rule.ts';
 export { BATCH_SIZE, ChangeSignal, readBetween, waitUntil } from './subscription.ts';
 export { STORE_REMEDY, systemErrorCode } from './system-error.ts';

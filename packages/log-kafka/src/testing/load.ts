@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isDreamfoldError, type NewEvent } from '@dreamfold/events';
-import type { AppendRequest } from '@dreamfold/log/backend';
+import type { AppendRequest } from '@dreamfold/log';
 import type { KafkaLog } from '../kafka-log.ts';
 
 /**
