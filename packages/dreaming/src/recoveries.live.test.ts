@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { EMPTY_DOCUMENT, parseTauBench, type ImportedSession } from '@dreamfold/core';
+import { seeded } from '@dreamfold/core/testing';
 import { eventId } from '@dreamfold/events';
 import { describe, expect, it } from 'vitest';
 import { decideDream } from './dream.ts';
@@ -13,17 +14,6 @@ import { SessionReader } from './session-reader.ts';
 const repository = resolve(import.meta.dirname, '../../..');
 const file = join(resolve(repository, process.env['DREAMFOLD_DATA'] ?? '../shared/data'), 'tau-airline/gpt-4o-airline.json');
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('base64url');
-
-/** mulberry32 */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 function episodeOf(session: ImportedSession): Episode {
   const reader = new SessionReader();

@@ -1,12 +1,12 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { seeded } from '@dreamfold/core/testing';
 import { open } from 'dreamfold';
 import { machine } from '../machine.ts';
 import { interleave, type Bench, type BenchOptions, type Candidate, type Progress, type Report } from '../rounds.ts';
 import { BANKING77, readRequests, type LabelledRequest } from '../routing/request-file.ts';
 import { routeRequest } from '../routing/route-request.ts';
-import { seededRandom } from '../routing/seeded-random.ts';
 import { specialist } from '../routing/specialist.ts';
 import { inScratchDirectory } from '../scratch-directory.ts';
 import { spread, type Spread } from '../statistics.ts';
@@ -77,7 +77,7 @@ async function dreamTime(
   { approval, pace, directory }: { approval: Approval; pace: Pace; directory: string },
 ): Promise<number> {
   const agent = specialist(queues);
-  const random = seededRandom(seed);
+  const random = seeded(seed);
   const dreamfold = await open({ directory });
   let ms = 0;
   let labelled = 0;

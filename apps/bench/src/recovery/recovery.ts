@@ -1,10 +1,10 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { seeded } from '@dreamfold/core/testing';
 import { recoveryAccuracy, SessionReader, type RecordedErrors } from '@dreamfold/dreaming';
 import { isDreamfoldError, open, type Dreamfold, type EventData } from 'dreamfold';
 import { machine } from '../machine.ts';
-import { seededRandom } from '../routing/seeded-random.ts';
 import type { Bench, Progress, Report } from '../rounds.ts';
 import { rounded, spread } from '../statistics.ts';
 import { target } from '../target.ts';
@@ -71,7 +71,7 @@ function reportOf(
   about: { directory: string; splits: number; seed: number } & Record<string, unknown>,
 ): Report {
   const { splits } = about;
-  const random = seededRandom(about.seed);
+  const random = seeded(about.seed);
   const each = Array.from({ length: splits }, () => recoveryAccuracy(runs, { splits: 1, random }));
   const errors = each.reduce((sum, split) => sum + split.errors, 0);
   const told = each.filter(({ seen }) => seen > 0);

@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { seeded } from '@dreamfold/core/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { seededRandom } from './seeded-random.ts';
 
 const MAIN = new URL('../main.ts', import.meta.url).pathname;
 const directory = mkdtempSync(join(tmpdir(), 'routing-'));
@@ -15,7 +15,7 @@ function bench(...args: string[]): { status: number | null; stdout: string; stde
 
 /** Requests whose queue follows from one word that its name does not have. */
 function write(name: string, rows: number, seed: number): void {
-  const random = seededRandom(seed);
+  const random = seeded(seed);
   const pick = (words: readonly string[]): string => words[Math.floor(random() * words.length)]!;
   const queues = { alpha: ['moon', 'star'], beta: ['oak', 'elm'], gamma: ['cod', 'eel'], delta: ['rook', 'wren'] };
   const lines = Array.from({ length: rows }, () => {

@@ -1,3 +1,4 @@
+import { seeded } from '@dreamfold/core/testing';
 import { SingleBar } from 'cli-progress';
 import { open, type Dreamfold } from 'dreamfold';
 import { machine } from '../machine.ts';
@@ -10,7 +11,6 @@ import { scoreHeldOut } from './held-out.ts';
 import { UsageError } from '../usage-error.ts';
 import { BANKING77, readRequests, type LabelledRequest } from './request-file.ts';
 import { routeRequest } from './route-request.ts';
-import { seededRandom } from './seeded-random.ts';
 import { specialist } from './specialist.ts';
 
 const STREAMED = 8003;
@@ -94,7 +94,7 @@ interface Course {
 async function learn(dreamfold: Dreamfold, { streamed, heldOut, queues }: Requests, course: Course): Promise<Cycle[]> {
   const agent = specialist(queues);
   await dreamfold.memory.create({ name: STORE, description: 'What feedback on routed requests has shown.', approval: 'auto' }, 'bench');
-  const random = seededRandom(course.seed);
+  const random = seeded(course.seed);
   const cycles: Cycle[] = [];
   const score = async (sessions: number): Promise<void> => {
     const pinned = await dreamfold.memory.pinned(await dreamfold.memory.pin([STORE]));

@@ -2,6 +2,7 @@
 import { readFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { seeded } from '@dreamfold/core/testing';
 import { knownEvent, streamOf } from '@dreamfold/events';
 import { agent, open, type Dreamfold, type StreamInfo } from 'dreamfold';
 import { Workspace, type Running } from './dreamfold-process.ts';
@@ -262,15 +263,4 @@ async function headsOf({ log }: Dreamfold): Promise<StreamInfo[]> {
 function underWay({ stderr }: Running): number {
   const count = (pattern: RegExp): number => stderr.match(pattern)?.length ?? 0;
   return count(/ taken$/gm) - count(/ (?:end_turn|(?:lost|handed over): .*)$/gm);
-}
-
-/** mulberry32 (Tommy Ettinger, 2017). */
-function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
