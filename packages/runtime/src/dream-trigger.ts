@@ -51,8 +51,9 @@ export interface TriggerOptions {
 
 /**
  * Follows a log and dreams for each store by its rule, one dream of a store at a time. Dreamers of a shared log share out the stores, and
- * dream for another's only when it stays due: the first event of a dream claims what it reviews, so nothing is dreamt twice. What counts is on the log: sessions that
- * finished before it ran count too, and a dream that ran elsewhere, or that a person asked for, is as good as one of its own.
+ * dream for another's only when it stays due: the first event of a dream claims what it reviews, so nothing is dreamt twice. What counts
+ * is on the log: sessions that finished before it ran count too, and a dream that ran elsewhere, or that a person asked for, is as good
+ * as one of its own.
  * Resolves once the signal is aborted and the dreams under way have ended.
  * @throws DreamfoldError invalid_argument (a rule); what a dream fails with three times in a row; what following the log fails with
  */

@@ -19,8 +19,9 @@ const act = async (name, key) => {
   await sleep(20 + Math.random() * 60);
   return 'done';
 };
-const book = tool({ name: 'book', description: 'Books.', input, effect: 'keyed', run: (_, { idempotencyKey }) => act('book', idempotencyKey) });
-const pay = tool({ name: 'pay', description: 'Pays.', input, effect: 'unsafe', run: (_, { idempotencyKey }) => act('pay', idempotencyKey) });
+const acts = (name, effect) =>
+  tool({ name, description: name, input, effect, run: (_, { idempotencyKey }) => act(name, idempotencyKey) });
+const [book, pay] = [acts('book', 'keyed'), acts('pay', 'unsafe')];
 export default agent({ name: 'clerk', system: 'Act.', tools: [book, pay] });
 `;
 const TASK = '@script [{"tool":"book","input":{}},{"tool":"pay","input":{}},{"tool":"book","input":{}},{"say":"Done."}]';
@@ -200,10 +201,12 @@ export class WorkerField {
       const results = new Map<string, number>();
       for await (const batch of this.#dreamfold.log.readStored(streamOf('session', id))) {
         for (const event of batch) {
-          if (event.class === 'claim') claims += 1;
-          if (event.class === 'claim') epoch = event.epoch;
-          else if (event.class === 'owner' && event.epoch !== epoch)
+          if (event.class === 'claim') {
+            claims += 1;
+            epoch = event.epoch;
+          } else if (event.class === 'owner' && event.epoch !== epoch) {
             violations.push(`${id}#${event.seq} counts, of epoch ${event.epoch} in ${epoch}`);
+          }
         }
       }
       for await (const event of this.#dreamfold.events(id)) {
@@ -237,8 +240,8 @@ export class WorkerField {
     for (const { directory } of this.#members) {
       const node = await open({ log: this.url, directory: join(this.workspace.path, directory) });
       if (JSON.stringify(await headsOf(node)) !== JSON.stringify(expected)) violations.push(`${directory} has other heads`);
-      for (const { stream, seq, problem } of (await node.log.verify()).problems)
-        violations.push(`${directory}: ${stream}#${seq}: ${problem}`);
+      const { problems } = await node.log.verify();
+      for (const { stream, seq, problem } of problems) violations.push(`${directory}: ${stream}#${seq}: ${problem}`);
       await node.close();
     }
     return violations;
