@@ -22,17 +22,9 @@ export interface Drive {
 /** Shows a session while it runs, until it rests; asks when it waits for a person; stops it on Ctrl-C. Prints what became of it. */
 export async function driveSession(session: Session, drive: Drive): Promise<void> {
   const { io, lines, quiet } = drive;
-  let interrupted = false;
   let signalled = false;
   session.on('event', (event) => {
     if (!quiet) for (const line of lines.of(event)) io.line(line);
-  });
-  // From here or from another terminal; what is sent to it afterwards makes it go on.
-  session.on('user.interrupt', ({ data }) => {
-    interrupted ||= data.session_thread_id == null;
-  });
-  session.on('user.message', () => {
-    interrupted = false;
   });
   const onSignal = (): void => {
     // What is acknowledged is on the log; the session can be resumed.
@@ -44,7 +36,7 @@ export async function driveSession(session: Session, drive: Drive): Promise<void
   process.on('SIGINT', onSignal);
   try {
     const result = await settle(session, drive);
-    const code = interrupted || signalled ? EXIT.interrupted : exitCodeOfResult(result);
+    const code = session.state.interrupted || signalled ? EXIT.interrupted : exitCodeOfResult(result);
     printResult(session, result, { ...drive, code });
     io.exitCode = code;
   } finally {

@@ -7,7 +7,7 @@ export interface SessionRow {
   id: string;
   title: string;
   principal: string;
-  /** `running`, or what it stopped for: `end_turn`, `requires_action`, … */
+  /** `new`, `running`, `interrupted`, or what else it stopped for: `end_turn`, `requires_action`, … */
   status: string;
   /** What became of the outcome, when it has one. */
   outcome: string | null;
@@ -25,7 +25,7 @@ export function sessionRow(state: SessionState): SessionRow {
     id: state.id,
     title: state.title ?? outcome?.description ?? state.threads[0]?.task ?? '',
     principal: state.principal,
-    status: state.status === 'running' ? 'running' : (state.stopReason?.type ?? 'new'),
+    status: state.status === 'running' ? 'running' : state.interrupted ? 'interrupted' : (state.stopReason?.type ?? 'new'),
     outcome: outcome === null ? null : (outcome.result ?? outcome.status),
     score: outcome === null ? importedScore : (bestAttempt(outcome)?.score ?? null),
     events: state.seq,

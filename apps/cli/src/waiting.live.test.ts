@@ -94,7 +94,7 @@ describe('a session that is stopped', () => {
     expect(code).toBe(130);
     expect(stdout).toContain('wait ← failed (interrupted)');
     const { document } = await workspace.json('sessions', '--data', 'stopped');
-    expect(document.sessions[0]).toMatchObject({ status: 'end_turn' });
+    expect(document.sessions[0]).toMatchObject({ status: 'interrupted' });
   });
 
   test('by interrupt from another terminal, ends with 130 as well', async () => {

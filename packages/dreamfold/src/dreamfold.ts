@@ -217,7 +217,11 @@ export class Dreamfold {
     await this.command(sessionId, (state) => judge(state, judgement));
   }
 
-  /** Stops a session, or one thread and what is under it. @returns false when nothing was running @throws DreamfoldError not_found */
+  /**
+   * Stops a session, or one thread and what is under it; one that was submitted and that nobody has begun with is never run.
+   * @returns false when there was nothing to stop
+   * @throws DreamfoldError not_found
+   */
   async interrupt(sessionId: string, threadId?: string): Promise<boolean> {
     const events = await this.command(sessionId, (state) => interrupt(state, threadId));
     return events.length > 0;

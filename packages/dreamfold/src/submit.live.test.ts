@@ -1,10 +1,12 @@
 // Tasks that one process puts on the log and another runs.
-import { describe, expect, test } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { agent, open, rubric, tool } from './index.ts';
 import { canonicalSession } from './testing/canonical-session.ts';
-import { collect } from './testing/history.ts';
+import { collect, orphans } from './testing/history.ts';
 import { LOGS, temporaryDirectory } from './testing/log-fixtures.ts';
+import { HOLD, SAY, TestWorker, begin, finished, quiet, typesOf } from './testing/test-worker.ts';
 
 const look = tool({ name: 'look', description: 'Looks.', input: z.object({ n: z.number() }), effect: 'pure', run: ({ n }) => `saw ${n}` });
 const lead = agent({ name: 'lead', system: 'Look.', tools: [look] });
@@ -60,6 +62,45 @@ describe.each(LOGS)('a task that is submitted: $name', ({ openLog }) => {
     await expect(df.submit(lead, 'x', { memory: ['none'] })).rejects.toMatchObject({ code: 'not_found' });
     await expect(df.submit(agent({ name: 'lead', system: '', model: 'nobody' }), 'x')).rejects.toMatchObject({ code: 'unknown_model' });
     expect(await collect(log.streams('session') as never)).toEqual([]);
+  });
+
+  test('is never run when it was interrupted before a worker came; what is said afterwards is', async () => {
+    const { log, df, gate, lead } = await begin(openLog);
+    const id = await df.submit(lead, HOLD);
+    expect(await df.interrupt(id)).toBe(true);
+    expect(await df.interrupt(id)).toBe(false);
+    const worker = new TestWorker(log, [lead]);
+    await finished(df, [await df.submit(lead, SAY)]);
+    await quiet();
+    expect(await typesOf(df, id)).toEqual(['session.created', 'user.message', 'user.interrupt']);
+    expect(await df.session(id)).toMatchObject({ status: 'idle', stopReason: { type: 'end_turn' }, interrupted: true });
+    await df.send(id, SAY);
+    await vi.waitFor(() => expect(worker.told('rested')).toContain(id), { timeout: 20_000 });
+    expect(gate.keys).toEqual([]);
+    expect(await df.session(id)).toMatchObject({ interrupted: false, threads: [{ lastMessage: { text: 'done' } }] });
+  });
+
+  test('is stopped by an interrupt while a worker is there, whether it has begun with it or not', async () => {
+    const { log, df, gate, lead } = await begin(openLog);
+    const worker = new TestWorker(log, [lead]);
+    const ids = await Promise.all(
+      Array.from({ length: 20 }, async (_, i) => {
+        const id = await df.submit(lead, HOLD);
+        if (i % 2 === 1) await sleep(i % 5);
+        expect(await df.interrupt(id)).toBe(true);
+        return id;
+      }),
+    );
+    await vi.waitFor(async () => {
+      for (const id of ids) expect(await df.session(id)).toMatchObject({ status: 'idle', interrupted: true, queue: [] });
+    });
+    gate.letGo();
+    await quiet();
+    for (const id of ids) {
+      expect(await df.session(id)).toMatchObject({ status: 'idle', threads: [{ running: false, lastMessage: null }] });
+      expect(orphans(await collect(df.events(id)))).toEqual([]);
+    }
+    expect(worker.told('failed')).toEqual([]);
   });
 });
 

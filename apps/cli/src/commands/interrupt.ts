@@ -9,7 +9,7 @@ export function register(program: Command, io: Io): void {
     usage: 'interrupt <session>',
     summary: 'stop a session, whoever runs it',
     description:
-      'Writes an interrupt to the session. The process that runs it closes every open call with an error, starts nothing more and ends with 130; other sessions go on. --thread stops one thread and what is under it.',
+      'Writes an interrupt to the session. The process that runs it closes every open call with an error, starts nothing more and ends with 130; other sessions go on. A session that was submitted and that nobody has begun with is never run. --thread stops one thread and what is under it.',
     examples: ['interrupt sesn_4k2', 'interrupt sesn_4k2 --thread sthr_7b3'],
   })
     .option('--thread <id>', 'only this thread and its children')
@@ -18,7 +18,7 @@ export function register(program: Command, io: Io): void {
         const id = await findSession(dreamfold, prefix);
         const interrupted = await dreamfold.interrupt(id, thread);
         io.document({ session: id, interrupted });
-        io.line(interrupted ? `Interrupted ${id}.` : `${id} was not running; nothing to interrupt.`);
+        io.line(interrupted ? `Interrupted ${id}.` : `${id} has nothing to interrupt.`);
       }),
     );
 }

@@ -1,6 +1,6 @@
 import { DreamfoldError, text, type FeedbackRecorded, type NewEvent } from '@dreamfold/events';
 import { unjudged } from './decide.ts';
-import { callOf, threadOf, type SessionState } from './state.ts';
+import { callOf, threadOf, waitsForTurn, type SessionState } from './state.ts';
 
 // What comes from outside: a user, a person who approves, a desk. Each checks against the state and returns `open` events.
 
@@ -76,7 +76,8 @@ export function sendMessage(state: SessionState, message: string, ifBusy: 'queue
 }
 
 /**
- * Stops one thread and what is under it, or the whole session.
+ * Stops one thread and what is under it, or the whole session. Of a session that nobody has begun with, what was asked is withdrawn.
+ * @returns [] when there is nothing to stop
  * @throws DreamfoldError not_found, session_ended
  */
 export function interrupt(state: SessionState, threadId?: string): NewEvent[] {
@@ -88,7 +89,8 @@ export function interrupt(state: SessionState, threadId?: string): NewEvent[] {
       remedy: `Its threads: ${state.threads.map((t) => t.id).join(', ')}.`,
     });
   }
-  if (!state.threads.some((t) => t.running)) return [];
+  const withdraws = waitsForTurn(state) && (threadId === undefined || threadId === state.threads[0]?.id);
+  if (!withdraws && !state.threads.some((t) => t.running)) return [];
   return [open('user.interrupt', 'user', threadId === undefined ? {} : { session_thread_id: threadId })];
 }
 

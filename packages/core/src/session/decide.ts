@@ -2,7 +2,18 @@ import { text, type AgentSnapshot, type Caps, type NewEvent, type StopReason } f
 import { DELEGATE_TOOL } from './prompt.ts';
 import { utf8Bytes } from '../memory/canonical-json.ts';
 import type { SelectedMemory } from '../memory/select.ts';
-import { agentOf, callOf, hasOpenCalls, threadOf, totalTokens, type Call, type Outcome, type SessionState, type Thread } from './state.ts';
+import {
+  agentOf,
+  callOf,
+  hasOpenCalls,
+  threadOf,
+  totalTokens,
+  waitsForTurn,
+  type Call,
+  type Outcome,
+  type SessionState,
+  type Thread,
+} from './state.ts';
 
 /** What deciding needs from outside: digests. Both are functions of what they are given. */
 export interface DecideContext {
@@ -45,7 +56,7 @@ function nextStep(state: SessionState, context: DecideContext): NewEvent[] {
     if (events.length > 0) return events;
   }
   const lead = state.threads[0] as Thread;
-  if (state.status === 'idle' && !lead.running && state.queue.length > 0 && state.capReached === null) return takeUp(state, lead);
+  if (waitsForTurn(state) && state.capReached === null) return takeUp(state, lead);
   return [];
 }
 

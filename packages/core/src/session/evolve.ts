@@ -2,7 +2,7 @@ import { CATALOGUE, isEventType, knownEvent, textOf, type EventData, type EventT
 import { OUTCOME_HANDLERS } from './evolve-outcome.ts';
 import { addUserText, closeCall, subtree, withCall, withResults, withThread, type Handler, type Handlers } from './handlers.ts';
 import { List } from './list.ts';
-import { leadThreadId, newThread, threadOf, totalTokens, type Call, type SessionState, type Thread } from './state.ts';
+import { leadThreadId, newThread, threadOf, totalTokens, waitsForTurn, type Call, type SessionState, type Thread } from './state.ts';
 
 /** How many calls a thread looks back for one that it already made. */
 const RECENT_CALLS = 16;
@@ -80,14 +80,21 @@ const CORE_HANDLERS: Handlers = {
     const lead = state.threads[0];
     if (lead === undefined || taken.length === 0) return state;
     const texts = taken.map((m) => textOf(m.content));
-    return withThread({ ...state, queue: state.queue.filter((m) => !taken.includes(m)) }, lead.id, (t) => ({
+    return withThread({ ...state, interrupted: false, queue: state.queue.filter((m) => !taken.includes(m)) }, lead.id, (t) => ({
       ...texts.reduce(addUserText, t),
       task: t.task === '' ? texts.join('\n') : t.task,
     }));
   },
   'user.interrupt': (state, { data }) => {
-    const ids = data.session_thread_id ? subtree(state, data.session_thread_id) : new Set(state.threads.map((t) => t.id));
-    return { ...state, threads: state.threads.map((t) => (ids.has(t.id) && t.running ? { ...t, interrupted: true } : t)) };
+    const [lead] = state.threads;
+    if (lead === undefined) return state;
+    const ids = subtree(state, data.session_thread_id ?? lead.id);
+    if (ids.has(lead.id) && waitsForTurn(state)) return withdrawn(state);
+    return {
+      ...state,
+      interrupted: state.interrupted || (ids.has(lead.id) && lead.running),
+      threads: state.threads.map((t) => (ids.has(t.id) && t.running ? { ...t, interrupted: true } : t)),
+    };
   },
   'user.tool_confirmation': (state, { id, data }) =>
     withCall(state, data.tool_use_id, (call) => {
@@ -199,6 +206,21 @@ const MODEL_HANDLERS: Handlers = {
     feedback: [...state.feedback, { judges: data.judges, verdict: data.verdict, by: data.by }],
   }),
 };
+
+/** Nobody has begun with what was asked, and nobody may ever: so the interrupt itself is the end of it. */
+function withdrawn(state: SessionState): SessionState {
+  const { outcome, stopReason } = state;
+  return {
+    ...state,
+    queue: [],
+    interrupted: true,
+    stopReason: stopReason ?? { type: 'end_turn' },
+    outcome:
+      outcome === null || outcome.status === 'done'
+        ? outcome
+        : { ...outcome, status: 'done', result: 'interrupted', explanation: 'The session was interrupted.' },
+  };
+}
 
 /** An imported session has no model requests to tell its turns apart: a turn begins when there is something to answer. */
 function nextImportedTurn(t: Thread): Thread {

@@ -126,6 +126,8 @@ export interface SessionState {
   /** Messages that came while the lead was busy. */
   queue: readonly { id: string; content: Content }[];
   usage: Usage;
+  /** The newest turn was stopped by an interrupt, or what was asked for it was withdrawn. */
+  interrupted: boolean;
   capReached: { cap: keyof Caps; limit: number; value: number } | null;
   error: string | null;
   createdAt: number;
@@ -178,6 +180,7 @@ export function initialSession(id: string): SessionState {
       toolCalls: 0,
       costUsd: 0,
     },
+    interrupted: false,
     capReached: null,
     error: null,
     createdAt: 0,
@@ -233,6 +236,11 @@ export function callOf(state: SessionState, callId: string): { thread: Thread; c
 export function taskOf(state: SessionState, thread: Thread): string {
   const asked = state.threads[0]?.task ?? '';
   return thread.parent === null ? asked : `${asked}\n${thread.task}`;
+}
+
+/** Something was asked of the session, and nobody has begun with it. */
+export function waitsForTurn({ status, threads, queue }: SessionState): boolean {
+  return status === 'idle' && threads[0]?.running === false && queue.length > 0;
 }
 
 /** True while the thread waits for nothing but its own next step. */
