@@ -55,14 +55,16 @@ function printHeader(state: SessionState, io: Io): void {
     ],
     ['threads', state.threads.map((t) => `${'> '.repeat(t.depth)}${oneLine(t.agent, 64)}`).join(', ')],
     ['memory', state.memory.map((pin) => `${pin.store} version ${pin.version}`).join(', ') || 'none'],
-    [
-      'from',
-      state.imported === null ? 'run here' : oneLine(`${state.imported.format} ${state.imported.source}:${state.imported.row}`, 400),
-    ],
+    ...fromOf(state),
     ['events', `${row.events} in ${seconds} s from ${row.createdAt}`],
   ];
   for (const [name, value] of fields) io.line(`${io.paint('dim', name.padEnd(10))}${value}`);
   io.line();
+}
+
+/** Who ran it the log does not say, only where it was imported from. */
+function fromOf({ imported }: SessionState): [string, string][] {
+  return imported === null ? [] : [['from', oneLine(`${imported.format} ${imported.source}:${imported.row}`, 400)]];
 }
 
 function printEvents(events: readonly LogEvent[], from: number, io: Io): void {
