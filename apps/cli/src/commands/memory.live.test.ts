@@ -19,6 +19,14 @@ beforeAll(async () => {
 afterAll(() => workspace.remove());
 
 describe('memory', () => {
+  test('create says whether it made the store or found it', async () => {
+    expect((await memory('create', 'shop')).stdout).toMatch(/^Made the store shop \(memstore_\S+\); approval is manual\.\n$/);
+    expect((await memory('create', 'shop')).stdout).toMatch(
+      /^The store shop \(memstore_\S+\) was there already, with approval manual\.\n$/,
+    );
+    expect(await workspace.json('memory', 'create', 'shop')).toMatchObject({ code: 0, document: { name: 'shop', created: false } });
+  });
+
   test('history tells every version, who and why', async () => {
     const { stdout } = await memory('history', 'desk');
     expect(stdout).toMatch(/^version 1 {2}\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}applied by person:ann {2}patch_\S+\n/);

@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander';
+import { streamOf } from '@dreamfold/events';
 import { createStore, initialMemory } from '@dreamfold/core';
 import type { Dreamfold } from 'dreamfold';
 import { withData } from '../data-directory.ts';
@@ -44,16 +45,11 @@ function registerWriting(group: Command, io: Io): void {
     .addOption(new Option('--approval <how>', 'who approves what dreams propose').choices(['manual', 'auto']).default('manual'))
     .option('--description <text>', 'what it is for', '')
     .option(...BY)
-    .action(async (name: string, flags: CreateFlags, command: Command) => {
-      const { approval, description } = flags;
-      const by = personOf(flags.by);
+    .action(async (name: string, { by, ...settings }: CreateFlags, command: Command) => {
+      const store = { name, ...settings, by: personOf(by) };
       // Checked before a data directory is made for it.
-      createStore(initialMemory, { name, description, approval, by });
-      await withData(command, { io, readOnly: false }, async (dreamfold) => {
-        const id = await dreamfold.memory.create({ name, description, approval }, by);
-        io.document({ id, name, description, approval });
-        io.line(`The store ${printable(name)} (${id}) is there; approval is ${approval}.`);
-      });
+      createStore(initialMemory, store);
+      await withData(command, { io, readOnly: false }, (dreamfold) => create(dreamfold, store, io));
     });
 
   defineCommand(group, {
@@ -110,6 +106,16 @@ interface CreateFlags {
 interface DecisionFlags {
   reason: string;
   by?: string;
+}
+
+async function create(dreamfold: Dreamfold, { by, ...store }: CreateFlags & { name: string; by: string }, io: Io): Promise<void> {
+  const { seq } = await dreamfold.log.head(streamOf('memory', dreamfold.memory.idOf(store.name)));
+  const created = seq === 0;
+  const id = await dreamfold.memory.create(store, by);
+  io.document({ id, ...store, created });
+  const named = `${printable(store.name)} (${id})`;
+  if (created) io.line(`Made the store ${named}; approval is ${store.approval}.`);
+  else io.line(`The store ${named} was there already, with approval ${store.approval}.`);
 }
 
 async function list(dreamfold: Dreamfold, io: Io): Promise<void> {
