@@ -138,6 +138,10 @@ test('a message that is sent to a session is taken up, and feedback is kept', as
 
   expect((await workspace.json('feedback', id, call.id, ...wrong, '--by', 'desk')).document.contradicts).toEqual([]);
   const { stdout } = await workspace.run('feedback', id, call.id, '--verdict', 'right', '--by', 'customer');
+  expect(stdout.split('\n').slice(0, 2)).toEqual([
+    `Recorded on ${id}, event ${call.seq}, the call find {"order":"7"}:`,
+    '  customer says right',
+  ]);
   expect(stdout).toContain('It contradicts what shop said: wrong, right is {"order":"8"}. Both stay.');
   const third = await workspace.json('feedback', id, call.id, '--verdict', 'wrong', '--right-answer', '{"order":"9"}', '--by', 'shop');
   expect(third.document.contradicts.map(({ by }: { by: string }) => by)).toEqual(['shop', 'desk', 'customer']);

@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { FeedbackRecorded, knownEvent, parseJson, type LogEvent } from '@dreamfold/events';
+import { FeedbackRecorded, knownEvent, parseJson, textOf, type LogEvent } from '@dreamfold/events';
 import { DreamfoldError } from 'dreamfold';
 import { withData } from '../data-directory.ts';
 import { defineCommand } from '../define-command.ts';
@@ -33,11 +33,14 @@ export function register(program: Command, io: Io): void {
       return withData(command, { io, readOnly: false, mustExist: true }, async (dreamfold) => {
         const id = await findSession(dreamfold, prefix);
         const events = await gather(dreamfold.events(id));
-        const feedback = { ...given, judges: findEvent(events, event).id };
+        const judged = findEvent(events, event);
+        const feedback = { ...given, judges: judged.id };
         await dreamfold.feedback(id, feedback);
         const contradicts = contradicted(events, feedback);
         io.document({ session: id, feedback, contradicts });
-        io.line(`Recorded: ${event} was ${flags.verdict}.`);
+        io.line(`Recorded on ${id}, event ${judged.seq}, ${told(judged)}:`);
+        const why = feedback.reason === undefined ? '' : `: ${oneLine(feedback.reason, 160)}`;
+        io.line(`  ${oneLine(feedback.by, 64)} says ${saying(feedback)}${why}`);
         for (const earlier of contradicts) io.line(`It contradicts what ${oneLine(earlier.by, 64)} said: ${saying(earlier)}. Both stay.`);
       });
     });
@@ -58,6 +61,16 @@ function contradicted(events: readonly LogEvent[], { judges, verdict, right_answ
 
 function saying({ verdict, right_answer }: FeedbackRecorded): string {
   return right_answer === undefined ? verdict : `${verdict}, right is ${oneLine(JSON.stringify(right_answer), 160)}`;
+}
+
+/** What was judged, in a few words. */
+function told(judged: LogEvent): string {
+  const known = knownEvent(judged);
+  if (known?.data != null && known.type === 'agent.tool_use') {
+    return `the call ${oneLine(known.data.name, 64)} ${oneLine(JSON.stringify(known.data.input) ?? '', 160)}`;
+  }
+  if (known?.data != null && known.type === 'agent.message') return `the message "${oneLine(textOf(known.data.content), 160)}"`;
+  return judged.type;
 }
 
 function readFeedback(judges: string, { verdict, rightAnswer, reason, by }: FeedbackFlags): FeedbackRecorded {
