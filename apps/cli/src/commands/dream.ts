@@ -6,7 +6,7 @@ import { findByPrefix } from '../find-by-prefix.ts';
 import { findSession } from '../find-session.ts';
 import type { Io } from '../io.ts';
 import { insightLine } from '../patch-lines.ts';
-import { printable } from '../printable.ts';
+import { oneLine, printable } from '../printable.ts';
 import { constitutionFor, RULES } from '../rules-file.ts';
 
 export function register(program: Command, io: Io): void {
@@ -105,9 +105,11 @@ function tell({ dreamId, reviewed, insights }: DreamReport, io: Io): void {
 }
 
 async function list(dreamfold: Dreamfold, io: Io): Promise<void> {
+  const names = new Map((await dreamfold.memory.list()).map(({ id, state }) => [id, state.store?.name]));
   const dreams = (await dreamfold.dreams.list()).map(({ id, state }) => ({
     id,
     store: state.started?.store_id ?? null,
+    storeName: names.get(state.started?.store_id ?? '') ?? null,
     status: state.status,
     sessions: state.reviewed.sessions.length,
     insights: state.insights.length,
@@ -118,7 +120,8 @@ async function list(dreamfold: Dreamfold, io: Io): Promise<void> {
   if (dreams.length === 0) return io.line('No dream yet. Dream: dreamfold dream --store NAME');
   io.table(dreams, [
     { title: 'DREAM', value: ({ id }) => id },
-    { title: 'STORE', value: ({ store }) => store ?? '-' },
+    // The name of a store that was erased is gone.
+    { title: 'STORE', value: ({ store, storeName }) => oneLine(storeName ?? store ?? '-', 40) },
     { title: 'STATUS', value: ({ status }) => status },
     { title: 'SESSIONS', value: ({ sessions }) => sessions, align: 'right' },
     { title: 'INSIGHTS', value: ({ insights }) => insights, align: 'right' },

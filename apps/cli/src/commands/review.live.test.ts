@@ -108,7 +108,8 @@ describe('dream', () => {
     const few = await workspace.json('dream', 'run', '--store', 'few', '--sessions', one!.sessionId);
     expect(few.document).toMatchObject({ reviewed: { sessions: 1 }, insights: [] });
     const { document } = await workspace.json('dream', 'list');
-    expect(document.dreams.at(-1)).toMatchObject({ id: few.document.dreamId, status: 'completed', insights: 0 });
+    expect(document.dreams.at(-1)).toMatchObject({ id: few.document.dreamId, storeName: 'few', status: 'completed', insights: 0 });
+    expect((await workspace.run('dream', 'list')).stdout).toMatch(new RegExp(`^${few.document.dreamId} +few +`, 'm'));
     expect((await workspace.run('dream', 'show', demo.dream.id)).stdout).toContain('gate "quorum"');
   });
 
