@@ -1,6 +1,10 @@
-import { Presets, SingleBar } from 'cli-progress';
+import cliProgress, { Presets, SingleBar, type TimeFormatter } from 'cli-progress';
 
 const PATIENCE_MS = 1000;
+
+/** What is not known yet comes as a word, of which the library's own format shows the last two letters. */
+const formatTime: TimeFormatter = (seconds: unknown, options, roundTo) =>
+  typeof seconds === 'number' ? cliProgress.Format.TimeFormat(seconds, options, roundTo) : '?';
 
 /** Shows nothing for work that is done within a second, a bar on a terminal, and a line now and then elsewhere. */
 export class ProgressBar {
@@ -23,6 +27,7 @@ export class ProgressBar {
         {
           stream: this.#stream,
           format: `${this.#label} [{bar}] {percentage}% | {value}/{total} | {eta_formatted} left`,
+          formatTime,
           noTTYOutput: true,
           notTTYSchedule: 2000,
           hideCursor: true,
