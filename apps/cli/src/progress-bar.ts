@@ -30,7 +30,6 @@ export class ProgressBar {
           formatTime,
           noTTYOutput: true,
           notTTYSchedule: 2000,
-          hideCursor: true,
           clearOnComplete: true,
         },
         Presets.legacy,
