@@ -30,6 +30,8 @@ export interface DataAccess {
   io: Io;
   /** Looks beside a process that runs sessions, and never creates anything. */
   readOnly: boolean;
+  /** It stays until somebody ends it, so that what happens to the log is told with its time. */
+  stays?: boolean;
   /** Writes only to what is there. */
   mustExist?: boolean;
   /** Done first where there is no log yet; when it throws, none is begun. */
@@ -51,24 +53,29 @@ export async function withData<T>(command: Command, access: DataAccess, use: (dr
   }
 }
 
-async function openData(command: Command, { io, readOnly, mustExist = readOnly, beforeFirst }: DataAccess): Promise<Dreamfold> {
+async function openData(command: Command, access: DataAccess): Promise<Dreamfold> {
+  const { readOnly, mustExist = readOnly, beforeFirst } = access;
   const isMissing = (error: unknown): boolean => isDreamfoldError(error, 'not_found');
   if (beforeFirst !== undefined) {
     try {
-      return await openPlace(command, { readOnly, mustExist: true }, io);
+      return await openPlace(command, { readOnly, mustExist: true }, access);
     } catch (error) {
       if (!isMissing(error)) throw error;
       await beforeFirst();
     }
   }
   try {
-    return await openPlace(command, { readOnly, mustExist }, io);
+    return await openPlace(command, { readOnly, mustExist }, access);
   } catch (error) {
     throw mustExist && isMissing(error) ? nothingYet(command) : error;
   }
 }
 
-async function openPlace(command: Command, how: Pick<OpenOptions, 'readOnly' | 'mustExist'>, io: Io): Promise<Dreamfold> {
+async function openPlace(
+  command: Command,
+  how: Pick<OpenOptions, 'readOnly' | 'mustExist'>,
+  { io, stays = false }: DataAccess,
+): Promise<Dreamfold> {
   const url = logUrl(command);
   const bar = io.progress('catching up');
   try {
@@ -79,7 +86,7 @@ async function openPlace(command: Command, how: Pick<OpenOptions, 'readOnly' | '
       onProgress: (done, total) => {
         if (done < total) bar.update(done, total);
       },
-      onNotice: ({ message }) => io.note(message),
+      onNotice: ({ message }) => (stays ? io.news(message) : io.note(message)),
     });
   } finally {
     bar.stop();

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { styleText } from 'node:util';
 import { EXIT, type ExitCode } from './exit-code.ts';
+import { isoTime } from './iso-time.ts';
 import { printable } from './printable.ts';
 import { ProgressBar } from './progress-bar.ts';
 
@@ -62,6 +63,11 @@ export class Io {
   /** One line beside the result, on stderr. */
   note(text: string): void {
     this.#streams.stderr.write(`${shown(text)}\n`);
+  }
+
+  /** One line of what goes on meanwhile, with its time, on stderr. */
+  news(text: string): void {
+    this.note(`${isoTime(Date.now())} ${text}`);
   }
 
   /** The result for programs. Call it once; it is silent without `--json`. */

@@ -8,7 +8,7 @@ export async function untilSignal<T>(io: Io, ending: string, stay: (signal: Abor
   const onSignal = (): void => {
     // The next one has its usual effect, whatever is under way.
     ignoreSignals();
-    io.note(ending);
+    io.news(ending);
     ended.abort();
   };
   const ignoreSignals = (): void => void SIGNALS.map((name) => process.off(name, onSignal));

@@ -4,7 +4,6 @@ import { counted } from '../counted.ts';
 import { withData } from '../data-directory.ts';
 import { collect, defineCommand, wholeNumber } from '../define-command.ts';
 import type { Io } from '../io.ts';
-import { isoTime } from '../iso-time.ts';
 import { constitutionFor, RULES } from '../rules-file.ts';
 import { untilSignal } from '../until-signal.ts';
 
@@ -34,7 +33,7 @@ export function register(program: Command, io: Io): void {
     .option(...RULES)
     .addOption(new Option('--once', 'dream what is due now, and end').conflicts('schedule'))
     .action((flags: DreamerFlags, command: Command) =>
-      withData(command, { io, readOnly: false, mustExist: true }, async (dreamfold) => {
+      withData(command, { io, readOnly: false, mustExist: true, stays: true }, async (dreamfold) => {
         const constitution = await constitutionFor(command, flags.rules);
         for (const store of flags.store) await dreamfold.memory.load(store);
         const rules = flags.store.map((store) => ({ store, constitution, ...timesOf(flags) }));
@@ -54,11 +53,11 @@ interface Dreaming {
 }
 
 async function keepDreaming(dreamfold: Dreamfold, { rules, once, io }: Dreaming): Promise<void> {
-  if (!once) io.note('Following the log; Ctrl-C ends it.');
+  if (!once) io.news('Following the log; Ctrl-C ends it.');
   const dreams: object[] = [];
   const onDream = (news: DreamNews): void => {
     const said = lineOf(news);
-    if (said !== null) io.note(`${isoTime(Date.now())} ${said}`);
+    if (said !== null) io.news(said);
     if (io.json && news.type === 'dreamt') dreams.push({ store: news.store, dreamId: news.report.dreamId, ...countsOf(news.report) });
   };
   await untilSignal(io, 'Ending after the dream under way; once more to end at once.', (signal) =>

@@ -22,7 +22,14 @@ describe('a worker of a data directory', () => {
     const after = await submitted('some', HELLO);
     await worker.noted(new RegExp(`${after} end_turn$`, 'm'));
     worker.kill('SIGTERM');
-    expect(await worker.ended).toMatchObject({ code: 0, signal: null, stdout: '' });
+    const { stderr, ...ended } = await worker.ended;
+    expect(ended).toEqual({ code: 0, signal: null, stdout: '' });
+    expect(
+      stderr
+        .trimEnd()
+        .split('\n')
+        .filter((line) => !/^\d{4}-\S+Z \S/.test(line)),
+    ).toEqual([]);
     const { stdout } = await workspace.run('sessions', '--data', 'some');
     expect(stdout.match(/end_turn|idle|done/g)).toHaveLength(2);
   });

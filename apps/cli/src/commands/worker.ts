@@ -3,7 +3,6 @@ import { isDreamfoldError, type DreamfoldError, type WorkerNews, type WorkOption
 import { withData } from '../data-directory.ts';
 import { defineCommand, wholeNumber } from '../define-command.ts';
 import type { Io } from '../io.ts';
-import { isoTime } from '../iso-time.ts';
 import { loadTeam, withModel } from '../load-team.ts';
 import { untilSignal } from '../until-signal.ts';
 
@@ -47,7 +46,7 @@ async function work({ files, flags, command }: { files: string[]; flags: WorkerF
   }
   const counts: Counts = { rested: 0, handed_over: 0, lost: 0, left: 0, failed: 0 };
   const onNews = (news: WorkerNews): void => {
-    io.note(`${isoTime(Date.now())} ${lineOf(news)}`);
+    io.news(lineOf(news));
     if (news.type in counts) counts[news.type as keyof Counts] += 1;
   };
   const options = { teams, onNews, ...(concurrency === undefined ? {} : { concurrency }) };
@@ -62,15 +61,15 @@ async function keepWorking(options: WorkOptions & { signal: AbortSignal }, { com
   for (let reopened = 0; ; reopened += 1) {
     const startedAt = performance.now();
     try {
-      await withData(command, { io, readOnly: false }, async (dreamfold) => {
-        io.note('Waiting for sessions; Ctrl-C ends it.');
+      await withData(command, { io, readOnly: false, stays: true }, async (dreamfold) => {
+        io.news('Waiting for sessions; Ctrl-C ends it.');
         await dreamfold.work(options);
       });
       return;
     } catch (error) {
       if (performance.now() - startedAt > SETTLED_MS) reopened = 0;
       if (!isDreamfoldError(error, 'log_diverged') || reopened === MAX_REOPENED || options.signal.aborted) throw error;
-      io.note(`${isoTime(Date.now())} ${told(error)} The log is opened again.`);
+      io.news(`${told(error)} The log is opened again.`);
     }
   }
 }
