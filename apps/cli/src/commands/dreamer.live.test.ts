@@ -87,6 +87,9 @@ test('--once dreams what is due and ends; there is nothing left for the second o
   await lessons('once');
   const none = await workspace.json('dreamer', '--store', 'desk', '--once', '--every', '7', '--data', 'once');
   expect(none).toEqual({ code: 0, document: { dreams: [] } });
+  await workspace.run('memory', 'create', 'other', '--data', 'once');
+  const both = await workspace.run('dreamer', '--store', 'desk', '--store', 'other', '--once', '--every', '7', '--data', 'once');
+  expect(both).toMatchObject({ code: 0, stdout: '', stderr: expect.stringMatching(/^\d{4}-\S+Z nothing was due for desk, other\n$/) });
   const { code, document } = await workspace.json('dreamer', '--store', 'desk', '--once', '--data', 'once');
   expect(code).toBe(0);
   expect(document.dreams).toMatchObject([{ store: 'desk', sessions: 6, decisions: 6, labelled: 6, proposed: 0 }]);

@@ -55,14 +55,17 @@ interface Dreaming {
 async function keepDreaming(dreamfold: Dreamfold, { rules, once, io }: Dreaming): Promise<void> {
   if (!once) io.news('Following the log; Ctrl-C ends it.');
   const dreams: object[] = [];
+  const idle = new Set(rules.map(({ store }) => store));
   const onDream = (news: DreamNews): void => {
+    if (news.type !== 'stopped') idle.delete(news.store);
     const said = lineOf(news);
     if (said !== null) io.news(said);
     if (io.json && news.type === 'dreamt') dreams.push({ store: news.store, dreamId: news.report.dreamId, ...countsOf(news.report) });
   };
-  await untilSignal(io, 'Ending after the dream under way; once more to end at once.', (signal) =>
-    dreamfold.keepDreaming({ rules, once, signal, onDream }),
-  );
+  await untilSignal(io, 'Ending after the dream under way; once more to end at once.', async (signal) => {
+    await dreamfold.keepDreaming({ rules, once, signal, onDream });
+    if (once && idle.size > 0 && !signal.aborted) io.news(`nothing was due for ${[...idle].join(', ')}`);
+  });
   io.document({ dreams });
 }
 
