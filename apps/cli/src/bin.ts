@@ -33,4 +33,5 @@ if (Number(process.versions.node.split('.')[0]) < MINIMUM) {
   });
   process.exitCode = await main(process.argv.slice(2), io);
   finished = true;
+  if (io.leaves) process.exit();
 }

@@ -30,8 +30,8 @@ export interface DataAccess {
   io: Io;
   /** Looks beside a process that runs sessions, and never creates anything. */
   readOnly: boolean;
-  /** It stays until somebody ends it, so that what happens to the log is told with its time. */
-  stays?: boolean;
+  /** Of a command that stays, what ends it. What happens to the log is told with its time. */
+  until?: AbortSignal;
   /** Writes only to what is there. */
   mustExist?: boolean;
   /** Done first where there is no log yet; when it throws, none is begun. */
@@ -51,6 +51,32 @@ export async function withData<T>(command: Command, access: DataAccess, use: (dr
   } finally {
     await dreamfold.close();
   }
+}
+
+/**
+ * `withData` for a command that stays until `until` is aborted. When that comes while the log is still being opened, nothing is done with
+ * it: opening can't be called off, and catches up with the whole of a log on Kafka.
+ */
+export async function stayWithData(
+  command: Command,
+  access: DataAccess & { until: AbortSignal },
+  use: (dreamfold: Dreamfold) => Promise<void>,
+): Promise<void> {
+  const { io, until } = access;
+  let isOpen = false;
+  const used = withData(command, access, (dreamfold) => {
+    isOpen = true;
+    return use(dreamfold);
+  });
+  const left = new Promise<void>((resolve) => {
+    const leave = (): void => {
+      if (isOpen) return;
+      io.leaves = true;
+      resolve();
+    };
+    until.addEventListener('abort', leave, { once: true });
+  });
+  await Promise.race([used, left]);
 }
 
 async function openData(command: Command, access: DataAccess): Promise<Dreamfold> {
@@ -74,7 +100,7 @@ async function openData(command: Command, access: DataAccess): Promise<Dreamfold
 async function openPlace(
   command: Command,
   how: Pick<OpenOptions, 'readOnly' | 'mustExist'>,
-  { io, stays = false }: DataAccess,
+  { io, until }: DataAccess,
 ): Promise<Dreamfold> {
   const url = logUrl(command);
   const bar = io.progress('catching up');
@@ -86,7 +112,7 @@ async function openPlace(
       onProgress: (done, total) => {
         if (done < total) bar.update(done, total);
       },
-      onNotice: ({ message }) => (stays ? io.news(message) : io.note(message)),
+      onNotice: ({ message }) => (until === undefined ? io.note(message) : io.news(message)),
     });
   } finally {
     bar.stop();

@@ -44,6 +44,8 @@ export class Io {
   json = false;
   /** What the process ends with. A command sets it when it ends without an error and yet not with 0. */
   exitCode: ExitCode = EXIT.ok;
+  /** Something is under way that nobody can call off, and that the process is not to wait for. */
+  leaves = false;
   readonly #streams: IoStreams;
 
   constructor(streams: IoStreams = process) {

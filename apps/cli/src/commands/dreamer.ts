@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import { isDreamfoldError, type Dreamfold, type DreamNews, type DreamReport, type DreamRule } from 'dreamfold';
 import { counted } from '../counted.ts';
-import { withData } from '../data-directory.ts';
+import { stayWithData } from '../data-directory.ts';
 import { collect, defineCommand, wholeNumber } from '../define-command.ts';
 import type { Io } from '../io.ts';
 import { constitutionFor, RULES } from '../rules-file.ts';
@@ -32,14 +32,20 @@ export function register(program: Command, io: Io): void {
     .option('--schedule <cron>', 'dream at these times if anything is new: minute hour day month weekday, local time')
     .option(...RULES)
     .addOption(new Option('--once', 'dream what is due now, and end').conflicts('schedule'))
-    .action((flags: DreamerFlags, command: Command) =>
-      withData(command, { io, readOnly: false, mustExist: true, stays: true }, async (dreamfold) => {
-        const constitution = await constitutionFor(command, flags.rules);
-        for (const store of flags.store) await dreamfold.memory.load(store);
-        const rules = flags.store.map((store) => ({ store, constitution, ...timesOf(flags) }));
-        await keepDreaming(dreamfold, { rules, once: flags.once === true, io });
-      }),
-    );
+    .action((flags: DreamerFlags, command: Command) => dream(flags, command, io));
+}
+
+async function dream(flags: DreamerFlags, command: Command, io: Io): Promise<void> {
+  const dreams: object[] = [];
+  await untilSignal(io, 'Ending after the dream under way; once more to end at once.', (until) =>
+    stayWithData(command, { io, readOnly: false, mustExist: true, until }, async (dreamfold) => {
+      const constitution = await constitutionFor(command, flags.rules);
+      for (const store of flags.store) await dreamfold.memory.load(store);
+      const rules = flags.store.map((store) => ({ store, constitution, ...timesOf(flags) }));
+      await keepDreaming(dreamfold, { rules, once: flags.once === true, io, signal: until, dreams });
+    }),
+  );
+  io.document({ dreams });
 }
 
 function timesOf({ every, schedule }: DreamerFlags): Pick<DreamRule, 'after' | 'schedule'> {
@@ -50,11 +56,13 @@ interface Dreaming {
   rules: readonly DreamRule[];
   once: boolean;
   io: Io;
+  signal: AbortSignal;
+  /** What was dreamt, for `--json`. */
+  dreams: object[];
 }
 
-async function keepDreaming(dreamfold: Dreamfold, { rules, once, io }: Dreaming): Promise<void> {
+async function keepDreaming(dreamfold: Dreamfold, { rules, once, io, signal, dreams }: Dreaming): Promise<void> {
   if (!once) io.news('Following the log; Ctrl-C ends it.');
-  const dreams: object[] = [];
   const idle = new Set(rules.map(({ store }) => store));
   const onDream = (news: DreamNews): void => {
     if (news.type !== 'stopped') idle.delete(news.store);
@@ -62,11 +70,8 @@ async function keepDreaming(dreamfold: Dreamfold, { rules, once, io }: Dreaming)
     if (said !== null) io.news(said);
     if (io.json && news.type === 'dreamt') dreams.push({ store: news.store, dreamId: news.report.dreamId, ...countsOf(news.report) });
   };
-  await untilSignal(io, 'Ending after the dream under way; once more to end at once.', async (signal) => {
-    await dreamfold.keepDreaming({ rules, once, signal, onDream });
-    if (once && idle.size > 0 && !signal.aborted) io.news(`nothing was due for ${[...idle].join(', ')}`);
-  });
-  io.document({ dreams });
+  await dreamfold.keepDreaming({ rules, once, signal, onDream });
+  if (once && idle.size > 0 && !signal.aborted) io.news(`nothing was due for ${[...idle].join(', ')}`);
 }
 
 /** @returns null for the end of it all, which the error itself tells */

@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { DESK, REFUND, Workspace } from '../testing/dreamfold-process.ts';
 
 const workspace = new Workspace();
@@ -72,4 +74,22 @@ describe('a worker of a data directory', () => {
     worker.kill('SIGTERM');
     expect((await worker.ended).code).toBe(0);
   });
+});
+
+test.each([
+  ['worker desk.ts', { rested: 0, handed_over: 0, lost: 0, left: 0, failed: 0 }],
+  ['dreamer --store desk', { dreams: [] }],
+])('%s is ended by a signal while it opens a log that does not answer', async (command, document) => {
+  const broker = createServer();
+  onTestFinished(() => void broker.close());
+  broker.listen(0, '127.0.0.1');
+  await once(broker, 'listening');
+  const url = `kafka://127.0.0.1:${(broker.address() as AddressInfo).port}/silent`;
+  const opening = workspace.start([...command.split(' '), '--log', url, '--data', 'silent', '--json']);
+  await once(broker, 'connection');
+  const before = performance.now();
+  opening.kill('SIGTERM');
+  const { code, stdout } = await opening.ended;
+  expect({ code, document: JSON.parse(stdout) }).toEqual({ code: 0, document });
+  expect(performance.now() - before).toBeLessThan(3000);
 });

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { isDreamfoldError, type DreamfoldError, type WorkerNews, type WorkOptions } from 'dreamfold';
-import { withData } from '../data-directory.ts';
+import { stayWithData } from '../data-directory.ts';
 import { defineCommand, wholeNumber } from '../define-command.ts';
 import type { Io } from '../io.ts';
 import { loadTeam, withModel } from '../load-team.ts';
@@ -61,7 +61,7 @@ async function keepWorking(options: WorkOptions & { signal: AbortSignal }, { com
   for (let reopened = 0; ; reopened += 1) {
     const startedAt = performance.now();
     try {
-      await withData(command, { io, readOnly: false, stays: true }, async (dreamfold) => {
+      await stayWithData(command, { io, readOnly: false, until: options.signal }, async (dreamfold) => {
         io.news('Waiting for sessions; Ctrl-C ends it.');
         await dreamfold.work(options);
       });
