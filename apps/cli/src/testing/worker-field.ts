@@ -179,6 +179,7 @@ export class WorkerField {
     }
     const said = [...this.#former, ...this.#members.map(({ running }) => running)].map(({ stderr }) => stderr).join('\n');
     violations.push(...(said.match(/^.* failed here: .*$/gm) ?? []));
+    violations.push(...(said.match(/^(?!\d{4}-\S+Z ).+$/gm) ?? []).map((line) => `a line without its time: ${line}`));
     const { claims, calls } = await this.#checkSessions(violations);
     violations.push(...(await this.#checkReplicas()));
     return {
