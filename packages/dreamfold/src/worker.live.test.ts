@@ -263,6 +263,33 @@ describe.each(LOGS)('a worker: $name', ({ openLog }) => {
     expect(new Set(gate.keys).size).toBe(10);
   });
 
+  test('takes up again what one that has lost the partition took away from it and let go of', async () => {
+    const { log, df, gate, lead } = await begin(openLog);
+    const rightful = new TestWorker(log, [lead]);
+    const id = await df.submit(lead, HOLD);
+    await vi.waitFor(() => expect(gate.entered).toBe(1), { timeout: 20_000 });
+    const former = new TestWorker(log, [lead]);
+    await vi.waitFor(() => expect(rightful.told('lost')).toEqual([id]), { timeout: 20_000 });
+    former.assign();
+    gate.letGo();
+    await finished(df, [id]);
+    expect(rightful.told('taken')).toEqual([id, id]);
+    expect(new Set(gate.keys).size).toBe(1);
+  });
+
+  test('leaves a session with the program that took it away', async () => {
+    const { log, df, gate, lead } = await begin(openLog);
+    const worker = new TestWorker(log, [lead]);
+    const id = await df.submit(lead, HOLD);
+    await vi.waitFor(() => expect(gate.entered).toBe(1), { timeout: 20_000 });
+    const session = await df.resume(lead, id);
+    await vi.waitFor(() => expect(worker.told('lost')).toEqual([id]), { timeout: 20_000 });
+    await sleep(5_000);
+    gate.letGo();
+    await session.done();
+    expect(worker.told('taken')).toEqual([id]);
+  });
+
   test('takes up what was claimed while the partition came to it', async () => {
     const { log, df, lead } = await begin(openLog);
     const tells = hookedLog(log, async (_, append) => {

@@ -73,5 +73,6 @@ export {
   SessionCreated,
   StopReason,
   ThreadStatusIdle,
+  type SessionClaimed,
 } from './session-events.ts';
 export { AgentSnapshot, Caps, JsonSchema, MemoryPin, TeamSnapshot, ToolEffect, ToolPolicy, ToolSnapshot } from './team-snapshot.ts';

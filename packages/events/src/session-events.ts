@@ -39,7 +39,11 @@ export const SessionCreated = z.object({
 export type SessionCreated = z.infer<typeof SessionCreated>;
 
 /** A process takes the session over. Its nonce keeps two claims of the same epoch apart. */
-export const SessionClaimed = z.object({ nonce: z.string().min(1) });
+export const SessionClaimed = z.object({
+  nonce: z.string().min(1),
+  /** By a worker: another one, to whom the session's partition was given, may take it over. */
+  worker: z.literal(true).optional(),
+});
 export type SessionClaimed = z.infer<typeof SessionClaimed>;
 
 /** The code's team differs from the one on the log; approvals of calls that changed with it are void. */

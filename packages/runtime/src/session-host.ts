@@ -114,7 +114,7 @@ export class SessionHost {
     const [created, asked] = beginningOf(id, options);
     try {
       // The nonce is part of the cause, so a second process with the same key conflicts instead of believing that it owns this.
-      await processor.record({ cause: `create/${nonce}`, build: (now) => (now.exists ? [] : [created, claim(nonce), asked]) });
+      await processor.record({ cause: `create/${nonce}`, build: (now) => (now.exists ? [] : [created, claim({ nonce }), asked]) });
     } catch (error) {
       this.#drop(id, processor);
       if (!isDreamfoldError(error, 'fenced')) throw error;
@@ -169,7 +169,7 @@ export class SessionHost {
       try {
         await processor.record({
           cause: `claim/${nonce}`,
-          build: (now) => (choose(now) === null ? [] : takeOver(now, chosen.team, nonce)),
+          build: (now) => (choose(now) === null ? [] : takeOver(now, chosen.team, { nonce, ...(leaves ? { worker: true as const } : {}) })),
         });
       } catch (error) {
         this.#drop(id, processor);

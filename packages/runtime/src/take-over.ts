@@ -1,4 +1,4 @@
-import { DreamfoldError, type NewEvent } from '@dreamfold/events';
+import { DreamfoldError, type NewEvent, type SessionClaimed } from '@dreamfold/events';
 import { recovered, type SessionState } from '@dreamfold/core';
 import { changedTools, type Team } from './team.ts';
 
@@ -19,10 +19,10 @@ export function checkSameAgents({ id, threads }: SessionState, { agents, snapsho
 }
 
 /** The claim of a session, the team that it goes on with when that is another, and what becomes of what was under way. */
-export function takeOver(state: SessionState, team: Team, nonce: string): NewEvent[] {
+export function takeOver(state: SessionState, team: Team, claimed: SessionClaimed): NewEvent[] {
   const sameTeam = JSON.stringify(state.team) === JSON.stringify(team.snapshot);
   return [
-    claim(nonce),
+    claim(claimed),
     ...(sameTeam
       ? []
       : [
@@ -37,6 +37,6 @@ export function takeOver(state: SessionState, team: Team, nonce: string): NewEve
   ];
 }
 
-export function claim(nonce: string): NewEvent {
-  return { type: 'session.claimed', class: 'claim', actor: 'system', data: { nonce } };
+export function claim(claimed: SessionClaimed): NewEvent {
+  return { type: 'session.claimed', class: 'claim', actor: 'system', data: claimed };
 }

@@ -14,6 +14,8 @@ const LOOK_AGAIN_MS = 1_000;
 const MAX_LOOK_AGAIN_MS = 30_000;
 /** So often, when nothing says that whoever runs it is gone. */
 const MAX_LOOKS = 4;
+/** The first pause before a look at what another worker has taken away: by then it knows if it has lost the partition. */
+const OUTRUN_MS = 4_000;
 
 /** Sessions that fail one after the other by a fault of the program, before it is the operator's turn. */
 const MAX_FAILED = 10;
@@ -78,6 +80,8 @@ const isOneOf = (error: unknown, codes: readonly ErrorCode[]): error is Dreamfol
 interface Due {
   partition: number;
   isAbandoned: boolean;
+  /** Another worker has taken it away, though its partition is this one's. */
+  isOutrun?: boolean;
   /** How often it was looked at in vain. */
   looks: number;
 }
@@ -105,6 +109,8 @@ class Worker {
   readonly #due = new Map<string, Due>();
   readonly #underWay = new Map<string, UnderWay>();
   readonly #runs = new Set<Promise<void>>();
+  /** How often each session was taken away. */
+  readonly #outrun = new Map<string, number>();
   /** What was left alone, so that it is told once. */
   readonly #left = new Set<string>();
   /** Sessions that failed here since one came to rest. */
@@ -199,8 +205,10 @@ class Worker {
     const partition = this.#partitionOf(event);
     const isAtRest = isAtRestAfter(event);
     const wasPassedOver = this.#passedOver.delete(id);
-    if (isAtRest === true) this.#unfinished.delete(id);
-    else if (isAtRest === false || wasPassedOver) this.#unfinished.set(id, partition);
+    if (isAtRest === true) {
+      this.#unfinished.delete(id);
+      this.#outrun.delete(id);
+    } else if (isAtRest === false || wasPassedOver) this.#unfinished.set(id, partition);
     if (!runsHere && isRequest(event) && this.#assigned.has(partition)) this.#enqueue(id, { partition, isAbandoned: false, looks: 0 });
   }
 
@@ -238,6 +246,7 @@ class Worker {
       } else this.#lookAgain(id, due);
     } catch (error) {
       this.#onFailed(id, underWay, error);
+      if (isDreamfoldError(error, 'fenced') && !underWay.isReleased) this.#lookAgainWhenOutrun(id, partition);
     }
     this.#underWay.delete(id);
     if (underWay.again !== null && this.#assigned.has(partition) && !this.#isOver) this.#enqueue(id, underWay.again);
@@ -245,23 +254,32 @@ class Worker {
   }
 
   /** Whoever was faster may be gone, or may have let go of it before it heard of what is asked. */
-  #lookAgain(id: string, { partition, isAbandoned, looks }: Due): void {
+  #lookAgain(id: string, due: Due, pauseMs = LOOK_AGAIN_MS * 2 ** due.looks): void {
+    const { partition, isAbandoned, looks } = due;
     if (!this.#unfinished.has(id) || (!isAbandoned && looks >= MAX_LOOKS)) return;
     const again = (): void => {
       if (this.#isOver || !this.#unfinished.has(id) || !this.#assigned.has(partition) || this.#underWay.has(id)) return;
-      this.#enqueue(id, { partition, isAbandoned, looks: looks + 1 });
+      this.#enqueue(id, { ...due, looks: looks + 1 });
     };
-    setTimeout(again, Math.min(LOOK_AGAIN_MS * 2 ** looks, MAX_LOOK_AGAIN_MS)).unref();
+    setTimeout(again, Math.min(pauseMs, MAX_LOOK_AGAIN_MS)).unref();
+  }
+
+  /** Who took it may have lost the partition before, and lets go of it when it hears so. Each time later: this one may be who has not heard. */
+  #lookAgainWhenOutrun(id: string, partition: number): void {
+    const times = this.#outrun.get(id) ?? 0;
+    this.#outrun.set(id, times + 1);
+    this.#lookAgain(id, { partition, isAbandoned: false, isOutrun: true, looks: 0 }, OUTRUN_MS * 2 ** times);
   }
 
   /** Whether a session is to be taken, and with which team: not when another worker claims it meanwhile. */
-  #choice(id: string, { isAbandoned }: Due): (state: SessionState) => SessionTeam | null {
+  #choice(id: string, { isAbandoned, isOutrun = false }: Due): (state: SessionState) => SessionTeam | null {
     let epoch: number | null = null;
     return (state) => {
       epoch ??= state.epoch;
       if (state.suspended !== null) mustRun(state);
       if (!hasSomethingToDo(state)) this.#unfinished.delete(id);
-      else if (state.epoch === epoch && (isAbandoned || state.status === 'idle')) return this.#teamOf(state);
+      else if (state.epoch === epoch && (isAbandoned || (isOutrun && state.isWorkers) || state.status === 'idle'))
+        return this.#teamOf(state);
       return null;
     };
   }
