@@ -17,6 +17,8 @@ export interface ConsumerRunOptions {
   eachBatch: (payload: EachBatchPayload) => Promise<void>;
   /** The group has no other members: it is deleted in the end. */
   throwaway: boolean;
+  /** How long a join may take beyond its own time: the group waits so long for a member that was killed. */
+  othersMayTakeMs: number;
 }
 
 /**
@@ -31,6 +33,7 @@ export class ConsumerRun {
   readonly #handing = new Set<Promise<void>>();
   #watch: NodeJS.Timeout | undefined;
   #silentTicks = 0;
+  #connected = false;
   #ended = false;
 
   constructor(options: ConsumerRunOptions) {
@@ -59,6 +62,7 @@ export class ConsumerRun {
     const { topic, concurrency } = this.#options;
     const begin = async (): Promise<void> => {
       await this.#consumer.connect();
+      this.#connected = true;
       await this.#consumer.subscribe({ topic, fromBeginning: true });
       await this.#consumer.run({
         autoCommit: false,
@@ -69,11 +73,20 @@ export class ConsumerRun {
     };
     await within(
       Promise.race([begin(), this.#lost.promise]),
-      START_TIMEOUT_MS,
+      this.#patienceMs,
       () => new Error(`no answer when joining a group of ${topic}`),
     );
     this.#watch = setInterval(() => this.#tick(), WATCH_MS);
     this.#watch.unref();
+  }
+
+  get #patienceMs(): number {
+    return START_TIMEOUT_MS + this.#options.othersMayTakeMs;
+  }
+
+  /** A broker has answered; what is missing is an answer of the group. */
+  get isConnected(): boolean {
+    return this.#connected;
   }
 
   /** Rejects when this consumer has failed. */
@@ -132,6 +145,6 @@ export class ConsumerRun {
   #tick(): void {
     if (this.#handing.size > 0) this.#alive();
     this.#silentTicks += 1;
-    if (this.#silentTicks * WATCH_MS > START_TIMEOUT_MS) this.#lost.reject(new Error('the consumer stood still'));
+    if (this.#silentTicks * WATCH_MS > this.#patienceMs) this.#lost.reject(new Error('the consumer stood still'));
   }
 }

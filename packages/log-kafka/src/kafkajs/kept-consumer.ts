@@ -23,6 +23,7 @@ export class KeptConsumer {
   readonly #loop: Promise<void>;
   #run: ConsumerRun | null = null;
   #started = false;
+  #isLate = false;
   #connected = false;
 
   private constructor(options: KeptConsumerOptions) {
@@ -31,16 +32,21 @@ export class KeptConsumer {
     this.#loop = this.#keep();
   }
 
-  /** @throws Error what the last try met, when none has succeeded in time */
+  /** @throws Error what the last try met, when none has succeeded in time; a join that is under way then may go on */
   static async start(options: KeptConsumerOptions & { timeoutMs?: number | undefined }): Promise<KeptConsumer> {
     const kept = new KeptConsumer(options);
-    const timer = setTimeout(() => kept.#stopping.abort(), options.timeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS);
+    const timer = setTimeout(() => kept.#beLate(), options.timeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS);
     try {
       await kept.#ready.promise;
       return kept;
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  #beLate(): void {
+    this.#isLate = true;
+    if (this.#run?.isConnected !== true) this.#stopping.abort();
   }
 
   seek(partition: number, offset: number): void {
@@ -65,6 +71,7 @@ export class KeptConsumer {
       } catch (error) {
         failure = rootCause(error);
         if (this.#connected) this.#tell(failure);
+        else if (this.#isLate && !this.#started) this.#stopping.abort();
         this.#connected = false;
       }
       await run.end({ graceful: this.#stopping.signal.aborted });

@@ -14,6 +14,7 @@ let groups = 0;
 interface Group {
   group: string;
   topic: string;
+  sessionTimeoutMs: number;
 }
 
 interface Member {
@@ -33,7 +34,7 @@ async function connected(brokers = inject('kafkaBrokers')): Promise<KafkaDriver>
 async function newGroup(driver: KafkaDriver): Promise<Group> {
   const topic = `work-${process.pid}-${(groups += 1)}`;
   await driver.createTopic({ topic, partitions: ALL.length, replication: 1, settings: {} });
-  return { group: `${topic}.workers`, topic };
+  return { group: `${topic}.workers`, topic, sessionTimeoutMs: SESSION_TIMEOUT_MS };
 }
 
 async function joined(driver: KafkaDriver, group: Group): Promise<Member> {
@@ -41,7 +42,6 @@ async function joined(driver: KafkaDriver, group: Group): Promise<Member> {
   const connections: (Error | null)[] = [];
   const membership = await driver.join({
     ...group,
-    sessionTimeoutMs: SESSION_TIMEOUT_MS,
     onAssigned: (partitions) => assigned.push(partitions),
     onConnection: (error) => connections.push(error),
   });
@@ -67,7 +67,7 @@ function childMember(group: Group, brokers: string): { child: ChildProcess; assi
   const program = `
     import { openKafkajsDriver } from ${JSON.stringify(DRIVER)};
     const driver = openKafkajsDriver({ brokers: ${JSON.stringify(brokers.split(','))}, clientId: 'child' });
-    await driver.join({ ...${JSON.stringify(group)}, sessionTimeoutMs: ${SESSION_TIMEOUT_MS}, onAssigned: (own) => console.log(JSON.stringify(own)) });`;
+    await driver.join({ ...${JSON.stringify(group)}, onAssigned: (own) => console.log(JSON.stringify(own)) });`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
   onTestFinished(() => void child.kill('SIGKILL'));
   const assigned: number[][] = [];
@@ -115,6 +115,17 @@ describe('members of a group', () => {
     suspended.child.kill('SIGKILL');
     await shared([12], stays);
   });
+});
+
+test('a member joins at once after another was killed, and waits until the group has given that one up', async () => {
+  const driver = await connected();
+  const group = await newGroup(driver);
+  const slow = { ...group, sessionTimeoutMs: 10_000 };
+  const killed = childMember(slow, inject('kafkaBrokers'));
+  await shared([12], killed);
+  killed.child.kill('SIGKILL');
+  const next = await joined(driver, slow);
+  await shared([12], next);
 });
 
 test.skipIf(!inject('canStartKafka'))('a member outlives a broker that is killed and started again', async () => {

@@ -27,6 +27,7 @@ export async function joinGroup(config: KafkajsConfig, options: MembershipOption
       config,
       topic,
       throwaway: false,
+      othersMayTakeMs: sessionTimeoutMs,
       concurrency: 1,
       consumer: {
         groupId: group,

@@ -81,6 +81,7 @@ class KafkajsTail implements Tail {
       config: this.#config,
       topic,
       throwaway: true,
+      othersMayTakeMs: 0,
       concurrency: Math.max(1, this.#positions.size),
       consumer: {
         // A new name each time: under the old one a join waits until the broker has given up the consumer that was lost.
