@@ -263,6 +263,21 @@ describe.each(LOGS)('a worker: $name', ({ openLog }) => {
     expect(new Set(gate.keys).size).toBe(10);
   });
 
+  test('takes up what one that has lost the partition was faster to claim, without being told of the partition again', async () => {
+    const { log, df, gate, lead } = await begin(openLog);
+    const former = new TestWorker(log, [lead]);
+    await quiet();
+    new TestWorker(log, [lead]);
+    await quiet();
+    const ids = await Promise.all(Array.from({ length: 10 }, () => df.submit(lead, HOLD)));
+    await vi.waitFor(() => expect(former.told('taken').length).toBeGreaterThan(0), { timeout: 20_000 });
+    await quiet();
+    former.assign();
+    gate.letGo();
+    await finished(df, ids);
+    expect(new Set(gate.keys).size).toBe(10);
+  });
+
   test('takes up again what one that has lost the partition took away from it and let go of', async () => {
     const { log, df, gate, lead } = await begin(openLog);
     const rightful = new TestWorker(log, [lead]);

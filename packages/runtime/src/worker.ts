@@ -29,7 +29,7 @@ export type WorkerNews =
   | { type: 'rested'; session: string; result: SessionResult }
   /** Its partition was given to another worker, which goes on with it. */
   | { type: 'handed_over'; session: string }
-  /** Another process has claimed it, and goes on with it. */
+  /** Another process has claimed it. It goes on with it, or a worker that has the partition does: this one looks again. */
   | { type: 'lost'; session: string }
   /** Not run here, and not told again: this worker lacks its team, or the version that it was written by. */
   | { type: 'left'; session: string; error: DreamfoldError }
@@ -76,12 +76,16 @@ const NOT_OURS: readonly ErrorCode[] = ['not_found', 'session_ended', 'unknown_a
 const isOneOf = (error: unknown, codes: readonly ErrorCode[]): error is DreamfoldError =>
   isDreamfoldError(error) && codes.includes(error.code);
 
-/** Why a session is to be taken: somebody asks for something while nobody runs it, or whoever ran it lost its partition. */
+/**
+ * Why a session is to be taken, the weakest reason first: somebody asks for something, which counts while nobody runs it; another worker
+ * has claimed it, though its partition is this one's; or whoever ran it has lost the partition.
+ */
+const REASONS = ['asked', 'outrun', 'abandoned'] as const;
+type Reason = (typeof REASONS)[number];
+
 interface Due {
   partition: number;
-  isAbandoned: boolean;
-  /** Another worker has taken it away, though its partition is this one's. */
-  isOutrun?: boolean;
+  reason: Reason;
   /** How often it was looked at in vain. */
   looks: number;
 }
@@ -94,6 +98,8 @@ interface UnderWay {
   isReleased: boolean;
   /** Why it is to be taken once more after this: it may not have heard of it. */
   again: Due | null;
+  /** Another worker ran it when it was looked at. */
+  isOutrun: boolean;
 }
 
 class Worker {
@@ -109,7 +115,7 @@ class Worker {
   readonly #due = new Map<string, Due>();
   readonly #underWay = new Map<string, UnderWay>();
   readonly #runs = new Set<Promise<void>>();
-  /** How often each session was taken away. */
+  /** How often another worker had claimed a session of a partition that is this one's. */
   readonly #outrun = new Map<string, number>();
   /** What was left alone, so that it is told once. */
   readonly #left = new Set<string>();
@@ -169,7 +175,7 @@ class Worker {
       if (this.#isOver) return;
       const partition = this.#partitionOf(newest);
       this.#unfinished.set(id, partition);
-      if (this.#assigned.has(partition)) this.#enqueue(id, { partition, isAbandoned: true, looks: 0 });
+      if (this.#assigned.has(partition)) this.#enqueue(id, { partition, reason: 'abandoned', looks: 0 });
     }
   }
 
@@ -189,7 +195,7 @@ class Worker {
     this.#release(lost);
     for (const [id, partition] of this.#unfinished) {
       // Also of a partition that it keeps: somebody who lost it, and did not know yet, may have claimed a session there.
-      if (this.#assigned.has(partition) && !isKept(id, partition)) this.#enqueue(id, { partition, isAbandoned: true, looks: 0 });
+      if (this.#assigned.has(partition) && !isKept(id, partition)) this.#enqueue(id, { partition, reason: 'abandoned', looks: 0 });
     }
   }
 
@@ -209,13 +215,13 @@ class Worker {
       this.#unfinished.delete(id);
       this.#outrun.delete(id);
     } else if (isAtRest === false || wasPassedOver) this.#unfinished.set(id, partition);
-    if (!runsHere && isRequest(event) && this.#assigned.has(partition)) this.#enqueue(id, { partition, isAbandoned: false, looks: 0 });
+    if (!runsHere && isRequest(event) && this.#assigned.has(partition)) this.#enqueue(id, { partition, reason: 'asked', looks: 0 });
   }
 
   #enqueue(id: string, due: Due): void {
     const underWay = this.#underWay.get(id);
     const before = underWay === undefined ? this.#due.get(id) : underWay.again;
-    const both = before?.isAbandoned === true ? before : due;
+    const both = before != null && REASONS.indexOf(before.reason) > REASONS.indexOf(due.reason) ? before : due;
     if (underWay !== undefined) underWay.again = both;
     else this.#due.set(id, both);
     this.#takeMore();
@@ -232,10 +238,10 @@ class Worker {
 
   async #runOne(id: string, due: Due): Promise<void> {
     const { partition } = due;
-    const underWay: UnderWay = { partition, isTaken: false, isReleased: false, again: null };
+    const underWay: UnderWay = { partition, isTaken: false, isReleased: false, again: null, isOutrun: false };
     this.#underWay.set(id, underWay);
     try {
-      const session = await this.#o.host.take(id, this.#choice(id, due));
+      const session = await this.#o.host.take(id, this.#choice(id, due, underWay));
       if (session !== null) {
         underWay.isTaken = true;
         // It was on its way when the partition went.
@@ -243,7 +249,8 @@ class Worker {
         this.#tell({ type: 'taken', session: id });
         this.#tell({ type: 'rested', session: id, result: await session.done() });
         this.#failed = 0;
-      } else this.#lookAgain(id, due);
+      } else if (underWay.isOutrun && due.reason !== 'abandoned') this.#lookAgainWhenOutrun(id, partition);
+      else this.#lookAgain(id, due);
     } catch (error) {
       this.#onFailed(id, underWay, error);
       if (isDreamfoldError(error, 'fenced') && !underWay.isReleased) this.#lookAgainWhenOutrun(id, partition);
@@ -255,8 +262,8 @@ class Worker {
 
   /** Whoever was faster may be gone, or may have let go of it before it heard of what is asked. */
   #lookAgain(id: string, due: Due, pauseMs = LOOK_AGAIN_MS * 2 ** due.looks): void {
-    const { partition, isAbandoned, looks } = due;
-    if (!this.#unfinished.has(id) || (!isAbandoned && looks >= MAX_LOOKS)) return;
+    const { partition, reason, looks } = due;
+    if (!this.#unfinished.has(id) || (reason === 'asked' && looks >= MAX_LOOKS)) return;
     const again = (): void => {
       if (this.#isOver || !this.#unfinished.has(id) || !this.#assigned.has(partition) || this.#underWay.has(id)) return;
       this.#enqueue(id, { ...due, looks: looks + 1 });
@@ -268,18 +275,20 @@ class Worker {
   #lookAgainWhenOutrun(id: string, partition: number): void {
     const times = this.#outrun.get(id) ?? 0;
     this.#outrun.set(id, times + 1);
-    this.#lookAgain(id, { partition, isAbandoned: false, isOutrun: true, looks: 0 }, OUTRUN_MS * 2 ** times);
+    this.#lookAgain(id, { partition, reason: 'outrun', looks: 0 }, OUTRUN_MS * 2 ** times);
   }
 
   /** Whether a session is to be taken, and with which team: not when another worker claims it meanwhile. */
-  #choice(id: string, { isAbandoned, isOutrun = false }: Due): (state: SessionState) => SessionTeam | null {
+  #choice(id: string, { reason }: Due, underWay: UnderWay): (state: SessionState) => SessionTeam | null {
     let epoch: number | null = null;
     return (state) => {
+      const { status, claimedByWorker } = state;
       epoch ??= state.epoch;
       if (state.suspended !== null) mustRun(state);
+      const isDue = status === 'idle' || reason === 'abandoned' || (reason === 'outrun' && claimedByWorker);
+      underWay.isOutrun = status !== 'idle' && claimedByWorker;
       if (!hasSomethingToDo(state)) this.#unfinished.delete(id);
-      else if (state.epoch === epoch && (isAbandoned || (isOutrun && state.isWorkers) || state.status === 'idle'))
-        return this.#teamOf(state);
+      else if (isDue && state.epoch === epoch) return this.#teamOf(state);
       return null;
     };
   }

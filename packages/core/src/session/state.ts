@@ -63,8 +63,6 @@ export interface Thread {
   stop: StopReason['type'] | null;
   refusal: { category: string | null; explanation: string | null } | null;
   interrupted: boolean;
-  /** Whoever has claimed it last is a worker. */
-  isWorkers: boolean;
   /** Tokens that the newest request and its answer took. */
   contextTokens: number;
   /** The newest calls, oldest first, as `name input`. */
@@ -131,7 +129,7 @@ export interface SessionState {
   /** The newest turn was stopped by an interrupt, or what was asked for it was withdrawn. */
   interrupted: boolean;
   /** Whoever has claimed it last is a worker. */
-  isWorkers: boolean;
+  claimedByWorker: boolean;
   capReached: { cap: keyof Caps; limit: number; value: number } | null;
   error: string | null;
   createdAt: number;
@@ -185,7 +183,7 @@ export function initialSession(id: string): SessionState {
       costUsd: 0,
     },
     interrupted: false,
-    isWorkers: false,
+    claimedByWorker: false,
     capReached: null,
     error: null,
     createdAt: 0,
@@ -209,7 +207,6 @@ export function newThread(of: Pick<Thread, 'id' | 'agent' | 'parent' | 'delegati
     stop: null,
     refusal: null,
     interrupted: false,
-    isWorkers: false,
     contextTokens: 0,
     recentCalls: [],
     given: null,
