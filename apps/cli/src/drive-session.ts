@@ -23,7 +23,9 @@ export interface Drive {
 export async function driveSession(session: Session, drive: Drive): Promise<void> {
   const { io, lines, quiet } = drive;
   let signalled = false;
+  let interrupted = false;
   session.on('event', (event) => {
+    if (event.type === 'user.interrupt') interrupted = true;
     if (!quiet) for (const line of lines.of(event)) io.line(line);
   });
   const onSignal = (): void => {
@@ -36,7 +38,7 @@ export async function driveSession(session: Session, drive: Drive): Promise<void
   process.on('SIGINT', onSignal);
   try {
     const result = await settle(session, drive);
-    const code = session.state.interrupted || signalled ? EXIT.interrupted : exitCodeOfResult(result);
+    const code = (interrupted && session.state.interrupted) || signalled ? EXIT.interrupted : exitCodeOfResult(result);
     printResult(session, result, { ...drive, code });
     io.exitCode = code;
   } finally {
