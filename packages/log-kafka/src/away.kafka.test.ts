@@ -32,10 +32,11 @@ async function refused(brokers: string, root: string): Promise<unknown> {
   return error;
 }
 
-/** Changes a setting of the events' topic while nodes write to it. */
-async function limitRecords(brokers: string, bytes: number): Promise<void> {
+/** Changes a setting of a topic while nodes write to it. */
+async function limitRecords(brokers: string, which: 'events' | 'keys', bytes: number): Promise<void> {
   const place = parseKafkaUrl(`kafka://${brokers}/away`);
-  const { topic: name, settings } = topicSpecs(place, 1)[0]!;
+  const name = place.topics[which];
+  const { settings } = topicSpecs(place, 1).find(({ topic }) => topic === name)!;
   const admin = new kafkajs.Kafka({ brokers: brokers.split(','), logLevel: kafkajs.logLevel.NOTHING }).admin();
   await admin.connect();
   // What is not named goes back to its default.
@@ -118,20 +119,23 @@ describe.skipIf(!inject('canStartKafka'))('with a broker of its own', () => {
     expect((await waiting).head.seq).toBe(1);
   });
 
-  test('appends wait while the brokers refuse them, which is said, and count when they do not any more', async () => {
-    const root = temporary();
-    const notices: LogNotice[] = [];
-    const log = await open(root, 'a', notices);
-    await limitRecords(kafka.brokers, 100);
-    const waiting = log.append({ stream: 'session/refused', id: 'one', expected: 0, events: [user('one')] });
-    await vi.waitFor(
-      () => expect(notices).toMatchObject([{ kind: 'refused', message: expect.stringContaining('MESSAGE_TOO_LARGE') }]),
-      15_000,
-    );
-    await limitRecords(kafka.brokers, 8 * 1024 * 1024);
-    expect((await waiting).head.seq).toBe(1);
-    await vi.waitFor(() => expect(notices.map(({ kind }) => kind)).toEqual(['refused', 'connected']), 5_000);
-  });
+  test.each(['events', 'keys'] as const)(
+    'appends wait while the brokers refuse %s, which is said, and count when they do not any more',
+    async (which) => {
+      const root = temporary();
+      const notices: LogNotice[] = [];
+      const log = await open(root, 'a', notices);
+      await limitRecords(kafka.brokers, which, 100);
+      const waiting = log.append({ stream: `session/refused_${which}`, id: 'one', expected: 0, events: [user('one')] });
+      await vi.waitFor(
+        () => expect(notices).toMatchObject([{ kind: 'refused', message: expect.stringContaining('MESSAGE_TOO_LARGE') }]),
+        15_000,
+      );
+      await limitRecords(kafka.brokers, which, 8 * 1024 * 1024);
+      expect((await waiting).head.seq).toBe(1);
+      await vi.waitFor(() => expect(notices.map(({ kind }) => kind)).toEqual(['refused', 'connected']), 5_000);
+    },
+  );
 
   // The last: the broker stays away.
   test('a log that is closed while the broker is away ends, and says what is not known', async () => {

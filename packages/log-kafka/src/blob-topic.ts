@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { SideStore } from '@dreamfold/log/backend';
-import type { FetchedRecord, HeaderValue, KafkaDriver } from './driver.ts';
-import { SideTopic } from './side-topic.ts';
+import type { FetchedRecord, HeaderValue } from './driver.ts';
+import { SideTopic, type SideTopicParts } from './side-topic.ts';
 
 const CHUNK_BYTES = 512 * 1024;
 
@@ -25,7 +25,7 @@ export class BlobTopic {
   readonly #topic: SideTopic;
   readonly #assemblies = new Map<string, Assembly>();
 
-  constructor(parts: { driver: KafkaDriver; topic: string; store: SideStore; onFailed: (error: Error) => void }) {
+  constructor(parts: Omit<SideTopicParts, 'apply'>) {
     this.#store = parts.store;
     this.#topic = new SideTopic({ ...parts, apply: (records) => this.#apply(records) });
   }

@@ -34,14 +34,6 @@ export function setAsideNotice(at: { partition: number; offset: number; reason: 
   };
 }
 
-function writeNotice(place: string, error: Error | null): LogNotice {
-  if (error === null) return { kind: 'connected', message: `The brokers take what is written to ${place} again.` };
-  return {
-    kind: 'refused',
-    message: `The brokers refuse what is written to ${place}: ${error.message}. It is tried again until they take it.`,
-  };
-}
-
 export interface NodeParts {
   driver: KafkaDriver;
   topics: { events: string; keys: string; blobs: string };
@@ -76,24 +68,35 @@ export class KafkaNode {
     this.partitions = replicas.map((replica) => ({ replica, writer: this.#writerOf(replica) }));
     const onFailed = (error: Error): void => this.#fail(error);
     const onDestroyed = (stream: string, isDestroyed: (seq: number) => boolean): void => this.#forget(stream, isDestroyed);
-    this.keys = new KeyRing({ driver, topic: topics.keys, store, holder: this.partitions[0]!.writer.name, onDestroyed, onFailed });
-    this.blobs = new BlobTopic({ driver, topic: topics.blobs, store, onFailed });
+    const side = (topic: string) => ({ driver, topic, store, onFailed, onRefused: this.#tellRefused(topic) });
+    this.keys = new KeyRing({ ...side(topics.keys), holder: this.partitions[0]!.writer.name, onDestroyed });
+    this.blobs = new BlobTopic(side(topics.blobs));
     this.#followers = this.partitions.map((partition) => this.#followerOf(partition));
   }
 
   #writerOf(replica: PartitionReplica): PartitionWriter {
-    const { driver, topics, now, random, onNotice } = this.#p;
+    const { driver, topics, now, random } = this.#p;
     return new PartitionWriter({
       replica,
       encode: (appends) => this.#encode(appends),
       isErased: (event) => this.#isSealed(event) && !this.keys.holds(this.keys.idFor(event.stream), event.seq),
       produce: (records) => driver.produce(topics.events, replica.partition, records),
       catchUp: () => this.catchUp(replica.partition),
-      onRefused: (error) => onNotice(writeNotice(`${topics.events}/${replica.partition}`, error)),
+      onRefused: this.#tellRefused(`${topics.events}/${replica.partition}`),
       onFailed: (error) => this.#fail(error),
       now,
       random,
     });
+  }
+
+  #tellRefused(place: string): (error: Error | null) => void {
+    return (error) => {
+      const message =
+        error === null
+          ? `The brokers take what is written to ${place} again.`
+          : `The brokers refuse what is written to ${place}: ${error.message}. It is tried again until they take it.`;
+      this.#p.onNotice({ kind: error === null ? 'connected' : 'refused', message });
+    };
   }
 
   #followerOf({ replica, writer }: NodePartition): PartitionFollower {

@@ -13,6 +13,7 @@ export interface KeyRingParts {
   holder: string;
   /** Payloads that nobody can open any more, wherever the key was destroyed. */
   onDestroyed: (stream: string, isDestroyed: (seq: number) => boolean) => void;
+  onRefused: (error: Error | null) => void;
   onFailed: (error: Error) => void;
 }
 

@@ -12,6 +12,7 @@ import {
   type PreparedAppend,
 } from '@dreamfold/log/backend';
 import { ProduceError, type DriverRecord } from './driver.ts';
+import { Refusals } from './refusals.ts';
 import { SentRecords } from './sent-records.ts';
 import { MAX_BATCH_BYTES } from './topics-spec.ts';
 
@@ -25,9 +26,6 @@ const MAX_APPEND_BYTES = MAX_BATCH_BYTES - 64 * 1024;
 const REBASES = 200;
 
 const BACKOFF_MS = { first: 50, most: 2000 };
-
-/** Refusals in a row, about three seconds, after which it is said: while brokers start or change leaders, they refuse for a moment. */
-const REFUSALS_TO_TELL = 5;
 
 /** What was acknowledged by the broker comes back within milliseconds; after so long it is sent again. */
 const OVERDUE_MS = 10_000;
@@ -93,15 +91,15 @@ export class PartitionWriter {
   readonly #p: WriterParts;
   readonly #lines = new Map<string, Line>();
   readonly #byHash = new Map<string, Flight>();
+  readonly #refusals: Refusals;
   #queue: Flight[] = [];
   #pumping = false;
-  /** Since a request was taken last. */
-  #refusals = 0;
   #stopped: DreamfoldError | null = null;
 
   constructor(parts: WriterParts) {
     this.#p = parts;
     this.sent = new SentRecords(parts.isErased);
+    this.#refusals = new Refusals(parts.onRefused);
   }
 
   /** Number of appends without a verdict. */
@@ -205,7 +203,7 @@ export class PartitionWriter {
       try {
         await this.#encode(group);
         await this.#p.produce(group.flatMap((flight) => flight.records!));
-        this.#hear(null);
+        this.#refusals.hear(null);
         failures = 0;
         const now = this.#p.now();
         for (const flight of group) flight.acknowledged = now;
@@ -214,7 +212,7 @@ export class PartitionWriter {
           this.#p.onFailed(error as Error);
           break;
         }
-        this.#hear(error);
+        this.#refusals.hear(error);
         // Whether it was written nobody knows. What has no verdict yet goes first again, before what follows it.
         failures += 1;
         this.#queue.unshift(...group.filter((flight) => this.#byHash.get(flight.hash) === flight));
@@ -223,17 +221,6 @@ export class PartitionWriter {
       }
     }
     this.#pumping = false;
-  }
-
-  /** @param error null when the request was taken */
-  #hear(error: ProduceError | null): void {
-    if (error === null) {
-      if (this.#refusals >= REFUSALS_TO_TELL) this.#p.onRefused(null);
-      this.#refusals = 0;
-    } else if (error.written === 'refused') {
-      this.#refusals += 1;
-      if (this.#refusals === REFUSALS_TO_TELL) this.#p.onRefused(error);
-    }
   }
 
   #nextGroup(): Flight[] {

@@ -3,6 +3,7 @@ import type { SideStore } from '@dreamfold/log/backend';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ProduceError, type DriverRecord, type FetchedRecord, type KafkaDriver, type Tail } from './driver.ts';
 import { divergedError } from './partition-follower.ts';
+import { Refusals } from './refusals.ts';
 import { missingError } from './topics.ts';
 
 const BACKOFF_MS = { first: 50, most: 2000 };
@@ -16,12 +17,15 @@ export interface SideTopicParts {
    * @returns the offset of the first record that is needed again after a restart, null when all was kept
    */
   apply: (records: readonly FetchedRecord[]) => number | null;
+  /** The brokers have refused for some time what is written; null when they take it again. */
+  onRefused: (error: Error | null) => void;
   onFailed: (error: Error) => void;
 }
 
 /** A topic of one partition beside the events, followed into the node's side store. */
 export class SideTopic {
   readonly #p: SideTopicParts;
+  readonly #refusals: Refusals;
   #tail: Tail | null = null;
   #next = 0;
   #waiting: { offset: number; settle: (error?: DreamfoldError) => void }[] = [];
@@ -29,6 +33,7 @@ export class SideTopic {
 
   constructor(parts: SideTopicParts) {
     this.#p = parts;
+    this.#refusals = new Refusals(parts.onRefused);
   }
 
   /** @throws DreamfoldError log_diverged, store_unavailable */
@@ -102,9 +107,11 @@ export class SideTopic {
     for (let failures = 1; ; failures += 1) {
       try {
         await this.#p.driver.produce(this.#p.topic, 0, records);
+        this.#refusals.hear(null);
         return;
       } catch (error) {
         if (!(error instanceof ProduceError) || this.#stopped) throw error;
+        this.#refusals.hear(error);
         await this.#backOff(failures);
       }
     }
