@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import type { IHeaders, KafkaMessage, Message } from 'kafkajs';
+import { Kafka, type IHeaders, type KafkaMessage, type Message } from 'kafkajs';
 import type { DriverRecord, FetchedRecord, HeaderValue } from '../driver.ts';
 import { encodeBatch } from './record-batch.ts';
 
@@ -48,7 +48,9 @@ let writesLean = false;
 export function mendRecordFormat(): void {
   if (mended) return;
   mended = true;
-  writesLean = require.cache[require.resolve('kafkajs/src/protocol/requests/produce/v3/request')] === undefined;
+  // Nor can a copy of kafkajs that a bundler has made be mended.
+  const isSame = (require('kafkajs') as typeof import('kafkajs')).Kafka === Kafka;
+  writesLean = isSame && require.cache[require.resolve('kafkajs/src/protocol/requests/produce/v3/request')] === undefined;
   // There is no other way to it. The version is pinned.
   const encode = require(`${FOLDER}/record/v0`) as Encode;
   const decode = require(`${FOLDER}/record/v0/decoder`) as Decode;
@@ -108,11 +110,15 @@ function decodeRecord(bytes: Buffer, context: BatchContext): ReadMessage {
   return new ReadMessage(new LeanRecord(bytes, context), context);
 }
 
-/** A record as kafkajs gives it. */
+/** A record as kafkajs gives it, also to other consumers in this process: only `headers` is not a property of its own. */
 class ReadMessage {
   readonly fetched: LeanRecord;
   readonly batchContext: BatchContext;
+  readonly magicByte: number;
+  readonly timestamp: string;
   readonly offset: string;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
   readonly attributes = 0;
   // The marker of somebody's transaction takes an offset too. kafkajs would leave it out, and a gap means that records are missing.
   readonly isControlRecord = false;
@@ -120,23 +126,11 @@ class ReadMessage {
   constructor(fetched: LeanRecord, context: BatchContext) {
     this.fetched = fetched;
     this.batchContext = context;
+    this.magicByte = context.magicByte;
+    this.timestamp = context.maxTimestamp;
     this.offset = String(fetched.offset);
-  }
-
-  get magicByte(): number {
-    return this.batchContext.magicByte;
-  }
-
-  get timestamp(): string {
-    return this.batchContext.maxTimestamp;
-  }
-
-  get key(): Buffer | null {
-    return this.fetched.key;
-  }
-
-  get value(): Buffer | null {
-    return this.fetched.value;
+    this.key = fetched.key;
+    this.value = fetched.value;
   }
 
   get headers(): IHeaders {
