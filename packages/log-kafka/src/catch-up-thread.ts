@@ -20,6 +20,27 @@ const module = (await import(task.source.module)) as Record<string, ReplicaStora
 const storage = module[task.source.name]!;
 const driver = driverFor(task.place);
 await driver.connect();
+const { promise: failed, reject: fail } = Promise.withResolvers<never>();
+failed.catch(() => {});
+const ready = Promise.withResolvers<void>();
+const followers = new Map<number, PartitionFollower>();
+// Brokers may let a reader wait before it begins: that is over when the keys are there.
+const following = driver.tail({
+  topic: task.place.topics.events,
+  from: new Map(task.partitions.map((partition) => [partition, Math.max(0, task.begins[partition]! - 1)])),
+  onBatch: async (partition, records) => {
+    await ready.promise;
+    // What was written since needs keys that are not here.
+    const wanted = records.filter(({ offset }) => offset < task.ends[partition]!);
+    if (wanted.length > 0) await followers.get(partition)!.onBatch(wanted);
+  },
+  // That the brokers are away is for the node to say.
+  onConnection: (connected, error) => {
+    if (!connected) fail(error);
+  },
+  onFailed: fail,
+});
+following.catch(fail);
 await once(parentPort!, 'message');
 
 const side = storage.openSide({ directory: task.directory });
@@ -27,14 +48,8 @@ const keys = new StoredKeys(side);
 const replicas = task.partitions.map((partition) =>
   openPartition(storage, { directory: task.directory, partition, partitions: task.ends.length }),
 );
-const followers = new Map(replicas.map((replica) => [replica.partition, followerOf(replica)]));
-const { promise: failed, reject: fail } = Promise.withResolvers<never>();
-const tail = await driver.tail({
-  topic: task.place.topics.events,
-  from: new Map([...followers].map(([partition, follower]) => [partition, follower.from])),
-  onBatch: (partition, records) => followers.get(partition)!.onBatch(records),
-  onFailed: fail,
-});
+for (const replica of replicas) followers.set(replica.partition, followerOf(replica));
+ready.resolve();
 const report = setInterval(reportAll, REPORT_MS);
 try {
   await Promise.race([failed, Promise.all([...followers].map(([partition, follower]) => follower.reached(task.ends[partition]!)))]);
@@ -42,11 +57,11 @@ try {
   clearInterval(report);
   reportAll();
   // Nothing is handed over from here on; that the brokers hear of it takes longer.
-  const stopped = tail.stop();
+  const stopped = following.then((tail) => tail.stop());
   for (const replica of replicas) replica.close();
   side.close();
   say({ is: 'closed' });
-  await stopped;
+  await stopped.catch(() => {});
   await driver.close();
 }
 

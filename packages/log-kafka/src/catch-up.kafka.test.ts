@@ -26,7 +26,11 @@ interface Field {
   /** The directory of a node's replica. */
   replicaOf: (node: string) => string;
   /** Folds in threads, and tells which offset of each partition came next. */
-  catchUp: (node: string) => Promise<{ next: number[]; setAside: string[] }>;
+  catchUp: (node: string, meanwhile?: () => Promise<unknown>) => Promise<{ next: number[]; setAside: string[] }>;
+}
+
+function user(text: string): NewEvent {
+  return { type: 'user.message', data: { content: [{ type: 'text', text }] }, class: 'open', actor: 'user' };
 }
 
 /** A log of some streams, of which an event is erased, with a record that is no event. */
@@ -41,13 +45,7 @@ async function begin(): Promise<Field> {
     return log;
   };
   const writer = await open('writer');
-  const events = (i: number): NewEvent[] =>
-    Array.from({ length: 5 }, (_, n) => ({
-      type: 'user.message',
-      data: { content: [{ type: 'text', text: `${i} ${n}` }] },
-      class: 'open',
-      actor: 'user',
-    }));
+  const events = (i: number): NewEvent[] => Array.from({ length: 5 }, (_, n) => user(`${i} ${n}`));
   await Promise.all(
     Array.from({ length: STREAMS }, (_, i) => writer.append({ stream: `session/${i}`, id: 'a', expected: 0, events: events(i) })),
   );
@@ -57,13 +55,13 @@ async function begin(): Promise<Field> {
   await driver.produce(place.topics.events, 1, [{ key: 'x', value: Buffer.from('no event'), headers: {} }]);
   await writer.append({ stream: 'session/1', id: 'b', expected: 5, events: events(1) });
   const replicaOf = (node: string): string => join(root, node, place.prefix, '1', 'replica');
-  const catchUp: Field['catchUp'] = async (node) => {
+  const catchUp: Field['catchUp'] = async (node, meanwhile = () => Promise.resolve()) => {
     const ends = (await driver.offsets(place.topics.events))!.map(({ high }) => high);
     const next = ends.map(() => 0);
     const setAside: string[] = [];
     await catchUpInThreads({
       ...{ place, directory: replicaOf(node), source: source!, ends, begins: next },
-      begin: () => Promise.resolve(),
+      begin: async () => void (await meanwhile()),
       onFolded: (partition, offset) => (next[partition] = offset),
       onSetAside: ({ partition, reason }) => setAside.push(`${partition} ${reason}`),
     });
@@ -80,11 +78,17 @@ test('they fold every partition as a node does, with its keys', async () => {
   for (let partition = 0; partition < PARTITIONS; partition += 1) {
     rmSync(join(replicaOf('node'), `partition-${partition}`), { recursive: true });
   }
-  const { next, setAside } = await catchUp('node');
-  expect(setAside).toEqual(['1 broken']);
   const driver = driverFor(place);
   onTestFinished(() => driver.close());
-  expect(next).toEqual((await driver.offsets(place.topics.events))!.map(({ high }) => high));
+  const ends = (await driver.offsets(place.topics.events))!.map(({ high }) => high);
+  // Their keys are not in the node's store.
+  const { next, setAside } = await catchUp('node', () =>
+    Promise.all(
+      Array.from({ length: 20 }, (_, i) => writer.append({ stream: `session/new_${i}`, id: 'a', expected: 0, events: [user('new')] })),
+    ),
+  );
+  expect(setAside).toEqual(['1 broken']);
+  expect(next).toEqual(ends);
 
   for (const [partition, offset] of next.entries()) {
     const replica = openPartition(sqliteReplicas, { directory: replicaOf('node'), partition, partitions: PARTITIONS });

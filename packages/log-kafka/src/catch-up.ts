@@ -15,7 +15,8 @@ export interface ThreadTask {
   directory: string;
   source: NonNullable<ReplicaStorage['source']>;
   partitions: readonly number[];
-  /** Offset of each partition of the log to fold up to. */
+  /** Of each partition of the log, where the replica stands and up to where to fold: offsets of the next record. */
+  begins: readonly number[];
   ends: readonly number[];
 }
 
@@ -28,8 +29,6 @@ interface AsidePlace {
 export type ThreadMessage = { is: 'folded'; partition: number; next: number } | ({ is: 'set_aside' } & AsidePlace) | { is: 'closed' };
 
 export interface CatchUp extends Omit<ThreadTask, 'partitions'> {
-  /** Offset of each partition to go on at. */
-  begins: readonly number[];
   begin: () => Promise<void>;
   onFolded: (partition: number, next: number) => void;
   onSetAside: (at: AsidePlace) => void;
@@ -50,13 +49,19 @@ function missing({ begins, ends }: Pick<CatchUp, 'begins' | 'ends'>): number {
  * the side store. Resolves when none has the replica open any more. One that met anything unusual has ended early: whoever opens the
  * replica next goes on from there, and meets it too.
  * @param options.begin resolves when the threads may open the replica; they get ready meanwhile
+ * @returns false when no thread could be started, and `begin` was not called
  * @throws what `begin` throws
  */
-export async function catchUpInThreads({ begin, begins, onFolded, onSetAside, ...task }: CatchUp): Promise<void> {
-  const threads = sharesOf({ begins, ends: task.ends }, availableParallelism()).map((partitions) => {
-    const workerData: ThreadTask = { ...task, partitions };
-    return new Worker(new URL(`./catch-up-thread${extname(import.meta.url)}`, import.meta.url), { workerData });
-  });
+export async function catchUpInThreads({ begin, onFolded, onSetAside, ...task }: CatchUp): Promise<boolean> {
+  const threads: Worker[] = [];
+  const end = (): Promise<unknown> => Promise.all(threads.map((thread) => thread.terminate()));
+  try {
+    for (const partitions of sharesOf(task, availableParallelism())) threads.push(startThread({ ...task, partitions }));
+  } catch {
+    // Node was told to allow none.
+    await end();
+    return false;
+  }
   const ended = threads.map(async (thread) => {
     await new Promise<void>((resolve) => {
       thread.on('message', (message: ThreadMessage) => {
@@ -64,20 +69,26 @@ export async function catchUpInThreads({ begin, begins, onFolded, onSetAside, ..
         else if (message.is === 'folded') onFolded(message.partition, message.next);
         else onSetAside(message);
       });
-      // An exit follows.
-      thread.on('error', () => {});
       thread.once('exit', () => resolve());
     });
   });
   try {
     await begin();
   } catch (error) {
-    await Promise.all(threads.map((thread) => thread.terminate()));
+    await end();
     throw error;
   }
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- the rule is for windows
   for (const thread of threads) thread.postMessage('begin');
   await Promise.all(ended);
+  return true;
+}
+
+function startThread(workerData: ThreadTask): Worker {
+  const thread = new Worker(new URL(`./catch-up-thread${extname(import.meta.url)}`, import.meta.url), { workerData });
+  // An exit follows.
+  thread.on('error', () => {});
+  return thread;
 }
 
 /** Partitions that lack records, shared out so that each share lacks about as many. */

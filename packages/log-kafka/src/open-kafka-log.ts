@@ -190,7 +190,7 @@ async function nearTheEnd(opening: Opening, ranges: readonly OffsetRange[]): Pro
   if (source === null || options.driver !== undefined || !isFarBehind({ begins, ends })) return node;
   const next = [...begins];
   const sum = (offsets: readonly number[]): number => offsets.reduce((total, offset) => total + offset, 0);
-  await catchUpInThreads({
+  const caughtUp = await catchUpInThreads({
     ...{ place, directory: replicaOf(opening), source, begins, ends },
     begin: () => node.learnKeys(),
     onFolded: (partition, offset) => {
@@ -199,7 +199,7 @@ async function nearTheEnd(opening: Opening, ranges: readonly OffsetRange[]): Pro
     },
     onSetAside: (at) => onNotice(setAsideNotice(at)),
   });
-  return openParts(opening, ranges.length);
+  return caughtUp ? openParts(opening, ranges.length) : node;
 }
 
 function openParts(opening: Opening, partitions: number): KafkaNode {

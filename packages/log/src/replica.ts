@@ -95,7 +95,7 @@ export interface SideStore {
 
 /** Where a node keeps what it has of a shared log. Each directory is made when its parent exists. */
 export interface ReplicaStorage {
-  /** Where another thread finds it: the URL of a module, and the name of its export. Null for one that only this thread has. */
+  /** Where another thread finds it: a module that it can import, and the name of its export. Null for one that only this thread has. */
   readonly source: { module: string; name: string } | null;
   /** @throws DreamfoldError store_corrupt: delete the directory, and fold the partition again; store_full, store_read_only, store_locked */
   openPartition(options: { directory: string; partition: number; inPartition?: (stream: string) => boolean }): PartitionReplica;

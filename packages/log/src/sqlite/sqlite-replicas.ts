@@ -4,7 +4,7 @@ import { openSideStore } from './side-store.ts';
 
 /** Replicas of a shared log in SQLite databases, one for each partition. */
 export const sqliteReplicas: ReplicaStorage = {
-  source: { module: import.meta.url, name: 'sqliteReplicas' },
+  source: { module: '@dreamfold/log/sqlite', name: 'sqliteReplicas' },
   openPartition: openPartitionReplica,
   openSide: openSideStore,
 };
