@@ -22,9 +22,9 @@ test('prints one document with the figures of both drivers, and the targets', ()
     bench: 'kafka',
     latency: both({ append: { median: cost }, raw: { median: cost }, ratio: cost }),
     throughput: { ratios: both({ raw: ratio, payload: ratio, plain: ratio }) },
-    catchUp: { events: cost, ratios: both(ratio) },
+    catchUp: { events: cost, ratios: { ...both(ratio), unsealed: ratio } },
   });
-  expect(document.targets).toHaveLength(8);
+  expect(document.targets).toHaveLength(9);
 });
 
 test('without a broker it ends soon, and says which was asked', () => {

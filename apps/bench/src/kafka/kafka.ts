@@ -19,7 +19,6 @@ import { APPEND_EVENTS, STREAMS, Workload } from './workload.ts';
 /** Records of a raw produce request. */
 const RAW_BATCH = 500;
 
-const DRIVERS = { kafkajs: driverFor, platformatic: openPlatformaticDriver } satisfies Record<string, (place: KafkaPlace) => KafkaDriver>;
 const NAMES = ['kafkajs', 'platformatic'] as const;
 type Name = (typeof NAMES)[number];
 
@@ -29,6 +28,8 @@ export const measureKafka: Bench = (options, progress) =>
 
 interface Setting {
   logs: Record<Name, MeasuredLog>;
+  /** Over kafkajs too. The embedded log seals no payload either. */
+  unsealed: MeasuredLog;
   plain: PlainKafkajs;
   workload: Workload;
   options: BenchOptions;
@@ -38,17 +39,20 @@ interface Setting {
 async function measure(place: { brokers: string; directory: string }, options: BenchOptions, progress: Progress): Promise<Report> {
   const before = machine();
   const run = randomBytes(4).toString('hex');
-  const open = (name: Name): MeasuredLog =>
-    new MeasuredLog({ url: `kafka://${place.brokers}/bench-${name}-${run}`, directory: place.directory, makeDriver: DRIVERS[name] });
-  const logs = { kafkajs: open('kafkajs'), platformatic: open('platformatic') };
+  const open = (prefix: string, makeDriver: (place: KafkaPlace) => KafkaDriver): MeasuredLog =>
+    new MeasuredLog({ url: `kafka://${place.brokers}/bench-${run}-${prefix}`, directory: place.directory, makeDriver });
+  const logs = { kafkajs: open('kafkajs', driverFor), platformatic: open('platformatic', openPlatformaticDriver) };
+  const unsealed = open('unsealed?erasure=off', driverFor);
   const plain = new PlainKafkajs(place.brokers);
-  const setting = { logs, plain, workload: new Workload(), options, progress };
+  const all = [...Object.values(logs), unsealed];
+  const setting = { logs, unsealed, plain, workload: new Workload(), options, progress };
   try {
     for (const name of NAMES) {
       progress(`${name}: a log of its own`);
       await logs[name].start();
       await setting.workload.append(logs[name].log, options.records / 4);
     }
+    await unsealed.start();
     // Only now: what the driver mends of kafkajs's timers is mended for all.
     await plain.connect();
     try {
@@ -58,11 +62,11 @@ async function measure(place: { brokers: string; directory: string }, options: B
       const catchUp = await measureCatchUp(setting, place.directory);
       return report({ before, after: machine(), options, latency, throughput, catchUp });
     } finally {
-      for (const name of NAMES) await logs[name].closeLog();
-      await plain.close(NAMES.flatMap((name) => [...Object.values(logs[name].place.topics), logs[name].rawTopic]));
+      for (const log of all) await log.closeLog();
+      await plain.close(all.flatMap(({ place: { topics }, rawTopic }) => [...Object.values(topics), rawTopic]));
     }
   } finally {
-    for (const name of NAMES) await logs[name].close();
+    for (const log of all) await log.close();
   }
 }
 
@@ -126,16 +130,17 @@ function fill(records: readonly DriverRecord[][], wanted: number): DriverRecord[
 
 interface CatchUp {
   events: number;
-  costs: Record<Name | 'sqlite', Costs>;
-  ratios: Record<Name, Ratio>;
+  costs: Record<Name | 'unsealed' | 'sqlite', Costs>;
+  ratios: Record<Name | 'unsealed', Ratio>;
 }
 
-async function measureCatchUp({ logs, workload, options, progress }: Setting, directory: string): Promise<CatchUp> {
-  let events = 0;
-  const rebuilding = (name: Name) => async (): Promise<number> => {
-    ({ events } = await logs[name].rebuild());
-    await logs[name].closeLog();
-    return events;
+async function measureCatchUp({ logs, unsealed, workload, options, progress }: Setting, directory: string): Promise<CatchUp> {
+  const { events } = await logs.kafkajs.rebuild();
+  await workload.append(unsealed.log, events);
+  const rebuilding = (log: MeasuredLog) => async (): Promise<number> => {
+    const rebuilt = await log.rebuild();
+    await log.closeLog();
+    return rebuilt.events;
   };
   const embedded = join(directory, 'embedded');
   const appending = async (): Promise<number> => {
@@ -146,16 +151,25 @@ async function measureCatchUp({ logs, workload, options, progress }: Setting, di
     rmSync(embedded, { recursive: true });
     return appended;
   };
-  const all = [...NAMES.map((name) => ({ name, work: rebuilding(name) })), { name: 'sqlite' as const, work: appending }];
+  const all = [
+    ...NAMES.map((name) => ({ name, work: rebuilding(logs[name]) })),
+    { name: 'unsealed' as const, work: rebuilding(unsealed) },
+    { name: 'sqlite' as const, work: appending },
+  ];
   const costs = await meter(all, options.rounds, (round) => progress(`catch-up: round ${round} of ${options.rounds}`));
   return {
     events,
     costs: {
       kafkajs: summariseCosts(costs.kafkajs),
       platformatic: summariseCosts(costs.platformatic),
+      unsealed: summariseCosts(costs.unsealed),
       sqlite: summariseCosts(costs.sqlite),
     },
-    ratios: { kafkajs: rateTo(costs.sqlite, costs.kafkajs), platformatic: rateTo(costs.sqlite, costs.platformatic) },
+    ratios: {
+      kafkajs: rateTo(costs.sqlite, costs.kafkajs),
+      platformatic: rateTo(costs.sqlite, costs.platformatic),
+      unsealed: rateTo(costs.sqlite, costs.unsealed),
+    },
   };
 }
 
@@ -169,7 +183,13 @@ interface Measured {
 }
 
 function report({ before, after, options, latency, throughput, catchUp }: Measured): Report {
-  const targets = NAMES.flatMap((name) => targetsOf(name, { latency, throughput, catchUp }));
+  const targets = [
+    ...NAMES.flatMap((name) => targetsOf(name, { latency, throughput, catchUp })),
+    target('kafkajs, erasure=off: rate of catching up to that of embedded appends', catchUp.ratios.unsealed.ratio, {
+      atLeast: 0.6,
+      unit: '×',
+    }),
+  ];
   const lone = NAMES.map((name) => {
     const { append, raw, ratio } = latency[name];
     return [name, append.median, raw.median, ratio];
@@ -184,6 +204,7 @@ function report({ before, after, options, latency, throughput, catchUp }: Measur
     ]),
     row('kafkajs as it comes: produce of the same records', costs.plain),
     ...NAMES.map((name) => row(`${name}: replica of ${catchUp.events} events from nothing`, catchUp.costs[name])),
+    row('kafkajs, erasure=off: the same', catchUp.costs.unsealed),
     row('embedded log: appends of the same events', catchUp.costs.sqlite),
   ];
   return {
