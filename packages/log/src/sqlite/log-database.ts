@@ -6,7 +6,7 @@ import { checkDirectoryWritable, openDatabaseFile } from './database-file.ts';
 import { EventTable } from './event-table.ts';
 import { HeadFile, checkHead } from './head-file.ts';
 import { LOG_SCHEMA, checkSchema, createSchema } from './schema.ts';
-import { asStoreError, corrupt } from './sqlite-error.ts';
+import { asStoreError, corrupt, wantsRollback } from './sqlite-error.ts';
 
 /** An open database of events, and the file beside it that says how far it goes. */
 export interface LogDatabase {
@@ -105,6 +105,9 @@ function inspect(path: string, headFile: HeadFile, acceptHead: boolean): boolean
         if (!acceptHead) checkHead(headFile.path, head, new EventTable(db));
         return true;
       }
+    } catch (error) {
+      // Whoever was making it was killed. Once it has been made, there is no rollback journal any more.
+      if (!wantsRollback(error)) throw error;
     } finally {
       db.close();
     }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -48,6 +48,22 @@ describe('opening a log', () => {
     await expect(openSqliteLog({ directory: join(root, 'file') })).rejects.toMatchObject({ code: 'invalid_path' });
     await expect(openSqliteLog({ directory: join(root, 'file', 'below') })).rejects.toMatchObject({ code: 'invalid_path' });
     expect(readdirSync(root)).toEqual(['file']);
+  });
+
+  it('begins where somebody was killed who was making the database', async () => {
+    mkdirSync(directory);
+    writeFileSync(join(directory, 'head'), '');
+    const db = new DatabaseSync(join(root, 'half.db'));
+    db.exec('PRAGMA cache_size = 1; BEGIN; CREATE TABLE made (text TEXT)');
+    for (let i = 0; i < 1000; i += 1) db.exec(`INSERT INTO made VALUES ('${'x'.repeat(1000)}')`);
+    cpSync(join(root, 'half.db'), join(directory, 'log.db'));
+    cpSync(join(root, 'half.db-journal'), join(directory, 'log.db-journal'));
+    db.close();
+    await expect(openSqliteLog({ directory, readOnly: true })).rejects.toMatchObject({ code: 'not_found' });
+    const log = await openSqliteLog({ directory });
+    await fill(log, S, 1);
+    await log.close();
+    expect(readdirSync(directory).toSorted()).toEqual(['head', 'log.db']);
   });
 
   it('begins where an empty head file was left behind, and no database', async () => {

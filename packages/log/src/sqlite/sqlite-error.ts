@@ -18,6 +18,8 @@ const EXTENDED_CODE_OF: Readonly<Record<number, ErrorCode>> = {
   4874: 'store_full', // SQLITE_IOERR_SHMSIZE: no room for the shared-memory file
 };
 
+const SQLITE_READONLY_ROLLBACK = 776;
+
 interface SqliteError extends Error {
   errcode: number;
   errstr: string;
@@ -25,6 +27,11 @@ interface SqliteError extends Error {
 
 function isSqliteError(error: unknown): error is SqliteError {
   return error instanceof Error && (error as { code?: unknown }).code === 'ERR_SQLITE_ERROR' && 'errcode' in error;
+}
+
+/** True for what a read-only connection meets where a transaction was cut off that a writable one would undo. */
+export function wantsRollback(error: unknown): boolean {
+  return isSqliteError(error) && error.errcode === SQLITE_READONLY_ROLLBACK;
 }
 
 class OutOfOrder extends Error {
