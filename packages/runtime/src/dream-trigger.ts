@@ -79,16 +79,18 @@ export async function dreamByRules(options: TriggerOptions): Promise<void> {
   });
   const considerAll = (): void => stores.forEach((store) => store.consider());
   const schedules: { stop: () => void }[] = [];
+  let joining: Promise<Membership> | null = null;
   let membership: Membership | null = null;
   try {
     const follower = new Follower(log, stores);
     await follower.catchUp(signal);
     if (!once) {
       const { share = shareOf(log, 'dreamers') } = options;
-      membership = await share((now) => {
+      joining = share((now) => {
         assigned = now;
         considerAll();
       });
+      joining.then((joined) => (membership = joined), giveUp);
     }
     considerAll();
     if (once) await Promise.all(stores.map((store) => store.atRest()));
@@ -101,8 +103,9 @@ export async function dreamByRules(options: TriggerOptions): Promise<void> {
   }
   ended.abort();
   for (const schedule of schedules) schedule.stop();
-  // The group forgets a member that could not say good-bye.
-  await membership?.leave().catch(() => {});
+  // The group forgets a member that could not say good-bye; who is still waiting for it has nothing to say.
+  const left = joining?.then((joined) => joined.leave()).catch(() => {});
+  if (membership !== null) await left;
   await Promise.all(stores.map((store) => store.atRest()));
   if (faults.length === 0) return;
   safely(tell)({ type: 'stopped', error: faults[0] });

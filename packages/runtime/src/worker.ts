@@ -154,9 +154,11 @@ class Worker {
       onEvent: (event, runsHere) => this.#hear(event, runsHere),
       onFailed: (error) => this.#ended.reject(error),
     });
+    const joining = share((partitions, wasMember) => this.#assign(partitions, wasMember));
     let membership: Membership | null = null;
     try {
-      membership = await share((partitions, wasMember) => this.#assign(partitions, wasMember));
+      // A group may let it wait for a member that was killed.
+      membership = await Promise.race([joining, this.#ended.promise.then(() => null)]);
       this.#lookBack().catch((error: unknown) => this.#ended.reject(error));
       await this.#ended.promise;
     } finally {
@@ -165,7 +167,8 @@ class Worker {
       stop();
       this.#release(this.#underWay);
       // The group forgets a member that could not say good-bye.
-      await membership?.leave().catch(() => {});
+      const left = joining.then((late) => late.leave()).catch(() => {});
+      if (membership !== null) await left;
       await Promise.all(this.#runs);
     }
   }
@@ -256,7 +259,10 @@ class Worker {
       if (isDreamfoldError(error, 'fenced') && !underWay.isReleased) this.#lookAgainWhenOutrun(id, partition);
     }
     this.#underWay.delete(id);
-    if (underWay.again !== null && this.#assigned.has(partition) && !this.#isOver) this.#enqueue(id, underWay.again);
+    const { again, isTaken, isReleased } = underWay;
+    // While it ran here, nobody had abandoned it.
+    const next = again !== null && isTaken && !isReleased ? { ...again, reason: 'asked' as const } : again;
+    if (next !== null && this.#assigned.has(partition) && !this.#isOver) this.#enqueue(id, next);
     else this.#takeMore();
   }
 

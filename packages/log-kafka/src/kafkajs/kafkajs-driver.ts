@@ -72,7 +72,9 @@ class KafkajsDriver implements KafkaDriver {
   }
 
   async join(options: MembershipOptions): Promise<Membership> {
-    const membership = await joinGroup(this.#config, options);
+    const joining = new AbortController();
+    const giveUp = this.#ending(async () => await Promise.resolve(joining.abort()));
+    const membership = await joinGroup(this.#config, options, joining.signal).finally(() => this.#open.delete(giveUp));
     return { leave: this.#ending(async () => await membership.leave()) };
   }
 

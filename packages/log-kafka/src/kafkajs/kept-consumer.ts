@@ -33,8 +33,9 @@ export class KeptConsumer {
   }
 
   /** @throws Error what the last try met, when none has succeeded in time; a join that is under way then may go on */
-  static async start(options: KeptConsumerOptions & { timeoutMs?: number | undefined }): Promise<KeptConsumer> {
+  static async start(options: KeptConsumerOptions & { timeoutMs?: number | undefined; signal?: AbortSignal }): Promise<KeptConsumer> {
     const kept = new KeptConsumer(options);
+    options.signal?.addEventListener('abort', () => kept.#stopping.abort(), { once: true });
     const timer = setTimeout(() => kept.#beLate(), options.timeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS);
     try {
       await kept.#ready.promise;

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { startKafka } from '../../../../scripts/kafka/kafka-broker.ts';
 import type { KafkaDriver, Membership } from '../driver.ts';
@@ -126,6 +127,20 @@ test('a member joins at once after another was killed, and waits until the group
   killed.child.kill('SIGKILL');
   const next = await joined(driver, slow);
   await shared([12], next);
+});
+
+test('a join that waits ends with its driver', async () => {
+  const driver = await connected();
+  const group = await newGroup(driver);
+  const killed = childMember({ ...group, sessionTimeoutMs: 30_000 }, inject('kafkaBrokers'));
+  await shared([12], killed);
+  killed.child.kill('SIGKILL');
+  const joining = driver.join({ ...group, sessionTimeoutMs: 30_000, onAssigned: () => {} }).catch((error: unknown) => error);
+  expect(await Promise.race([joining, sleep(2_000, 'waits')])).toBe('waits');
+  const closing = performance.now();
+  await driver.close();
+  expect(await joining).toMatchObject({ code: 'store_unavailable' });
+  expect(performance.now() - closing).toBeLessThan(3_000);
 });
 
 test.skipIf(!inject('canStartKafka'))('a member outlives a broker that is killed and started again', async () => {

@@ -12,9 +12,10 @@ const LONG_POLL_MS = 250;
 /**
  * Joins a group that shares out a topic. After a failure it joins again, with back-off, until `leave`.
  *
+ * @param signal ends it before it has joined
  * @throws DreamfoldError store_unavailable, permission_denied
  */
-export async function joinGroup(config: KafkajsConfig, options: MembershipOptions): Promise<Membership> {
+export async function joinGroup(config: KafkajsConfig, options: MembershipOptions, signal: AbortSignal): Promise<Membership> {
   const { group, topic, sessionTimeoutMs, onAssigned, onConnection } = options;
   // Said at each join, also after a failure. Who was away too long may claim what another has by now: one of the two gets it.
   let owned: readonly number[] = [];
@@ -23,6 +24,7 @@ export async function joinGroup(config: KafkajsConfig, options: MembershipOption
   let left = false;
   const consumer = await KeptConsumer.start({
     timeoutMs: config.connectTimeoutMs,
+    signal,
     run: () => ({
       config,
       topic,
