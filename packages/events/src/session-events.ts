@@ -57,7 +57,7 @@ export type UserMessage = z.infer<typeof UserMessage>;
 export const MessageTakenUp = z.object({ message_ids: z.array(z.string()) });
 export type MessageTakenUp = z.infer<typeof MessageTakenUp>;
 
-/** Stops a thread and what is under it; without a thread, the session. What nobody has begun with is withdrawn. */
+/** Stops a thread and what is under it; without a thread, the session. Of a session that does not run, what nobody has begun with is withdrawn. */
 export const UserInterrupt = z.object({ session_thread_id: z.string().nullish() });
 export type UserInterrupt = z.infer<typeof UserInterrupt>;
 
