@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { DreamfoldError, isDreamfoldError } from '@dreamfold/events';
 import { acquireProcessorLock, type ProcessorLock } from '@dreamfold/log';
 import { STORE_REMEDY, systemErrorCode, type PartitionReplica, type ReplicaStorage } from '@dreamfold/log/backend';
 import { catchUpInThreads, isFarBehind } from './catch-up.ts';
-import type { KafkaDriver, OffsetRange } from './driver.ts';
+import type { KafkaDriver, Membership, MembershipOptions, OffsetRange } from './driver.ts';
 import { driverFor } from './driver-for.ts';
 import { ensureGenesis } from './genesis.ts';
 import { KafkaLog } from './kafka-log.ts';
@@ -16,6 +17,8 @@ import { checkTopics, ensureTopics, noLogError, rangesOf } from './topics.ts';
 
 /** What a slot holds beside its lock. */
 const REPLICA = 'replica';
+
+const JOIN_AGAIN_MS = 500;
 
 /** Processes of one machine that each keep a replica in the same directory. */
 const MAX_SLOTS = 64;
@@ -145,6 +148,7 @@ async function openNode(opening: Opening): Promise<KafkaLog> {
   const { topics } = place;
   const ranges = await rangesOf(driver, topics.events);
   const node = await nearTheEnd(opening, ranges);
+  const closing = new AbortController();
   try {
     await node.start(onProgress);
     // Somebody is about to begin it, or was stopped while he did.
@@ -161,10 +165,13 @@ async function openNode(opening: Opening): Promise<KafkaLog> {
       keys: genesis.erasure ? node.keys : null,
       blobs: node.blobs,
       clock,
-      join: (work, onAssigned) =>
-        driver.join({ group: `${place.prefix}.${work}`, topic: topics.work, sessionTimeoutMs: place.sessionTimeoutMs, onAssigned }),
+      join: async (work, onAssigned) => {
+        const group = `${place.prefix}.${work}`;
+        return joinAtLast(driver, { group, topic: topics.work, sessionTimeoutMs: place.sessionTimeoutMs, onAssigned }, closing.signal);
+      },
       readOnly: options.readOnly ?? false,
       release: async () => {
+        closing.abort();
         await node.stop();
         await driver.close();
         lock.release();
@@ -175,6 +182,27 @@ async function openNode(opening: Opening): Promise<KafkaLog> {
   } catch (error) {
     await node.stop();
     throw error;
+  }
+}
+
+/**
+ * Joins a group of a log that is open already: brokers that are away meanwhile come back, as for everything else.
+ * @throws DreamfoldError as driver.join does, when the brokers answer and the group does not
+ */
+async function joinAtLast(driver: KafkaDriver, options: MembershipOptions, closing: AbortSignal): Promise<Membership> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await driver.join(options);
+    } catch (error) {
+      if (!isDreamfoldError(error, 'store_unavailable') || closing.aborted) throw error;
+      const doAnswer = await driver.offsets(options.topic).then(
+        () => true,
+        () => false,
+      );
+      if (closing.aborted || (doAnswer && tries > 1)) throw error;
+      if (!doAnswer) tries = 0;
+      await pause(JOIN_AGAIN_MS);
+    }
   }
 }
 
