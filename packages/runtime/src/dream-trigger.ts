@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { isDreamfoldError, type LogEvent } from '@dreamfold/events';
-import { advanced, cursorAtStart, type Cursor, type Log, type Membership } from '@dreamfold/log';
+import { advanced, cursorAtStart, type Cursor, type Log } from '@dreamfold/log';
 import { checkDreamRules, startSchedule, type DreamRule } from './dream-rule.ts';
 import type { Dreamer, DreamReport } from './dreamer.ts';
 import type { MemoryKeeper } from './memory-keeper.ts';
@@ -9,7 +9,7 @@ import { safely } from './safely.ts';
 import { StoreDreams } from './store-dreams.ts';
 import { faultOf } from './thrown.ts';
 import { FinishedSessions, UnreviewedSessions } from './unreviewed-sessions.ts';
-import { shareOf, type WorkShare } from './work-share.ts';
+import { shareOf, takePlace, type WorkPlace, type WorkShare } from './work-share.ts';
 
 /** Dreams of one store that fail in a row for the same reason, before it is the operator's turn. */
 const MAX_FAILURES = 3;
@@ -79,18 +79,17 @@ export async function dreamByRules(options: TriggerOptions): Promise<void> {
   });
   const considerAll = (): void => stores.forEach((store) => store.consider());
   const schedules: { stop: () => void }[] = [];
-  let joining: Promise<Membership> | null = null;
-  let membership: Membership | null = null;
+  let place: WorkPlace | null = null;
   try {
     const follower = new Follower(log, stores);
     await follower.catchUp(signal);
     if (!once) {
       const { share = shareOf(log, 'dreamers') } = options;
-      joining = share((now) => {
+      place = takePlace(share, (now) => {
         assigned = now;
         considerAll();
       });
-      joining.then((joined) => (membership = joined), giveUp);
+      place.joined.catch(giveUp);
     }
     considerAll();
     if (once) await Promise.all(stores.map((store) => store.atRest()));
@@ -103,9 +102,7 @@ export async function dreamByRules(options: TriggerOptions): Promise<void> {
   }
   ended.abort();
   for (const schedule of schedules) schedule.stop();
-  // The group forgets a member that could not say good-bye; who is still waiting for it has nothing to say.
-  const left = joining?.then((joined) => joined.leave()).catch(() => {});
-  if (membership !== null) await left;
+  await place?.leave();
   await Promise.all(stores.map((store) => store.atRest()));
   if (faults.length === 0) return;
   safely(tell)({ type: 'stopped', error: faults[0] });

@@ -1,11 +1,11 @@
 import { DreamfoldError, idOfStream, isDreamfoldError, type ErrorCode, type LogEvent } from '@dreamfold/events';
 import { hasSomethingToDo, isAtRestAfter, isRequest, mustRun, type SessionState } from '@dreamfold/core';
-import { placeOf, type Log, type Membership } from '@dreamfold/log';
+import { placeOf, type Log } from '@dreamfold/log';
 import { safely } from './safely.ts';
 import type { SessionHost, SessionTeam } from './session-host.ts';
 import type { SessionResult } from './session.ts';
 import { unfinishedSessions } from './unfinished-sessions.ts';
-import { shareOf, type WorkShare } from './work-share.ts';
+import { shareOf, takePlace, type WorkShare } from './work-share.ts';
 
 const DEFAULT_CONCURRENCY = 100;
 
@@ -154,11 +154,9 @@ class Worker {
       onEvent: (event, runsHere) => this.#hear(event, runsHere),
       onFailed: (error) => this.#ended.reject(error),
     });
-    const joining = share((partitions, wasMember) => this.#assign(partitions, wasMember));
-    let membership: Membership | null = null;
+    const place = takePlace(share, (partitions, wasMember) => this.#assign(partitions, wasMember));
     try {
-      // A group may let it wait for a member that was killed.
-      membership = await Promise.race([joining, this.#ended.promise.then(() => null)]);
+      await Promise.race([place.joined, this.#ended.promise]);
       this.#lookBack().catch((error: unknown) => this.#ended.reject(error));
       await this.#ended.promise;
     } finally {
@@ -166,9 +164,7 @@ class Worker {
       signal.removeEventListener('abort', end);
       stop();
       this.#release(this.#underWay);
-      // The group forgets a member that could not say good-bye.
-      const left = joining.then((late) => late.leave()).catch(() => {});
-      if (membership !== null) await left;
+      await place.leave();
       await Promise.all(this.#runs);
     }
   }
