@@ -1,10 +1,22 @@
 // Workers that claim sessions of the same partition, rightly or not.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
+import type { Log } from '@dreamfold/log';
 import { brokenHistory } from './testing/history.ts';
 import { hookedLog } from './testing/hooked-log.ts';
 import { LOGS } from './testing/log-fixtures.ts';
 import { HOLD, SAY, TestWorker, begin, finished, quiet } from './testing/test-worker.ts';
+
+/** Ten sessions that two workers take for their own. */
+async function beginWithRivals(openLog: () => Promise<Log>) {
+  const { log, df, gate, lead } = await begin(openLog);
+  const former = new TestWorker(log, [lead]);
+  await quiet();
+  const rightful = new TestWorker(log, [lead]);
+  await quiet();
+  const ids = await Promise.all(Array.from({ length: 10 }, () => df.submit(lead, HOLD)));
+  return { df, gate, former, rightful, ids };
+}
 
 describe.each(LOGS)('workers: $name', ({ openLog }) => {
   test('several that believe to have the same partition: the claim decides, and each session ends once', async () => {
@@ -21,12 +33,7 @@ describe.each(LOGS)('workers: $name', ({ openLog }) => {
   });
 
   test('takes up what one that had lost the partition, and did not know it yet, has claimed there', async () => {
-    const { log, df, gate, lead } = await begin(openLog);
-    const former = new TestWorker(log, [lead]);
-    await quiet();
-    const rightful = new TestWorker(log, [lead]);
-    await quiet();
-    const ids = await Promise.all(Array.from({ length: 10 }, () => df.submit(lead, HOLD)));
+    const { df, gate, former, rightful, ids } = await beginWithRivals(openLog);
     await vi.waitFor(() => expect(gate.entered).toBeGreaterThanOrEqual(10), { timeout: 20_000 });
     former.assign();
     rightful.assign(0);
@@ -36,12 +43,7 @@ describe.each(LOGS)('workers: $name', ({ openLog }) => {
   });
 
   test('takes up what one that has lost the partition was faster to claim, without being told of the partition again', async () => {
-    const { log, df, gate, lead } = await begin(openLog);
-    const former = new TestWorker(log, [lead]);
-    await quiet();
-    const rightful = new TestWorker(log, [lead]);
-    await quiet();
-    const ids = await Promise.all(Array.from({ length: 10 }, () => df.submit(lead, HOLD)));
+    const { df, gate, former, rightful, ids } = await beginWithRivals(openLog);
     await vi.waitFor(() => expect(former.told('taken').length).toBeGreaterThan(0), { timeout: 20_000 });
     await quiet();
     former.assign();

@@ -6,6 +6,7 @@ import {
   agentOf,
   callOf,
   hasOpenCalls,
+  INTERRUPTED,
   threadOf,
   totalTokens,
   waitsForTurn,
@@ -270,7 +271,7 @@ function closeInterrupted(state: SessionState, thread: Thread): NewEvent[] {
     stop_details: null,
   });
   if (thread.parent === null) {
-    events.push(...endOutcome(state, 'interrupted', 'The session was interrupted.'), idle);
+    events.push(...endOutcome(state, 'interrupted', INTERRUPTED), idle);
     return events;
   }
   events.push(idle);

@@ -2,7 +2,17 @@ import { CATALOGUE, isEventType, knownEvent, textOf, type EventData, type EventT
 import { OUTCOME_HANDLERS } from './evolve-outcome.ts';
 import { addUserText, closeCall, subtree, withCall, withResults, withThread, type Handler, type Handlers } from './handlers.ts';
 import { List } from './list.ts';
-import { leadThreadId, newThread, threadOf, totalTokens, waitsForTurn, type Call, type SessionState, type Thread } from './state.ts';
+import {
+  INTERRUPTED,
+  leadThreadId,
+  newThread,
+  threadOf,
+  totalTokens,
+  waitsForTurn,
+  type Call,
+  type SessionState,
+  type Thread,
+} from './state.ts';
 
 /** How many calls a thread looks back for one that it already made. */
 const RECENT_CALLS = 16;
@@ -218,7 +228,7 @@ function withdrawn(state: SessionState): SessionState {
     outcome:
       outcome === null || outcome.status === 'done'
         ? outcome
-        : { ...outcome, status: 'done', result: 'interrupted', explanation: 'The session was interrupted.' },
+        : { ...outcome, status: 'done', result: 'interrupted', explanation: INTERRUPTED },
   };
 }
 

@@ -241,6 +241,9 @@ export function taskOf(state: SessionState, thread: Thread): string {
   return thread.parent === null ? asked : `${asked}\n${thread.task}`;
 }
 
+/** What is said of an outcome that an interrupt has ended. */
+export const INTERRUPTED = 'The session was interrupted.';
+
 /** Something was asked of the session, and nobody has begun with it. */
 export function waitsForTurn({ status, threads, queue }: SessionState): boolean {
   return status === 'idle' && threads[0]?.running === false && queue.length > 0;
