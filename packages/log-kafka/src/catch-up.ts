@@ -34,14 +34,17 @@ export interface CatchUp extends Omit<ThreadTask, 'partitions'> {
   onSetAside: (at: AsidePlace) => void;
 }
 
-/** Whether so many records are missing that threads are worth it. */
-export function isFarBehind({ begins, ends }: Pick<CatchUp, 'begins' | 'ends'>): boolean {
-  const behind = ends.filter((end, partition) => end > begins[partition]!).length;
-  return behind > 1 && availableParallelism() > 1 && missing({ begins, ends }) >= MIN_RECORDS;
+type Range = Pick<CatchUp, 'begins' | 'ends'>;
+
+/** How many records each partition lacks. */
+function lagsOf({ begins, ends }: Range): number[] {
+  return ends.map((end, partition) => Math.max(0, end - begins[partition]!));
 }
 
-function missing({ begins, ends }: Pick<CatchUp, 'begins' | 'ends'>): number {
-  return ends.reduce((sum, end, partition) => sum + Math.max(0, end - begins[partition]!), 0);
+/** Whether so many records are missing that threads are worth it. */
+export function isFarBehind(range: Range): boolean {
+  const lags = lagsOf(range).filter((lag) => lag > 0);
+  return lags.length > 1 && availableParallelism() > 1 && lags.reduce((sum, lag) => sum + lag, 0) >= MIN_RECORDS;
 }
 
 /**
@@ -92,14 +95,14 @@ function startThread(workerData: ThreadTask): Worker {
 }
 
 /** Partitions that lack records, shared out so that each share lacks about as many. */
-export function sharesOf({ begins, ends }: Pick<CatchUp, 'begins' | 'ends'>, count: number): number[][] {
-  const lag = (partition: number): number => ends[partition]! - begins[partition]!;
-  const behind = [...ends.keys()].filter((partition) => lag(partition) > 0).sort((a, b) => lag(b) - lag(a));
+export function sharesOf(range: Range, count: number): number[][] {
+  const lags = lagsOf(range);
+  const behind = [...lags.keys()].filter((partition) => lags[partition]! > 0).sort((a, b) => lags[b]! - lags[a]!);
   const shares = Array.from({ length: Math.min(count, behind.length) }, () => ({ partitions: [] as number[], records: 0 }));
   for (const partition of behind) {
     const least = shares.reduce((a, b) => (b.records < a.records ? b : a));
     least.partitions.push(partition);
-    least.records += lag(partition);
+    least.records += lags[partition]!;
   }
   return shares.map(({ partitions }) => partitions);
 }

@@ -41,7 +41,7 @@ export interface KafkaLogOptions {
   onNotice?: (notice: LogNotice) => void;
   clock?: () => number;
   random?: () => number;
-  /** Another client than kafkajs. */
+  /** Another client than kafkajs. It can't be given to threads, so such a log catches up in one. */
   driver?: (place: KafkaPlace) => KafkaDriver;
 }
 

@@ -10,7 +10,7 @@ export interface KafkajsConfig {
   ssl?: tls.ConnectionOptions | boolean;
   sasl?: SASLOptions;
   clientId: string;
-  /** How long `connect` may take. Default 8,000. */
+  /** How long `connect` may take. Default {@link DEFAULT_CONNECT_TIMEOUT_MS}. */
   connectTimeoutMs?: number;
 }
 

@@ -78,7 +78,7 @@ interface Encoder {
   ensureAvailable: (this: Encoder, length: number) => void;
 }
 
-/** A request is put together in eight buffers, one inside the other. Each grew by doubling, and was filled with zeros first. */
+/** A request is put together in five buffers around its batch, one inside the other. Each grew by doubling, and was filled with zeros first. */
 function mendEncoder(): void {
   const { prototype } = require('kafkajs/src/protocol/encoder') as { prototype: Encoder };
   prototype.ensureAvailable = function ensureAvailable(this: Encoder, length: number): void {
