@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { suspiciousCharacters } from './unicode.ts';
+import { suspiciousCharacters } from './suspicious-characters.ts';
 
 it.each([
   ['a bidi override', 'pay\u202eyap'],
