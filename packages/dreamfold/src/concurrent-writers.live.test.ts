@@ -86,7 +86,8 @@ describe.each(LOGS)('on a log that others write to: $name', ({ openLog }) => {
       expected: 'any',
       events: [{ type: 'user.tool_confirmation', class: 'open', actor: 'person:ann', data: { result: 'deny', tool_use_id: call } }],
     });
-    await expect(session.approve(call!)).rejects.toMatchObject({ code: 'approval_already_used' });
+    // Whether the denied call is closed by then is a race.
+    await expect(session.approve(call!)).rejects.toMatchObject({ code: expect.stringMatching(/^approval_(?:already_used|not_found)$/) });
     expect(await session.done()).toMatchObject({ text: 'done', stopReason: { type: 'end_turn' } });
     expect(orphans(await collect(df.events(session.id)))).toEqual([]);
   });

@@ -8,6 +8,7 @@ import {
   type Head,
   type Log,
   type LogCapabilities,
+  type LogWatcher,
   type Membership,
   type OnAssigned,
   type ReadOptions,
@@ -29,6 +30,7 @@ import {
   restorePlan,
   toLogEvent,
   waitUntil,
+  watchBySubscribing,
   type PartitionReplica,
   type PreparedAppend,
   type SetAside,
@@ -179,6 +181,11 @@ export class KafkaLog implements Log {
       if (!any) await changes.wait(signal);
     }
     if (this.#failure !== null) throw this.#failure;
+  }
+
+  watch(watcher: LogWatcher): () => void {
+    this.#checkOpen();
+    return watchBySubscribing(this, watcher);
   }
 
   async *readRange(after: Cursor, through: Cursor): AsyncGenerator<readonly LogEvent[], void, undefined> {

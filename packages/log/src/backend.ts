@@ -19,3 +19,4 @@ export type { FoldedAppend, PartitionRecord, PartitionReplica, ReplicaStorage, S
 export { restorePlan, type RestoredAppend, type RestoreTarget } from './restore.ts';
 export { BATCH_SIZE, ChangeSignal, readBetween, waitUntil } from './subscription.ts';
 export { STORE_REMEDY, systemErrorCode } from './system-error.ts';
+export { watchBySubscribing } from './watchers.ts';

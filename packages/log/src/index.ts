@@ -1,9 +1,11 @@
 export type {
+  AppendNotice,
   Appended,
   AppendRequest,
   Head,
   Log,
   LogCapabilities,
+  LogWatcher,
   Membership,
   OnAssigned,
   ReadOptions,

@@ -20,6 +20,7 @@ import type {
   Head,
   Log,
   LogCapabilities,
+  LogWatcher,
   ReadOptions,
   StreamInfo,
   SubscribeOptions,
@@ -30,6 +31,7 @@ import { restorePlan } from './restore.ts';
 import { EMPTY_HEAD, fate } from './rule.ts';
 import { BATCH_SIZE, ChangeSignal, readBetween, subscribeBy, waitUntil } from './subscription.ts';
 import { StreamVerifier } from './verify-stream.ts';
+import { Watchers } from './watchers.ts';
 
 interface Row {
   stored: StoredEvent;
@@ -57,6 +59,7 @@ class MemoryLog implements Log {
   readonly #rows: Row[] = [];
   readonly #blobs = new Map<string, Uint8Array>();
   readonly #changes = new ChangeSignal();
+  readonly #watchers = new Watchers();
 
   constructor(clock: () => number) {
     this.#clock = clock;
@@ -91,7 +94,22 @@ class MemoryLog implements Log {
     const stored = stampAppend(append, stream.head, this.#writer);
     const rows = this.#add(stream, stored, result.epoch);
     this.#changes.notify();
-    return answerAppend(stored, result.epoch, (i) => rows[i]!.position);
+    const answer = answerAppend(stored, result.epoch, (i) => rows[i]!.position);
+    this.#tell(stored, () => answer.events);
+    return answer;
+  }
+
+  #tell(stored: readonly StoredEvent[], eventsOf: () => readonly LogEvent[]): void {
+    if (this.#watchers.size === 0) return;
+    const { stream, seq } = stored.at(-1)!;
+    const notice = {
+      stream,
+      seq,
+      get events() {
+        return eventsOf();
+      },
+    };
+    this.#watchers.tell([notice]);
   }
 
   #add(stream: Stream, stored: readonly StoredEvent[], epoch: number): Row[] {
@@ -147,6 +165,12 @@ class MemoryLog implements Log {
     return subscribeBy((position) => eventsAfter(source(), position), this.#changes, options);
   }
 
+  watch(watcher: LogWatcher): () => void {
+    this.#checkOpen();
+    this.#watchers.add(watcher);
+    return () => this.#watchers.remove(watcher);
+  }
+
   async *readRange(after: Cursor, through: Cursor): AsyncGenerator<readonly LogEvent[], void, undefined> {
     checkCursor(after, 1);
     checkCursor(through, 1, 'through');
@@ -177,11 +201,9 @@ class MemoryLog implements Log {
     });
     for (const { records, head } of plan) {
       const stream = this.#streams.get(records[0]!.stream) ?? { head: EMPTY_HEAD, rows: [], appends: new Map() };
-      this.#add(
-        stream,
-        records.map((record) => ({ ...record })),
-        head.epoch,
-      );
+      const stored = records.map((record) => ({ ...record }));
+      const rows = this.#add(stream, stored, head.epoch);
+      this.#tell(stored, () => rows.map((row) => toLogEvent(row.stored, row.position)));
     }
     if (plan.length > 0) this.#changes.notify();
     return { added: plan.reduce((sum, { records }) => sum + records.length, 0) };

@@ -38,6 +38,22 @@ export interface Appended {
   duplicate: boolean;
 }
 
+/** An append that has come to stand on the log. */
+export interface AppendNotice {
+  stream: string;
+  /** Of its last event. */
+  seq: number;
+  /** Made when they are looked at: who only asks where a stream stands pays nothing for them. */
+  readonly events: readonly LogEvent[];
+}
+
+export interface LogWatcher {
+  /** Once for each append, or for a part of one that somebody else has written, in the order of their partition. */
+  onAppended: (notice: AppendNotice) => void;
+  /** The log cannot be followed any further. */
+  onFailed: (error: unknown) => void;
+}
+
 export interface ReadOptions {
   /** First seq wanted, default 1. */
   from?: number;
@@ -124,6 +140,12 @@ export interface Log {
   streams(kind?: string): AsyncIterable<readonly StreamInfo[]>;
   /** Everything after a cursor, then live, each partition in its order, without gap or repeat. Ends with the signal. */
   subscribe(options: SubscribeOptions): AsyncIterable<readonly LogEvent[]>;
+  /**
+   * Tells of what comes to stand on the log from now on: what this handle appends as soon as it counts, what others append
+   * soon after. Keeps no process alive.
+   * @returns what ends it
+   */
+  watch(watcher: LogWatcher): () => void;
   /**
    * What lies between two cursors, one partition after the other, each in its order.
    * @param through a cursor that this handle gave, or one whose events it has

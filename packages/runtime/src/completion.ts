@@ -22,7 +22,8 @@ export interface ProcessorOptions {
   memory: readonly PinnedMemory[];
   now: () => number;
   random: () => number;
-  onEvent: (event: LogEvent) => void;
+  /** What came to stand on the log, in order. The events are made when they are looked at. */
+  onEvents: (added: { readonly events: readonly LogEvent[] }) => void;
   onDelta: (threadId: string, text: string) => void;
   /** Nothing is under way and nothing is left to decide; or it cannot go on. */
   onRest: () => void;

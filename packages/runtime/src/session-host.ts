@@ -1,13 +1,12 @@
 import { EventEmitter } from 'eventemitter3';
 import { DreamfoldError, idFrom, idOfStream, isDreamfoldError, streamOf, type LogEvent, type MemoryPin } from '@dreamfold/events';
 import { initialSession, mustRun, type PinnedMemory, type SessionState } from '@dreamfold/core';
-import type { Log } from '@dreamfold/log';
+import type { AppendNotice, Log } from '@dreamfold/log';
 import type { Model } from '@dreamfold/model';
 import { sha256 } from './digest.ts';
 import { loadSession } from './load-session.ts';
 import { beginningOf, checkModels, checkSameTask, checkTask, sessionIdOf, type NewSession } from './new-session.ts';
 import { safely } from './safely.ts';
-import { SessionFeed } from './session-feed.ts';
 import { SessionProcessor } from './session-processor.ts';
 import { Session, type SessionEvents } from './session.ts';
 import { checkSameAgents, claim, takeOver } from './take-over.ts';
@@ -52,16 +51,13 @@ export class SessionHost {
   readonly #beginning = new Map<string, Promise<Session>>();
   /** Sessions that are being taken: one at a time, so that one processor at most is left. */
   readonly #taking = new Map<string, Promise<Session | null>>();
-  readonly #feed: SessionFeed;
+  /** Ends watching the log; null while nobody wants to hear of it. */
+  #unwatch: (() => void) | null = null;
   readonly #listeners = new Set<SessionListener>();
   #closed = false;
 
   constructor(options: HostOptions) {
     this.#o = options;
-    this.#feed = new SessionFeed(options.log, {
-      onEvent: (event) => this.#hear(event),
-      onFailed: (error) => this.#lose(error),
-    });
   }
 
   /** @throws DreamfoldError unknown_model */
@@ -194,18 +190,22 @@ export class SessionHost {
       (emitter.emit as (type: string, ...args: unknown[]) => boolean).call(emitter, type, ...args);
     });
     // Whoever starts a session adds listeners when it has begun; they hear its first events all the same.
-    let held: LogEvent[] | null = [];
-    const deliver = (event: LogEvent): void => {
-      emit(event.type as keyof SessionEvents, event);
-      emit('event', event);
+    let held: { readonly events: readonly LogEvent[] }[] | null = [];
+    const deliver = (added: { readonly events: readonly LogEvent[] }): void => {
+      // Events are made when they are looked at: for nobody, none.
+      if (emitter.eventNames().length === 0) return;
+      for (const event of added.events) {
+        emit(event.type as keyof SessionEvents, event);
+        emit('event', event);
+      }
     };
     let begun: Promise<void> = Promise.resolve();
     const begin = (): void => {
       begun = new Promise((resolve) => {
         setImmediate(() => {
-          const events = held ?? [];
+          const added = held ?? [];
           held = null;
-          events.forEach(deliver);
+          added.forEach(deliver);
           resolve();
         });
       });
@@ -220,9 +220,9 @@ export class SessionHost {
         memory,
         now,
         random,
-        onEvent: (event: LogEvent) => {
-          if (held === null) deliver(event);
-          else held.push(event);
+        onEvents: (added) => {
+          if (held === null) deliver(added);
+          else held.push(added);
         },
         onDelta: (threadId, text) => emit('delta', { threadId, text }),
         onRest,
@@ -230,20 +230,20 @@ export class SessionHost {
       state,
     );
     const wake = (): void => {
-      this.#watch(session, processor);
+      this.#keep(session, processor);
       // Nobody has listened while it was at rest.
       this.noticeOthers(id).catch((error: unknown) => processor.stop(error as Error));
       if (!processor.busy) onRest();
     };
     const session = new Session(id, { processor, emitter, log, wake, heard: () => begun });
-    this.#watch(session, processor);
+    this.#keep(session, processor);
     return { session, processor, begin };
   }
 
-  #watch(session: Session, processor: SessionProcessor): void {
+  #keep(session: Session, processor: SessionProcessor): void {
     if (this.#closed) return;
     this.#active.set(session.id, { session, processor });
-    this.#feed.start();
+    this.#watchLog();
   }
 
   /** A session at rest costs nothing, unless it waits here for a person, whose word may come from another process. */
@@ -254,22 +254,34 @@ export class SessionHost {
   #drop(id: string, processor: SessionProcessor): void {
     if (this.#active.get(id)?.processor !== processor) return;
     this.#active.delete(id);
-    this.#stopFeedIfUnheard();
+    this.#unwatchIfUnheard();
   }
 
-  #stopFeedIfUnheard(): void {
-    if (this.#active.size === 0 && this.#listeners.size === 0) this.#feed.stop();
+  #watchLog(): void {
+    this.#unwatch ??= this.#o.log.watch({
+      onAppended: (notice) => this.#hear(notice),
+      onFailed: (error) => this.#lose(error),
+    });
   }
 
-  #hear(event: LogEvent): void {
-    const id = idOfStream(event.stream);
-    const processor = this.#active.get(id)?.processor;
-    processor?.notice(event.seq);
-    for (const { onEvent } of this.#listeners) onEvent(event, processor !== undefined);
+  #unwatchLog(): void {
+    this.#unwatch?.();
+    this.#unwatch = null;
+  }
+
+  #unwatchIfUnheard(): void {
+    if (this.#active.size === 0 && this.#listeners.size === 0) this.#unwatchLog();
+  }
+
+  #hear(notice: AppendNotice): void {
+    if (!notice.stream.startsWith('session/')) return;
+    const processor = this.#active.get(idOfStream(notice.stream))?.processor;
+    processor?.notice(notice.seq);
+    for (const { onEvent } of this.#listeners) for (const event of notice.events) onEvent(event, processor !== undefined);
   }
 
   #lose(error: unknown): void {
-    this.#feed.stop();
+    this.#unwatchLog();
     for (const { processor } of this.#active.values()) processor.stop(error as Error);
     for (const { onFailed } of this.#listeners) onFailed(error);
   }
@@ -280,10 +292,10 @@ export class SessionHost {
    */
   listen(listener: SessionListener): () => void {
     this.#listeners.add(listener);
-    this.#feed.start();
+    this.#watchLog();
     return () => {
       this.#listeners.delete(listener);
-      this.#stopFeedIfUnheard();
+      this.#unwatchIfUnheard();
     };
   }
 
@@ -304,7 +316,7 @@ export class SessionHost {
   /** Stops all work without a word on the log; sessions go on when they are resumed. */
   close(): void {
     this.#closed = true;
-    this.#feed.stop();
+    this.#unwatchLog();
     this.release([...this.#active.keys()]);
   }
 }

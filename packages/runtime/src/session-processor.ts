@@ -35,7 +35,9 @@ interface Pending {
   /** The first event that the completion was built into. */
   first: NewEvent;
   after: SessionState;
-  resolve: (events: readonly LogEvent[]) => void;
+  /** Of the claim that is part of it. */
+  nonce: string | null;
+  resolve: () => void;
   reject: (error: unknown) => void;
 }
 
@@ -136,27 +138,27 @@ export class SessionProcessor {
 
   /**
    * Records a completion and all that follows from it, as one append.
-   * @returns the events, once they count; [] when there was nothing left to record
+   * @returns once it counts, or when there was nothing left to record
    * @throws what `build` throws, and the log's errors
    */
-  async record(completion: Completion): Promise<readonly LogEvent[]> {
+  async record(completion: Completion): Promise<void> {
     while (this.#resync !== null) await this.#resync;
     if (this.#failure !== null) throw this.#failure;
     return this.#append(completion);
   }
 
-  #append(completion: Completion): Promise<readonly LogEvent[]> {
+  #append(completion: Completion): Promise<void> {
     const appendId = idFrom('event', sha256(`${this.#stream}/${completion.cause}`));
     const before = this.#tentative;
     const events = completion.build(before, appendId);
     const [first] = events;
-    if (first === undefined) return Promise.resolve([]);
+    if (first === undefined) return Promise.resolve();
     const time = this.#o.now();
     const after = this.#settle(before, events, { appendId, time });
     if (completion.causedBy !== undefined) for (const event of events) event.causation = completion.causedBy;
     this.#tentative = after;
     return new Promise((resolve, reject) => {
-      const pending: Pending = { id: appendId, completion, first, after, resolve, reject };
+      const pending: Pending = { id: appendId, completion, first, after, nonce: nonceIn(events), resolve, reject };
       const follows = this.#pending.at(-1)?.id;
       this.#pending.push(pending);
       this.#o.log
@@ -170,7 +172,7 @@ export class SessionProcessor {
           time,
         })
         .then(
-          ({ duplicate, events }) => (duplicate ? this.#withdraw(pending, () => resolve(events)) : this.#onAcknowledged(pending, events)),
+          (appended) => (appended.duplicate ? this.#withdraw(pending, resolve) : this.#onAcknowledged(pending, appended)),
           (error: unknown) => this.#onRefused(pending, error),
         )
         .catch((error: unknown) => this.#fail(error));
@@ -207,14 +209,12 @@ export class SessionProcessor {
     };
   }
 
-  #onAcknowledged(pending: Pending, events: readonly LogEvent[]): void {
+  #onAcknowledged(pending: Pending, added: { readonly events: readonly LogEvent[] }): void {
     this.#pending.shift();
     this.#confirmed = pending.after;
-    for (const event of events) {
-      if (event.type === 'session.claimed') this.#nonce = (event.data as { nonce: string }).nonce;
-      this.#o.onEvent(event);
-    }
-    pending.resolve(events);
+    if (pending.nonce !== null) this.#nonce = pending.nonce;
+    this.#o.onEvents(added);
+    pending.resolve();
     this.#catchUp();
     this.#reconcile();
   }
@@ -242,7 +242,7 @@ export class SessionProcessor {
       for await (const batch of this.#o.log.read(this.#stream)) {
         const counted = batch.find((event) => event.id === id);
         if (counted === undefined) continue;
-        if (counted.type === first.type && canonicalJson(counted.data) === canonicalJson(first.data)) return resolve([counted]);
+        if (counted.type === first.type && canonicalJson(counted.data) === canonicalJson(first.data)) return resolve();
       }
       reject(error);
     } catch (failure) {
@@ -269,7 +269,7 @@ export class SessionProcessor {
       for (const event of batch) {
         this.#checkOwner(event);
         state = evolveSession(state, event);
-        this.#o.onEvent(event);
+        this.#o.onEvents({ events: [event] });
       }
     }
     this.#confirmed = state;
@@ -378,4 +378,10 @@ export class SessionProcessor {
   stop(reason: Error): void {
     this.#fail(reason);
   }
+}
+
+/** The nonce of the claim among events, null when there is none. */
+function nonceIn(events: readonly NewEvent[]): string | null {
+  const claim = events.find(({ type }) => type === 'session.claimed');
+  return claim === undefined ? null : (claim.data as { nonce: string }).nonce;
 }

@@ -17,6 +17,7 @@ import {
   readAllStored,
   type LogUnderTest,
 } from './log-under-test.ts';
+import { describeWatching } from './watch-cases.ts';
 
 const S = 'session/sesn_1';
 
@@ -101,6 +102,7 @@ export function describeReading(under: LogUnderTest): void {
   describeSubscription(under);
   describeRange(under);
   describeWaiting(under);
+  describeWatching(under);
 }
 
 /** Streams as a log lists them: by partition, and in each by their first event. */

@@ -3,6 +3,7 @@ import type { Head } from '../port.ts';
 import { EMPTY_HEAD, type Counted } from '../rule.ts';
 import type { EventTable } from './event-table.ts';
 import type { LogHead } from './head-file.ts';
+import { KnownAppends } from './known-appends.ts';
 
 /** Heads kept in memory; beyond that they are read again. */
 const MAX_CACHED_HEADS = 4_096;
@@ -18,6 +19,7 @@ export class CountedEvents implements Counted {
   readonly #heads = new Map<number, Head>();
   /** Streams that are known to have no append id such as `a-1`: nothing to look up for inner events there. */
   readonly #plainIds = new Set<number>();
+  readonly #appends = new KnownAppends();
 
   constructor(table: EventTable) {
     this.table = table;
@@ -40,14 +42,19 @@ export class CountedEvents implements Counted {
 
   appendSize(stream: string, appendId: string): number {
     const streamId = this.table.streams.find(stream);
-    if (streamId === null || (INNER_LIKE.test(appendId) && this.#hasPlainIds(streamId))) return 0;
+    if (streamId === null) return 0;
+    const known = this.#appends.of(streamId);
+    if (known !== undefined) return known.get(appendId)?.n ?? 0;
+    if (INNER_LIKE.test(appendId) && this.#hasPlainIds(streamId)) return 0;
     return this.table.findAppend(streamId, appendId)?.n ?? 0;
   }
 
   /** Where an append begins in its stream, and its size. */
   findAppend(stream: string, appendId: string): { seq: number; n: number } | null {
     const streamId = this.table.streams.find(stream);
-    return streamId === null ? null : this.table.findAppend(streamId, appendId);
+    if (streamId === null) return null;
+    const known = this.#appends.of(streamId);
+    return known === undefined ? this.table.findAppend(streamId, appendId) : (known.get(appendId) ?? null);
   }
 
   #hasPlainIds(streamId: number): boolean {
@@ -66,6 +73,7 @@ export class CountedEvents implements Counted {
       this.table.insert(position, streamId, event);
     }
     if (INNER_LIKE.test(stored[0]!.append.id)) this.#plainIds.delete(streamId);
+    this.#appends.add(streamId, stored);
     const { seq, hash } = stored.at(-1)!;
     this.last = { position, hash };
     this.#heads.set(streamId, { seq, hash, epoch });
@@ -81,6 +89,7 @@ export class CountedEvents implements Counted {
   reread(): void {
     this.#heads.clear();
     this.#plainIds.clear();
+    this.#appends.clear();
     this.last = this.table.last();
   }
 }

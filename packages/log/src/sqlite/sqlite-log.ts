@@ -19,6 +19,7 @@ import type {
   Head,
   Log,
   LogCapabilities,
+  LogWatcher,
   ReadOptions,
   StreamInfo,
   SubscribeOptions,
@@ -37,8 +38,9 @@ import type { LogDatabase } from './log-database.ts';
 import { Sequencer } from './sequencer.ts';
 import { asStoreError } from './sqlite-error.ts';
 import { verifyDatabase } from './verify-database.ts';
+import { WatchedTail } from './watched-tail.ts';
 
-/** How often a subscription looks for what other processes have appended. */
+/** How often whoever waits for events looks for what other processes have appended. */
 const POLL_MS = 100;
 
 export interface SqliteLogParts extends LogDatabase {
@@ -62,8 +64,10 @@ export class SqliteLog implements Log {
   readonly #writer = newWriterName();
   readonly #sequencer: Sequencer<PreparedAppend, Appended>;
   readonly #changes: ChangeSignal;
+  readonly #tail: WatchedTail;
   #poll: NodeJS.Timeout | undefined;
-  /** Version of the database when a subscription read from it last. */
+  #waiting: Waiting = 'nobody';
+  /** Version of the database when a subscription or a watcher read from it last. */
   #readAt = -1;
 
   constructor(parts: SqliteLogParts) {
@@ -77,7 +81,14 @@ export class SqliteLog implements Log {
     this.#database = new DatabaseWriter(parts, this.#events, parts.full);
     this.#blobs = new BlobTable(db);
     this.#sequencer = new Sequencer((appends) => this.#appendGroup(appends));
-    this.#changes = new ChangeSignal((waiting) => this.#pollFor(waiting));
+    this.#changes = new ChangeSignal((waiting) => {
+      this.#waiting = waiting;
+      this.#startOrStopPolling();
+    });
+    this.#tail = new WatchedTail({
+      last: () => this.#count(),
+      readAfter: (position) => this.#guard(() => this.#table.readAfter(position)),
+    });
   }
 
   async append(request: AppendRequest): Promise<Appended> {
@@ -87,7 +98,16 @@ export class SqliteLog implements Log {
 
   /** One transaction for all; each append is judged alone, and a refused one leaves the others as they are. */
   #appendGroup(appends: readonly PreparedAppend[]): (Appended | DreamfoldError)[] {
-    return this.#transaction(() => appends.map((append) => this.#appendOne(append)));
+    const results = this.#transaction(() => appends.map((append) => this.#appendOne(append)));
+    if (this.#tail.isWatched) {
+      this.#tail.tellOwn(
+        results.flatMap((result, i) => {
+          if (result instanceof DreamfoldError || result.duplicate) return [];
+          return [{ stream: appends[i]!.stream, size: appends[i]!.events.length, appended: result }];
+        }),
+      );
+    }
+    return results;
   }
 
   #appendOne(append: PreparedAppend): Appended | DreamfoldError {
@@ -183,8 +203,20 @@ export class SqliteLog implements Log {
     yield* readBetween(readAfter, after[0]!, through[0]!);
   }
 
-  #pollFor(waiting: Waiting): void {
-    if (waiting === 'nobody') {
+  watch(watcher: LogWatcher): () => void {
+    this.#checkOpen();
+    if (!this.#tail.isWatched) this.#readAt = this.#versionNow();
+    this.#tail.add(watcher);
+    this.#startOrStopPolling();
+    return () => {
+      this.#tail.remove(watcher);
+      this.#startOrStopPolling();
+    };
+  }
+
+  /** Looks for other connections' commits while anybody waits for them; only a foreground subscription keeps the process alive for it. */
+  #startOrStopPolling(): void {
+    if (this.#waiting === 'nobody' && !this.#tail.isWatched) {
       clearInterval(this.#poll);
       this.#poll = undefined;
       return;
@@ -197,9 +229,10 @@ export class SqliteLog implements Log {
         if (version === seen) return;
         seen = version;
         this.#changes.notify();
+        this.#tail.tellNew();
       }, POLL_MS);
     }
-    if (waiting === 'somebody') this.#poll.ref();
+    if (this.#waiting === 'somebody') this.#poll.ref();
     else this.#poll.unref();
   }
 
@@ -226,7 +259,7 @@ export class SqliteLog implements Log {
   async restore(events: readonly StoredEvent[]): Promise<{ added: number }> {
     this.#checkWritable();
     await this.#sequencer.idle();
-    return this.#transaction(() => {
+    const added = this.#transaction(() => {
       const plan = restorePlan(events, {
         head: (stream) => this.#events.head(stream),
         appendSize: (stream, id) => this.#events.appendSize(stream, id),
@@ -235,6 +268,8 @@ export class SqliteLog implements Log {
       for (const { records, head } of plan) this.#events.add(records, head.epoch);
       return { added: plan.reduce((sum, { records }) => sum + records.length, 0) };
     });
+    this.#tail.tellNew();
+    return added;
   }
 
   async erase(stream: string, seqs: readonly number[]): Promise<{ erased: number }> {
