@@ -10,6 +10,11 @@ const BENCHES = [
     load: async (): Promise<Bench> => (await import('./steps/steps.ts')).measureSteps,
   },
   {
+    name: 'work',
+    summary: 'what a step asks of SQLite, of the hash, of JSON and of timers, and what an import loads: counts, the same on any machine',
+    load: async (): Promise<Bench> => (await import('./work/work.ts')).measureWork,
+  },
+  {
     name: 'log',
     summary: 'append and replay beside bare SQLite, verify of a long log, import of dreamfold',
     load: async (): Promise<Bench> => (await import('./log/log.ts')).measureLog,

@@ -1,0 +1,45 @@
+// node --import ./counters.ts work-process.ts JOB: does a job, and prints what it took as one JSON object.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { takeCounts, type WorkCounts } from './counters.ts';
+import type { WorkJob } from './work.ts';
+
+/** So many runs before the counted ones: the first prepares statements and learns names. */
+const WARM_RUNS = 5;
+const RUNS = 10;
+
+const JOBS: Record<WorkJob, (directory: string) => Promise<WorkCounts>> = {
+  'memory single': () => steps('memory', 'single'),
+  'memory team': () => steps('memory', 'team'),
+  'sqlite single': (directory) => steps('sqlite', 'single', directory),
+  'sqlite team': (directory) => steps('sqlite', 'team', directory),
+  import: async () => {
+    takeCounts();
+    await import('dreamfold');
+    return takeCounts();
+  },
+};
+
+/** What one step of an agent takes: a model call and what follows from it. */
+async function steps(kind: 'memory' | 'sqlite', scenario: 'single' | 'team', directory = ''): Promise<WorkCounts> {
+  const { Workload } = await import('../steps/workload.ts');
+  const { memoryColumn, sqliteColumn } = await import('../steps/dreamfold-column.ts');
+  const workload = new Workload();
+  const column = kind === 'memory' ? memoryColumn(workload) : await sqliteColumn(workload, directory);
+  for (let run = 0; run < WARM_RUNS; run += 1) await column.run(scenario);
+  takeCounts();
+  for (let run = 0; run < RUNS; run += 1) await column.run(scenario);
+  const counts = takeCounts();
+  await column.close();
+  workload.settle(scenario, WARM_RUNS + RUNS);
+  const made = workload.expected(scenario).model * RUNS;
+  return Object.fromEntries(Object.entries(counts).map(([name, n]) => [name, Math.round((1000 * n) / made) / 1000]));
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'dreamfold-work-'));
+try {
+  process.stdout.write(`${JSON.stringify(await JOBS[process.argv[2] as WorkJob](directory))}\n`);
+} finally {
+  rmSync(directory, { recursive: true, force: true });
+}

@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import type { WorkCounts } from './counters.ts';
+import { countWork, type WorkJob } from './work.ts';
+
+// Counts do not depend on the machine, so these are limits and no measurements. Whoever needs to do more a step says why, here;
+// whoever gets along with less lowers them. In a team on SQLite, what happens to be committed together moves some by a few per cent.
+const CEILINGS: Record<WorkJob, WorkCounts> = {
+  'memory single': {
+    statements: 0,
+    parses: 0,
+    stringifies: 10.2,
+    stringifyBytes: 1360,
+    hashes: 13.5,
+    hashBytes: 2580,
+    timers: 2,
+    abortControllers: 3,
+  },
+  'memory team': {
+    statements: 0,
+    parses: 0,
+    stringifies: 11.3,
+    stringifyBytes: 1720,
+    hashes: 14.8,
+    hashBytes: 3035,
+    timers: 2,
+    abortControllers: 3,
+  },
+  'sqlite single': {
+    ...{ statements: 10.6, commits: 2.05, inserts: 4.2 },
+    ...{ parses: 0, stringifies: 10.2, stringifyBytes: 1360, hashes: 15.5, hashBytes: 2700, timers: 2.1, abortControllers: 3 },
+  },
+  'sqlite team': {
+    ...{ statements: 6.8, commits: 0.4, inserts: 5 },
+    ...{ parses: 0, stringifies: 11.3, stringifyBytes: 1720, hashes: 15.2, hashBytes: 3050, timers: 2, abortControllers: 3 },
+  },
+  import: { modules: 330 },
+};
+
+test.each(Object.entries(CEILINGS))('the work of %s stays under its ceilings', async (job, ceilings) => {
+  const counts = await countWork(job as WorkJob);
+  const over = Object.entries(ceilings).filter(([name, most]) => (counts[name] ?? 0) > most);
+  expect(over.map(([name, most]) => `${name}: ${counts[name]} of at most ${most}`)).toEqual([]);
+  // A counter that counts nothing would never fail.
+  const idle = Object.entries(ceilings).filter(([name, most]) => most > 0 && !(counts[name]! > most / 2));
+  expect(idle.map(([name]) => name)).toEqual([]);
+});
