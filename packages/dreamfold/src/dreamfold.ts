@@ -142,6 +142,14 @@ export class Dreamfold {
     for await (const stream of streamsByAge(this.log, 'session')) yield idOfStream(stream);
   }
 
+  /**
+   * Ids of sessions that begin with a prefix, such as `sesn_4k`, in their order.
+   * @param limit how many are wanted at most
+   */
+  async findSessions(prefix: string, limit: number): Promise<string[]> {
+    return (await this.log.findStreams(streamOf('session', prefix), limit)).map(idOfStream);
+  }
+
   /** The events of a session, oldest first. @throws DreamfoldError not_found */
   async *events(sessionId: string): AsyncIterable<LogEvent> {
     let any = false;

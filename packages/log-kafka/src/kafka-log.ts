@@ -162,6 +162,12 @@ export class KafkaLog implements Log {
     for (const { replica } of this.#p.partitions) yield* replica.streams(kind);
   }
 
+  async findStreams(prefix: string, limit: number): Promise<readonly string[]> {
+    this.#checkOpen();
+    const found = this.#p.partitions.flatMap(({ replica }) => replica.findStreams(prefix, limit));
+    return found.sort().slice(0, limit);
+  }
+
   async *subscribe({ after, stream, signal }: SubscribeOptions): AsyncGenerator<readonly LogEvent[], void, undefined> {
     checkCursor(after, this.#count);
     const { changes, partitions } = this.#p;

@@ -158,6 +158,12 @@ class MemoryLog implements Log {
     }
   }
 
+  async findStreams(prefix: string, limit: number): Promise<readonly string[]> {
+    this.#checkOpen();
+    const found = [...this.#streams.keys()].filter((name) => name.startsWith(prefix));
+    return found.sort().slice(0, limit);
+  }
+
   subscribe(options: SubscribeOptions): AsyncIterable<readonly LogEvent[]> {
     const { stream } = options;
     checkCursor(options.after, 1);

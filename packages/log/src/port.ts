@@ -138,6 +138,11 @@ export interface Log {
   readStored(stream: string, options?: ReadOptions): AsyncIterable<readonly StoredEvent[]>;
   /** Streams of a partition in the order of their first event, one partition after the other. `kind` is the part of the name before the slash. */
   streams(kind?: string): AsyncIterable<readonly StreamInfo[]>;
+  /**
+   * Names of streams that begin with a prefix, in their order: of text, character by character.
+   * @param limit how many are wanted at most; the work grows with it, and not with the log
+   */
+  findStreams(prefix: string, limit: number): Promise<readonly string[]>;
   /** Everything after a cursor, then live, each partition in its order, without gap or repeat. Ends with the signal. */
   subscribe(options: SubscribeOptions): AsyncIterable<readonly LogEvent[]>;
   /**

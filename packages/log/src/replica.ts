@@ -70,6 +70,7 @@ export interface PartitionReplica {
   /** The same, of one stream. */
   readStreamAfter(stream: string, ordinal: number): LogEvent[];
   streams(kind?: string): AsyncIterable<readonly StreamInfo[]>;
+  findStreams(prefix: string, limit: number): readonly string[];
   erase(stream: string, seqs: readonly number[]): number;
   verify(onProgress?: (done: number, total: number) => void): Promise<VerifyReport>;
   /** Records that were broken or torn, oldest first; of a record longer than a MiB, its beginning. */

@@ -97,6 +97,18 @@ export function describeReading(under: LogUnderTest): void {
       expect(await collect(log.streams('dream'))).toEqual([]);
       expect(await collect(log.streams('sess'))).toEqual([]);
     });
+
+    it('are found by how they begin, in the order of their names', async () => {
+      const log = await under.fresh();
+      const names = ['session/sesn_b2', 'session/sesn_a', 'session/sesn_b1', 'memory/sesn_b', 'session/sesn_b_', 'session/sesn_c'];
+      for (const stream of names) await log.append({ stream, id: 'a', expected: 0, events: [message('')] });
+      expect(await log.findStreams('session/sesn_b', 10)).toEqual(['session/sesn_b1', 'session/sesn_b2', 'session/sesn_b_']);
+      expect(await log.findStreams('session/sesn_b', 2)).toEqual(['session/sesn_b1', 'session/sesn_b2']);
+      expect(await log.findStreams('session/sesn_a', 10)).toEqual(['session/sesn_a']);
+      expect(await log.findStreams('session/', 10)).toHaveLength(5);
+      expect(await log.findStreams('session/sesn_aa', 10)).toEqual([]);
+      expect(await log.findStreams("session/sesn_b' OR 1", 10)).toEqual([]);
+    });
   });
 
   describeSubscription(under);

@@ -11,12 +11,14 @@ export class InternedNames {
   readonly #selectId: StatementSync;
   readonly #selectName: StatementSync;
   readonly #selectAfter: StatementSync;
+  readonly #selectFrom: StatementSync;
   readonly #insert: StatementSync;
 
   constructor(db: DatabaseSync, table: 'names' | 'streams') {
     this.#selectId = db.prepare(`SELECT id FROM ${table} WHERE name = ?`);
     this.#selectName = db.prepare(`SELECT name FROM ${table} WHERE id = ?`);
     this.#selectAfter = db.prepare(`SELECT id, name FROM ${table} WHERE id > ? ORDER BY id LIMIT ?`);
+    this.#selectFrom = db.prepare(`SELECT name FROM ${table} WHERE name >= ?1 AND name < ?1 || char(127) ORDER BY name LIMIT ?2`);
     this.#insert = db.prepare(`INSERT INTO ${table} (name) VALUES (?)`);
   }
 
@@ -47,6 +49,11 @@ export class InternedNames {
     const rows = this.#selectAfter.all(id, limit) as { id: number; name: string }[];
     if (rows.length > 0) checkRises(rows.at(-1)!.id, id);
     return rows;
+  }
+
+  /** Names that begin with a prefix, in their order. Names of streams are ASCII. */
+  beginningWith(prefix: string, limit: number): string[] {
+    return this.#selectFrom.all(prefix, limit).map(({ name }) => name as string);
   }
 
   forget(): void {

@@ -208,6 +208,10 @@ class SqlitePartitionReplica implements PartitionReplica {
     return listStreams(this.#table, kind, (run) => this.#look(run));
   }
 
+  findStreams(prefix: string, limit: number): string[] {
+    return this.#look(() => this.#table.streams.beginningWith(prefix, limit));
+  }
+
   #ofStream<T>(stream: string, none: T, read: (streamId: number) => T): T {
     return this.#look(() => {
       const streamId = this.#table.streams.find(stream);

@@ -181,6 +181,10 @@ export class SqliteLog implements Log {
     return listStreams(this.#table, kind, (run) => this.#guard(run));
   }
 
+  async findStreams(prefix: string, limit: number): Promise<readonly string[]> {
+    return this.#guard(() => this.#table.streams.beginningWith(prefix, limit));
+  }
+
   subscribe(options: SubscribeOptions): AsyncIterable<readonly LogEvent[]> {
     checkCursor(options.after, 1);
     const { stream } = options;
