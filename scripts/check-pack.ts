@@ -1,7 +1,7 @@
 // Proves that what would be published works where people install it: builds and packs every package, lints the tarballs,
 // installs them with npm in an empty folder outside the repository, and there type-checks and runs the README's example.
 import { spawnSync } from 'node:child_process';
-import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 
@@ -42,20 +42,11 @@ function readmeExample(): string {
   return example[1]!;
 }
 
-/** A file that once was built and has no source any more, also one that turbo brings back from its cache, must not be packed. */
-function removeStale(folder: string): void {
-  for (const file of globSync('dist/**/*.{js,d.ts,map}', { cwd: join(ROOT, folder) })) {
-    const source = file.replace(/^dist/, 'src').replace(/(?:\.d\.ts|\.js)(?:\.map)?$/, '.ts');
-    if (!existsSync(join(ROOT, folder, source))) rmSync(join(ROOT, folder, file));
-  }
-}
-
 function buildAndPack(folders: readonly string[], destination: string): string[] {
   const only = folders.map((folder) => `--filter=./${folder}`);
   // turbo looks for pnpm on the path: npx puts it there, however this script was started.
   const pnpm = ['-y', manifest('.').packageManager];
   run(ROOT, 'npx', [...pnpm, 'exec', 'turbo', 'run', 'build', '--output-logs=errors-only', ...only]);
-  folders.forEach(removeStale);
   run(ROOT, 'npx', [...pnpm, ...only, 'pack', '--pack-destination', destination]);
   const tarballs = readdirSync(destination).map((file) => join(destination, file));
   if (tarballs.length !== folders.length)

@@ -68,22 +68,33 @@ describe('bench log --json', () => {
     document = result.status === 0 ? (JSON.parse(result.stdout) as Record<string, unknown>) : {};
   });
 
-  test('prints one document with append, replay, import and verify, and the targets', () => {
+  test('prints one document with append, replay and verify, and the targets', () => {
     expect(result).toMatchObject({ status: 0 });
     expect(document).toMatchObject({
       bench: 'log',
       append: { batch: cost, ratio: cost },
       replay: { sessions: 60, ratio: cost },
-      import: { from: expect.stringMatching(/^(?:built|source)$/), ms: expect.any(Number) },
       verify: { seconds: expect.any(Number), rssGrowthMiB: expect.any(Number) },
     });
-    expect(document['targets']).toHaveLength(4);
+    expect(document['targets']).toHaveLength(3);
     expect(numbers(document).every(Number.isFinite)).toBe(true);
   });
 
   test('verifies every event that was written', () => {
     expect((document['verify'] as { events: number }).events).toBeGreaterThan(500);
   });
+});
+
+test('bench starts --json bundles what is published, and prints one document with the start of each kind of process', () => {
+  const { status, stdout } = bench('starts', '--json', ...TINY);
+  expect(status).toBe(0);
+  const document = JSON.parse(stdout) as Record<string, unknown>;
+  const figure = { min: cost, median: cost, max: cost };
+  expect(document).toMatchObject({
+    bench: 'starts',
+    starts: { bare: figure, zod: figure, dreamfold: figure, version: figure, help: figure },
+  });
+  expect(document['targets']).toHaveLength(3);
 });
 
 describe('arguments', () => {
@@ -94,8 +105,8 @@ describe('arguments', () => {
   });
 
   test.each([
-    [[], /Name a bench: steps, log/],
-    [['stesp'], /no bench "stesp".*steps, log/],
+    [[], /Name a bench: steps, work, starts, log/],
+    [['stesp'], /no bench "stesp".*steps, work, starts, log/],
     [['steps', 'log'], /one bench at a time/],
     [['steps', '--rounds', '0'], /--rounds is "0"/],
     [['log', '--events', '1e6'], /--events is "1e6"/],

@@ -15,8 +15,13 @@ const BENCHES = [
     load: async (): Promise<Bench> => (await import('./work/work.ts')).measureWork,
   },
   {
+    name: 'starts',
+    summary: 'the start of a process that imports dreamfold or runs the command, beside that of zod and of nothing',
+    load: async (): Promise<Bench> => (await import('./starts/starts.ts')).measureStarts,
+  },
+  {
     name: 'log',
-    summary: 'append and replay beside bare SQLite, verify of a long log, import of dreamfold',
+    summary: 'append and replay beside bare SQLite, verify of a long log',
     load: async (): Promise<Bench> => (await import('./log/log.ts')).measureLog,
   },
   {

@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
 import { DreamfoldError, isDreamfoldError, open, type Dreamfold, type OpenOptions } from 'dreamfold';
 import { redacted } from '@dreamfold/log-kafka/kafka-url';
+import { DEFAULT_DIRECTORY } from './default-directory.ts';
 import type { Io } from './io.ts';
-
-export const DEFAULT_DIRECTORY = './.dreamfold';
 
 /** Where `--data` points. */
 export function dataDirectory(command: Command): string {

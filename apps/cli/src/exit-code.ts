@@ -1,4 +1,4 @@
-import { isDreamfoldError, type ErrorCode } from 'dreamfold';
+import { isDreamfoldError, type ErrorCode } from '@dreamfold/events/errors';
 
 /** What the command line ends with; docs/reference/cli.md lists them. */
 export const EXIT = {

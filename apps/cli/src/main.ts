@@ -1,58 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
-import { DreamfoldError } from 'dreamfold';
-import { DEFAULT_DIRECTORY } from './data-directory.ts';
+import { DreamfoldError } from '@dreamfold/events/errors';
+import { COMMAND_LIST, nameOf } from './command-list.ts';
+import { DEFAULT_DIRECTORY } from './default-directory.ts';
 import { EXIT, exitCodeOf, type ExitCode } from './exit-code.ts';
 import { Io } from './io.ts';
 import { report } from './report.ts';
-import * as approve from './commands/approve.ts';
-import * as demo from './commands/demo.ts';
-import * as deny from './commands/deny.ts';
-import * as dream from './commands/dream.ts';
-import * as dreamer from './commands/dreamer.ts';
-import * as exportCommand from './commands/export.ts';
-import * as feedback from './commands/feedback.ts';
-import * as grade from './commands/grade.ts';
-import * as importCommand from './commands/import.ts';
-import * as init from './commands/init.ts';
-import * as interrupt from './commands/interrupt.ts';
-import * as memory from './commands/memory.ts';
-import * as replay from './commands/replay.ts';
-import * as resume from './commands/resume.ts';
-import * as review from './commands/review.ts';
-import * as run from './commands/run.ts';
-import * as send from './commands/send.ts';
-import * as sessions from './commands/sessions.ts';
-import * as show from './commands/show.ts';
-import * as tail from './commands/tail.ts';
-import * as verify from './commands/verify.ts';
-import * as worker from './commands/worker.ts';
-
-/** In the order of the help. */
-const COMMANDS = [
-  demo,
-  init,
-  run,
-  resume,
-  worker,
-  sessions,
-  show,
-  tail,
-  replay,
-  approve,
-  deny,
-  grade,
-  send,
-  interrupt,
-  feedback,
-  importCommand,
-  exportCommand,
-  dream,
-  dreamer,
-  review,
-  memory,
-  verify,
-];
 
 const MORE = `
 Start with:
@@ -76,19 +29,37 @@ function versionOfThis(): string {
   return (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version;
 }
 
-/** The whole command line. @param io what commands say and ask */
-function program(io: Io): Command {
+/** Options of the whole command line that take a value as the argument after them. */
+const WITH_VALUE = ['--data', '--log'];
+
+/** What may name the command: the first two arguments that are no options, `help run` among them. */
+function namesIn(args: readonly string[]): readonly string[] {
+  return args.filter((arg, i) => !arg.startsWith('-') && !WITH_VALUE.includes(args[i - 1] ?? '')).slice(0, 2);
+}
+
+/**
+ * The command line, with the commands that the arguments may name; of the others it knows what the help lists.
+ * @param io what commands say and ask
+ */
+async function program(args: readonly string[], io: Io): Promise<Command> {
   const root = new Command('dreamfold')
     .description('Agent teams on an event log: run them, replay what happened, and let them learn from it.')
     .version(versionOfThis(), '--version', 'print the version')
     .option('--data <dir>', 'the data directory', DEFAULT_DIRECTORY)
     .addOption(new Option('--log <url>', LOG_SAYS).env('DREAMFOLD_LOG'))
     .option('--json', 'print exactly one JSON document on stdout; errors too, as {"error": …}')
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({
+      showGlobalOptions: true,
+      subcommandTerm: (command) => `${command.name()} ${command.usage().replace('[options]', '')}`.replaceAll(/ +/g, ' ').trim(),
+    })
     .addHelpText('after', MORE)
     .exitOverride()
     .configureOutput({ outputError: () => {} });
-  for (const { register } of COMMANDS) register(root, io);
+  const names = namesIn(args);
+  for (const command of COMMAND_LIST) {
+    if (names.includes(nameOf(command))) (await command.load()).register(root, io);
+    else root.command(command.usage).summary(command.summary);
+  }
   return root;
 }
 
@@ -102,7 +73,7 @@ export async function main(args: readonly string[], io: Io = new Io()): Promise<
   const end = args.indexOf('--');
   io.json = (end < 0 ? args : args.slice(0, end)).includes('--json');
   try {
-    await program(io).parseAsync(args, { from: 'user' });
+    await (await program(args, io)).parseAsync(args, { from: 'user' });
     return io.exitCode;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;

@@ -1,17 +1,19 @@
-import cliProgress, { Presets, SingleBar, type TimeFormatter } from 'cli-progress';
+import { createRequire } from 'node:module';
+import type cliProgress from 'cli-progress';
 
 const PATIENCE_MS = 1000;
 
-/** What is not known yet comes as a word, of which the library's own format shows the last two letters. */
-const formatTime: TimeFormatter = (seconds: unknown, options, roundTo) =>
-  typeof seconds === 'number' ? cliProgress.Format.TimeFormat(seconds, options, roundTo) : '?';
+/** Loaded for the first bar that is shown: most commands end before. */
+function library(): typeof cliProgress {
+  return createRequire(import.meta.url)('cli-progress') as typeof cliProgress;
+}
 
 /** Shows nothing for work that is done within a second, a bar on a terminal, and a line now and then elsewhere. */
 export class ProgressBar {
   readonly #label: string;
   readonly #stream: NodeJS.WriteStream;
   readonly #start = performance.now();
-  #bar: SingleBar | null = null;
+  #bar: cliProgress.SingleBar | null = null;
 
   constructor(label: string, stream: NodeJS.WriteStream) {
     this.#label = label;
@@ -23,6 +25,10 @@ export class ProgressBar {
       this.#bar.setTotal(total);
       this.#bar.update(done);
     } else if (performance.now() - this.#start >= PATIENCE_MS) {
+      const { Format, Presets, SingleBar } = library();
+      // What is not known yet comes as a word, of which the library's own format shows the last two letters.
+      const formatTime: cliProgress.TimeFormatter = (seconds: unknown, options, roundTo) =>
+        typeof seconds === 'number' ? Format.TimeFormat(seconds, options, roundTo) : '?';
       this.#bar = new SingleBar(
         {
           stream: this.#stream,

@@ -1,4 +1,4 @@
-import { isDreamfoldError } from 'dreamfold';
+import { isDreamfoldError } from '@dreamfold/events/errors';
 import type { Io } from './io.ts';
 import { printable } from './printable.ts';
 

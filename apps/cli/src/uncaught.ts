@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { DreamfoldError } from 'dreamfold';
+import { DreamfoldError } from '@dreamfold/events/errors';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import type { Io } from './io.ts';
 import { report } from './report.ts';

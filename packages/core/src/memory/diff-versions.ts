@@ -1,5 +1,6 @@
 import type { PatchOperation } from '@dreamfold/events';
-import { FILE_HEADERS_ONLY, createTwoFilesPatch, diffArrays } from 'diff';
+import { diffArrays } from 'diff/lib/diff/array.js';
+import { FILE_HEADERS_ONLY, createTwoFilesPatch } from 'diff/lib/patch/create.js';
 import type { MemoryDocument } from './document.ts';
 import { patchTowards } from './patch-towards.ts';
 import { renderMemory } from './render.ts';
