@@ -8,6 +8,16 @@ export {
   type Confirmation,
   type Judgement,
 } from './session/commands.ts';
+export {
+  attemptFailed,
+  calledOff,
+  graderAttemptFailed,
+  gradingStopped,
+  spentOf,
+  type AttemptFailure,
+  type Spent,
+} from './session/attempts.ts';
+export { deadlineOf, wallTimeCap } from './session/caps.ts';
 export { awaitedEvents, decideSession, openWork, unjudged, type DecideContext, type Work } from './session/decide.ts';
 export { evolveSession } from './session/evolve.ts';
 export { List } from './session/list.ts';
@@ -24,13 +34,11 @@ export {
   type ToolSpec,
 } from './session/prompt.ts';
 export {
-  attemptFailed,
   graded,
   modelAnswered,
   recovered,
   toolFinished,
   type Answer,
-  type AttemptFailure,
   type Decision,
   type Grading,
   type ToolOutput,

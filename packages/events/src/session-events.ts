@@ -69,7 +69,11 @@ export const ToolConfirmation = z.object({
 });
 export type ToolConfirmation = z.infer<typeof ToolConfirmation>;
 
-export const AgentMessage = z.object({ content: Content });
+export const AgentMessage = z.object({
+  content: Content,
+  /** The model sent halves of surrogate pairs; U+FFFD stands in their place. */
+  df_repaired: z.literal(true).optional(),
+});
 export type AgentMessage = z.infer<typeof AgentMessage>;
 
 export const AgentToolUse = z.object({
@@ -194,6 +198,7 @@ export type ModelRequestStart = z.infer<typeof ModelRequestStart>;
 export const ModelRequestEnd = z.object({
   model_request_start_id: z.string(),
   is_error: z.boolean().nullable(),
+  /** Of the answer. What attempts without one used stands on `model.attempt_failed`. */
   model_usage: ModelUsage,
   /** Left out when the answer came to its own end, with or without tool calls. */
   df_stop_reason: z.enum(['max_tokens', 'refusal', 'error', 'interrupted', 'budget']).optional(),
@@ -204,17 +209,21 @@ export const ModelRequestEnd = z.object({
 });
 export type ModelRequestEnd = z.infer<typeof ModelRequestEnd>;
 
-/** One attempt at a model request failed; the next one starts after the wait, unless this was the last. */
+/** One attempt at a model request, or at a grader, failed; the next one starts after the wait, unless this was the last. */
 export const ModelAttemptFailed = z.object({
   model_request_start_id: z.string(),
   attempt: z.int().positive(),
   code: z.string(),
   message: z.string(),
   retry_after_ms: z.int().nonnegative().nullable(),
+  /** What it used all the same, as far as the model said; its answer may have been refused, cut off or of no use. */
+  model_usage: ModelUsage.optional(),
+  /** What that cost: null when the model has no price; left out when it was nothing. */
+  cost_usd: z.number().nullable().optional(),
 });
 export type ModelAttemptFailed = z.infer<typeof ModelAttemptFailed>;
 
-/** A cap stopped a call before it started. */
+/** A cap stopped a call before it started; `wall_time_ms` also stops what is under way. */
 export const CapReached = z.object({
   cap: z.enum(['depth', 'threads', 'turns', 'tool_calls', 'tokens', 'cost_usd', 'wall_time_ms', 'identical_calls']),
   limit: z.number(),

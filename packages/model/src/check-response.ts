@@ -1,4 +1,4 @@
-import { DreamfoldError, ModelUsage } from '@dreamfold/events';
+import { DreamfoldError, MAX_EVENT_BYTES, ModelUsage } from '@dreamfold/events';
 import { z } from 'zod';
 import type { ModelResponse } from './port.ts';
 
@@ -6,6 +6,13 @@ import type { ModelResponse } from './port.ts';
 const MAX_INPUT_DEPTH = 60;
 /** No answer costs as much; what is above it would spoil the sums of a session. */
 const MAX_TOKENS = 1e12;
+
+/** What an answer takes at most, all its blocks together as JSON: each of them becomes an event. */
+export const MAX_ANSWER_BYTES = MAX_EVENT_BYTES - 8 * 1024;
+
+const Usage = ModelUsage.refine((usage) => Object.values(usage).every((tokens) => tokens <= MAX_TOKENS), {
+  error: 'counts too many tokens',
+});
 
 const Block = z.discriminatedUnion('type', [
   z.object({ type: z.literal('text'), text: z.string(), decision: z.unknown().optional() }),
@@ -21,7 +28,7 @@ const Response = z.object({
   content: z.array(Block),
   stopReason: z.enum(['end_turn', 'tool_use', 'max_tokens', 'refusal']),
   refusal: z.object({ category: z.string().nullable(), explanation: z.string().nullable() }).optional(),
-  usage: ModelUsage.refine((usage) => Object.values(usage).every((tokens) => tokens <= MAX_TOKENS), { error: 'counts too many tokens' }),
+  usage: Usage,
 });
 
 /**
@@ -36,6 +43,21 @@ export function checkResponse(response: unknown): ModelResponse {
   throw new DreamfoldError('model_protocol_error', `The model's answer is not one: ${path}: ${issue.message}`, {
     path,
     remedy: 'Correct the model: `respond` resolves with content, stopReason and usage as ModelResponse says.',
+  });
+}
+
+/** What a model says that it used; null when that can't be. */
+export function checkUsage(usage: unknown): ModelUsage | null {
+  return Usage.safeParse(usage).data ?? null;
+}
+
+/** @param sizeBytes left out when nobody has read to the end */
+export function answerTooLarge(sizeBytes?: number): DreamfoldError {
+  const size = sizeBytes === undefined ? 'too long and was read no further' : `${sizeBytes} bytes long`;
+  return new DreamfoldError('payload_too_large', `The answer is ${size}; the limit is ${MAX_ANSWER_BYTES} bytes`, {
+    path: 'answer',
+    value: sizeBytes ?? MAX_ANSWER_BYTES,
+    remedy: 'Give the agent a smaller maxTokens, or have it write large results through a tool in parts.',
   });
 }
 

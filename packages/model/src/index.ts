@@ -1,4 +1,4 @@
-export { checkResponse } from './check-response.ts';
+export { answerTooLarge, checkResponse, checkUsage, MAX_ANSWER_BYTES } from './check-response.ts';
 export { isRetryable, retryAfterMs, retryDelayMs } from './error-retry.ts';
 export { parseGraderResponse, renderGraderRequest, type Graded, type GraderTask } from './grading.ts';
 export { ModelError } from './model-error.ts';

@@ -18,6 +18,8 @@ export interface ModelCall {
   signal: AbortSignal;
   /** Text as it arrives. Live only: what counts is the answer. */
   onDelta?: (text: string) => void;
+  /** What the attempt has used so far, in all, as soon as it is known: an attempt that fails after that has been paid for too. */
+  onUsage?: (usage: ModelUsage) => void;
 }
 
 /** US dollars per million tokens. */
@@ -32,7 +34,8 @@ export interface ModelPrice {
  * The port to a model. One call is one attempt: retries belong to the caller.
  * `respond` rejects with a DreamfoldError: model_overloaded, model_rate_limited, model_timeout, model_unavailable and
  * model_protocol_error may be tried again (`isRetryable`); model_request_failed and the rest may not. A wait that the service asked for
- * stands on the error as `retryAfterMs` (see ModelError) and goes into `retryDelayMs`.
+ * stands on the error as `retryAfterMs` (see ModelError) and goes into `retryDelayMs`. An answer is read no further than
+ * MAX_ANSWER_BYTES (`answerTooLarge`).
  * A refusal is an answer, not an error. An abort rejects with the signal's reason.
  */
 export interface Model {

@@ -1,35 +1,63 @@
-import { DreamfoldError } from '@dreamfold/events';
-import { checkResponse, type Model, type ModelCall, type ModelRequest, type ModelResponse } from '@dreamfold/model';
+import { DreamfoldError, type ModelUsage } from '@dreamfold/events';
+import type { Spent } from '@dreamfold/core';
+import {
+  checkResponse,
+  checkUsage,
+  type Model,
+  type ModelCall,
+  type ModelPrice,
+  type ModelRequest,
+  type ModelResponse,
+} from '@dreamfold/model';
 import { withTimeLimit } from './time-limit.ts';
 
 /** How long one attempt at a model may take. */
-export const MODEL_LIMIT_MS = 600_000;
+const MODEL_LIMIT_MS = 600_000;
 
-/**
- * Asks a model once. It may be anybody's code: it need not settle, nor answer what it should.
- * @param limit the time limit in milliseconds, and what to say when it has passed
- * @throws DreamfoldError model_protocol_error, model_timeout or what `limit` says, and what the model throws
- */
-export async function askModel(
-  model: Model,
-  {
-    request,
-    call,
-    limit = { ms: MODEL_LIMIT_MS, error: tooSlow },
-  }: { request: ModelRequest; call: ModelCall; limit?: { ms: number; error: () => DreamfoldError } },
-): Promise<ModelResponse> {
-  const controller = new AbortController();
-  const signal = AbortSignal.any([call.signal, controller.signal]);
-  const response = await withTimeLimit(() => model.respond(request, { ...call, signal }), {
-    ms: limit.ms,
-    signal: call.signal,
-    onTimeout: () => {
-      const error = limit.error();
-      controller.abort(error);
-      return error;
-    },
-  });
-  return checkResponse(response);
+/** One attempt at a model, and what it has used so far, however it ends. */
+export class ModelAttempt {
+  readonly #model: Model;
+  #usage: ModelUsage | null = null;
+
+  constructor(model: Model) {
+    this.#model = model;
+  }
+
+  /**
+   * Asks the model once. It may be anybody's code: it need not settle, nor answer what it should.
+   * @throws DreamfoldError model_protocol_error, model_timeout, what the model throws, and the reason of `call.signal`
+   */
+  async ask(request: ModelRequest, call: Pick<ModelCall, 'signal' | 'onDelta'>): Promise<ModelResponse> {
+    const onUsage = (usage: unknown): void => {
+      this.#usage = checkUsage(usage) ?? this.#usage;
+    };
+    const response = await withTimeLimit((signal) => this.#model.respond(request, { ...call, signal, onUsage }), {
+      ms: MODEL_LIMIT_MS,
+      signal: call.signal,
+      onTimeout: tooSlow,
+    });
+    onUsage((response as Partial<ModelResponse> | null)?.usage);
+    return checkResponse(response);
+  }
+
+  /** undefined when nothing is known to have been used. */
+  get spent(): Spent | undefined {
+    const usage = this.#usage;
+    if (usage === null || Object.values(usage).every((tokens) => tokens === 0)) return undefined;
+    return { usage, costUsd: costOf(usage, this.#model.price) };
+  }
+}
+
+/** What an answer cost in US dollars, null when its model has no price, or none that can be reckoned with. */
+export function costOf(usage: ModelUsage, price: ModelPrice | undefined): number | null {
+  if (price === undefined) return null;
+  const { input_tokens, output_tokens, cache_read_input_tokens, cache_creation_input_tokens } = usage;
+  const perMillion =
+    input_tokens * price.input +
+    output_tokens * price.output +
+    cache_read_input_tokens * price.cacheRead +
+    cache_creation_input_tokens * price.cacheWrite;
+  return Number.isFinite(perMillion) ? perMillion / 1e6 : null;
 }
 
 function tooSlow(): DreamfoldError {

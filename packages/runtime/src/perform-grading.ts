@@ -1,11 +1,23 @@
-import { DreamfoldError, type CriterionScore, type ModelUsage, type NewEvent } from '@dreamfold/events';
-import { graded, type Grading, type Outcome, type SessionState, type Work } from '@dreamfold/core';
+import { DreamfoldError, type CriterionScore } from '@dreamfold/events';
+import {
+  calledOff,
+  graded,
+  graderAttemptFailed,
+  gradingStopped,
+  spentOf,
+  wallTimeCap,
+  type Grading,
+  type Outcome,
+  type SessionState,
+  type Spent,
+  type Work,
+} from '@dreamfold/core';
 import { isRetryable, parseGraderResponse, renderGraderRequest, retryAfterMs, retryDelayMs, type Model } from '@dreamfold/model';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { askModel } from './ask-model.ts';
+import { ModelAttempt } from './ask-model.ts';
 import { scoreOf, type CriterionDefinition, type GraderDefinition, type RubricDefinition } from './definitions.ts';
-import { costOf } from './perform-model.ts';
 import type { Completion } from './completion.ts';
+import { isOutOfTime } from './out-of-time.ts';
 import { faultOf } from './thrown.ts';
 import { withTimeLimit } from './time-limit.ts';
 
@@ -20,6 +32,7 @@ export interface GradingPerformance {
   rubric: RubricDefinition | null;
   modelFor: (agent: { name: string; model: string | Model }) => Model;
   signal: AbortSignal;
+  now: () => number;
   random: () => number;
   record: (completion: Completion) => Promise<unknown>;
 }
@@ -31,9 +44,16 @@ type GradeWork = Extract<Work, { kind: 'grade' }>;
 export async function performGrading(state: SessionState, work: GradeWork, p: GradingPerformance): Promise<Completion | null> {
   const { outcome } = state;
   if (outcome === null) return null;
+  const { evaluationId } = work;
   const grading = await grade(outcome, state.threads[0]?.lastMessage?.text ?? '', { work, p, epoch: state.epoch });
-  if (p.signal.aborted) return null;
-  return { cause: `graded/${work.evaluationId}`, build: (now) => graded(now, grading) };
+  if (!p.signal.aborted) return { cause: `graded/${evaluationId}`, build: (now) => graded(now, grading) };
+  const spent = spentOf(grading);
+  if (isOutOfTime(p.signal)) {
+    const cap = wallTimeCap(state, p.now());
+    return { cause: `graded/${evaluationId}`, build: (now) => gradingStopped(now, { evaluationId, spent, cap }) };
+  }
+  if (spent === undefined) return null;
+  return { cause: `spent/${evaluationId}`, build: () => calledOff({ actor: 'grader', startId: evaluationId, attempt: 1, spent }) };
 }
 
 async function grade(
@@ -41,7 +61,7 @@ async function grade(
   attempt: string,
   { work, p, epoch }: { work: GradeWork; p: GradingPerformance; epoch: number },
 ): Promise<Grading> {
-  const usage: ModelUsage = { input_tokens: 0, output_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 };
+  const usage = { input_tokens: 0, output_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 };
   const spent: Spent = { usage, costUsd: 0 };
   const scores: CriterionScore[] = [];
   const byModel = new Map<string | Model, CriterionDefinition[]>();
@@ -50,8 +70,8 @@ async function grade(
       const definition = definitionOf(criterion, p.rubric);
       const { grader } = definition;
       if (grader.kind === 'code') {
-        const view = { task: outcome.description, text: attempt, iteration: outcome.iteration, signal: p.signal };
-        const verdict = await withTimeLimit(() => grader.grade(view), {
+        const view = { task: outcome.description, text: attempt, iteration: outcome.iteration };
+        const verdict = await withTimeLimit((signal) => grader.grade({ ...view, signal }), {
           ms: CODE_GRADER_LIMIT_MS,
           signal: p.signal,
           onTimeout: () => graderTooSlow(criterion.id),
@@ -65,8 +85,12 @@ async function grade(
   } catch (error) {
     const { code, message: words, remedy } = faultOf(error);
     const message = code === null ? `A grader failed: ${words}` : `${words}. ${remedy}`;
-    return { evaluationId: work.evaluationId, scores: [], ...spent, failure: message.slice(0, MAX_REASON_CHARS) };
+    return { evaluationId: work.evaluationId, scores: [], ...spent, failure: shortened(message) };
   }
+}
+
+function shortened(words: string): string {
+  return words.slice(0, MAX_REASON_CHARS).toWellFormed();
 }
 
 function graderTooSlow(id: string): DreamfoldError {
@@ -79,7 +103,7 @@ function graderTooSlow(id: string): DreamfoldError {
 
 function checkScore(score: CriterionScore): CriterionScore {
   if (typeof score.score === 'number' && score.score >= 0 && score.score <= 1 && typeof score.reason === 'string')
-    return { ...score, reason: score.reason.slice(0, MAX_REASON_CHARS) };
+    return { ...score, reason: shortened(score.reason) };
   throw new DreamfoldError('invalid_rubric', `The grader of ${score.id} gave ${score.score}`, {
     path: `criteria/${score.id}`,
     value: score.score,
@@ -100,16 +124,10 @@ function definitionOf(criterion: Outcome['criteria'][number], rubric: RubricDefi
   });
 }
 
-/** What the graders of one evaluation have used so far. */
-interface Spent {
-  usage: ModelUsage;
-  /** null when a model has no price. */
-  costUsd: number | null;
-}
-
 interface GraderAsked {
   outcome: Outcome;
   attempt: string;
+  /** What the graders of this evaluation have used so far. */
   spent: Spent;
   work: GradeWork;
   p: GradingPerformance;
@@ -132,50 +150,35 @@ async function askGrader(
     attempt,
     iteration: outcome.iteration,
   });
+  const ids = criteria.map((c) => c.id);
   for (let number = 1; ; number += 1) {
+    const asking = new ModelAttempt(p.modelFor({ name: 'grader', model }));
     try {
-      const grader = p.modelFor({ name: 'grader', model });
-      const response = await askModel(grader, { request, call: { signal: p.signal } });
-      add(spent, response.usage, costOf(response.usage, grader.price));
-      const scores = parseGraderResponse(
-        response,
-        criteria.map((c) => c.id),
-      );
-      return scores.map((score) => ({ ...score, grader: `model:${name}` }));
+      const response = await asking.ask(request, { signal: p.signal });
+      const scores = parseGraderResponse(response, ids);
+      add(spent, asking.spent);
+      return scores.map((score) => checkScore({ ...score, grader: `model:${name}` }));
     } catch (error) {
-      if (p.signal.aborted || !isRetryable(error) || number >= MAX_ATTEMPTS) throw error;
+      if (p.signal.aborted || !isRetryable(error) || number >= MAX_ATTEMPTS) {
+        add(spent, asking.spent);
+        throw error;
+      }
+      const { code, message } = error as DreamfoldError;
       const retry = retryDelayMs(number, { retryAfterMs: retryAfterMs(error), random: p.random() });
+      const failure = { evaluationId: work.evaluationId, attempt: number, code, message: shortened(message), spent: asking.spent };
       // Each model of the rubric and each process counts its attempts from 1.
       const cause = `grading/${work.evaluationId}/${asked.epoch}/${criteria[0]!.id}/${number}`;
-      await p.record({
-        cause,
-        build: (now) => failedAttempt(now, work.evaluationId, { attempt: number, error: error as DreamfoldError, retry }),
-      });
+      await p.record({ cause, build: (now) => graderAttemptFailed(now, { ...failure, retryAfterMs: retry }) });
       await sleep(retry, undefined, { signal: p.signal });
     }
   }
 }
 
-function add(spent: Spent, usage: ModelUsage, costUsd: number | null): void {
-  spent.usage.input_tokens += usage.input_tokens;
-  spent.usage.output_tokens += usage.output_tokens;
-  spent.usage.cache_creation_input_tokens += usage.cache_creation_input_tokens;
-  spent.usage.cache_read_input_tokens += usage.cache_read_input_tokens;
-  spent.costUsd = spent.costUsd === null || costUsd === null ? null : spent.costUsd + costUsd;
-}
-
-function failedAttempt(
-  state: SessionState,
-  evaluationId: string,
-  { attempt, error, retry }: { attempt: number; error: DreamfoldError; retry: number },
-): NewEvent[] {
-  if (state.outcome?.evaluationId !== evaluationId) return [];
-  const data = {
-    model_request_start_id: evaluationId,
-    attempt,
-    code: error.code,
-    message: error.message.slice(0, MAX_REASON_CHARS),
-    retry_after_ms: retry,
-  };
-  return [{ type: 'model.attempt_failed', actor: 'grader', class: 'owner', data }];
+function add(sum: Spent, spent: Spent | undefined): void {
+  if (spent === undefined) return;
+  sum.usage.input_tokens += spent.usage.input_tokens;
+  sum.usage.output_tokens += spent.usage.output_tokens;
+  sum.usage.cache_creation_input_tokens += spent.usage.cache_creation_input_tokens;
+  sum.usage.cache_read_input_tokens += spent.usage.cache_read_input_tokens;
+  sum.costUsd = sum.costUsd === null || spent.costUsd === null ? null : sum.costUsd + spent.costUsd;
 }

@@ -3,6 +3,7 @@ import type { ToolOutput } from '@dreamfold/core';
 import type { Log } from '@dreamfold/log';
 import type { ToolContext, ToolDefinition } from './definitions.ts';
 import { faultOf } from './thrown.ts';
+import { withTimeLimit } from './time-limit.ts';
 
 /** What a model is shown of a long output; the whole of it is a blob. */
 const MODEL_SEES_CHARS = 32 * 1024;
@@ -14,18 +15,22 @@ const MAX_BLOB_BYTES = 16 * 1024 * 1024;
 export interface ToolPerformance {
   context: ToolContext;
   log: Log;
-  /** Aborts `context.signal`, for a tool that took too long. */
-  abort: (reason: Error) => void;
 }
 
-/** Runs a tool. Whatever it does comes back as an output: a tool never fails the thread. */
+/** Runs a tool. Whatever it does comes back as an output: a tool never fails the thread. One that is called off already is not run. */
 export async function performTool(tool: ToolDefinition, input: unknown, performance: ToolPerformance): Promise<ToolOutput> {
+  const { signal } = performance.context;
+  if (signal.aborted) return { text: `Not run. ${faultOf(signal.reason).message}.`, errorCode: 'budget_exceeded' };
   let value: unknown;
   try {
     const parsed = tool.parse(input);
-    value = await withTimeout(tool, parsed, performance);
+    value = await withTimeLimit((either) => tool.run(parsed, { ...performance.context, signal: either }), {
+      ms: tool.timeoutMs,
+      signal,
+      onTimeout: () => toolTooSlow(tool),
+    });
   } catch (error) {
-    return failure(tool, error);
+    return signal.aborted ? stopped(tool, signal) : failure(tool, error);
   }
   let text: string;
   try {
@@ -57,28 +62,17 @@ function failure(tool: ToolDefinition, error: unknown): ToolOutput {
     : { text: `${message}. ${remedy}`, errorCode: code };
 }
 
-async function withTimeout(tool: ToolDefinition, input: unknown, { context, abort }: ToolPerformance): Promise<unknown> {
-  const result = tool.run(input, context);
-  if (!isPromiseLike(result)) return result;
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const error = new DreamfoldError('tool_timeout', `${tool.name} took longer than ${tool.timeoutMs} ms`, {
-        path: tool.name,
-        value: tool.timeoutMs,
-        remedy: 'Ask for less at once, or give the tool a longer timeoutMs.',
-      });
-      reject(error);
-      abort(error);
-    }, tool.timeoutMs);
-  });
-  try {
-    return await Promise.race([result, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
+/** What a tool that is not pure has done until it was stopped, nobody knows. */
+function stopped(tool: ToolDefinition, { reason }: AbortSignal): ToolOutput {
+  const why = `${faultOf(reason).message} while ${tool.name} ran, and it was stopped.`;
+  if (tool.effect === 'pure') return { text: why, errorCode: 'budget_exceeded' };
+  return { text: `${why} Outcome unknown: check before it is tried again.`, errorCode: 'tool_outcome_unknown' };
 }
 
-function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+function toolTooSlow(tool: ToolDefinition): DreamfoldError {
+  return new DreamfoldError('tool_timeout', `${tool.name} took longer than ${tool.timeoutMs} ms`, {
+    path: tool.name,
+    value: tool.timeoutMs,
+    remedy: 'Ask for less at once, or give the tool a longer timeoutMs.',
+  });
 }

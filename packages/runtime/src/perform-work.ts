@@ -1,5 +1,15 @@
-import { agentOf, threadOf, toolFinished, type DecideContext, type PromptFrame, type SessionState, type Work } from '@dreamfold/core';
+import {
+  agentOf,
+  threadOf,
+  toolFinished,
+  wallTimeCap,
+  type DecideContext,
+  type PromptFrame,
+  type SessionState,
+  type Work,
+} from '@dreamfold/core';
 import { sha256 } from './digest.ts';
+import { isOutOfTime } from './out-of-time.ts';
 import { performGrading } from './perform-grading.ts';
 import { performModel } from './perform-model.ts';
 import { performTool } from './perform-tool.ts';
@@ -9,7 +19,7 @@ export interface WorkPerformance {
   options: ProcessorOptions;
   context: DecideContext;
   frameOf: (state: SessionState, agent: string) => PromptFrame;
-  controller: AbortController;
+  signal: AbortSignal;
   /** Records what happens on the way, such as an attempt that failed. */
   record: (completion: Completion) => Promise<unknown>;
 }
@@ -20,7 +30,7 @@ export interface WorkPerformance {
  * @returns what came of it, null when it was called off
  */
 export async function performWork(state: SessionState, work: Work, p: WorkPerformance): Promise<Completion | null> {
-  const { options, controller } = p;
+  const { options, signal } = p;
   switch (work.kind) {
     case 'model': {
       const thread = threadOf(state, work.threadId);
@@ -31,7 +41,7 @@ export async function performWork(state: SessionState, work: Work, p: WorkPerfor
         frame: p.frameOf(state, name),
         memory: p.context.memoryFor(state, thread).text,
         context: p.context,
-        signal: controller.signal,
+        signal,
         now: options.now,
         random: options.random,
         onDelta: (text) => options.onDelta(work.threadId, text),
@@ -43,7 +53,8 @@ export async function performWork(state: SessionState, work: Work, p: WorkPerfor
       return performGrading(state, work, {
         rubric: options.rubric,
         modelFor: options.modelFor,
-        signal: controller.signal,
+        signal,
+        now: options.now,
         random: options.random,
         record: p.record,
       });
@@ -53,7 +64,7 @@ export async function performWork(state: SessionState, work: Work, p: WorkPerfor
 async function performCall(
   state: SessionState,
   work: Extract<Work, { kind: 'tool' }>,
-  { options, controller }: WorkPerformance,
+  { options, signal }: WorkPerformance,
 ): Promise<Completion> {
   const { callId, threadId, name, input } = work;
   const agent = threadOf(state, threadId)?.agent ?? '';
@@ -63,15 +74,15 @@ async function performCall(
       ? { text: `The tool ${name} is not part of this program any more.`, errorCode: 'unknown_tool' }
       : await performTool(tool, input, {
           log: options.log,
-          abort: (reason) => controller.abort(reason),
           context: {
             idempotencyKey: sha256(JSON.stringify([state.id, threadId, callId, name, input])),
-            signal: controller.signal,
+            signal,
             sessionId: state.id,
             threadId,
             agent,
             principal: state.principal,
           },
         });
-  return { cause: `result/${callId}`, build: (now) => toolFinished(now, callId, output) };
+  const cap = isOutOfTime(signal) ? { cap: wallTimeCap(state, options.now()) } : {};
+  return { cause: `result/${callId}`, build: (now) => toolFinished(now, callId, { ...output, ...cap }) };
 }

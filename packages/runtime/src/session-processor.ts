@@ -13,6 +13,7 @@ import {
 import {
   agentOf,
   canonicalJson,
+  deadlineOf,
   decideSession,
   evolveSession,
   mustRun,
@@ -24,7 +25,9 @@ import {
   type Work,
 } from '@dreamfold/core';
 import type { Completion, ProcessorOptions } from './completion.ts';
+import { Deadline } from './deadline.ts';
 import { RequestDigests, sha256 } from './digest.ts';
+import { outOfTime } from './out-of-time.ts';
 import { performWork } from './perform-work.ts';
 import { ThreadMemory } from './thread-memory.ts';
 
@@ -55,8 +58,6 @@ const OWN_FAULTS: readonly ErrorCode[] = [
 interface Running {
   controller: AbortController;
   finished: boolean;
-  /** What comes of it is not wanted any more. A tool that took too long is aborted too, but says so. */
-  calledOff: boolean;
 }
 
 /**
@@ -73,6 +74,7 @@ export class SessionProcessor {
   readonly #context: DecideContext;
   readonly #frames = new Map<string, PromptFrame>();
   readonly #running = new Map<string, Running>();
+  readonly #deadline: Deadline;
   #confirmed: SessionState;
   #tentative: SessionState;
   #pending: Pending[] = [];
@@ -87,6 +89,7 @@ export class SessionProcessor {
 
   constructor(options: ProcessorOptions, state: SessionState) {
     this.#o = options;
+    this.#deadline = new Deadline(options.now, () => this.#stopInTime());
     this.#confirmed = state;
     this.#tentative = state;
     this.#stream = streamOf('session', state.id);
@@ -305,6 +308,7 @@ export class SessionProcessor {
 
   #fail(error: unknown): void {
     this.#failure ??= error;
+    this.#deadline.set(null);
     for (const { controller } of this.#running.values()) controller.abort(error);
     this.#running.clear();
     const waiting = [...this.#pending, ...this.#conflicted, ...this.#idleWaiters];
@@ -315,9 +319,16 @@ export class SessionProcessor {
     this.#o.onRest();
   }
 
+  /** The session has run for as long as it may: whatever is under way stops, and says so on the log. */
+  #stopInTime(): void {
+    const reason = outOfTime(this.#confirmed);
+    for (const { controller, finished } of this.#running.values()) if (!finished) controller.abort(reason);
+  }
+
   /** Starts the work that the log asks for and is not under way, and calls off the rest. */
   #reconcile(): void {
     if (this.#failure !== null || this.#nonce === null) return;
+    this.#deadline.set(deadlineOf(this.#confirmed));
     const wanted = openWork(this.#confirmed);
     if (this.#running.size > 0) {
       const keys = new Set(wanted.map((work) => work.key));
@@ -325,7 +336,6 @@ export class SessionProcessor {
         if (keys.has(key)) continue;
         this.#running.delete(key);
         if (running.finished) continue;
-        running.calledOff = true;
         running.controller.abort(new Error('no longer wanted'));
       }
     }
@@ -337,18 +347,19 @@ export class SessionProcessor {
 
   #start(work: Work): void {
     const controller = new AbortController();
-    const running: Running = { controller, finished: false, calledOff: false };
+    const running: Running = { controller, finished: false };
     this.#running.set(work.key, running);
+    if (this.#deadline.hasPassed) controller.abort(outOfTime(this.#confirmed));
     performWork(this.#confirmed, work, {
       options: this.#o,
       context: this.#context,
       frameOf: (state, agent) => this.#frame(state, agent),
-      controller,
+      signal: controller.signal,
       record: (completion) => this.record(completion),
     })
       .then((completion) => {
         running.finished = true;
-        return completion === null || running.calledOff ? undefined : this.record({ ...completion, causedBy: work.seq });
+        return completion === null ? undefined : this.record({ ...completion, causedBy: work.seq });
       })
       .catch((error: unknown) => {
         // A log that stopped (full, fenced, corrupt) has told everyone already; a fault of the code must not pass in silence.

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { GivenSession, givenAgent, givenCriterion, givenTool } from '../testing/given-session.ts';
 import { sendMessage } from './commands.ts';
-import { attemptFailed } from './results.ts';
+import { attemptFailed, graderAttemptFailed, type AttemptFailure } from './attempts.ts';
+import { deadlineOf } from './caps.ts';
 import { decideSession } from './decide.ts';
+import { modelAnswered } from './results.ts';
 
 const look = givenTool('look');
 const lead = givenAgent('lead', { tools: [look], roster: ['helper'] });
@@ -95,11 +97,81 @@ describe('a model that never stops', () => {
     expect(session.dataOf('agent.thread_message_received').map((report) => report['df_is_error'])).toEqual([true, true]);
   });
 
+  test('loses none of its time to a process that died', () => {
+    const session = new GivenSession('Begin.', { agents, caps: { wall_time_ms: 5000 } });
+    session.now += 1000;
+    session.answers('lead', { tool: 'look' });
+    session.now += 1_000_000;
+    session.when(() => [{ type: 'session.claimed', class: 'claim', actor: 'system', data: { nonce: 'n2' } }]);
+    expect(deadlineOf(session.state)).toBe(session.now + 4000);
+    session.now += 3999;
+    session.finishes('look', 'seen');
+    expect(session.state.capReached).toBeNull();
+    session.now += 1;
+    session.answers('lead', { tool: 'look' });
+    session.finishes('look', 'seen');
+    expect(session.state.capReached).toMatchObject({ cap: 'wall_time_ms', value: 5000 });
+  });
+
   test('of a clock that jumps back has no negative time', () => {
     const session = new GivenSession('Begin.', { agents, caps: { wall_time_ms: 5000 } });
     session.now -= 900;
     session.answers('lead', 'Done.');
     expect(session.state.activeMs).toBe(0);
+  });
+});
+
+describe('an attempt that failed after it was paid', () => {
+  const fail = (session: GivenSession, failure: Partial<AttemptFailure>): string[] => {
+    const { id, request } = session.thread('lead');
+    const { startId, attempt } = request!;
+    return session.when((state) =>
+      attemptFailed(state, { threadId: id, startId, attempt, code: 'model_protocol_error', message: 'torn', retryAfterMs: 500, ...failure }),
+    );
+  };
+
+  test('counts with what it used, and what it cost', () => {
+    const session = new GivenSession('Begin.', { agents });
+    fail(session, { spent: { usage, costUsd: 0.25 } });
+    fail(session, {});
+    expect(session.state.usage).toMatchObject({ ...usage, costUsd: 0.25, modelCalls: 1 });
+    session.answers('lead', 'Done.', { usage, costUsd: 0.5 });
+    expect(session.state.usage).toMatchObject({ input_tokens: 120, output_tokens: 80, costUsd: 0.75 });
+    expect(session.dataOf('session.usage').at(-1)).toMatchObject({ usage: { input_tokens: 120 }, df_cost_usd: 0.75 });
+  });
+
+  test('without a price makes the cost unknown', () => {
+    const session = new GivenSession('Begin.', { agents });
+    fail(session, { spent: { usage, costUsd: null } });
+    expect(session.state.usage.costUsd).toBeNull();
+  });
+
+  test.each([
+    ['tokens', { tokens: 150 }],
+    ['cost_usd', { cost_usd: 0.5 }],
+  ])('is not made again once the cap %s is reached', (cap, caps) => {
+    const session = new GivenSession('Begin.', { agents, caps });
+    fail(session, { spent: { usage, costUsd: 0.25 } });
+    expect(session.underWay).toEqual(['model lead']);
+    fail(session, { spent: { usage, costUsd: 0.25 } });
+    expect(session.work).toEqual([]);
+    expect(session.state).toMatchObject({ stopReason: { type: 'budget_reached' }, capReached: { cap }, error: null });
+    expect(session.dataOf('model.attempt_failed').map(({ retry_after_ms }) => retry_after_ms)).toEqual([500, null]);
+  });
+
+  test('counts when nobody waits for it any more, and so does a late answer', () => {
+    const session = new GivenSession('Begin.', { agents });
+    const { id: threadId, request } = session.thread('lead');
+    const { startId } = request!;
+    session.when(() => [{ type: 'user.interrupt', class: 'open', actor: 'user', data: {} }]);
+    const spent = { usage, costUsd: 0.25 };
+    session.when((state) =>
+      attemptFailed(state, { threadId, startId, attempt: 1, code: 'model_overloaded', message: 'busy', retryAfterMs: 500, spent }),
+    );
+    const answer = { content: [], stopReason: 'end_turn', ...spent } as const;
+    session.when((state, appendId) => modelAnswered(state, { threadId, startId, answer, appendId }, session.context));
+    expect(session.state.usage).toMatchObject({ input_tokens: 120, costUsd: 0.5 });
+    expect(session.state.status).toBe('idle');
   });
 });
 
@@ -194,6 +266,22 @@ describe('an outcome and the caps', () => {
     const turns = new GivenSession('Begin.', { agents, criteria: [judged], caps: { turns: 1 } });
     turns.answers('lead', 'Done.', { usage });
     expect(turns.underWay).toEqual(['grade']);
+  });
+
+  test('a grader is not asked again when what it used leaves no room', () => {
+    const session = new GivenSession('Begin.', { agents, criteria: [judged], caps: { tokens: 150 } });
+    session.answers('lead', 'Done.', { usage });
+    const { evaluationId } = session.state.outcome!;
+    const failure = { evaluationId: evaluationId!, code: 'model_protocol_error', message: 'torn', retryAfterMs: 500 };
+    session.when((state) => graderAttemptFailed(state, { ...failure, attempt: 1 }));
+    expect(session.underWay).toEqual(['grade']);
+    session.when((state) => graderAttemptFailed(state, { ...failure, attempt: 2, spent: { usage, costUsd: 0 } }));
+    expect(session.work).toEqual([]);
+    expect(session.state).toMatchObject({
+      stopReason: { type: 'budget_reached' },
+      capReached: { cap: 'tokens', value: 200 },
+      outcome: { status: 'done', result: 'max_iterations_reached' },
+    });
   });
 
   test('code judges an answer that is there, cap or no cap', () => {

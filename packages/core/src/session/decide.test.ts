@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { GivenSession, givenAgent, givenTool, type GivenTeam } from '../testing/given-session.ts';
 import { confirmTool, interrupt, sendMessage } from './commands.ts';
 import { awaitedEvents } from './decide.ts';
-import { attemptFailed, recovered } from './results.ts';
+import { attemptFailed } from './attempts.ts';
+import { recovered } from './results.ts';
 
 const look = givenTool('look');
 const pay = givenTool('pay', { policy: 'always_ask', effect: 'unsafe' });

@@ -1,4 +1,5 @@
-import { text, type AgentSnapshot, type Caps, type NewEvent, type StopReason } from '@dreamfold/events';
+import { text, type AgentSnapshot, type NewEvent, type StopReason } from '@dreamfold/events';
+import { reachedCap } from './caps.ts';
 import { DELEGATE_TOOL } from './prompt.ts';
 import { utf8Bytes } from '../memory/canonical-json.ts';
 import type { SelectedMemory } from '../memory/select.ts';
@@ -8,7 +9,6 @@ import {
   hasOpenCalls,
   INTERRUPTED,
   threadOf,
-  totalTokens,
   waitsForTurn,
   type Call,
   type Outcome,
@@ -71,7 +71,8 @@ function advance(state: SessionState, thread: Thread, context: DecideContext): N
   if (thread.stop !== null) return stopThread(state, thread, thread.stop);
   const leads = thread.parent === null;
   const { outcome } = state;
-  if (leads && outcome?.status === 'evaluating') return [];
+  // A cap that was reached before anybody had judged the answer.
+  if (leads && outcome?.status === 'evaluating') return state.capReached === null ? [] : stopThread(state, thread, 'budget_reached');
   const grades = leads && outcome?.status === 'working';
   const takesUp = leads && state.queue.length > 0;
   // What is finished is finished, cap or no cap.
@@ -166,22 +167,6 @@ function startRequest(state: SessionState, thread: Thread, context: DecideContex
 
 function givenEvent(thread: Thread, { text: words, insights }: SelectedMemory, context: DecideContext): NewEvent {
   return owned('memory.given', thread.id, { insights, size_bytes: utf8Bytes(words), sha256: context.sha256(words) });
-}
-
-/** The first cap that leaves no room for another model call: a turn of an agent, or an evaluation by a model. */
-function reachedCap(state: SessionState, next: 'turn' | 'evaluation'): { cap: keyof Caps; limit: number; value: number } | null {
-  const { caps, usage } = state;
-  const spent: [keyof Caps, number][] = [
-    ['turns', next === 'turn' ? usage.modelCalls : 0],
-    ['tokens', totalTokens(usage)],
-    ['cost_usd', usage.costUsd ?? 0],
-    ['wall_time_ms', state.activeMs + (state.runningSince === null ? 0 : state.now - state.runningSince)],
-  ];
-  for (const [cap, value] of spent) {
-    // A price of nothing never reaches a cap of nothing.
-    if (value >= caps[cap] && value > 0) return { cap, limit: caps[cap], value };
-  }
-  return null;
 }
 
 /** A thread ends its turn: the lead with the session, a specialist with a report to its parent. */

@@ -1,4 +1,4 @@
-import type { Handlers } from './handlers.ts';
+import { withUsage, type Handlers } from './handlers.ts';
 import type { Outcome, SessionState } from './state.ts';
 
 function withOutcome(state: SessionState, id: string, change: (outcome: Outcome) => Outcome): SessionState {
@@ -77,16 +77,11 @@ export const OUTCOME_HANDLERS: Handlers = {
       result: data.result === 'needs_revision' ? null : data.result,
       explanation: data.explanation,
     };
-    const usage = { ...state.usage };
-    usage.input_tokens += data.usage.input_tokens;
-    usage.output_tokens += data.usage.output_tokens;
-    usage.cache_creation_input_tokens += data.usage.cache_creation_input_tokens;
-    usage.cache_read_input_tokens += data.usage.cache_read_input_tokens;
-    usage.costUsd = usage.costUsd === null || data.df_cost_usd === null ? null : usage.costUsd + (data.df_cost_usd ?? 0);
+    const spent = withUsage({ ...state, outcome: next }, data.usage, data.df_cost_usd);
     const lead = state.threads[0];
-    if (done || lead === undefined) return { ...state, outcome: next, usage };
+    if (done || lead === undefined) return spent;
     const block = { type: 'text' as const, text: revisionText(outcome, data.explanation) };
-    return { ...state, outcome: next, usage, threads: [{ ...lead, pending: [...lead.pending, block] }, ...state.threads.slice(1)] };
+    return { ...spent, threads: [{ ...lead, pending: [...lead.pending, block] }, ...state.threads.slice(1)] };
   },
   'outcome.imported': (state, { data }) => ({ ...state, importedScore: data.score }),
 };

@@ -7,7 +7,8 @@ import { GivenSession, givenAgent, givenCriterion, givenTool, type GivenPart } f
 import { confirmTool, interrupt, judge, sendMessage } from './commands.ts';
 import { awaitedEvents, decideSession, openWork, unjudged } from './decide.ts';
 import { evolveSession } from './evolve.ts';
-import { attemptFailed, graded, recovered } from './results.ts';
+import { attemptFailed } from './attempts.ts';
+import { graded, recovered } from './results.ts';
 import { initialSession, type SessionState } from './state.ts';
 
 const fold = (events: readonly LogEvent[]): SessionState => events.reduce(evolveSession, initialSession('sesn_given'));

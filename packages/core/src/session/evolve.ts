@@ -1,6 +1,7 @@
 import { CATALOGUE, isEventType, knownEvent, textOf, type EventData, type EventType, type LogEvent } from '@dreamfold/events';
 import { OUTCOME_HANDLERS } from './evolve-outcome.ts';
-import { addUserText, closeCall, subtree, withCall, withResults, withThread, type Handler, type Handlers } from './handlers.ts';
+import { wallTimeMs } from './caps.ts';
+import { addUserText, closeCall, subtree, withCall, withResults, withThread, withUsage, type Handler, type Handlers } from './handlers.ts';
 import { List } from './list.ts';
 import {
   INTERRUPTED,
@@ -33,7 +34,13 @@ const CORE_HANDLERS: Handlers = {
           createdAt: time,
           threads: [newThread({ id: leadThreadId(state.id), agent: data.team.lead, parent: null, delegation: null, depth: 0, task: '' })],
         },
-  'session.claimed': (state, { data }) => ({ ...state, epoch: state.epoch + 1, claimedByWorker: data.worker === true }),
+  'session.claimed': (state, { data, time }, before) => ({
+    ...state,
+    epoch: state.epoch + 1,
+    claimedByWorker: data.worker === true,
+    // From its last event to the claim nobody may have run it: a process that died takes none of the session's time with it.
+    ...(state.runningSince === null ? {} : { activeMs: wallTimeMs(before, before.now), runningSince: time }),
+  }),
   'session.team_updated': (state, { data }) => {
     const changed = (thread: Thread, call: Call): boolean =>
       data.changed_tools.some((c) => c.agent === thread.agent && c.tool === call.name) &&
@@ -56,7 +63,7 @@ const CORE_HANDLERS: Handlers = {
     ...state,
     status: 'idle',
     stopReason: data.stop_reason,
-    activeMs: state.activeMs + (state.runningSince === null ? 0 : Math.max(0, time - state.runningSince)),
+    activeMs: wallTimeMs(state, time),
     runningSince: null,
   }),
   'session.error': (state, { data }) => ({ ...state, error: data.error.message }),
@@ -126,7 +133,7 @@ const MODEL_HANDLERS: Handlers = {
       request: { startId: id, seq, purpose: data.df_purpose ?? 'turn', attempt: 1, delayMs: 0 },
     })),
   'model.attempt_failed': (state, { actor, data }) =>
-    withThread(state, actor, (t) =>
+    withThread(data.model_usage === undefined ? state : withUsage(state, data.model_usage, data.cost_usd), actor, (t) =>
       t.request?.startId === data.model_request_start_id
         ? { ...t, request: { ...t.request, attempt: data.attempt + 1, delayMs: data.retry_after_ms ?? 0 } }
         : t,
@@ -162,23 +169,13 @@ const MODEL_HANDLERS: Handlers = {
       };
     }),
   'span.model_request_end': (state, { actor, data }) => {
-    const u = data.model_usage;
-    const usage = {
-      input_tokens: state.usage.input_tokens + u.input_tokens,
-      output_tokens: state.usage.output_tokens + u.output_tokens,
-      cache_creation_input_tokens: state.usage.cache_creation_input_tokens + u.cache_creation_input_tokens,
-      cache_read_input_tokens: state.usage.cache_read_input_tokens + u.cache_read_input_tokens,
-      modelCalls: state.usage.modelCalls,
-      toolCalls: state.usage.toolCalls,
-      costUsd: state.usage.costUsd === null || data.df_cost_usd === null ? null : state.usage.costUsd + (data.df_cost_usd ?? 0),
-    };
-    return withThread({ ...state, usage }, actor, (t) => {
+    return withThread(withUsage(state, data.model_usage, data.df_cost_usd), actor, (t) => {
       const ended: Thread = {
         ...t,
         messages: t.draft.length > 0 ? t.messages.push({ role: 'assistant', content: t.draft }) : t.messages,
         draft: [],
         request: null,
-        contextTokens: t.request?.purpose === 'compaction' ? 0 : totalTokens(u),
+        contextTokens: t.request?.purpose === 'compaction' ? 0 : totalTokens(data.model_usage),
         stop: stopAfter(data.df_stop_reason),
         refusal: data.df_refusal ?? null,
       };
@@ -273,7 +270,7 @@ export function evolveSession(state: SessionState, event: LogEvent): SessionStat
   const handler = HANDLERS[known.type] as Handler<EventType> | undefined;
   if (handler === undefined) return next;
   try {
-    return handler(next, known);
+    return handler(next, known, state);
   } catch (error) {
     // Only a payload that does not fit its schema may fail here; anything else is a fault of this code.
     if (isEventType(known.type) && !CATALOGUE[known.type].safeParse(known.data).success) return next;

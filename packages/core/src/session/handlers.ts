@@ -1,8 +1,10 @@
-import type { EventType, KnownEvent } from '@dreamfold/events';
+import type { EventType, KnownEvent, ModelUsage } from '@dreamfold/events';
+import { addUsage } from './caps.ts';
 import type { RequestBlock } from './prompt.ts';
 import type { Call, SessionState, Thread } from './state.ts';
 
-export type Handler<T extends EventType> = (state: SessionState, event: KnownEvent<T>) => SessionState;
+/** @param before the state without the event; `state` has its seq and time already */
+export type Handler<T extends EventType> = (state: SessionState, event: KnownEvent<T>, before: SessionState) => SessionState;
 export type Handlers = { readonly [T in EventType]?: Handler<T> };
 
 export function withThread(state: SessionState, id: string, change: (thread: Thread) => Thread): SessionState {
@@ -53,6 +55,11 @@ export function subtree(state: SessionState, rootId: string): Set<string> {
   // Children stand after their parents, so one pass finds all of them.
   for (const thread of state.threads) if (thread.parent !== null && ids.has(thread.parent)) ids.add(thread.id);
   return ids;
+}
+
+/** @param costUsd null when it is not known, left out when it was nothing */
+export function withUsage(state: SessionState, used: ModelUsage, costUsd: number | null = 0): SessionState {
+  return { ...state, usage: addUsage(state.usage, used, costUsd) };
 }
 
 export function addUserText(thread: Thread, value: string): Thread {

@@ -3,7 +3,8 @@ import type { Criterion, CriterionScore } from '@dreamfold/events';
 import { GivenSession, givenAgent, givenCriterion, type GivenTeam } from '../testing/given-session.ts';
 import { interrupt, judge, sendMessage } from './commands.ts';
 import { awaitedEvents, unjudged } from './decide.ts';
-import { attemptFailed, graded, type Grading } from './results.ts';
+import { attemptFailed } from './attempts.ts';
+import { graded, type Grading } from './results.ts';
 import { bestAttempt } from './state.ts';
 
 const NO_USAGE = { input_tokens: 0, output_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 };

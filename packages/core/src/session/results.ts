@@ -8,12 +8,14 @@ import {
   type NewEvent,
   type ToolSnapshot,
 } from '@dreamfold/events';
+import { attemptFailed, calledOff, spentOf } from './attempts.ts';
+import { capEvents, type ReachedCap } from './caps.ts';
 import { callHash, errorResult, openWork, type DecideContext } from './decide.ts';
 import { callKey } from './evolve.ts';
 import { DELEGATE_TOOL } from './prompt.ts';
 import { agentOf, bestAttempt, callOf, threadOf, type SessionState, type Thread } from './state.ts';
 
-// What came of work, as events. Each returns [] when the work is no longer open: it was interrupted, or done before.
+// What came of work, as events. When the work is no longer open, because it was interrupted or done before, only what it cost is written.
 
 /** Confidence and reason of one decision, given by the model beside it or in the call's `decision` field. */
 export interface Decision {
@@ -48,14 +50,22 @@ function write(w: Writer, type: string, data: unknown): string {
   return eventId(w.appendId, w.events.length - 1);
 }
 
+interface Answered {
+  threadId: string;
+  startId: string;
+  attempt?: number;
+  answer: Answer;
+  appendId: string;
+}
+
 /** The answer of a model, with the calls that it asks for: each allowed, asked for, or closed with the reason why not. */
 export function modelAnswered(
   state: SessionState,
-  { threadId, startId, answer, appendId }: { threadId: string; startId: string; answer: Answer; appendId: string },
+  { threadId, startId, attempt = 1, answer, appendId }: Answered,
   context: DecideContext,
 ): NewEvent[] {
   const thread = threadOf(state, threadId);
-  if (thread?.request?.startId !== startId) return [];
+  if (thread?.request?.startId !== startId) return calledOff({ actor: threadId, startId, attempt, spent: spentOf(answer) });
   const w: Writer = { state, thread, appendId, context, events: [] };
   const { purpose } = thread.request;
   let stopReason: 'interrupted' | 'max_tokens' | 'refusal' | 'error' | null =
@@ -90,7 +100,7 @@ export function modelAnswered(
 /** Nothing takes the place of the messages unless there is a summary of them. */
 function writeSummary(w: Writer, answer: Answer): boolean {
   const texts = answer.content.map((block) => (block.type === 'text' ? block.text : ''));
-  const summary = texts.join('\n').trim();
+  const summary = texts.join('\n').trim().toWellFormed();
   if (summary === '') return false;
   write(w, 'agent.thread_context_compacted', { df_summary: summary, df_tokens_before: w.thread.contextTokens });
   return true;
@@ -102,14 +112,16 @@ function writeError(w: Writer, type: 'model_request_failed_error' | 'compaction_
 
 function writeText(w: Writer, value: string, decision: Decision | undefined): void {
   if (value === '') return;
-  const id = write(w, 'agent.message', { content: text(value) });
+  // Half of a surrogate pair is no text: a service refuses every request that holds one.
+  const whole = value.toWellFormed();
+  const id = write(w, 'agent.message', { content: text(whole), ...(whole === value ? {} : { df_repaired: true }) });
   writeDecision(w, id, decision);
 }
 
 function writeDecision(w: Writer, eventId: string, decision: Decision | undefined): void {
   const confidence = decision?.confidence;
   const valid = typeof confidence === 'number' && confidence >= 0 && confidence <= 1;
-  const reason = typeof decision?.reason === 'string' ? decision.reason.slice(0, 2000) : undefined;
+  const reason = typeof decision?.reason === 'string' ? decision.reason.slice(0, 2000).toWellFormed() : undefined;
   if (!valid && reason === undefined) return;
   write(w, 'decision.recorded', { event_id: eventId, ...(valid ? { confidence } : {}), ...(reason === undefined ? {} : { reason }) });
 }
@@ -142,8 +154,6 @@ function writeCall(w: Writer, block: { name: string; input: unknown; decision?: 
     w.events.push(errorResult(w.thread.id, id, refusal));
   } else if (call.name === DELEGATE_TOOL) writeDelegation(w, id, call.input as { agent: string; message: string });
 }
-
-type ReachedCap = NonNullable<SessionState['capReached']>;
 
 interface Refusal {
   code: string;
@@ -214,59 +224,13 @@ function writeDelegation(w: Writer, callId: string, input: { agent: string; mess
   write(w, 'session.thread_status_running', child);
 }
 
-export interface AttemptFailure {
-  threadId: string;
-  startId: string;
-  attempt: number;
-  code: string;
-  message: string;
-  /** null: this was the last attempt. */
-  retryAfterMs: number | null;
-  /** The cap that was reached while the model was asked. */
-  cap?: ReachedCap;
-}
-
-/** An attempt at a model request failed; with the last one the thread stops. */
-export function attemptFailed(state: SessionState, failure: AttemptFailure): NewEvent[] {
-  const { threadId, startId, attempt, code, message, retryAfterMs } = failure;
-  const thread = threadOf(state, threadId);
-  if (thread?.request?.startId !== startId || thread.request.attempt !== attempt) return [];
-  const events: NewEvent[] = [
-    {
-      type: 'model.attempt_failed',
-      actor: threadId,
-      class: 'owner',
-      data: { model_request_start_id: startId, attempt, code, message, retry_after_ms: retryAfterMs },
-    },
-  ];
-  if (retryAfterMs !== null) return events;
-  if (failure.cap === undefined) events.push(exhausted(threadId, code, message));
-  else if (state.capReached === null) events.push({ type: 'cap.reached', actor: threadId, class: 'owner', data: failure.cap });
-  events.push({
-    type: 'span.model_request_end',
-    actor: threadId,
-    class: 'owner',
-    data: {
-      model_request_start_id: startId,
-      is_error: true,
-      model_usage: { input_tokens: 0, output_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 },
-      df_stop_reason: failure.cap === undefined ? 'error' : 'budget',
-    },
-  });
-  return events;
-}
-
-function exhausted(actor: string, code: string, message: string): NewEvent {
-  const passes = code === 'model_overloaded' || code === 'model_rate_limited';
-  const type = passes ? `${code}_error` : 'model_request_failed_error';
-  return { type: 'session.error', actor, class: 'owner', data: { error: { type, message, retry_status: { type: 'exhausted' } } } };
-}
-
 export interface ToolOutput {
   text: string;
   /** Stable code of what went wrong. */
   errorCode?: string;
   blob?: { sha256: string; size_bytes: number };
+  /** The cap that stopped it. */
+  cap?: ReachedCap;
 }
 
 /** A tool came back. */
@@ -274,6 +238,7 @@ export function toolFinished(state: SessionState, callId: string, output: ToolOu
   const found = callOf(state, callId);
   if (found === undefined || found.call.status !== 'running') return [];
   return [
+    ...capEvents(state, found.thread.id, output.cap),
     {
       type: 'agent.tool_result',
       actor: found.thread.id,
@@ -302,7 +267,8 @@ export interface Grading {
 /** An evaluation is complete: the attempt is scored, and is final, or goes back with the reasons. */
 export function graded(state: SessionState, grading: Grading): NewEvent[] {
   const { outcome } = state;
-  if (outcome === null || outcome.status !== 'evaluating' || outcome.evaluationId !== grading.evaluationId) return [];
+  if (outcome === null || outcome.status !== 'evaluating' || outcome.evaluationId !== grading.evaluationId)
+    return calledOff({ actor: 'grader', startId: grading.evaluationId, attempt: 1, spent: spentOf(grading) });
   const end = (result: string, explanation: string): NewEvent => ({
     type: 'span.outcome_evaluation_end',
     actor: 'system',
