@@ -103,6 +103,37 @@ describe('a model over HTTP', () => {
     ).toEqual(['end_turn', 'end_turn', 'refusal', 'retries_exhausted', 'retries_exhausted']);
   });
 
+  test('that pauses, or fills an answer without end, is asked once, and what that cost counts', async () => {
+    const paid = { input_tokens: 100, output_tokens: 7 };
+    const replies: Record<string, ServedReply> = {
+      pauses: { content: [{ text: 'Hm.' }], stopReason: 'pause_turn', usage: paid },
+      floods: { content: [{ text: 'x'.repeat(300_000) }], usage: paid },
+      fine: { content: [{ text: 'Fine.' }], usage: paid },
+    };
+    const { session, events, requests } = await run(Object.keys(replies), (name) => replies[name] ?? 'Done.');
+    expect(attempts(events).map(({ code, retry_after_ms }) => [code, retry_after_ms])).toEqual(
+      expect.arrayContaining([
+        ['model_answer_unsupported', null],
+        ['payload_too_large', null],
+      ]),
+    );
+    expect(requests).toHaveLength(starts(events));
+    const reports = session.state.threads[0]!.messages.at(2)!.content;
+    expect(JSON.stringify(reports[0])).toContain('pause_turn');
+    // The lead was answered twice, of 10 and 5 tokens; of the flood only the beginning was heard.
+    expect(session.state.usage).toMatchObject({ input_tokens: 2 * 10 + 3 * 100, output_tokens: 2 * 5 + 7 + 1 + 7 });
+  });
+
+  test('that sends half a character is sent back what is whole', async () => {
+    const { session, events, requests } = await run([], (_, n) =>
+      n === 0 ? { content: [{ text: 'Half: \ud83d.' }, { tool: 'look' }] } : 'Done.',
+    );
+    expect(session.state.stopReason).toEqual({ type: 'end_turn' });
+    expect(requests[1]!.messages[1]!.content[0]).toMatchObject({ text: 'Half: \ufffd.' });
+    expect(events.find(({ type }) => type === 'agent.message')?.data).toMatchObject({ df_repaired: true });
+    expect(events.findLast(({ type }) => type === 'agent.message')?.data).not.toHaveProperty('df_repaired');
+  });
+
   test('that calls what is not there, or two tools by one id, gets a result for each call', async () => {
     const { session, events } = await run([], (_, n) => {
       if (n === 0) return { content: [{ tool: 'fly', id: 'same', input: {} }] };

@@ -64,6 +64,8 @@ export const ERROR_STATUS = {
   model_unavailable: 503,
   model_request_failed: 400,
   model_protocol_error: 502,
+  model_answer_unsupported: 502,
+  model_context_window_exceeded: 413,
   recording_exhausted: 409,
   store_corrupt: 500,
   store_newer_than_code: 500,

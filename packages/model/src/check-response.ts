@@ -20,7 +20,11 @@ const Block = z.discriminatedUnion('type', [
     type: z.literal('tool_use'),
     id: z.unknown().optional(),
     name: z.string().min(1),
-    input: z.unknown().refine((input) => isJson(input, 0), { error: `is not JSON, or is nested more than ${MAX_INPUT_DEPTH} deep` }),
+    input: z
+      .unknown()
+      .refine((input) => isJson(input, 0), {
+        error: `is not JSON, holds half a character, or is nested more than ${MAX_INPUT_DEPTH} deep`,
+      }),
     decision: z.unknown().optional(),
   }),
 ]);
@@ -62,7 +66,9 @@ export function answerTooLarge(sizeBytes?: number): DreamfoldError {
 }
 
 function isJson(value: unknown, depth: number): boolean {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return true;
+  if (value === null || typeof value === 'boolean') return true;
+  // Half of a surrogate pair is no text, and no service takes it back.
+  if (typeof value === 'string') return value.isWellFormed();
   if (typeof value === 'number') return Number.isFinite(value);
   if (typeof value !== 'object' || depth >= MAX_INPUT_DEPTH) return false;
   if (Array.isArray(value)) return value.every((item) => isJson(item, depth + 1));

@@ -126,7 +126,15 @@ describe('an attempt that failed after it was paid', () => {
     const { id, request } = session.thread('lead');
     const { startId, attempt } = request!;
     return session.when((state) =>
-      attemptFailed(state, { threadId: id, startId, attempt, code: 'model_protocol_error', message: 'torn', retryAfterMs: 500, ...failure }),
+      attemptFailed(state, {
+        threadId: id,
+        startId,
+        attempt,
+        code: 'model_protocol_error',
+        message: 'torn',
+        retryAfterMs: 500,
+        ...failure,
+      }),
     );
   };
 

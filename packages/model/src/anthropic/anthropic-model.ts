@@ -3,6 +3,7 @@ import { DreamfoldError } from '@dreamfold/events';
 import type { Model, ModelCall, ModelPrice, ModelResponse } from '../port.ts';
 import { createParams } from './create-params.ts';
 import { errorFrom, timedOut } from './error-mapping.ts';
+import { guardedFetch } from './guarded-fetch.ts';
 import { MessageReader } from './message-reader.ts';
 
 const DEFAULT_TIMEOUT_MS = 600_000;
@@ -56,6 +57,7 @@ async function connect(apiKey: string, baseURL: string | undefined): Promise<Ant
     authToken: null,
     ...(baseURL === undefined ? {} : { baseURL }),
     maxRetries: 0,
+    fetch: guardedFetch,
     // The SDK's timeout ends when the headers have come; a stream that falls silent later needs ours, and one is enough.
     timeout: MAX_TIMEOUT_MS,
     // The SDK logs a broken stream, with its bytes, to the console; we report it as an error.
@@ -72,25 +74,17 @@ interface Attempt {
 }
 
 async function attempt({ client, params, call, timeoutMs, apiKey }: Attempt): Promise<ModelResponse> {
-  const stop = new AbortController();
-  const abort = (): void => stop.abort();
-  call.signal.addEventListener('abort', abort, { once: true });
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    stop.abort();
-  }, timeoutMs);
-  const reader = new MessageReader(call.onDelta);
+  const late = AbortSignal.timeout(timeoutMs);
+  const reader = new MessageReader(call);
   try {
     call.signal.throwIfAborted();
-    for await (const event of await client.messages.create(params, { signal: stop.signal })) reader.add(event);
-    // The SDK ends an aborted stream as if it were complete; the reader knows better, and the abort is told below.
+    const signal = AbortSignal.any([call.signal, late]);
+    // The SDK ends the request when it is read no further.
+    for await (const event of await client.messages.create(params, { signal })) reader.add(event);
+    // It also ends an aborted stream as if it were complete; the reader knows better, and the abort is told below.
     return reader.response();
   } catch (error) {
-    if (!stop.signal.aborted) throw errorFrom(error, apiKey);
-    throw late ? timedOut(timeoutMs) : call.signal.reason;
-  } finally {
-    clearTimeout(timer);
-    call.signal.removeEventListener('abort', abort);
+    call.signal.throwIfAborted();
+    throw late.aborted ? timedOut(timeoutMs) : errorFrom(error, apiKey);
   }
 }

@@ -27,14 +27,16 @@ const CODE_BY_TYPE: Readonly<Record<string, ErrorCode>> = {
  * @param apiKey is taken out of every message, should the server repeat it
  */
 export function errorFrom(error: unknown, apiKey: string): DreamfoldError {
-  if (isDreamfoldError(error)) return error;
+  const own = causesOf(error).find((cause) => isDreamfoldError(cause));
+  if (own !== undefined) return own;
   if (!(error instanceof Error)) return protocolError('The SDK failed without an error');
   if (error instanceof SyntaxError) return protocolError('The server sent something in its stream that is not JSON');
   const failure = error as ApiFailure;
-  const message = (failure.apiMessage ?? rootCause(failure).message).replaceAll(apiKey, '[API key]').slice(0, 1000);
+  const root = causesOf(error).at(-1) as Error;
+  const message = (failure.apiMessage ?? root.message).replaceAll(apiKey, '[API key]').slice(0, 1000).toWellFormed();
   const code = codeOf(failure);
   const status = failure.status === undefined ? '' : ` (${failure.status})`;
-  return new ModelError(code, `${SENTENCES[code] ?? 'The request to the model failed'}${status}: ${message}`, {
+  return new ModelError(code, `${sentenceOf(code, failure)}${status}: ${message}`, {
     remedy: remedyOf(code, failure.status),
     ...(failure.status === undefined ? {} : { value: failure.status }),
     retryAfterMs: retryAfterOf(failure.headers),
@@ -55,6 +57,13 @@ const SENTENCES: Partial<Record<ErrorCode, string>> = {
   model_unavailable: 'The model cannot be reached',
   model_request_failed: 'The model refused the request',
 };
+
+/** Who answers was reached; what it says is its own fault. */
+function sentenceOf(code: ErrorCode, { status, type }: ApiFailure): string {
+  const hasAnswered = status !== undefined || (type !== null && type !== undefined);
+  if (code === 'model_unavailable' && hasAnswered) return 'The server of the model failed';
+  return SENTENCES[code] ?? 'The request to the model failed';
+}
 
 function codeOf({ name, status, type }: ApiFailure): ErrorCode {
   if (name === 'APIConnectionTimeoutError') return 'model_timeout';
@@ -78,11 +87,16 @@ function remedyOf(code: ErrorCode, status: number | undefined): string {
   return 'Correct what the message names; the same request will fail again.';
 }
 
-/** A lost connection says why only at the bottom: "Connection error." ← "fetch failed" ← "connect ECONNREFUSED 127.0.0.1:8080". */
-function rootCause(failure: ApiFailure): ApiFailure {
-  let root = failure;
-  for (let depth = 0; depth < 5 && root.cause instanceof Error && root.cause.message !== ''; depth += 1) root = root.cause;
-  return root;
+/** The error and what caused it. A lost connection says why only at the bottom: "Connection error." ← "fetch failed" ← "connect ECONNREFUSED 127.0.0.1:8080". */
+function causesOf(error: unknown): unknown[] {
+  const causes = [error];
+  for (
+    let cause = (error as ApiFailure | null)?.cause;
+    cause instanceof Error && cause.message !== '' && causes.length < 6;
+    cause = cause.cause
+  )
+    causes.push(cause);
+  return causes;
 }
 
 /** The wait in `retry-after-ms`, or in `retry-after` as seconds or as a date. */

@@ -7,14 +7,15 @@ const Usage = z
 const Index = z.int().nonnegative().max(9_999);
 
 const ContentBlock = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('text'), text: z.string() }),
-  z.object({ type: z.literal('tool_use'), id: z.string().min(1), name: z.string().min(1), input: z.unknown() }),
+  z.object({ type: z.enum(['text']), text: z.string() }),
+  z.object({ type: z.enum(['tool_use']), id: z.string().min(1), name: z.string().min(1), input: z.unknown() }),
   z.object({ type: z.enum(['thinking', 'redacted_thinking']) }),
 ]);
+export type ContentBlock = z.infer<typeof ContentBlock>;
 
 const Delta = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('text_delta'), text: z.string() }),
-  z.object({ type: z.literal('input_json_delta'), partial_json: z.string() }),
+  z.object({ type: z.enum(['text_delta']), text: z.string() }),
+  z.object({ type: z.enum(['input_json_delta']), partial_json: z.string() }),
   z.object({ type: z.enum(['thinking_delta', 'signature_delta', 'citations_delta']) }),
 ]);
 
@@ -37,3 +38,7 @@ export type StreamEvent = z.infer<typeof StreamEvent>;
 
 /** The kinds that are read. The API adds kinds without a new version; those are passed over. */
 export const STREAM_EVENT_TYPES: ReadonlySet<string> = new Set(StreamEvent.options.map((option) => option.shape.type.value));
+
+/** The kinds of blocks, and of the pieces that they come in, that can be read: an answer with any other says what nobody here understands. */
+export const BLOCK_TYPES: ReadonlySet<string> = new Set(ContentBlock.options.flatMap(({ shape }) => shape.type.options));
+export const DELTA_TYPES: ReadonlySet<string> = new Set(Delta.options.flatMap(({ shape }) => shape.type.options));

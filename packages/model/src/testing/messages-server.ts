@@ -1,5 +1,7 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { ModelUsage } from '@dreamfold/events';
 
 /** A block of a streamed answer. `json` is sent as it is, so that it may be broken; left out, the input is. */
@@ -20,8 +22,8 @@ export type ServedReply =
       cut?: { before: number; how: 'end' | 'reset' };
     }
   | { status: number; type: string; message: string; headers?: Readonly<Record<string, string>> }
-  /** Bytes that are sent as the event stream, whatever they are. */
-  | { raw: string }
+  /** Bytes that are sent as the event stream, whatever they are; of pieces, no more than the client reads. */
+  | { raw: string | Iterable<string> }
   /** Headers never come. */
   | { silent: true };
 
@@ -85,8 +87,9 @@ async function send(reply: ServedReply, request: ServedRequest, outgoing: Server
   }
   outgoing.writeHead(200, { 'content-type': 'text/event-stream', 'request-id': 'req_test' });
   if ('raw' in reply) {
-    outgoing.end(reply.raw);
-    return;
+    const pieces = typeof reply.raw === 'string' ? [reply.raw] : reply.raw;
+    // The client may go away before the end.
+    return pipeline(Readable.from(pieces, { objectMode: false }), outgoing).catch(() => {});
   }
   for (const [i, event] of eventsOf(reply, request).entries()) {
     if (i === reply.cut?.before) {
