@@ -80,7 +80,7 @@ export class SqliteLog implements Log {
     this.#events = new CountedEvents(this.#table);
     this.#database = new DatabaseWriter(parts, this.#events, parts.full);
     this.#blobs = new BlobTable(db);
-    this.#sequencer = new Sequencer((appends) => this.#appendGroup(appends));
+    this.#sequencer = new Sequencer((appends, isOver) => this.#appendGroup(appends, isOver));
     this.#changes = new ChangeSignal((waiting) => {
       this.#waiting = waiting;
       this.#startOrStopPolling();
@@ -96,9 +96,16 @@ export class SqliteLog implements Log {
     return this.#sequencer.add(prepareAppend(request, this.#parts.clock()));
   }
 
-  /** One transaction for all; each append is judged alone, and a refused one leaves the others as they are. */
-  #appendGroup(appends: readonly PreparedAppend[]): (Appended | DreamfoldError)[] {
-    const results = this.#transaction(() => appends.map((append) => this.#appendOne(append)));
+  /** One transaction for as many as there is time for; each append is judged alone, and a refused one leaves the others as they are. */
+  #appendGroup(appends: readonly PreparedAppend[], isOver: () => boolean): (Appended | DreamfoldError)[] {
+    const results = this.#transaction(() => {
+      const done: (Appended | DreamfoldError)[] = [];
+      for (const append of appends) {
+        done.push(this.#appendOne(append));
+        if (isOver()) break;
+      }
+      return done;
+    });
     if (this.#tail.isWatched) {
       this.#tail.tellOwn(
         results.flatMap((result, i) => {
