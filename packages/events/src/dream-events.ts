@@ -86,6 +86,8 @@ export const DreamStarted = z.object({
   through: z.array(z.int().nonnegative()).min(1),
   /** Only these sessions, and each from its beginning. Such a dream leaves `after` of the next one where it was. */
   sessions: z.array(z.string()).max(5000).optional(),
+  /** The process that dreams. On its machine another one sees whether it has ended. */
+  by: z.object({ machine: z.string().max(200), pid: z.int().positive(), started: z.string().max(64).nullable() }).optional(),
 });
 export type DreamStarted = z.infer<typeof DreamStarted>;
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { linkSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DreamfoldError } from '@dreamfold/events';
+import { isRunning, statOf, thisProcess, type ProcessIdentity } from './process-identity.ts';
 import { STORE_REMEDY, systemErrorCode } from './system-error.ts';
 
 /** The right to process the sessions of a data directory: one process at a time. Reading needs no lock. */
@@ -10,10 +11,7 @@ export interface ProcessorLock {
   release(): void;
 }
 
-interface Holder {
-  pid: number;
-  /** When the process started, as the system counts it: a pid is given to another process after a while. Null where that is not known. */
-  started: string | null;
+interface Holder extends Pick<ProcessIdentity, 'pid' | 'started'> {
   /** Names this holding, so that a lock is only ever replaced by one who has seen it stale. */
   token: string;
 }
@@ -49,7 +47,7 @@ export async function acquireProcessorLock(directory: string): Promise<Processor
  * @returns the holder that we are now, or the one in the way: `busy` when it is only a taker at work
  */
 function tryAcquire(path: string): Holder | { pid: number; busy: boolean } {
-  const holder: Holder = { pid: process.pid, started: statOf(process.pid)?.started ?? null, token: randomBytes(12).toString('hex') };
+  const holder: Holder = { ...ownPid(), token: randomBytes(12).toString('hex') };
   const draft = `${path}.${holder.token}.new`;
   write(draft, holder);
   held.add(holder.token);
@@ -76,6 +74,11 @@ function tryAcquire(path: string): Holder | { pid: number; busy: boolean } {
     if (!kept) held.delete(holder.token);
     remove(draft);
   }
+}
+
+function ownPid(): Pick<ProcessIdentity, 'pid' | 'started'> {
+  const { pid, started } = thisProcess();
+  return { pid, started };
 }
 
 function write(path: string, holder: Holder): void {
@@ -136,28 +139,8 @@ function notALock(path: string, value: string): DreamfoldError {
 
 function isAlive({ pid, started, token }: Holder): boolean {
   if (held.has(token)) return true;
-  const stat = statOf(pid);
-  if (pid === process.pid && stat === null) return false;
-  // Killed, and only kept for a parent that has not asked how it ended: it answers signals and does nothing else.
-  if (stat?.state === 'Z') return false;
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    // EPERM: there is such a process, of another user.
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
-  }
-  return started === null || stat === null || stat.started === started;
-}
-
-/** Fields 3 and 22 of /proc/PID/stat (proc(5)): the state, and the ticks from boot to the start. Null where there is no such file. */
-function statOf(pid: number): { state: string; started: string | null } | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return { state: fields[0]!, started: fields[19] ?? null };
-  } catch {
-    return null;
-  }
+  if (pid === process.pid && statOf(pid) === null) return false;
+  return isRunning(pid, started);
 }
 
 function release(path: string, token: string): void {

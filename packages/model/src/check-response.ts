@@ -20,11 +20,9 @@ const Block = z.discriminatedUnion('type', [
     type: z.literal('tool_use'),
     id: z.unknown().optional(),
     name: z.string().min(1),
-    input: z
-      .unknown()
-      .refine((input) => isJson(input, 0), {
-        error: `is not JSON, holds half a character, or is nested more than ${MAX_INPUT_DEPTH} deep`,
-      }),
+    input: z.unknown().refine((input) => isJson(input, 0), {
+      error: `is not JSON, holds half a character, or is nested more than ${MAX_INPUT_DEPTH} deep`,
+    }),
     decision: z.unknown().optional(),
   }),
 ]);

@@ -1,5 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { DreamfoldError, idFrom, isDreamfoldError, streamOf, type EventData, type EventType, type NewEvent } from '@dreamfold/events';
+import {
+  DreamfoldError,
+  idFrom,
+  isDreamfoldError,
+  streamOf,
+  type DreamStarted,
+  type EventData,
+  type EventType,
+  type NewEvent,
+} from '@dreamfold/events';
 import type { Log } from '@dreamfold/log';
 import { sha256 } from './digest.ts';
 
@@ -63,15 +72,21 @@ export class DreamStream {
       this.#held = [];
     } catch (error) {
       this.#isLost = this.#seq === 0;
-      throw this.#isLost && isDreamfoldError(error, 'head_conflict') ? underWay(this.#stream) : error;
+      throw this.#isLost && isDreamfoldError(error, 'head_conflict') ? underWay(this.#stream, null) : error;
     }
   }
 }
 
-export function underWay(stream: string): DreamfoldError {
-  return new DreamfoldError('store_locked', `A dream of this store is under way: ${stream}`, {
+/** @param holder whose dream it is, and until when it is held; null when another dreamer has only just begun it */
+export function underWay(stream: string, holder: { by: DreamStarted['by']; until: number } | null): DreamfoldError {
+  const until = holder === null ? null : new Date(holder.until).toISOString();
+  const who = holder?.by === undefined ? '' : `, by process ${holder.by.pid} on ${holder.by.machine.split('/')[0]}`;
+  const when = until === null ? '' : `, until ${until} unless it writes more`;
+  return new DreamfoldError('store_locked', `A dream of this store is under way: ${stream}${who}${when}`, {
     path: 'store',
     value: stream,
-    remedy: `Wait until it has ended. If its process has died, dream again ${ABANDONED_MS / 1000} seconds after its last event.`,
+    remedy:
+      'Wait until it has ended. If its process has died on this machine, dream again now; ' +
+      `if it has died elsewhere, ${until === null ? `${ABANDONED_MS / 1000} seconds after its last event` : `after ${until}`}.`,
   });
 }

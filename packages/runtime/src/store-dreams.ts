@@ -9,7 +9,7 @@ import {
   type DreamState,
   type Knowledge,
 } from '@dreamfold/dreaming';
-import { cursorAtStart, fold, seenBy, type Cursor, type Log } from '@dreamfold/log';
+import { cursorAtStart, fold, hasEnded, seenBy, thisProcess, type Cursor, type Log } from '@dreamfold/log';
 import { ABANDONED_MS, DreamStream, dreamEvent, underWay } from './dream-stream.ts';
 import { sha256 } from './digest.ts';
 import type { StoreSummary } from './memory-keeper.ts';
@@ -134,6 +134,7 @@ export class StoreDreams {
       after: [...view.reviewedThrough],
       through: [...(await this.#log.cursor())],
       ...(sessions === undefined ? {} : { sessions: [...sessions] }),
+      by: thisProcess(),
     };
     const { seq: memorySeq } = await this.#log.head(streamOf('memory', store));
     stream.hold(dreamEvent('dream.started', started));
@@ -142,12 +143,16 @@ export class StoreDreams {
   }
 
   async #endAbandoned(dreamId: string, dream: DreamState): Promise<void> {
-    if (this.#now() - dream.time < ABANDONED_MS) throw underWay(streamOf('dream', dreamId));
-    const error = { type: 'abandoned', message: `It wrote nothing for ${ABANDONED_MS / 1000} seconds.` };
+    const stream = streamOf('dream', dreamId);
+    const by = dream.started?.by;
+    const until = dream.time + ABANDONED_MS;
+    const isGone = by !== undefined && hasEnded(by);
+    if (!isGone && this.#now() < until) throw underWay(stream, { by, until });
+    const message = isGone ? `Its process ${by.pid} has ended.` : `It wrote nothing for ${ABANDONED_MS / 1000} seconds.`;
     try {
-      await new DreamStream(this.#log, dreamId, dream.seq).append(dreamEvent('dream.failed', { error }));
+      await new DreamStream(this.#log, dreamId, dream.seq).append(dreamEvent('dream.failed', { error: { type: 'abandoned', message } }));
     } catch (conflict) {
-      throw isDreamfoldError(conflict, 'head_conflict') ? underWay(streamOf('dream', dreamId)) : conflict;
+      throw isDreamfoldError(conflict, 'head_conflict') ? underWay(stream, null) : conflict;
     }
   }
 }

@@ -34,10 +34,13 @@ async function attempt(reply: ServedReply, signal = new AbortController().signal
   let used: ModelUsage | null = null;
   const call = { signal, onUsage: (usage: ModelUsage) => void (used = usage) };
   const asked = anthropic({ apiKey: KEY, baseURL: server.url }).respond(REQUEST, call);
-  const [answer, error] = await asked.then(
-    (got) => [got, null],
-    (caught: ModelError) => [null, caught],
-  );
+  let answer: ModelResponse | null = null;
+  let error: ModelError | null = null;
+  try {
+    answer = await asked;
+  } catch (caught) {
+    error = caught as ModelError;
+  }
   expect(server.requests.length).toBeLessThanOrEqual(1);
   expect(JSON.stringify([answer, error, error?.message])).not.toContain(KEY);
   return { answer, error, used };
