@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { driverFor, parseKafkaUrl } from '@dreamfold/log-kafka';
 import { afterAll, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
-import { agent, open, type Dreamfold, type LogNotice, type OpenOptions } from './index.ts';
+import { agent, open, type Dreamfold, type OpenOptions } from './index.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'dreamfold-open-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -81,7 +81,7 @@ describe('open on Kafka', () => {
 
   test('what happens later is told, or is a warning of the process', async () => {
     const log = newLog();
-    const told: LogNotice[] = [];
+    const told: { kind: string }[] = [];
     await opened({ log, directory: join(root, 'told'), onNotice: (notice) => told.push(notice) });
     await opened({ log, directory: join(root, 'warned') });
     const warning = once(process, 'warning');

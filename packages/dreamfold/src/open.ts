@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DreamfoldError, isDreamfoldError } from '@dreamfold/events';
 import { acquireProcessorLock, openMemoryLog, type Log } from '@dreamfold/log';
 import type { LogNotice } from '@dreamfold/log-kafka';
-import { openSqliteLog, sqliteReplicas } from '@dreamfold/log/sqlite';
+import { openSqliteLog, sqliteReplicas, type LogReadNotice } from '@dreamfold/log/sqlite';
 import type { Model } from '@dreamfold/model';
 import { checkDreamRules, MemoryKeeper, SessionHost, type DreamNews, type DreamRule } from '@dreamfold/runtime';
 import { Dreamfold } from './dreamfold.ts';
@@ -36,8 +36,11 @@ export interface OpenOptions {
   log?: string | Log;
   /** How much of a log on Kafka is in the local replica, while it catches up. */
   onProgress?: (done: number, total: number) => void;
-  /** What happens to a log on Kafka later: its brokers are away or back, … Default: a warning of the process. */
-  onNotice?: (notice: LogNotice) => void;
+  /**
+   * What happens to a log on Kafka later: its brokers are away or back, …; or how a log is read on a disk that is full. Default: a warning
+   * of the process.
+   */
+  onNotice?: (notice: LogNotice | LogReadNotice) => void;
   /**
    * Stores that learn without being asked, from now until `close`: see `Dreamfold.keepDreaming`. A store may be made after this; it has
    * to be there when its first dream is due.
@@ -82,7 +85,7 @@ export async function open(options: OpenOptions = {}): Promise<Dreamfold> {
 }
 
 async function openLog(options: OpenOptions): Promise<Log> {
-  const { log, directory, readOnly = false, mustExist = false, durability, acceptHead = false } = options;
+  const { log, directory, readOnly = false, mustExist = false, durability, acceptHead = false, onNotice = warnOfNotice } = options;
   if (typeof log === 'string') return openKafka(log, options);
   if (log !== undefined) return log;
   if (directory === undefined) return openMemoryLog();
@@ -93,12 +96,12 @@ async function openLog(options: OpenOptions): Promise<Log> {
       remedy: 'Name a directory that holds a log, or leave out `mustExist`.',
     });
   }
-  return openSqliteLog({ directory, readOnly, acceptHead, ...(durability === undefined ? {} : { durability }) });
+  return openSqliteLog({ directory, readOnly, acceptHead, onNotice, ...(durability === undefined ? {} : { durability }) });
 }
 
 /** Whole or damaged. */
 function holdsLog(directory: string): boolean {
-  return ['log.db', 'head'].some((file) => existsSync(join(directory, file)));
+  return ['log.db', 'log.db-wal', 'head'].some((file) => existsSync(join(directory, file)));
 }
 
 async function openKafka(url: string, options: OpenOptions): Promise<Log> {
@@ -125,7 +128,7 @@ async function openKafka(url: string, options: OpenOptions): Promise<Log> {
   });
 }
 
-function warnOfNotice({ message }: LogNotice): void {
+function warnOfNotice({ message }: LogNotice | LogReadNotice): void {
   process.emitWarning(message, { type: 'DreamfoldWarning' });
 }
 

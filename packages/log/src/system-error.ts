@@ -5,7 +5,7 @@ export const STORE_REMEDY: Partial<Record<ErrorCode, string>> = {
   store_locked: 'Another process holds the database; try again, and look for one that hangs.',
   store_unavailable: 'Check that the disk works and that the directory can be reached, then try again.',
   store_read_only: 'Make the data directory writable, or open the log read-only.',
-  store_full: 'Free some disk space and try again; what was acknowledged is safe and can be read.',
+  store_full: 'Free some disk space and try again; what was acknowledged is safe.',
   store_corrupt: 'Run `dreamfold verify` to see what is damaged, and restore the data directory from a copy.',
   invalid_path: 'Name another path.',
 };

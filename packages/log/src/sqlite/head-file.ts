@@ -119,7 +119,7 @@ export function checkHead(
   table: { last(): LogHead; hashAtPosition(position: number): string | null },
 ): void {
   if (head === null) {
-    throw corrupt(path, `${path} is missing; it says how far the log goes`, ACCEPT);
+    throw corrupt(path, `${path} is missing or empty; it says how far the log goes`, ACCEPT);
   }
   const last = table.last().position;
   if (head.position > last) {

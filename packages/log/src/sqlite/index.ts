@@ -1,2 +1,3 @@
+export type { LogReadNotice } from './log-database.ts';
 export { openSqliteLog, type SqliteLogOptions } from './open-sqlite-log.ts';
 export { sqliteReplicas } from './sqlite-replicas.ts';

@@ -5,8 +5,10 @@ import { DreamfoldError } from '@dreamfold/events';
 import { checkDirectoryWritable, openDatabaseFile } from './database-file.ts';
 import { EventTable } from './event-table.ts';
 import { HeadFile, checkHead } from './head-file.ts';
+import { openForReading } from './open-for-reading.ts';
 import { LOG_SCHEMA, checkSchema, createSchema } from './schema.ts';
 import { asStoreError, corrupt, wantsRollback } from './sqlite-error.ts';
+import { sizeOf } from './write-ahead-log.ts';
 
 /** An open database of events, and the file beside it that says how far it goes. */
 export interface LogDatabase {
@@ -14,6 +16,12 @@ export interface LogDatabase {
   /** Path of the database. */
   path: string;
   headFile: HeadFile;
+}
+
+/** How a log is read that can't be read as usual. */
+export interface LogReadNotice {
+  kind: 'read_as_it_is';
+  message: string;
 }
 
 export interface LogDatabaseOptions {
@@ -24,6 +32,8 @@ export interface LogDatabaseOptions {
   acceptHead?: boolean;
   /** Every commit reaches the disk. */
   full?: boolean;
+  /** Told when a log that is only read is read without a word to writers. */
+  onNotice?: ((notice: LogReadNotice) => void) | undefined;
   /** Adds what a new database begins with, in the transaction that makes its tables. */
   begin: (db: DatabaseSync) => void;
 }
@@ -47,7 +57,8 @@ export function openLogDatabase<T>(options: LogDatabaseOptions, use: (database: 
       });
     }
     if (!exists) headFile.create();
-    const db = openDatabaseFile(path, { readOnly });
+    const { db, isAsItIs } = readOnly ? openForReading(path, headFile) : { db: openDatabaseFile(path, { readOnly }), isAsItIs: false };
+    if (isAsItIs) options.onNotice?.(noticeOf(path));
     try {
       if (!readOnly) configure(db, full, path);
       if (!exists) create(db, path, options.begin);
@@ -89,22 +100,30 @@ export function checkDirectory(directory: string, readOnly: boolean): void {
   });
 }
 
+function noticeOf(path: string): LogReadNotice {
+  const message = `The disk is full: ${path} is read as it is, and must not be written meanwhile. All that was acknowledged is there.`;
+  return { kind: 'read_as_it_is', message };
+}
+
 /**
  * Looks at what is there through a read-only connection: closing a writable one would tidy a damaged
  * write-ahead log away, and with it what can still be saved.
  * @returns whether there is a log
  */
 function inspect(path: string, headFile: HeadFile, acceptHead: boolean): boolean {
+  checkNotEmptied(path);
   let head = acceptHead ? null : headFile.read();
-  if (existsSync(path)) {
-    const db = openDatabaseFile(path, { readOnly: true });
+  const size = sizeOf(path);
+  if (size !== null) {
+    const { db } = openForReading(path, headFile);
     try {
-      if (checkSchema(db, path, LOG_SCHEMA)) {
-        // The file is made before the database: when it was not there a moment ago, it is now, or it was lost.
-        if (!acceptHead) head ??= headFile.read();
-        if (!acceptHead) checkHead(headFile.path, head, new EventTable(db));
-        return true;
+      const exists = checkSchema(db, path, LOG_SCHEMA);
+      // The file is made before the database: when it was not there a moment ago, it is now, or it was lost.
+      if (!acceptHead && (exists || size > 0)) {
+        head ??= headFile.read();
+        checkHead(headFile.path, head, exists ? new EventTable(db) : NO_EVENTS);
       }
+      if (exists) return true;
     } catch (error) {
       // Whoever was making it was killed. Once it has been made, there is no rollback journal any more.
       if (!wantsRollback(error)) throw error;
@@ -115,6 +134,22 @@ function inspect(path: string, headFile: HeadFile, acceptHead: boolean): boolean
   if (head === null || head.position === 0) return false;
   throw corrupt(path, `${headFile.path} says that the log has ${head.position} events, but ${path} holds none`);
 }
+
+const NO_EVENTS = { last: () => ({ position: 0, hash: '' }), hashAtPosition: () => null };
+
+/**
+ * A database has its first page before it has a write-ahead log. SQLite deletes the write-ahead log of an empty one as soon as it is
+ * opened, even to read, and with it what can still be saved.
+ */
+function checkNotEmptied(path: string): void {
+  const beside = ['-wal', '-shm'].map((ending) => `${path}${ending}`).filter((file) => existsSync(file));
+  const size = sizeOf(path);
+  if (beside.length === 0 || (size !== null && size > 0)) return;
+  throw corrupt(path, `${path} is ${size === null ? 'missing' : 'empty'}, but ${beside.join(' and ')} stood beside what it was`, EMPTIED);
+}
+
+const EMPTIED =
+  'Restore the data directory from a copy; nothing in it was changed. To begin a new log, move the directory away, or name another one.';
 
 export function configure(db: DatabaseSync, full: boolean, path: string): void {
   // Before the first table: a commit writes whole pages, and an append touches three or four of them.

@@ -5,7 +5,7 @@ import { LOG_STREAM, genesisRequest, newLogId } from '../genesis.ts';
 import type { Log } from '../port.ts';
 import { EMPTY_HEAD } from '../rule.ts';
 import { EventTable } from './event-table.ts';
-import { openLogDatabase } from './log-database.ts';
+import { openLogDatabase, type LogReadNotice } from './log-database.ts';
 import { corrupt } from './sqlite-error.ts';
 import { SqliteLog } from './sqlite-log.ts';
 
@@ -22,6 +22,8 @@ export interface SqliteLogOptions {
   clock?: () => number;
   /** Go on from what the database holds, although the head file says otherwise or is gone. */
   acceptHead?: boolean;
+  /** Told how a log is read that can't be read as usual. */
+  onNotice?: (notice: LogReadNotice) => void;
 }
 
 /**
@@ -33,7 +35,7 @@ export async function openSqliteLog(options: SqliteLogOptions): Promise<Log> {
   const clock = options.clock ?? Date.now;
   const full = options.durability === 'full';
   const begin = (db: DatabaseSync): void => addGenesis(new EventTable(db), clock);
-  return openLogDatabase({ directory, file: 'log.db', readOnly, acceptHead, full, begin }, (database) => {
+  return openLogDatabase({ directory, file: 'log.db', readOnly, acceptHead, full, begin, onNotice: options.onNotice }, (database) => {
     const logId = readGenesis(new EventTable(database.db), database.path);
     return new SqliteLog({ ...database, logId, clock, readOnly, full });
   });

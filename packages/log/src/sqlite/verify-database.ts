@@ -4,9 +4,9 @@ import { isDreamfoldError } from '@dreamfold/events';
 import { sha256, sha256Hex } from '../append.ts';
 import type { VerifyReport } from '../port.ts';
 import { StreamVerifier } from '../verify-stream.ts';
-import { openDatabaseFile } from './database-file.ts';
 import { EventTable } from './event-table.ts';
 import { checkHead, type HeadFile } from './head-file.ts';
+import { openForReading } from './open-for-reading.ts';
 import { asStoreError, checkRises } from './sqlite-error.ts';
 
 /**
@@ -18,7 +18,7 @@ export async function verifyDatabase(
   headFile: HeadFile,
   onProgress?: (done: number, total: number) => void,
 ): Promise<VerifyReport> {
-  const db = openDatabaseFile(path, { readOnly: true });
+  const { db } = openForReading(path, headFile);
   let blobs = 0;
   let table: EventTable | undefined;
   let streamId = 0;
