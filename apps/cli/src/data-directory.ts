@@ -62,6 +62,7 @@ export async function stayWithData(
   use: (dreamfold: Dreamfold) => Promise<void>,
 ): Promise<void> {
   const { io, until } = access;
+  if (until.aborted) return;
   let isOpen = false;
   const used = withData(command, access, (dreamfold) => {
     isOpen = true;

@@ -305,6 +305,18 @@ describe('a dream that fails', () => {
 });
 
 describe('closing', () => {
+  it('before it begins begins nothing', async () => {
+    await finish(1);
+    let joined = false;
+    const share = async (): Promise<{ leave: () => Promise<void> }> => {
+      joined = true;
+      return { leave: async () => {} };
+    };
+    const trigger = new Trigger([{ store: 'desk' }], { share, signal: AbortSignal.abort() });
+    await trigger.ended;
+    expect([joined, trigger.news]).toEqual([false, []]);
+  });
+
   it('waits for the dream under way, and begins no other', async () => {
     let go: (() => void) | undefined;
     const gone = new Promise<void>((resolve) => (go = resolve));

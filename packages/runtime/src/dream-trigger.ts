@@ -61,6 +61,7 @@ export async function dreamByRules(options: TriggerOptions): Promise<void> {
   const { log, memory, dreamer, rules, once = false, tell = () => {}, pauseMs = PAUSE_MS, patienceMs = PATIENCE_MS } = options;
   const { partitions } = log.capabilities;
   checkDreamRules(rules);
+  if (options.signal.aborted) return;
   const ended = new AbortController();
   const faults: unknown[] = [];
   const signal = AbortSignal.any([options.signal, ended.signal]);

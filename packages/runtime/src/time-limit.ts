@@ -9,7 +9,7 @@ export async function withTimeLimit<T>(
   { ms, signal, onTimeout }: { ms: number; signal: AbortSignal; onTimeout: () => Error },
 ): Promise<T> {
   signal.throwIfAborted();
-  // `AbortSignal.any` takes six times as long as this, and a tool may take less.
+  // `AbortSignal.any` takes longer than many a tool does.
   const limited = new AbortController();
   const callOff = (): void => limited.abort(signal.reason);
   signal.addEventListener('abort', callOff, { once: true });

@@ -148,8 +148,8 @@ class Worker {
       this.#isOver = true;
       this.#ended.resolve();
     };
+    if (signal.aborted) return;
     signal.addEventListener('abort', end, { once: true });
-    if (signal.aborted) end();
     const stop = host.listen({
       onEvent: (event, runsHere) => this.#hear(event, runsHere),
       onFailed: (error) => this.#ended.reject(error),

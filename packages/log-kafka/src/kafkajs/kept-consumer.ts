@@ -26,16 +26,18 @@ export class KeptConsumer {
   #isLate = false;
   #connected = false;
 
-  private constructor(options: KeptConsumerOptions) {
+  private constructor(options: KeptConsumerOptions, signal: AbortSignal | undefined) {
     this.#options = options;
+    // Before the loop, which starts nothing then.
+    if (signal?.aborted === true) this.#stopping.abort();
+    signal?.addEventListener('abort', () => this.#stopping.abort(), { once: true });
     this.#ready.promise.catch(() => {});
     this.#loop = this.#keep();
   }
 
   /** @throws Error what the last try met, when none has succeeded in time; a join that is under way then may go on */
   static async start(options: KeptConsumerOptions & { timeoutMs?: number | undefined; signal?: AbortSignal }): Promise<KeptConsumer> {
-    const kept = new KeptConsumer(options);
-    options.signal?.addEventListener('abort', () => kept.#stopping.abort(), { once: true });
+    const kept = new KeptConsumer(options, options.signal);
     const timer = setTimeout(() => kept.#beLate(), options.timeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS);
     try {
       await kept.#ready.promise;

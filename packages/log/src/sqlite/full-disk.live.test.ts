@@ -198,7 +198,7 @@ describe('a file system', () => {
   it.for([
     ['the newest', 20, /^Events 22 to 31 of the log stand in log.db-wal \(\d+ bytes\), which takes 32 KiB more to read/],
     ['all', 0, /^All 31 events of the log stand in log.db-wal/],
-  ])('without that room says that %s events stand in the write-ahead log', ([, applied, words], context) => {
+  ] as const)('without that room says that %s events stand in the write-ahead log', ([, applied, words], context) => {
     const problem = mountProblem();
     context.skip(problem !== null, problem ?? '');
     const result = run(

@@ -63,7 +63,7 @@ describe('an answer that nobody here can go on from is named, counted, and not a
     ['model_context_window_exceeded', 'model_context_window_exceeded', /context window/, /contextWindow/],
     ['wombat', 'model_answer_unsupported', /wombat/, /newer/],
     ['constructor', 'model_answer_unsupported', /constructor/, /newer/],
-  ])('it stopped with %s', async (stopReason, code, message, remedy) => {
+  ])('it stopped with %s', async (...[stopReason, code, message, remedy]) => {
     const { error, used } = await attempt({ content: [{ text: 'Hi.' }], stopReason, usage: { output_tokens: 44 } });
     expect(error).toMatchObject({ code, path: 'stop_reason', value: stopReason, message: expect.stringMatching(message) as string });
     expect(error!.remedy).toMatch(remedy);
