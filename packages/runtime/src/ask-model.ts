@@ -25,15 +25,20 @@ export class ModelAttempt {
 
   /**
    * Asks the model once. It may be anybody's code: it need not settle, nor answer what it should.
-   * @throws DreamfoldError model_protocol_error, model_timeout, what the model throws, and the reason of `call.signal`
+   * @param call.controller of the attempt: aborted when it takes too long
+   * @throws DreamfoldError model_protocol_error, model_timeout, what the model throws, and what the controller was aborted with
    */
-  async ask(request: ModelRequest, call: Pick<ModelCall, 'signal' | 'onDelta'>): Promise<ModelResponse> {
+  async ask(
+    request: ModelRequest,
+    { controller, ...call }: Pick<ModelCall, 'onDelta'> & { controller: AbortController },
+  ): Promise<ModelResponse> {
     const onUsage = (usage: unknown): void => {
       this.#usage = checkUsage(usage) ?? this.#usage;
     };
-    const response = await withTimeLimit((signal) => this.#model.respond(request, { ...call, signal, onUsage }), {
+    const { signal } = controller;
+    const response = await withTimeLimit(() => this.#model.respond(request, { ...call, signal, onUsage }), {
       ms: MODEL_LIMIT_MS,
-      signal: call.signal,
+      controller,
       onTimeout: tooSlow,
     });
     onUsage((response as Partial<ModelResponse> | null)?.usage);

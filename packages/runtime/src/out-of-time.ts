@@ -14,3 +14,8 @@ export function outOfTime({ caps }: SessionState): DreamfoldError {
 export function isOutOfTime({ reason }: AbortSignal): boolean {
   return isDreamfoldError(reason, 'budget_exceeded');
 }
+
+/** Whether nobody waits for what comes of work any more. What took too long says so, by an error of ours. */
+export function isCalledOff({ aborted, reason }: AbortSignal): boolean {
+  return aborted && !isDreamfoldError(reason);
+}

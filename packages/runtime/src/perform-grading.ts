@@ -19,7 +19,7 @@ import { scoreOf, type CriterionDefinition, type GraderDefinition, type RubricDe
 import type { Completion } from './completion.ts';
 import { isOutOfTime } from './out-of-time.ts';
 import { faultOf } from './thrown.ts';
-import { withTimeLimit } from './time-limit.ts';
+import { withPart, withTimeLimit } from './time-limit.ts';
 
 const MAX_ATTEMPTS = 5;
 /** How long the code of one criterion may take. */
@@ -71,11 +71,13 @@ async function grade(
       const { grader } = definition;
       if (grader.kind === 'code') {
         const view = { task: outcome.description, text: attempt, iteration: outcome.iteration };
-        const verdict = await withTimeLimit((signal) => grader.grade({ ...view, signal }), {
-          ms: CODE_GRADER_LIMIT_MS,
-          signal: p.signal,
-          onTimeout: () => graderTooSlow(criterion.id),
-        });
+        const verdict = await withPart(p.signal, (controller) =>
+          withTimeLimit(() => grader.grade({ ...view, signal: controller.signal }), {
+            ms: CODE_GRADER_LIMIT_MS,
+            controller,
+            onTimeout: () => graderTooSlow(criterion.id),
+          }),
+        );
         scores.push(checkScore(scoreOf(definition, verdict)));
       } else if (grader.kind === 'model') byModel.set(grader.model, [...(byModel.get(grader.model) ?? []), definition]);
     }
@@ -154,7 +156,7 @@ async function askGrader(
   for (let number = 1; ; number += 1) {
     const asking = new ModelAttempt(p.modelFor({ name: 'grader', model }));
     try {
-      const response = await asking.ask(request, { signal: p.signal });
+      const response = await withPart(p.signal, (controller) => asking.ask(request, { controller }));
       const scores = parseGraderResponse(response, ids);
       add(spent, asking.spent);
       return scores.map((score) => checkScore({ ...score, grader: `model:${name}` }));

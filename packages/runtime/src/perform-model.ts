@@ -27,7 +27,7 @@ import {
 } from '@dreamfold/model';
 import { costOf, ModelAttempt } from './ask-model.ts';
 import type { Completion } from './completion.ts';
-import { isOutOfTime } from './out-of-time.ts';
+import { isCalledOff, isOutOfTime } from './out-of-time.ts';
 import { faultOf } from './thrown.ts';
 
 /** Attempts at one model request, the first included. */
@@ -41,7 +41,7 @@ export interface ModelPerformance {
   frame: PromptFrame;
   memory: string;
   context: DecideContext;
-  signal: AbortSignal;
+  controller: AbortController;
   now: () => number;
   random: () => number;
   onDelta: (text: string) => void;
@@ -59,14 +59,15 @@ export function requestOf(state: SessionState, work: ModelWork, { frame, memory 
 /** Asks the model once. The answer, or why there is none, becomes events; null when the work was called off before it cost anything. */
 export async function performModel(state: SessionState, work: ModelWork, p: ModelPerformance): Promise<Completion | null> {
   const { threadId, startId, attempt } = work;
-  const { signal } = p;
+  const { controller } = p;
+  const { signal } = controller;
   const request = requestOf(state, work, p);
   let asked: ModelAttempt | null = null;
   try {
     if (work.delayMs > 0) await sleep(work.delayMs, undefined, { signal });
     const model = p.model();
     asked = new ModelAttempt(model);
-    const response = await asked.ask(request, { signal, onDelta: p.onDelta });
+    const response = await asked.ask(request, { controller, onDelta: p.onDelta });
     checkSize(response);
     const answer = answerOf(response, model.price);
     return {
@@ -75,7 +76,7 @@ export async function performModel(state: SessionState, work: ModelWork, p: Mode
     };
   } catch (error) {
     const spent = asked?.spent;
-    if (signal.aborted && !isOutOfTime(signal)) {
+    if (isCalledOff(signal)) {
       if (spent === undefined) return null;
       return { cause: `spent/${startId}/${attempt}`, build: () => calledOff({ actor: threadId, startId, attempt, spent }) };
     }
@@ -88,8 +89,8 @@ function whyOf(
   error: unknown,
   { state, attempt, p }: { state: SessionState; attempt: number; p: ModelPerformance },
 ): Pick<AttemptFailure, 'code' | 'message' | 'retryAfterMs' | 'cap'> {
-  const { signal } = p;
-  if (signal.aborted) {
+  const { signal } = p.controller;
+  if (isOutOfTime(signal)) {
     const { code, message } = faultOf(signal.reason);
     return { code: code ?? 'budget_exceeded', message, retryAfterMs: null, cap: wallTimeCap(state, p.now()) };
   }

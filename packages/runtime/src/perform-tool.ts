@@ -2,6 +2,7 @@ import { DreamfoldError } from '@dreamfold/events';
 import type { ToolOutput } from '@dreamfold/core';
 import type { Log } from '@dreamfold/log';
 import type { ToolContext, ToolDefinition } from './definitions.ts';
+import { isOutOfTime } from './out-of-time.ts';
 import { faultOf } from './thrown.ts';
 import { withTimeLimit } from './time-limit.ts';
 
@@ -13,24 +14,27 @@ const MAX_OUTPUT_BYTES = 200 * 1024;
 const MAX_BLOB_BYTES = 16 * 1024 * 1024;
 
 export interface ToolPerformance {
-  context: ToolContext;
+  /** Of the call: aborted when it takes too long. */
+  controller: AbortController;
+  context: Omit<ToolContext, 'signal'>;
   log: Log;
 }
 
 /** Runs a tool. Whatever it does comes back as an output: a tool never fails the thread. One that is called off already is not run. */
 export async function performTool(tool: ToolDefinition, input: unknown, performance: ToolPerformance): Promise<ToolOutput> {
-  const { signal } = performance.context;
+  const { controller, context } = performance;
+  const { signal } = controller;
   if (signal.aborted) return { text: `Not run. ${faultOf(signal.reason).message}.`, errorCode: 'budget_exceeded' };
   let value: unknown;
   try {
     const parsed = tool.parse(input);
-    value = await withTimeLimit((either) => tool.run(parsed, { ...performance.context, signal: either }), {
+    value = await withTimeLimit(() => tool.run(parsed, { ...context, signal }), {
       ms: tool.timeoutMs,
-      signal,
+      controller,
       onTimeout: () => toolTooSlow(tool),
     });
   } catch (error) {
-    return signal.aborted ? stopped(tool, signal) : failure(tool, error);
+    return isOutOfTime(signal) ? stopped(tool, signal) : failure(tool, error);
   }
   let text: string;
   try {

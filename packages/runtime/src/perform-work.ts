@@ -19,7 +19,7 @@ export interface WorkPerformance {
   options: ProcessorOptions;
   context: DecideContext;
   frameOf: (state: SessionState, agent: string) => PromptFrame;
-  signal: AbortSignal;
+  controller: AbortController;
   /** Records what happens on the way, such as an attempt that failed. */
   record: (completion: Completion) => Promise<unknown>;
 }
@@ -30,7 +30,7 @@ export interface WorkPerformance {
  * @returns what came of it, null when it was called off
  */
 export async function performWork(state: SessionState, work: Work, p: WorkPerformance): Promise<Completion | null> {
-  const { options, signal } = p;
+  const { options, controller } = p;
   switch (work.kind) {
     case 'model': {
       const thread = threadOf(state, work.threadId);
@@ -41,7 +41,7 @@ export async function performWork(state: SessionState, work: Work, p: WorkPerfor
         frame: p.frameOf(state, name),
         memory: p.context.memoryFor(state, thread).text,
         context: p.context,
-        signal,
+        controller,
         now: options.now,
         random: options.random,
         onDelta: (text) => options.onDelta(work.threadId, text),
@@ -53,7 +53,7 @@ export async function performWork(state: SessionState, work: Work, p: WorkPerfor
       return performGrading(state, work, {
         rubric: options.rubric,
         modelFor: options.modelFor,
-        signal,
+        signal: controller.signal,
         now: options.now,
         random: options.random,
         record: p.record,
@@ -64,7 +64,7 @@ export async function performWork(state: SessionState, work: Work, p: WorkPerfor
 async function performCall(
   state: SessionState,
   work: Extract<Work, { kind: 'tool' }>,
-  { options, signal }: WorkPerformance,
+  { options, controller }: WorkPerformance,
 ): Promise<Completion> {
   const { callId, threadId, name, input } = work;
   const agent = threadOf(state, threadId)?.agent ?? '';
@@ -74,15 +74,15 @@ async function performCall(
       ? { text: `The tool ${name} is not part of this program any more.`, errorCode: 'unknown_tool' }
       : await performTool(tool, input, {
           log: options.log,
+          controller,
           context: {
             idempotencyKey: sha256(JSON.stringify([state.id, threadId, callId, name, input])),
-            signal,
             sessionId: state.id,
             threadId,
             agent,
             principal: state.principal,
           },
         });
-  const cap = isOutOfTime(signal) ? { cap: wallTimeCap(state, options.now()) } : {};
+  const cap = isOutOfTime(controller.signal) ? { cap: wallTimeCap(state, options.now()) } : {};
   return { cause: `result/${callId}`, build: (now) => toolFinished(now, callId, { ...output, ...cap }) };
 }

@@ -354,7 +354,7 @@ export class SessionProcessor {
       options: this.#o,
       context: this.#context,
       frameOf: (state, agent) => this.#frame(state, agent),
-      signal: controller.signal,
+      controller,
       record: (completion) => this.record(completion),
     })
       .then((completion) => {

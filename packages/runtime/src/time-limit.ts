@@ -1,41 +1,42 @@
 /**
  * What `work` comes to, unless it takes too long or is called off; what is called off already is not begun. The timer also keeps the
  * process alive: node ends one that waits for a promise and nothing else, without a word.
- * @param work is given a signal that aborts at the end of the time, and when `signal` does
+ * @param options.controller of the work: aborts it at the end of the time, and ends the wait when somebody else does
  * @param options.ms above 0; `onTimeout` gives the error to reject with
  */
 export async function withTimeLimit<T>(
-  work: (signal: AbortSignal) => T | PromiseLike<T>,
-  { ms, signal, onTimeout }: { ms: number; signal: AbortSignal; onTimeout: () => Error },
+  work: () => T | PromiseLike<T>,
+  { ms, controller, onTimeout }: { ms: number; controller: AbortController; onTimeout: () => Error },
 ): Promise<T> {
+  const { signal } = controller;
   signal.throwIfAborted();
-  // `AbortSignal.any` takes longer than many a tool does.
-  const limited = new AbortController();
-  const callOff = (): void => limited.abort(signal.reason);
-  signal.addEventListener('abort', callOff, { once: true });
-  try {
-    const result = work(limited.signal);
-    return isPromiseLike(result) ? await untilAborted(result, { ms, limited, onTimeout }) : result;
-  } finally {
-    signal.removeEventListener('abort', callOff);
-  }
-}
-
-async function untilAborted<T>(
-  result: PromiseLike<T>,
-  { ms, limited, onTimeout }: { ms: number; limited: AbortController; onTimeout: () => Error },
-): Promise<T> {
-  const { signal } = limited;
+  const result = work();
+  if (!isPromiseLike(result)) return result;
+  let abort = (): void => {};
   const ended = new Promise<never>((_, reject) => {
-    const abort = (): void => reject(signal.reason as Error);
+    abort = () => reject(signal.reason as Error);
     if (signal.aborted) abort();
     else signal.addEventListener('abort', abort, { once: true });
   });
-  const timer = setTimeout(() => limited.abort(onTimeout()), ms);
+  const timer = setTimeout(() => controller.abort(onTimeout()), ms);
   try {
     return await Promise.race([result, ended]);
   } finally {
     clearTimeout(timer);
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+/** Lends a controller that aborts when `signal` does, and may abort before: a part of the work that ends before the whole. */
+export async function withPart<T>(signal: AbortSignal, use: (part: AbortController) => Promise<T>): Promise<T> {
+  const part = new AbortController();
+  const abort = (): void => part.abort(signal.reason);
+  if (signal.aborted) abort();
+  else signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await use(part);
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
 }
 
