@@ -61,7 +61,7 @@ const anthropic = {
     },
     { role: 'assistant', content: 'Done.' },
   ],
-  feedback: [{ judges: 't1', verdict: 'wrong', right_answer: { queue: 'billing' }, by: 'desk' }],
+  feedback: [{ judges: 't1', verdict: 'wrong', right_answer: { queue: 'billing' }, by: 'desk', class: 'person' }],
 };
 
 const chat = {
@@ -123,7 +123,7 @@ describe('a row in the style of the Messages API', () => {
     ]);
     expect(data(imported, 'decision.recorded')).toEqual([{ event_id: call, confidence: 0.8, reason: 'Says charged.' }]);
     expect(data(imported, 'feedback.recorded')).toEqual([
-      { judges: call, verdict: 'wrong', right_answer: { queue: 'billing' }, by: 'desk' },
+      { judges: call, verdict: 'wrong', right_answer: { queue: 'billing' }, by: 'desk', class: 'person' },
     ]);
     expect(data(imported, 'message.taken_up')).toEqual([{ message_ids: ids(imported, 'user.message') }]);
     expect(data(imported, 'outcome.imported')).toEqual([{ score: 0.5, source: 'desk' }]);
