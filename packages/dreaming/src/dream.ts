@@ -248,10 +248,12 @@ class Dream {
     const { knowledge, counts, prior } = this.#input;
     const now = new ToldIndex(findings, this.#input.approval, this.#sha256);
     const tells: RetireContext['tells'] = (choice, phrase) => now.points(choice, phrase) > 0;
+    const turned: RetireContext['turned'] = (choice, phrase) =>
+      this.#told.of(choice, phrase).some(({ insight }) => insight.value !== choice.value && tells(insight, phrase));
     for (const stored of this.#stored.values()) {
       const { insight } = stored;
       if (this.#touched.has(insight.id)) continue;
-      const why = retirementOf(insight, { knowledge, found, tells, counts, prior, sha256: this.#sha256 });
+      const why = retirementOf(insight, { knowledge, found, tells, turned, counts, prior, sha256: this.#sha256 });
       if (why !== null) this.#retireOne(stored, why);
     }
   }

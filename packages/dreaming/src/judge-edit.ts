@@ -71,7 +71,11 @@ export function judgeEdit(input: EditInput, sha256: Sha256): JudgedEdit {
   const operations = after.map((operation, i) =>
     i === index && finding.kind !== 'note' ? ({ ...operation, value: finding } as PatchOperation) : operation,
   );
-  return { operations, evidence: cited, gates: judge(candidate, { constitution, counts, untrusted, known, isLearnt, learner, toldPoints: () => 0 }) };
+  return {
+    operations,
+    evidence: cited,
+    gates: judge(candidate, { constitution, counts, untrusted, known, isLearnt, learner, toldPoints: () => 0 }),
+  };
 }
 
 function changeOf({ before, after, knowledge }: EditInput, sha256: Sha256): Change {

@@ -19,7 +19,10 @@ const NO_FAULTS = { missing: [], unlabelled: [], stray: [] };
 export function findings(knowledge: Knowledge, sha256: Sha256, told: Told): Found[] {
   const learners = [...knowledge.learners.values()];
   knowledge.work.visits += pairsOf(learners);
-  return [...proposeChoices(learners, sha256, told).map(choiceFound), ...proposeRecoveries(knowledge.recoveries, sha256).map(recoveryFound)];
+  return [
+    ...proposeChoices(learners, sha256, told).map(choiceFound),
+    ...proposeRecoveries(knowledge.recoveries, sha256).map(recoveryFound),
+  ];
 }
 
 function choiceFound({ insight, witnesses, turns, claimed }: ChoiceDraft): Found {

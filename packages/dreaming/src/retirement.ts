@@ -1,9 +1,10 @@
 import type { InsightCounts, Sha256 } from '@dreamfold/core';
 import type { ChoiceInsight, Insight } from '@dreamfold/events';
-import { witnessesOf, type ChoiceLearner } from './choice-learner.ts';
+import { witnessesOf, type ChoiceLearner, type Pair } from './choice-learner.ts';
 import { learnerKey, type Knowledge } from './knowledge.ts';
 import { isHarmful, misledEvidence } from './outcomes.ts';
 import type { PriorProposal } from './prior-proposals.ts';
+import { hasQuorum } from './quorum.ts';
 import { STALE_LESSONS, learntIds, standingOf } from './propose-choices.ts';
 
 /** At most so many decisions are cited for a retirement. */
@@ -12,7 +13,7 @@ const MAX_EVIDENCE = 12;
 export interface Retirement {
   reason: string;
   evidence: string[];
-  /** Labels contradict it, and nothing else tells agents the same. */
+  /** Other labels go against what still bears it out, and nothing else tells agents the same. */
   contradicted: boolean;
 }
 
@@ -22,6 +23,8 @@ export interface RetireContext {
   found: ReadonlySet<string>;
   /** Whether another finding tells the same for this cue. */
   tells: (choice: ChoiceInsight, phrase: string) => boolean;
+  /** Whether the store tells another value for this cue by now, and the learner finds it too: then somebody has agreed to the turn. */
+  turned: (choice: ChoiceInsight, phrase: string) => boolean;
   counts: ReadonlyMap<string, InsightCounts>;
   prior: (insightId: string) => PriorProposal | undefined;
   sha256: Sha256;
@@ -29,7 +32,7 @@ export interface RetireContext {
 
 /** Why an insight of the store has to go; null when it stays. What the learner did not write, only its outcomes retire. */
 export function retirementOf(insight: Insight, context: RetireContext): Retirement | null {
-  const { knowledge, found, tells, counts, prior, sha256 } = context;
+  const { knowledge, found, tells, turned, counts, prior, sha256 } = context;
   const before = prior(insight.id)?.evidence ?? [];
   const counted = counts.get(insight.id);
   if (isHarmful(counted) && isWorseThanChance(insight, counted!, context)) {
@@ -45,7 +48,9 @@ export function retirementOf(insight: Insight, context: RetireContext): Retireme
   if (learner === undefined) return null;
   const evidence = evidenceOf(insight, learner);
   const reason = whyGone(insight, learner);
-  const contradicted = !isStale(insight, learner) && !insight.cues.some(({ phrase }) => tells(insight, phrase));
+  const stands = insight.cues.some(({ phrase }) => hasEvidence(learner.pairs.get(phrase)?.get(insight.value)));
+  const goesOn = insight.cues.some(({ phrase }) => tells(insight, phrase)) || insight.cues.every(({ phrase }) => turned(insight, phrase));
+  const contradicted = stands && !goesOn && !isStale(insight, learner);
   return retirement({ reason, contradicted }, evidence.length > 0 ? evidence : before);
 }
 
@@ -68,6 +73,10 @@ function retirement(why: Omit<Retirement, 'evidence'>, evidence: readonly string
 function whyGone(insight: ChoiceInsight, learner: ChoiceLearner): string {
   if (isStale(insight, learner)) return `It is stale: none of its cues was said in the last ${STALE_LESSONS} labelled decisions.`;
   return `The ${learner.lessons} labelled decisions no longer bear it out at this strength.`;
+}
+
+function hasEvidence(pair: Pair | undefined): boolean {
+  return pair !== undefined && hasQuorum({ sessions: pair.sessions.size, principals: pair.principals.size });
 }
 
 function isStale(insight: ChoiceInsight, learner: ChoiceLearner): boolean {

@@ -224,7 +224,10 @@ interface Label {
 }
 
 /** `wrong`, without saying what would have been right, is no label, and takes one of its own weight back. */
-function labelled(decision: DecisionPoint, { event, labeller }: { event: KnownEvent<'feedback.recorded'>; labeller: LabellerClass }): Label {
+function labelled(
+  decision: DecisionPoint,
+  { event, labeller }: { event: KnownEvent<'feedback.recorded'>; labeller: LabellerClass },
+): Label {
   const before = decision.labeller === null ? 0 : LABELLER_WEIGHT[decision.labeller];
   if (before > LABELLER_WEIGHT[labeller]) return { decision, fault: 'outranked' };
   const { verdict, right_answer: answer } = event.data;

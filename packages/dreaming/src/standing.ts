@@ -56,7 +56,7 @@ export function withStanding(found: readonly FoundCue[], told: Told): FoundCue[]
   const byWord = Map.groupBy(found, ({ learner: { tool, field }, cue }) => JSON.stringify([tool, field, cue.phrase]));
   return [...byWord.values()].flatMap((same) => {
     const { learner, cue } = same[0]!;
-    const before = told.of(learner, cue.phrase);
+    const before = told.of(learner, cue.phrase).filter((one) => stillStands(one, learner));
     const strongest = before.toSorted((a, b) => b.cue.points - a.cue.points)[0];
     if (strongest === undefined) return told.auto ? same.map(aloneIn) : same;
     const now = same.find(({ value }) => value === strongest.insight.value);
@@ -73,17 +73,22 @@ export function withStanding(found: readonly FoundCue[], told: Told): FoundCue[]
   });
 }
 
+/** Where labels were corrected, nothing may bear out any more what is told: whatever replaces it then turns nothing. */
+function stillStands({ insight, cue, standing }: ToldCue, { pairs }: ChoiceLearner): boolean {
+  if (standing === null || standing === 'customers') return true;
+  const pair = pairs.get(cue.phrase)?.get(insight.value);
+  return pair !== undefined && hasQuorum(supportOf(witnessesOf(pair)));
+}
+
 function aloneIn(one: FoundCue): FoundCue {
   const isTrusted = one.standing !== 'plain' || hasQuorum(one.learner.pairs.get(one.cue.phrase)!.get(one.value)!.authenticated);
   return isTrusted ? one : { ...one, standing: 'claimed' };
 }
 
-/** As long as there is a quorum for it; where labels were corrected, there may be none any more. */
 function keptAsTold({ insight, cue, standing }: ToldCue, learner: ChoiceLearner): FoundCue[] {
   const pair = learner.pairs.get(cue.phrase)?.get(insight.value);
   if (pair === undefined || standing === null) return [];
   const witnesses = witnessesOf(pair);
-  if (!hasQuorum(supportOf(witnesses))) return [];
   const claimed = pair.principals.size - pair.authenticated.principals;
   return [{ learner, value: insight.value, cue, witnesses, use: useOf(cue), claimed, standing, turns: [] }];
 }

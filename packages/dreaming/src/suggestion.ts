@@ -70,7 +70,14 @@ export function candidateOf(suggestion: TakenSuggestion, { cited, sha256 }: { ci
   if (suggestion.kind === 'note') {
     const { path, content } = suggestion;
     const finding: NoteSuggestion = { kind: 'note', id: suggestionId({ path, content }, sha256), path, content };
-    return { ...shared, finding, reason: 'Somebody suggests a note.', faults: noteFaults(evidence, cited), witnesses: new Map(), turns: [] };
+    return {
+      ...shared,
+      finding,
+      reason: 'Somebody suggests a note.',
+      faults: noteFaults(evidence, cited),
+      witnesses: new Map(),
+      turns: [],
+    };
   }
   const { tool, field, value } = suggestion;
   const cues = suggestion.cues.toSorted();

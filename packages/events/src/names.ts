@@ -29,7 +29,10 @@ export function nameFault(name: string): string | null {
   if (canonical === '') return 'is empty';
   if (/\p{Cc}|[\u2028\u2029]/u.test(name)) return 'holds a control character or a line break';
   // NFKC can bring out letters that were in the guise of others.
-  const found = suspiciousCharacters(name) ?? suspiciousCharacters(canonical) ?? (GREEK_AMONG_LATIN.test(canonical) ? 'Latin and Greek letters in one word' : null);
+  const found =
+    suspiciousCharacters(name) ??
+    suspiciousCharacters(canonical) ??
+    (GREEK_AMONG_LATIN.test(canonical) ? 'Latin and Greek letters in one word' : null);
   return found === null ? null : `holds ${found}`;
 }
 

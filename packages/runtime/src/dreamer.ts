@@ -1,4 +1,12 @@
-import { idFrom, idOfStream, InsightProposed, type NewEvent, type NoteSuggestion, type PatchOperation, type Uncounted } from '@dreamfold/events';
+import {
+  idFrom,
+  idOfStream,
+  InsightProposed,
+  type NewEvent,
+  type NoteSuggestion,
+  type PatchOperation,
+  type Uncounted,
+} from '@dreamfold/events';
 import { canonicalJson, patchOf, utf8Bytes, type MemoryState, type PatchStatus } from '@dreamfold/core';
 import {
   decideDream,
@@ -151,7 +159,6 @@ interface Parts {
   /** The store as it stood when the dream began. */
   state: MemoryState;
 }
-
 
 interface Reviewed {
   episodes: readonly Episode[];

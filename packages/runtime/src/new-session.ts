@@ -47,7 +47,10 @@ export function checkModels({ agents }: Team, models: (name: string) => Model): 
  * What a session that begins is refused for before anything is written.
  * @throws DreamfoldError invalid_argument, suspicious_unicode (the principal's name), unknown_model
  */
-export function checkTask({ team, task, principal }: Pick<NewSession, 'team' | 'task' | 'principal'>, models: (name: string) => Model): void {
+export function checkTask(
+  { team, task, principal }: Pick<NewSession, 'team' | 'task' | 'principal'>,
+  models: (name: string) => Model,
+): void {
   if (typeof task !== 'string' || task.trim() === '') {
     throw new DreamfoldError('invalid_argument', 'The task is empty', { path: 'task', value: task, remedy: 'Say what is to be done.' });
   }

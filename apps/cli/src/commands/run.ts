@@ -11,6 +11,7 @@ import { loadRubric, loadTeam, withModel, type TeamFile } from '../load-team.ts'
 interface RunFlags {
   model?: string;
   principal?: string;
+  authenticated?: true;
   title?: string;
   rubric?: string;
   memory?: string[];
@@ -28,13 +29,17 @@ export function register(program: Command, io: Io): void {
       'Imports FILE, which exports the lead as its default (or { lead, rubric, memory, caps, principal }), runs the task, and shows every event as it happens; then the answer, tokens and cost. When a call needs approval, it asks on a terminal; elsewhere it prints the command that approves and ends with 5. Ctrl-C interrupts the session, a second one leaves at once.',
     examples: [
       'run team.ts "Where is order 17?"',
-      'run team.ts "Where is order 17?" --principal customer-4 --memory support --caps tokens=50000,turns=20',
+      'run team.ts "Where is order 17?" --principal customer-4 --authenticated --memory support --caps tokens=50000,turns=20',
       'run team.ts "Where is order 17?" --model claude-opus-5 --json',
       'run team.ts "Where is order 17?" --detach',
     ],
   })
     .option('--model <name>', 'the model of every agent: scripted, or claude-…')
     .option('--principal <name>', 'whose request it is: a customer, a tenant, a repository')
+    .option(
+      '--authenticated',
+      'you have checked that the principal is who it says; otherwise it is only claimed, and a store that applies changes by itself does not count it',
+    )
     .option('--title <text>', 'what the session is called in lists')
     .option('--rubric <file>', 'a file whose default export is a rubric')
     .option('--memory <store>', 'a memory store that the agents read; may be repeated', collect)
@@ -80,12 +85,24 @@ async function runOptions(team: TeamFile, flags: RunFlags): Promise<RunOptions> 
   const { lead: _, ...options } = team;
   return {
     ...options,
-    ...(flags.principal === undefined ? {} : { principal: flags.principal }),
+    ...principalOption(team, flags),
     ...(flags.title === undefined ? {} : { title: flags.title }),
     ...(flags.rubric === undefined ? {} : { rubric: await loadRubric(flags.rubric) }),
     ...(flags.memory === undefined ? {} : { memory: flags.memory }),
     ...(flags.caps === undefined ? {} : { caps: { ...options.caps, ...parseCaps(flags.caps) } }),
   };
+}
+
+/** @throws DreamfoldError invalid_argument */
+function principalOption(team: TeamFile, { principal: named, authenticated }: RunFlags): Pick<RunOptions, 'principal'> {
+  if (authenticated === undefined) return named === undefined ? {} : { principal: named };
+  const { principal: given } = team;
+  const id = named ?? (typeof given === 'object' ? given.id : given);
+  if (id !== undefined) return { principal: { id, authenticated } };
+  throw new DreamfoldError('invalid_argument', '--authenticated says nothing without a principal', {
+    path: '--authenticated',
+    remedy: 'Name the principal with --principal.',
+  });
 }
 
 /** @throws DreamfoldError invalid_argument */

@@ -61,7 +61,7 @@ const anthropic = {
     },
     { role: 'assistant', content: 'Done.' },
   ],
-  feedback: [{ judges: 't1', verdict: 'wrong', right_answer: { queue: 'billing' }, by: 'desk', class: 'person' }],
+  feedback: [{ judges: 't1', verdict: 'wrong', right_answer: { queue: 'billing' }, by: 'desk' }],
 };
 
 const chat = {

@@ -1,4 +1,13 @@
-import { DreamfoldError, MAX_LABELLER_CHARS, StoreCreated, checkName, type GateVerdict, type NewEvent, type PatchProposed } from '@dreamfold/events';
+import {
+  DreamfoldError,
+  MAX_LABELLER_CHARS,
+  StoreCreated,
+  canonicalName,
+  checkName,
+  type GateVerdict,
+  type NewEvent,
+  type PatchProposed,
+} from '@dreamfold/events';
 import { canonicalJson, type Sha256 } from './canonical-json.ts';
 import { checkOperations } from './check-operations.ts';
 import { EMPTY_DOCUMENT_HASH, documentHash } from './document.ts';
@@ -306,7 +315,8 @@ function needStatus(record: PatchRecord, statuses: readonly PatchStatus[]): void
 }
 
 function needApprover(state: MemoryState, record: PatchRecord, by: string): void {
-  if (by === record.proposal.author || isDream(by) || (by === AUTO_APPROVER && state.store?.approval !== 'auto')) throw selfApproval(by);
+  const isOwn = canonicalName(by) === canonicalName(record.proposal.author);
+  if (isOwn || isDream(by) || (by === AUTO_APPROVER && state.store?.approval !== 'auto')) throw selfApproval(by);
 }
 
 function stopped(patchId: string, failed: GateVerdict): DreamfoldError {

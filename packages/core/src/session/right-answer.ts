@@ -47,7 +47,8 @@ function wrongValue({ tool, field, value }: { tool: string; field: string; value
   const near = typeof value === 'string' ? nearest(value, texts) : null;
   const named = allowed.slice(0, NAMED_VALUES).map((one) => JSON.stringify(one));
   const more = allowed.length > named.length ? `, and ${allowed.length - named.length} more` : '';
-  const takesThese = named.length === 0 ? 'Give a value of the type that the field has.' : `Give one of its values: ${named.join(', ')}${more}.`;
+  const takesThese =
+    named.length === 0 ? 'Give a value of the type that the field has.' : `Give one of its values: ${named.join(', ')}${more}.`;
   return new DreamfoldError('invalid_argument', `${tool} takes no ${field} ${JSON.stringify(value)}`, {
     path: `right_answer/${field}`,
     value,
