@@ -92,13 +92,14 @@ describe('the principals of a quorum', () => {
   test.each(LOOK_ALIKES)('are counted in one form: a name %s is the same principal', async (_what, other) => {
     const df = await opened();
     await others(df);
-    for (const who of ['ren\u00e9', other, other]) await handle(df, { principal: known(who), request: 'refund', right: 'returns' });
+    const { id } = await handle(df, { principal: known(other), request: 'refund', right: 'returns' });
+    for (const who of ['ren\u00e9', other]) await handle(df, { principal: known(who), request: 'refund', right: 'returns' });
     await dream(df);
     expect(await told(df)).toEqual(OTHERS);
     await handle(df, { principal: known('gus'), request: 'refund', right: 'returns' });
     await dream(df);
     expect(await told(df)).toContain('refund > returns');
-    expect((await df.session((await Array.fromAsync(df.sessions()))[19]!)).principal).toBe(other);
+    expect((await df.session(id)).principal).toBe(other);
     await df.close();
   });
 

@@ -45,8 +45,9 @@ export function checkName(name: unknown, { path, maxChars }: { path: string; max
   if (typeof name !== 'string') {
     throw new DreamfoldError('invalid_argument', `${path} is no text, so it names nobody`, { path, value: name, remedy: 'Give a name.' });
   }
-  const value = [...name].slice(0, maxChars).join('').toWellFormed();
-  if (name.length > maxChars && [...name].length > maxChars) {
+  const chars = Array.from(name);
+  const value = chars.slice(0, maxChars).join('').toWellFormed();
+  if (chars.length > maxChars) {
     throw new DreamfoldError('invalid_argument', `${path} is a name of more than ${maxChars} characters`, {
       path,
       value,
