@@ -224,7 +224,7 @@ test('labels that turn what is told wait for a person; once one has agreed, the 
   const df = await opened();
   await honestDesk(df);
   await dream(df);
-  for (let i = 0; i < 12; i += 1) {
+  for (let i = 0; i < 24; i += 1) {
     await handle(df, { principal: known(`new${i}`), request: 'refund', right: 'vip' });
     await handle(df, { principal: known(`other${i}`), request: 'yacht', right: 'vip' });
     await handle(df, { principal: known(`more${i}`), request: 'exchange', right: 'returns' });
