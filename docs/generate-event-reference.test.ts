@@ -19,7 +19,7 @@ test('every event has a section, and every link leads to one', () => {
 });
 
 test('fields come with their type, their limits and the comment beside them', () => {
-  expect(page).toContain('| `principal` | string 1–200 characters | Whose request it is: a customer, a tenant, a repository.');
+  expect(page).toContain('| `principal` | string 1–200 characters | Whose request it is: a customer, a tenant, a repository;');
   expect(page).toContain('| `team` | [TeamSnapshot](#teamsnapshot) |');
   expect(page).toContain('| `confidence` (optional) | number 0–1 |');
   expect(page).toContain('| `verdict` | "right" \\| "wrong" |');

@@ -7,11 +7,15 @@ import { DESK, REFUND, Workspace } from './testing/dreamfold-process.ts';
 
 const workspace = new Workspace();
 let id = '';
+/** Of a session that has called a tool, and of the call. */
+let found = '';
+let call = '';
 let holder: Dreamfold;
 
-/** [what, arguments, error code, exit code, pattern of path or message]; SESSION stands for the id of a session. */
+/** [what, arguments, error code, exit code, pattern of path or message]; SESSION stands for the id of a session, FOUND for one with a CALL. */
 type Case = [what: string, args: string[], code: string, exit: number, says: RegExp];
 
+const FIND = '@script [{"tool":"find","input":{"order":"7"}},{"say":"It is there."}]';
 const NEVER = ['--data', 'never'];
 const MESSAGES = ['--format', 'messages', ...NEVER];
 const EXPORT = ['--format', 'dreamfold', ...NEVER];
@@ -48,6 +52,43 @@ const ARGUMENTS: Case[] = [
     2,
     /--right-answer/,
   ],
+  [
+    'a class of labellers that is none',
+    ['feedback', 'SESSION', 'e', '--by', 'x', '--verdict', 'right', '--class', 'boss'],
+    'invalid_argument',
+    2,
+    /desk, person/,
+  ],
+  [
+    'a principal with an invisible letter',
+    ['run', 'desk.ts', 'x', '--principal', 'ann\u200b', ...NEVER],
+    'suspicious_unicode',
+    2,
+    /principal.*U\+200B/s,
+  ],
+  [
+    'a principal of two scripts',
+    ['run', 'desk.ts', 'x', '--principal', '\u0430nn', ...NEVER],
+    'suspicious_unicode',
+    2,
+    /Latin and Cyrillic/,
+  ],
+  ['a principal of blanks', ['run', 'desk.ts', 'x', '--principal', ' ', ...NEVER], 'invalid_argument', 2, /principal.*is empty/],
+  ['an authenticated nobody', ['run', 'desk.ts', 'x', '--authenticated', ...NEVER], 'invalid_argument', 2, /--principal/],
+  [
+    'principals that an export knows itself',
+    ['import', 'all.jsonl', ...EXPORT, '--trust-principals'],
+    'invalid_argument',
+    2,
+    /export says itself/,
+  ],
+  [
+    'a reviewer with an invisible letter',
+    ['memory', 'create', 'new', '--by', 'an\u00adn', ...NEVER],
+    'suspicious_unicode',
+    2,
+    /--by.*U\+00AD/s,
+  ],
   ['an empty message', ['send', 'SESSION', ''], 'invalid_argument', 2, /empty/],
   ['a blank message', ['send', 'SESSION', ' '], 'invalid_argument', 2, /empty/],
 ];
@@ -71,6 +112,34 @@ const IDS: Case[] = [
     /its number, 1 to/,
   ],
   ['approval of no event', ['approve', 'SESSION', '#999'], 'not_found', 2, /no event #999/],
+  [
+    'feedback with a misspelt field',
+    ['feedback', 'FOUND', 'CALL', '--by', 'x', '--verdict', 'wrong', '--right-answer', '{"ordr":"1"}'],
+    'invalid_argument',
+    2,
+    /no field "ordr".*Did you mean "order"/s,
+  ],
+  [
+    'feedback with an empty answer',
+    ['feedback', 'FOUND', 'CALL', '--by', 'x', '--verdict', 'wrong', '--right-answer', '{}'],
+    'invalid_argument',
+    2,
+    /is empty/,
+  ],
+  [
+    'feedback with a value of another type',
+    ['feedback', 'FOUND', 'CALL', '--by', 'x', '--verdict', 'wrong', '--right-answer', '{"order":1}'],
+    'invalid_argument',
+    2,
+    /takes no order 1/,
+  ],
+  [
+    'feedback of somebody who can be taken for another',
+    ['feedback', 'FOUND', 'CALL', '--by', 'd\u0435sk', '--verdict', 'right'],
+    'suspicious_unicode',
+    2,
+    /Latin and Cyrillic/,
+  ],
   ['feedback on no event', ['feedback', 'SESSION', 'sevt_nope', '--by', 'x', '--verdict', 'right'], 'not_found', 2, /sevt_nope/],
   ['a score of no criterion', ['grade', 'SESSION', 'tone', '1', '--reason', 'x'], 'not_found', 2, /tone/],
   ['a store that is not there', ['run', 'desk.ts', 'x', '--memory', 'nope'], 'not_found', 2, /nope/],
@@ -112,6 +181,14 @@ const IMPORTS: Case[] = [
   ['a key twice', ['import', 'twice.jsonl', ...MESSAGES], 'forbidden_key', 2, /twice/],
   ['JSON too deep', ['import', 'deep.jsonl', ...MESSAGES], 'json_too_deep', 2, /deep\.jsonl:1/],
   ['bytes that are not UTF-8', ['import', 'latin.jsonl', ...MESSAGES], 'invalid_text', 2, /UTF-8/],
+  [
+    'a principal that can be taken for another',
+    ['import', 'whose.jsonl', ...MESSAGES],
+    'suspicious_unicode',
+    2,
+    /whose\.jsonl:1\/principal/,
+  ],
+  ['a labeller without a name', ['import', 'nobody.jsonl', ...MESSAGES], 'invalid_import', 2, /nobody\.jsonl:1\/feedback\/0\/by.*is empty/],
   ['a result without its call', ['import', 'orphan.jsonl', ...MESSAGES], 'invalid_import', 2, /orphan\.jsonl:1\/messages\/1/],
   ['messages as an export', ['import', 'good.jsonl', ...EXPORT], 'invalid_import', 2, /header/],
   ['messages as tau-bench', ['import', 'good.jsonl', '--format', 'tau-bench', '--data', 'never'], 'invalid_import', 2, /array/],
@@ -176,6 +253,9 @@ export default agent({ name: 'x', system: 'y', tools: [tool({ name: 't', descrip
   'proto.jsonl': '{"messages": [{"role": "user", "content": "hi"}], "__proto__": {"x": 1}}\n',
   'twice.jsonl': '{"messages": [{"role": "user", "content": "hi"}], "principal": "a", "principal": "b"}\n',
   'deep.jsonl': `{"messages": ${'['.repeat(200)}${']'.repeat(200)}}\n`,
+  'whose.jsonl': '{"principal": "\u0430nn", "messages": [{"role": "user", "content": "hi"}]}\n',
+  'nobody.jsonl':
+    '{"messages": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "x"}], "feedback": [{"judges": 1, "verdict": "right", "by": " "}]}\n',
   'orphan.jsonl': '{"messages": [{"role": "user", "content": "hi"}, {"role": "tool", "tool_call_id": "t", "content": "x"}]}\n',
   'newer.jsonl': '{"dreamfold_export": 99, "log_id": "x", "streams": 0, "events": 0}\n',
 };
@@ -183,7 +263,9 @@ export default agent({ name: 'x', system: 'y', tools: [tool({ name: 't', descrip
 beforeAll(async () => {
   for (const [name, text] of Object.entries(FILES)) workspace.file(name, text);
   writeFileSync(join(workspace.path, 'latin.jsonl'), Buffer.from('{"messages": [{"role": "user", "content": "\xe9"}]}\n', 'latin1'));
-  await workspace.run('run', 'desk.ts', 'Hello');
+  found = (await workspace.json('run', 'desk.ts', FIND)).document.sessionId;
+  const { events } = (await workspace.json('show', found)).document as { events: { id: string; type: string }[] };
+  call = events.find(({ type }) => type === 'agent.tool_use')!.id;
   id = (await workspace.json('run', 'desk.ts', 'Hello again')).document.sessionId;
   await workspace.run('export', '--out', 'all.jsonl');
   const lines = readFileSync(join(workspace.path, 'all.jsonl'), 'utf8').split('\n');
@@ -222,7 +304,10 @@ describe.each([
   ['data directories and files', STORES],
 ])('wrong %s', (_, cases) => {
   test.concurrent.each(cases)('%s', async (...[, args, code, exit, says]) => {
-    const ended = await workspace.run(...args.map((arg) => arg.replace('SESSION', id)), '--json');
+    const ended = await workspace.run(
+      ...args.map((arg) => arg.replace('SESSION', id).replace('FOUND', found).replace('CALL', call)),
+      '--json',
+    );
     const { error } = JSON.parse(ended.stdout);
     expect(error).toMatchObject({ code });
     expect(`${error.path} ${error.message} ${error.remedy}`).toMatch(says);

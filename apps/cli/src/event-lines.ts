@@ -116,10 +116,11 @@ export class EventLines {
           `${oneLine(event.data.by, 64)} scores ${event.data.criterion_id} ${event.data.score.toFixed(2)}: ${oneLine(event.data.reason, TEXT_CHARS)}`,
         ];
       case 'feedback.recorded': {
-        const { by, verdict, right_answer, reason, judges } = event.data;
+        const { by, class: labeller, verdict, right_answer, reason, judges } = event.data;
+        const who = `${oneLine(by, 64)}${labeller === undefined ? '' : ` (${labeller})`}`;
         const right = right_answer === undefined ? '' : `, right is ${oneLine(JSON.stringify(right_answer), INPUT_CHARS)}`;
         const why = reason === undefined ? '' : `: ${oneLine(reason, TEXT_CHARS)}`;
-        return [`${this.#paint('magenta', 'feedback')} of ${oneLine(by, 64)} on ${judges}: ${verdict}${right}${why}`];
+        return [`${this.#paint('magenta', 'feedback')} of ${who} on ${judges}: ${verdict}${right}${why}`];
       }
       default:
         return this.#tellRest(event);

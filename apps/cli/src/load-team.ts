@@ -26,7 +26,7 @@ const TeamObject = z.strictObject({
   memory: z.array(z.string().min(1)).optional(),
   // Strict: a cap that is spelt wrong must not be no cap.
   caps: Caps.partial().strict().optional(),
-  principal: z.string().min(1).max(200).optional(),
+  principal: z.union([z.string(), z.strictObject({ id: z.string(), authenticated: z.boolean().optional() })]).optional(),
 });
 
 /**

@@ -1,7 +1,5 @@
 import { userInfo } from 'node:os';
-import { DreamfoldError } from 'dreamfold';
-
-const MAX_CHARS = 100;
+import { MAX_LABELLER_CHARS, checkName } from '@dreamfold/events';
 
 /** The option that names whoever acts. */
 export const BY = ['--by <name>', 'who says so; default: your user name'] as const;
@@ -9,14 +7,10 @@ export const BY = ['--by <name>', 'who says so; default: your user name'] as con
 /**
  * The actor of what a person does: `person:NAME`.
  * @param name what `--by` says; default the user name
- * @throws DreamfoldError invalid_argument
+ * @throws DreamfoldError invalid_argument, suspicious_unicode
  */
 export function personOf(name: string = process.env['USER'] || userInfo().username): string {
   const plain = name.trim();
-  if (plain !== '' && plain.length <= MAX_CHARS && !/\p{C}/u.test(plain)) return `person:${plain}`;
-  throw new DreamfoldError('invalid_argument', '--by is not a name', {
-    path: '--by',
-    value: name.slice(0, MAX_CHARS),
-    remedy: `Give a name of 1 to ${MAX_CHARS} printable characters.`,
-  });
+  checkName(plain, { path: '--by', maxChars: MAX_LABELLER_CHARS });
+  return `person:${plain}`;
 }

@@ -7,6 +7,8 @@ export interface SessionRow {
   id: string;
   title: string;
   principal: string;
+  /** Somebody had checked that the principal is who it says. */
+  authenticated: boolean;
   /** `new`, `running`, `interrupted`, or what else it stopped for: `end_turn`, `requires_action`, … */
   status: string;
   /** What became of the outcome, when it has one. */
@@ -25,6 +27,7 @@ export function sessionRow(state: SessionState): SessionRow {
     id: state.id,
     title: state.title ?? outcome?.description ?? state.threads[0]?.task ?? '',
     principal: state.principal,
+    authenticated: state.principalAuthenticated,
     status: state.status === 'running' ? 'running' : state.interrupted ? 'interrupted' : (state.stopReason?.type ?? 'new'),
     outcome: outcome === null ? null : (outcome.result ?? outcome.status),
     score: outcome === null ? importedScore : (bestAttempt(outcome)?.score ?? null),

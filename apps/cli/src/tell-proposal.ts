@@ -26,6 +26,7 @@ export async function tellProposal(
   const passed = record.gates.filter((gate) => gate.pass).map(({ gate }) => gate);
   if (!gates && passed.length > 0) io.line(`  gates passed: ${passed.join(', ')}`);
   if (gates) for (const gate of record.gates) io.line(`  gate ${gate.gate} ${gate.pass ? 'passed' : 'FAILED'}: ${printable(gate.reason)}`);
+  if (isOpen(record.status)) for (const { waits, reason: why } of record.gates) if (waits) io.line(`  waits because: ${printable(why)}`);
   if (record.decision !== null) {
     const { by, reason: why } = record.decision;
     io.line(`  decided by ${printable(by)}${why === '' ? '' : `: ${printable(why)}`}`);
@@ -53,6 +54,10 @@ function linesOf(operations: PatchRecord['proposal']['operations']): string[] {
   return (proposedText(operations) ?? '').trimEnd().split('\n');
 }
 
+function isOpen(status: PatchRecord['status']): boolean {
+  return status === 'proposed' || status === 'validated';
+}
+
 export function statusWord(status: PatchRecord['status']): string {
-  return status === 'proposed' || status === 'validated' ? 'waits' : status.replace('_', ' ');
+  return isOpen(status) ? 'waits' : status.replace('_', ' ');
 }

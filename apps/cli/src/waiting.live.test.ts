@@ -134,13 +134,13 @@ test('a message that is sent to a session is taken up, and feedback is kept', as
   const wrong = ['--verdict', 'wrong', '--right-answer', '{"order":"8"}'];
   const said = await workspace.json('feedback', id, String(call.seq), ...wrong, '--by', 'shop');
   expect(said).toMatchObject({ code: 0, document: { feedback: { judges: call.id }, contradicts: [] } });
-  expect((await workspace.run('show', id)).stdout).toContain(`feedback of shop on ${call.id}: wrong, right is {"order":"8"}`);
+  expect((await workspace.run('show', id)).stdout).toContain(`feedback of shop (person) on ${call.id}: wrong, right is {"order":"8"}`);
 
   expect((await workspace.json('feedback', id, call.id, ...wrong, '--by', 'desk')).document.contradicts).toEqual([]);
   const { stdout } = await workspace.run('feedback', id, call.id, '--verdict', 'right', '--by', 'customer');
   expect(stdout.split('\n').slice(0, 2)).toEqual([
     `Recorded on ${id}, event ${call.seq}, the call find {"order":"7"}:`,
-    '  customer says right',
+    '  customer (person) says right',
   ]);
   expect(stdout).toContain('It contradicts what shop said: wrong, right is {"order":"8"}. Both stay.');
   const third = await workspace.json('feedback', id, call.id, '--verdict', 'wrong', '--right-answer', '{"order":"9"}', '--by', 'shop');

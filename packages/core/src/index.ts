@@ -21,6 +21,8 @@ export { deadlineOf, wallTimeCap } from './session/caps.ts';
 export { awaitedEvents, decideSession, openWork, unjudged, type DecideContext, type Work } from './session/decide.ts';
 export { evolveSession } from './session/evolve.ts';
 export { List } from './session/list.ts';
+export { principalFields, type Principal } from './session/principal.ts';
+export { checkRightAnswer } from './session/right-answer.ts';
 export { hasSomethingToDo, isAtRestAfter, isRequest } from './session/rest.ts';
 export {
   COMPACTION_PROMPT,

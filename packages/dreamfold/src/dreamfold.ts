@@ -165,7 +165,11 @@ export class Dreamfold {
     });
   }
 
-  /** What came of an event of a session later; the source of labels for learning. */
+  /**
+   * What came of an event of a session later; the source of labels for learning. Whoever says so has a `class`, which says what
+   * weight the word has: see the table of LABELLER_WEIGHT. Default `customer` for the session's own principal, `person` for anybody else.
+   * @throws DreamfoldError not_found; invalid_argument (the right answer is none that the tool takes, or is empty); suspicious_unicode
+   */
   async feedback(sessionId: string, feedback: FeedbackRecorded): Promise<void> {
     await recordFeedbackOn(this.log, sessionId, feedback);
   }

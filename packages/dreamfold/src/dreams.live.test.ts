@@ -34,11 +34,17 @@ async function makeStore(df: Dreamfold): Promise<void> {
 
 /** Runs a session, and says what would have been right. */
 async function handle(df: Dreamfold, [principal, request, queue]: Ticket): Promise<string> {
-  const session = await df.run(router, request, { principal, memory: ['desk'] });
+  const session = await df.run(router, request, { principal: { id: principal, authenticated: true }, memory: ['desk'] });
   let call = '';
   session.on('agent.tool_use', ({ id }) => (call = id));
   await session.done();
-  await session.feedback({ judges: call, verdict: queue === 'account' ? 'right' : 'wrong', right_answer: { queue }, by: 'desk' });
+  await session.feedback({
+    judges: call,
+    verdict: queue === 'account' ? 'right' : 'wrong',
+    right_answer: { queue },
+    by: 'desk',
+    class: 'desk',
+  });
   return session.id;
 }
 

@@ -7,7 +7,7 @@ export {
   type KnownEvent,
   type LogEvent,
 } from '@dreamfold/events';
-export { readChoices, type RememberedChoice, type SessionState } from '@dreamfold/core';
+export { readChoices, type Principal, type RememberedChoice, type SessionState } from '@dreamfold/core';
 export { scripted, type Model, type ModelRequest, type ModelResponse, type ScriptedAnswer, type ScriptedPolicy } from '@dreamfold/model';
 export { anthropic, type AnthropicOptions } from '@dreamfold/model/anthropic';
 export {

@@ -1,10 +1,14 @@
 import { z } from 'zod';
 import { Caps, DreamfoldError } from '@dreamfold/events';
+import type { Principal } from '@dreamfold/core';
 import type { RubricDefinition } from '@dreamfold/runtime';
 
 export interface RunOptions {
-  /** Whose request it is: a customer, a tenant, a repository. Default `default`. */
-  principal?: string;
+  /**
+   * Whose request it is: a customer, a tenant, a repository. Default `default`. A bare name is only claimed: dreams of a store
+   * that applies changes by itself count it for nothing. `{ id, authenticated: true }` says that you have checked who it is.
+   */
+  principal?: string | Principal;
   title?: string;
   rubric?: RubricDefinition;
   caps?: Partial<Caps>;
@@ -16,7 +20,7 @@ export interface RunOptions {
 
 // Strict: a limit that is spelt wrong must not be no limit.
 const Checked = z.strictObject({
-  principal: z.string().min(1).max(200).optional(),
+  principal: z.union([z.string(), z.strictObject({ id: z.string(), authenticated: z.boolean().optional() })]).optional(),
   title: z.string().optional(),
   rubric: z.looseObject({}).optional(),
   caps: Caps.partial().strict().optional(),

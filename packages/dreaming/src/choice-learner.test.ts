@@ -8,6 +8,8 @@ import { hasQuorum, supportOf } from './quorum.ts';
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('base64url');
 const options = Array.from({ length: 6 }, (_, i) => `queue${i}`);
 
+const whose = { authenticated: true, labeller: 'desk' } as const;
+
 function learnt(lessons: readonly Lesson[]): ChoiceLearner {
   const learner = newLearner('route', 'queue');
   for (const lesson of lessons) teach(learner, lesson);
@@ -18,7 +20,15 @@ const lesson = fc
   .record({ session: fc.nat(40), principal: fc.nat(12), right: fc.constantFrom(...options), words: fc.array(fc.nat(30), { maxLength: 8 }) })
   .map(({ session, principal, right, words }, i = 0): Lesson => {
     const request = words.map((word) => `w${String.fromCodePoint(97 + (word % 26), 97 + Math.floor(word / 26))}`).join(' ');
-    return { session: `s${session}`, principal: `p${principal}`, right, request, options, evidence: [`session/s${session}#${i + 1}`] };
+    return {
+      ...whose,
+      session: `s${session}`,
+      principal: `p${principal}`,
+      right,
+      request,
+      options,
+      evidence: [`session/s${session}#${i + 1}`],
+    };
   });
 
 describe('what is learnt', () => {
@@ -54,6 +64,7 @@ describe('what is learnt', () => {
   it('keeps its ids while cues come and go', () => {
     const rows = (n: number): Lesson[] =>
       Array.from({ length: n }, (_, i) => ({
+        ...whose,
         session: `s${i}`,
         principal: `p${i % 9}`,
         right: options[i % 3]!,
@@ -71,7 +82,7 @@ it('proposals are due when what was read pays for the look, so they grow rarer',
   let looks = 0;
   for (let i = 0; i < 2000; i += 1) {
     const request = Array.from({ length: 8 }, (_, k) => `w${String.fromCodePoint(97 + (i % 26), 97 + ((i >> 5) % 26), 97 + k)}`).join(' ');
-    teach(learner, { session: `s${i}`, principal: `p${i % 50}`, right: options[i % 6]!, request, options, evidence: [] });
+    teach(learner, { ...whose, session: `s${i}`, principal: `p${i % 50}`, right: options[i % 6]!, request, options, evidence: [] });
     if (!isDue([learner])) continue;
     looks += 1;
     proposeChoices([learner], sha256);
@@ -88,7 +99,7 @@ describe('400 sessions of 20 colluders', () => {
     const own = [0, 1, 2].map((k) => `topic${'abcdef'[queue]}${'abcdefgh'[(i * 7 + k * 3) % 8]}`);
     const shared = [0, 1, 2].map((k) => `common${'abcdefghij'[(i * 5 + k) % 10]}`);
     const request = [...own, ...shared].join(' ');
-    return { session: `h${i}`, principal: `honest${(i * 13) % 200}`, right: options[queue]!, request, options, evidence: [] };
+    return { ...whose, session: `h${i}`, principal: `honest${(i * 13) % 200}`, right: options[queue]!, request, options, evidence: [] };
   });
   const poison = Array.from({ length: 400 }, (_, i): Lesson => {
     const source = honest[(i * options.length) % honest.length]!;

@@ -1,18 +1,10 @@
 import { phrasesOf } from '@dreamfold/core';
+import { hasQuorum, type Witness } from './quorum.ts';
 
 /** How far one lesson moves a weight, in log-odds. */
 const RATE = 0.6;
 /** The lessons that are kept of a cue as evidence: enough to show the quorum. */
 const MAX_WITNESSES = 3;
-
-/** A labelled decision, without what was asked. */
-export interface Witness {
-  session: string;
-  principal: string;
-  right: string;
-  /** `stream#seq` of the call and of the feedback. */
-  evidence: readonly string[];
-}
 
 export interface Lesson extends Witness {
   request: string;
@@ -22,9 +14,12 @@ export interface Lesson extends Witness {
 /** What was seen of one word together with one right value. */
 export interface Pair {
   sessions: Set<string>;
-  principals: Set<string>;
-  /** Three sessions of two principals, once there are so many. */
-  witnesses: Witness[];
+  /** True for those that somebody has authenticated. */
+  principals: Map<string, boolean>;
+  /** How many of them are, and how many sessions they had. */
+  authenticated: { sessions: number; principals: number };
+  /** Of each kind three sessions of two principals, once there are so many. */
+  witnesses: { authenticated: Witness[]; claimed: Witness[] };
   weight: number;
   /** Sum of the weight over the lessons since the pair was first seen, settled up to `settled`. */
   sum: number;
@@ -43,6 +38,8 @@ export interface Pair {
 export interface ChoiceLearner {
   tool: string;
   field: string;
+  /** Whose labels it is taught: those of customers on their own sessions are kept apart from all others. */
+  by: LabelledBy;
   options: Set<string>;
   lessons: number;
   /** Principals a value was right for: each has one vote a value. */
@@ -55,16 +52,22 @@ export interface ChoiceLearner {
   corrected: boolean;
 }
 
-export function newLearner(tool: string, field: string): ChoiceLearner {
+export type LabelledBy = 'trusted' | 'customers';
+
+export function newLearner(tool: string, field: string, by: LabelledBy = 'trusted'): ChoiceLearner {
   const counts = { lessons: 0, pairCount: 0, wordsSinceProposal: 0, corrected: false };
-  return { tool, field, options: new Set(), voters: new Map(), pairs: new Map(), ...counts };
+  return { tool, field, by, options: new Set(), voters: new Map(), pairs: new Map(), ...counts };
 }
 
-/**
- * Takes in one labelled decision. Changes the learner in place.
- * @returns how many weights were looked at: words times the values that each was seen with
- */
-export function teach(learner: ChoiceLearner, lesson: Lesson): number {
+export interface Taught {
+  /** How many weights were looked at: words times the values that each was seen with. */
+  updates: number;
+  /** False when its principal had taught every word of it for this value before. */
+  isNew: boolean;
+}
+
+/** Takes in one labelled decision. Changes the learner in place. */
+export function teach(learner: ChoiceLearner, lesson: Lesson): Taught {
   const { principal, right } = lesson;
   for (const option of lesson.options) learner.options.add(option);
   const words = [...phrasesOf(lesson.request, 1)];
@@ -72,6 +75,7 @@ export function teach(learner: ChoiceLearner, lesson: Lesson): number {
   const chance = chancesOf(learner, words);
   getOr(learner.voters, right, () => new Set()).add(principal);
   let updates = 0;
+  let isNew = false;
   for (const word of words) {
     const byValue = getOr(learner.pairs, word, () => new Map<string, Pair>());
     const pair = getOr(byValue, right, () => newPair(learner));
@@ -80,6 +84,7 @@ export function teach(learner: ChoiceLearner, lesson: Lesson): number {
     pair.last = now;
     updates += byValue.size;
     if (!fresh) continue;
+    isNew = true;
     for (const [value, other] of byValue) {
       other.sum += other.weight * (now - other.settled);
       other.settled = now;
@@ -88,7 +93,12 @@ export function teach(learner: ChoiceLearner, lesson: Lesson): number {
   }
   learner.lessons += 1;
   learner.wordsSinceProposal += words.length;
-  return updates;
+  return { updates, isNew };
+}
+
+/** Lessons that show what stands behind a pair: those of authenticated principals when they make a quorum by themselves. */
+export function witnessesOf({ authenticated, witnesses }: Pair): readonly Witness[] {
+  return hasQuorum(authenticated) ? witnesses.authenticated : [...witnesses.authenticated, ...witnesses.claimed];
 }
 
 /** The pair's weight, averaged over all lessons since it was first seen: what came early and was outvoted since counts less. */
@@ -99,16 +109,29 @@ export function meanWeight({ lessons }: ChoiceLearner, pair: Pair): number {
 function newPair(learner: ChoiceLearner): Pair {
   learner.pairCount += 1;
   const now = learner.lessons;
-  return { sessions: new Set(), principals: new Set(), witnesses: [], weight: 0, sum: 0, since: now, settled: now, last: now };
+  return {
+    sessions: new Set(),
+    principals: new Map(),
+    authenticated: { sessions: 0, principals: 0 },
+    witnesses: { authenticated: [], claimed: [] },
+    weight: 0,
+    sum: 0,
+    since: now,
+    settled: now,
+    last: now,
+  };
 }
 
-function witness(pair: Pair, { session, principal, right, evidence }: Lesson): void {
-  const { witnesses } = pair;
-  const another = witnesses.some((known) => known.principal !== principal);
-  const wanted = witnesses.length < MAX_WITNESSES - 1 || (witnesses.length < MAX_WITNESSES && another);
-  if (wanted && !pair.sessions.has(session)) witnesses.push({ session, principal, right, evidence });
+function witness(pair: Pair, { session, principal, authenticated, labeller, right, evidence }: Lesson): void {
+  const kept = pair.witnesses[authenticated ? 'authenticated' : 'claimed'];
+  const another = kept.some((known) => known.principal !== principal);
+  const wanted = kept.length < MAX_WITNESSES - 1 || (kept.length < MAX_WITNESSES && another);
+  const isNew = !pair.sessions.has(session);
+  if (wanted && isNew) kept.push({ session, principal, authenticated, labeller, right, evidence });
   pair.sessions.add(session);
-  pair.principals.add(principal);
+  if (authenticated && isNew) pair.authenticated.sessions += 1;
+  if (authenticated && pair.principals.get(principal) !== true) pair.authenticated.principals += 1;
+  pair.principals.set(principal, authenticated || pair.principals.get(principal) === true);
 }
 
 function chancesOf(learner: ChoiceLearner, words: readonly string[]): Map<string, number> {

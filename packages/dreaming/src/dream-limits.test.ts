@@ -3,7 +3,7 @@ import { MAX_MEMORIES, writeMemory, type MemoryDocument, type MemoryState } from
 import type { ChoiceInsight, Suggestion } from '@dreamfold/events';
 import { describe, expect, it } from 'vitest';
 import type { DreamDecision } from './dream.ts';
-import { hasPassed, type GateName } from './gates/judge.ts';
+import { hasPassed } from './gates/judge.ts';
 import { CHOICE_PLAYBOOK } from './playbook-pages.ts';
 import { decideWith, dreamWith, episodes, fold, store, type Dreamt } from './testing/dream-desk.ts';
 import { episode } from './testing/tickets.ts';
@@ -57,7 +57,10 @@ describe('what outgrows a patch', () => {
     expect(retired.length).toBeGreaterThan(0);
     for (const { reason, evidence, gates } of retired) {
       expect([reason, evidence]).toEqual([`${billing.insight.id} says otherwise and is supported more.`, billing.evidence]);
-      expect(gates.map(({ gate, pass }) => [gate, pass])).toEqual([['evidence', true]]);
+      expect(gates.map(({ gate, pass }) => [gate, pass])).toEqual([
+        ['evidence', true],
+        ['turning', true],
+      ]);
     }
     const after = approved(before, dreamt);
     const left = Object.values(after.document.memories).flatMap((one) => (one.kind === 'playbook' ? Object.keys(one.insights) : []));
@@ -117,7 +120,10 @@ describe('an insight whose cues nobody says any more', () => {
     const gone = insights.find(({ insight }) => insight.id === billing.id)!;
     expect(gone).toMatchObject({ change: 'retire', reason: expect.stringMatching(/^It is stale: none of its cues was said/) });
     expect(gone.evidence.length).toBeGreaterThan(0);
-    expect(gone.gates.map(({ gate }): GateName => gate as GateName)).toEqual(['evidence']);
+    expect(gone.gates.map(({ gate, waits = false }) => [gate, waits])).toEqual([
+      ['evidence', false],
+      ['turning', false],
+    ]);
     const after = approved(learnt, { pages: [], insights, settled: [], withdrawn: [] });
     expect(JSON.stringify(after.document)).not.toContain(billing.id);
     expect(dream({ state: after, from }).insights.filter(({ insight }) => insight.id === billing.id)).toEqual([]);

@@ -7,6 +7,7 @@ import {
   type GateVerdict,
   type InsightProposed,
   type LogEvent,
+  type Uncounted,
 } from '@dreamfold/events';
 
 export interface DreamtInsight extends Readonly<InsightProposed> {
@@ -21,6 +22,10 @@ export interface DreamState {
   readonly reviewed: { readonly sessions: DreamReviewed['sessions']; readonly decisions: number; readonly labelled: number };
   readonly insights: readonly DreamtInsight[];
   readonly patchIds: readonly string[];
+  /** What of the feedback did not count, and why. */
+  readonly uncounted: readonly Uncounted[];
+  /** Why it proposed nothing, when it did not. */
+  readonly nothing: string | null;
   readonly error: { readonly type: string; readonly message: string } | null;
   /** When its last event was written, in milliseconds since 1970. */
   readonly time: number;
@@ -34,6 +39,8 @@ export const initialDream: DreamState = {
   reviewed: { sessions: [], decisions: 0, labelled: 0 },
   insights: [],
   patchIds: [],
+  uncounted: [],
+  nothing: null,
   error: null,
   time: 0,
   seq: 0,
@@ -56,7 +63,13 @@ const RUNNING: Fold = {
     ...state,
     insights: state.insights.map((dreamt) => (dreamt.insight.id === insight_id ? { ...dreamt, rejected: gates } : dreamt)),
   }),
-  'dream.completed': (state, { patch_ids }) => ({ ...state, status: 'completed', patchIds: patch_ids }),
+  'dream.completed': (state, { patch_ids, uncounted = [], nothing = null }) => ({
+    ...state,
+    status: 'completed',
+    patchIds: patch_ids,
+    uncounted,
+    nothing,
+  }),
   'dream.failed': (state, { error }) => ({ ...state, status: 'failed', error }),
 };
 

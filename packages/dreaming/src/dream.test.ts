@@ -47,6 +47,8 @@ describe('a dream over labelled tickets', () => {
       'duplicate',
       'contradiction',
       'outcomes',
+      'trust',
+      'turning',
       'taint',
       'phrases',
     ]);
@@ -83,7 +85,8 @@ describe('support', () => {
     [`${who}1`, 'technical', 'screen stays dark'],
     [`${who}2`, 'account', 'delete my profile'],
   ]);
-  const found = (...rows: Ticket[]): string => said(dream({ from: [...rows, ...others].map(episode) })).join('; ');
+  const found = (...rows: Ticket[]): string =>
+    said(dream({ from: [...rows, ...others].map((ticket, i) => episode(ticket, i)) })).join('; ');
 
   it('needs three sessions and two principals', () => {
     expect(found(...refunds('ann', 'bob'))).not.toContain('refund');

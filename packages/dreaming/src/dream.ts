@@ -18,7 +18,8 @@ import {
 import type { PriorProposal } from './prior-proposals.ts';
 import { learntIds } from './propose-choices.ts';
 import { findings, isAboutSame } from './refine.ts';
-import { retirementOf, type Retirement } from './retirement.ts';
+import { retirementOf, type RetireContext, type Retirement } from './retirement.ts';
+import { ToldIndex } from './told-index.ts';
 import { candidateOf, type Cited, type TakenSuggestion } from './suggestion.ts';
 
 export interface DreamInput {
@@ -26,6 +27,8 @@ export interface DreamInput {
   knowledge: Knowledge;
   /** The store as it stands. */
   document: MemoryDocument;
+  /** Of the store: `auto` applies what no gate leaves to a person. */
+  approval: 'manual' | 'auto';
   counts: ReadonlyMap<string, InsightCounts>;
   /** The ids of the insights that earlier dreams put forward. */
   proposed: Iterable<string>;
@@ -101,6 +104,7 @@ class Dream {
   readonly #context: GateContext;
   readonly #known: Insight[];
   readonly #learnt = new Map<string, boolean>();
+  readonly #told: ToldIndex;
 
   constructor(input: DreamInput, sha256: Sha256) {
     this.#input = input;
@@ -108,18 +112,30 @@ class Dream {
     this.#stored = new Map(storedInsights(input.document).map((stored) => [stored.insight.id, stored]));
     this.#pages = new PlaybookPages(input.document);
     this.#known = [...this.#stored.values()].map(({ insight }) => insight);
+    this.#told = new ToldIndex(this.#known, input.approval, sha256);
     const { constitution, counts, untrusted, knowledge } = input;
-    const learner: GateContext['learner'] = (tool, field) => knowledge.learners.get(learnerKey(tool, field));
-    this.#context = { constitution, counts, untrusted, known: this.#known, isLearnt: (insight) => this.#isLearnt(insight), learner };
+    this.#context = {
+      constitution,
+      counts,
+      untrusted,
+      known: this.#known,
+      isLearnt: (insight) => this.#isLearnt(insight),
+      learner: (tool, field) =>
+        knowledge.learners.get(learnerKey(tool, field)) ?? knowledge.learners.get(learnerKey(tool, field, 'customers')),
+      toldPoints: (choice, phrase) => this.#told.points(choice, phrase),
+    };
   }
 
   decide(): DreamDecision {
     const { refine, knowledge, suggestions, cited } = this.#input;
     if (refine) {
-      const found = findings(knowledge, this.#sha256);
+      const found = findings(knowledge, this.#sha256, this.#told);
       for (const candidate of found) this.#consider(candidate);
       const ids = new Set(found.map(({ finding }) => finding.id));
-      this.#retire(ids);
+      this.#retire(
+        ids,
+        found.map(({ finding }) => finding),
+      );
       this.#withdraw(ids);
     }
     for (const suggestion of suggestions) {
@@ -149,8 +165,11 @@ class Dream {
   #judge(candidate: Candidate, change: 'add' | 'replace', supersedes: string | null): void {
     const { finding, claim, evidence } = candidate;
     const misfit = candidate.misfit ?? (this.#stored.has(finding.id) ? null : this.#pages.misfitOf(finding));
-    const gates = judge({ ...candidate, misfit }, this.#context, this.#input.without);
-    const allBeaten = hasPassed(gates) ? this.#beatenBy(candidate) : [];
+    const rivals = this.#rivalsOf(candidate);
+    const turns = [...new Set([...candidate.turns, ...rivals.map(({ insight }) => insight.id)])];
+    const gates = judge({ ...candidate, misfit, turns }, this.#context, this.#input.without);
+    // The gate has seen that each is supported less. The learner weighs the same decisions, and retires by itself what it has written.
+    const allBeaten = hasPassed(gates) ? rivals.filter(({ insight }) => !this.#isLearnt(insight)) : [];
     const together = retiredTogether(allBeaten);
     const beaten = allBeaten.slice(0, together);
     const operations = hasPassed(gates) ? [...beaten.flatMap(removeInsight), ...this.#operationsFor(finding)] : [];
@@ -169,21 +188,18 @@ class Dream {
     });
     if (operations.length === 0 || finding.kind === 'note') return;
     for (const { insight } of beaten) this.#touched.add(insight.id);
-    const why = { reason: `${finding.id} says otherwise and is supported more.`, evidence: [...evidence] };
+    const why = { reason: `${finding.id} says otherwise and is supported more.`, evidence: [...evidence], contradicted: true };
     for (const stored of allBeaten.slice(together)) this.#retireOne(stored, why);
     this.#touched.add(finding.id);
     this.#known.push(finding);
     if (candidate.origin === 'learnt') this.#learnt.set(finding.id, true);
   }
 
-  /** What contradicts a candidate that has passed: the gate has seen that it is supported less. */
-  #beatenBy({ finding }: Candidate): StoredInsight[] {
+  /** What tells agents otherwise. What is learnt says so itself, where it is about insights that were learnt. */
+  #rivalsOf({ finding, origin }: Candidate): StoredInsight[] {
     return [...this.#stored.values()].filter(
       ({ insight }) =>
-        contradicts(insight, finding) &&
-        !this.#touched.has(insight.id) &&
-        // The learner weighs the same decisions, and retires by itself what it has written.
-        !this.#isLearnt(insight),
+        contradicts(insight, finding) && !this.#touched.has(insight.id) && (origin === 'suggested' || !this.#isLearnt(insight)),
     );
   }
 
@@ -228,21 +244,26 @@ class Dream {
     }
   }
 
-  #retire(found: ReadonlySet<string>): void {
+  #retire(found: ReadonlySet<string>, findings: readonly Finding[]): void {
     const { knowledge, counts, prior } = this.#input;
+    const now = new ToldIndex(findings, this.#input.approval, this.#sha256);
+    const tells: RetireContext['tells'] = (choice, phrase) => now.points(choice, phrase) > 0;
+    const turned: RetireContext['turned'] = (choice, phrase) =>
+      this.#told.of(choice, phrase).some(({ insight }) => insight.value !== choice.value && tells(insight, phrase));
     for (const stored of this.#stored.values()) {
       const { insight } = stored;
       if (this.#touched.has(insight.id)) continue;
-      const why = retirementOf(insight, { knowledge, found, counts, prior, sha256: this.#sha256 });
+      const why = retirementOf(insight, { knowledge, found, tells, turned, counts, prior, sha256: this.#sha256 });
       if (why !== null) this.#retireOne(stored, why);
     }
   }
 
-  #retireOne(stored: StoredInsight, { reason, evidence }: Retirement): void {
+  #retireOne(stored: StoredInsight, { reason, evidence, contradicted }: Retirement): void {
     const { insight } = stored;
     const faults = { missing: [], unlabelled: [], stray: [] };
     const shared = { reason, claim: '', evidence };
-    const candidate: Candidate = { ...shared, finding: insight, origin: 'learnt', faults, witnesses: new Map(), text: '' };
+    const about = { finding: insight, origin: 'learnt' as const, faults, witnesses: new Map(), text: '' };
+    const candidate: Candidate = { ...shared, ...about, turns: contradicted ? [insight.id] : [] };
     const gates = judgeRetirement(candidate, this.#context, this.#input.without);
     const operations = hasPassed(gates) ? removeInsight(stored) : [];
     this.#touched.add(insight.id);

@@ -1,9 +1,12 @@
-import type { GivenInsight } from '@dreamfold/events';
+import type { GivenInsight, LabellerClass, Uncounted } from '@dreamfold/events';
 
 /** A call of a tool at which one of the tool's own values was chosen. */
 export interface DecisionPoint {
   session: string;
+  /** In the form that names are counted by. */
   principal: string;
+  /** Somebody had checked that the principal is who it says. */
+  authenticated: boolean;
   agent: string;
   tool: string;
   /** The field of the tool's input that was decided on, and the values that its schema allows. */
@@ -12,6 +15,8 @@ export interface DecisionPoint {
   chosen: string;
   /** What would have been right, from feedback; null while nobody has said. */
   right: string | null;
+  /** The class of whoever had the last word on it; null while nobody has. */
+  labeller: LabellerClass | null;
   /** What was asked for: the session's request and, in a specialist's thread, what it was told. */
   request: string;
   confidence: number | null;
@@ -46,4 +51,13 @@ export interface Episode {
   errors: readonly ErrorPoint[];
   /** Seqs of what says how it came out: feedback and scores. */
   labels: ReadonlySet<number>;
+  /** Feedback that labels no decision here, and why. */
+  uncounted: readonly UncountedFeedback[];
+}
+
+/** Feedback that did not count. */
+export interface UncountedFeedback {
+  reason: Uncounted['reason'];
+  /** `stream#seq`. */
+  ref: string;
 }

@@ -6,6 +6,7 @@ export { forbiddenPhrase, type Constitution, type ConstitutionRule, type MemoryC
 export { hasPassed, verdictError, type GateName } from './gates/judge.ts';
 export { judgeEdit, type JudgedEdit } from './judge-edit.ts';
 export { learn, newKnowledge, type Knowledge } from './knowledge.ts';
+export { TOO_LITTLE_NEW, whyNothing } from './nothing.ts';
 export { newCounts, storedValues } from './outcomes.ts';
 export { CHOICE_PLAYBOOK, RECOVERY_PLAYBOOK } from './playbook-pages.ts';
 export { SUPERSEDED, priorProposal, proposedPatches, type PriorProposal } from './prior-proposals.ts';

@@ -19,7 +19,7 @@ const tickets: Ticket[] = [
   ['gus', 'technical', 'Why crashes it again today'],
 ];
 const knowledge = newKnowledge();
-for (const one of tickets.map(episode)) learn(knowledge, one, { store: 'memstore_1', stored: new Map() });
+for (const one of tickets.map((ticket, i) => episode(ticket, i))) learn(knowledge, one, { store: 'memstore_1', stored: new Map() });
 
 const dreamt = decideDream(
   {
@@ -33,6 +33,7 @@ const dreamt = decideDream(
     cited: new Map(),
     untrusted: [],
     refine: true,
+    approval: 'manual',
   },
   { sha256 },
 );

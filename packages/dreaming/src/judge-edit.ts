@@ -1,13 +1,14 @@
 import { renderInsight, writtenBy, type InsightCounts, type MemoryDocument, type Sha256 } from '@dreamfold/core';
 import { DreamfoldError, type Finding, type GateVerdict, type Insight, type PatchOperation } from '@dreamfold/events';
-import type { Witness } from './choice-learner.ts';
+import { witnessesOf } from './choice-learner.ts';
 import type { Constitution } from './gates/constitution.ts';
 import { judge } from './gates/judge.ts';
 import { suggestionId } from './insight-id.ts';
 import { learnerKey, type Knowledge } from './knowledge.ts';
 import { storedInsights } from './playbook-pages.ts';
 import { learntIds } from './propose-choices.ts';
-import { supportOf } from './quorum.ts';
+import { supportOf, type Witness } from './quorum.ts';
+import { runAs } from './recoveries.ts';
 
 export interface EditInput {
   /** The patch as it was proposed, and as a person wants it: see `withProposedText` of `@dreamfold/core`. */
@@ -62,6 +63,7 @@ export function judgeEdit(input: EditInput, sha256: Sha256): JudgedEdit {
     evidence: cited,
     faults: { missing: [], unlabelled: [], stray: [] },
     witnesses,
+    turns: [],
     text: finding.kind === 'note' ? finding.content : renderInsight(finding),
   };
   const learner = (tool: string, field: string) => knowledge.learners.get(learnerKey(tool, field));
@@ -69,7 +71,11 @@ export function judgeEdit(input: EditInput, sha256: Sha256): JudgedEdit {
   const operations = after.map((operation, i) =>
     i === index && finding.kind !== 'note' ? ({ ...operation, value: finding } as PatchOperation) : operation,
   );
-  return { operations, evidence: cited, gates: judge(candidate, { constitution, counts, untrusted, known, isLearnt, learner }) };
+  return {
+    operations,
+    evidence: cited,
+    gates: judge(candidate, { constitution, counts, untrusted, known, isLearnt, learner, toldPoints: () => 0 }),
+  };
 }
 
 function changeOf({ before, after, knowledge }: EditInput, sha256: Sha256): Change {
@@ -90,7 +96,7 @@ function changeOf({ before, after, knowledge }: EditInput, sha256: Sha256): Chan
   const cues = value.cues.map((cue) => {
     if (cue.sessions > 0) return cue;
     const pair = pairs?.get(cue.phrase)?.get(value.value);
-    witnesses.set(cue.phrase, pair?.witnesses ?? []);
+    witnesses.set(cue.phrase, pair === undefined ? [] : witnessesOf(pair));
     return { ...cue, sessions: pair?.sessions.size ?? 0, principals: pair?.principals.size ?? 0 };
   });
   const least = (of: 'sessions' | 'principals'): number => Math.min(...cues.map((cue) => cue[of]));
@@ -103,7 +109,7 @@ function wentOnWith({ recoveries }: Knowledge, { tool, signature, next }: Insigh
   return [...recoveries.values()]
     .flatMap((byNext) => byNext.get(next) ?? [])
     .filter((error) => error.tool === tool && error.signature === signature)
-    .map(({ session, principal, evidence }) => ({ session, principal, right: next, evidence: [evidence] }));
+    .map(({ session, principal, evidence }) => runAs({ session, principal, right: next, evidence: [evidence] }));
 }
 
 function rulesMissing(): DreamfoldError {

@@ -129,3 +129,42 @@ describe('a label that is corrected after it was learnt from', () => {
     expect([...knowledge.outcomes.get('i1')!.misled]).toEqual([]);
   });
 });
+
+describe('lessons that do not count like the rest', () => {
+  const read = (knowledge: Knowledge, ...rows: [principal: string, how: Parameters<typeof episode>[2], session: number][]): unknown[] =>
+    rows.map(([who, how, i]) => Object.fromEntries(learn(knowledge, episode([who, 'billing', 'refund please'], i, how), memory).uncounted));
+
+  it('are counted by why, and once', () => {
+    const knowledge = newKnowledge();
+    const rows: Parameters<typeof read>[1][] = [
+      ['ann', {}, 0],
+      ['ann', {}, 1],
+      ['bob', { authenticated: false }, 2],
+      ['cem', { labeller: 'customer' }, 3],
+    ];
+    expect(read(knowledge, ...rows)).toEqual([{}, { duplicate: 1 }, { claimed_principal: 1 }, { customer_label: 1 }]);
+    expect(read(knowledge, ...rows)).toEqual([{}, {}, {}, {}]);
+  });
+
+  it('a customer’s gives way to the desk’s, as if it had never been', () => {
+    const knowledge = newKnowledge();
+    for (const i of [0, 1, 2]) read(knowledge, [`p${i}`, { labeller: 'customer' }, i]);
+    for (const i of [0, 1, 2]) read(knowledge, [`p${i}`, { labeller: 'desk' }, i]);
+    const straight = newKnowledge();
+    for (const i of [0, 1, 2]) read(straight, [`p${i}`, { labeller: 'desk' }, i]);
+    expect(proposed(knowledge)).toEqual(proposed(straight));
+    expect([...knowledge.learners.values()].map(({ by, lessons }) => `${by} ${lessons}`)).toEqual(['customers 0', 'trusted 3']);
+  });
+
+  it('a customer’s neither helps nor harms the insights that were followed', () => {
+    const given = [{ store: 'memstore_1', insight_id: 'i1', version: 3 }];
+    const stored: StoredValues = new Map([['i1', { tool: 'route', field: 'queue', value: 'account', version: 2 }]]);
+    const outcomes = (labeller: 'customer' | 'desk'): number => {
+      const knowledge = newKnowledge();
+      const one = episode(['ann', 'billing', 'words'], 0, { labeller });
+      learn(knowledge, { ...one, decisions: one.decisions.map((d) => ({ ...d, given })) }, { store: 'memstore_1', stored });
+      return knowledge.outcomes.get('i1')?.harmful.size ?? 0;
+    };
+    expect([outcomes('desk'), outcomes('customer')]).toEqual([1, 0]);
+  });
+});

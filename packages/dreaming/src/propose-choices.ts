@@ -1,8 +1,9 @@
 import type { ChoiceInsight, Cue } from '@dreamfold/events';
 import type { Sha256 } from '@dreamfold/core';
-import { meanWeight, type ChoiceLearner, type Witness } from './choice-learner.ts';
+import { meanWeight, witnessesOf, type ChoiceLearner } from './choice-learner.ts';
 import { choiceId } from './insight-id.ts';
-import { QUORUM } from './quorum.ts';
+import { QUORUM, hasQuorum, type Witness } from './quorum.ts';
+import { NOTHING_TOLD, useOf, withStanding, type FoundCue, type Standing, type Told } from './standing.ts';
 
 /** Points a unit of log-odds: what people and policies read are small whole numbers. */
 const POINTS = 10;
@@ -21,6 +22,8 @@ const MIN_POINTS = 3;
 const STRENGTHS = [20, 10, MIN_POINTS] as const;
 /** A proposal visits every pair; reading one word pays for so many visits. */
 const VISITS_PER_WORD = 4;
+/** Groups of cues that wait for a person apart from others, whatever their points. */
+const APART = ['claimed', 'customers', 'turn'] as const satisfies readonly Standing[];
 /** A cue that nobody has said in so many labelled decisions is stale. */
 export const STALE_LESSONS = 10_000;
 
@@ -28,6 +31,10 @@ export const STALE_LESSONS = 10_000;
 export interface ChoiceDraft {
   insight: ChoiceInsight;
   witnesses: ReadonlyMap<string, readonly Witness[]>;
+  /** Ids of the insights of the store that tell another value for one of its cues. */
+  turns: readonly string[];
+  /** The cue of which most principals are only claimed; null when all are authenticated. */
+  claimed: { phrase: string; claimed: number; principals: number } | null;
 }
 
 /**
@@ -44,50 +51,82 @@ export function pairsOf(learners: readonly ChoiceLearner[]): number {
   return learners.reduce((sum, { pairCount }) => sum + pairCount, 0);
 }
 
-interface Found {
-  learner: ChoiceLearner;
-  value: string;
-  cue: Cue;
-  witnesses: readonly Witness[];
-  use: number;
-}
-
 /**
- * The insights that the lessons bear out now, in the order of tool, field, value and strength. Their ids follow from what
+ * The insights that the lessons bear out now, in the order of tool, field, value and group. Their ids follow from what
  * they are about, so a later proposal takes the place of an earlier one. Work: one visit a pair, and a sort.
+ * @param told what the store tells already
  */
-export function proposeChoices(learners: readonly ChoiceLearner[], sha256: Sha256): ChoiceDraft[] {
-  const found = learners.flatMap(cuesOf);
-  found.sort((a, b) => b.use - a.use || compare(a.value, b.value) || compare(a.cue.phrase, b.cue.phrase));
-  const groups = Map.groupBy(found.slice(0, MAX_CUES), ({ learner, value, cue }) =>
-    JSON.stringify([learner.tool, learner.field, value, STRENGTHS.findIndex((least) => cue.points >= least)]),
+export function proposeChoices(learners: readonly ChoiceLearner[], sha256: Sha256, told: Told = NOTHING_TOLD): ChoiceDraft[] {
+  const found = heard(learners).sort(byUse).slice(0, MAX_CUES);
+  const groups = Map.groupBy(withStanding(found, told).sort(byUse), ({ learner, value, cue, standing }) =>
+    JSON.stringify([learner.tool, learner.field, value, standing === 'plain' ? STRENGTHS.indexOf(strengthOf(cue)) : standing]),
   );
   return [...groups].sort(([a], [b]) => compare(a, b)).map(([, group]) => draftOf(group.slice(0, MAX_CUES_PER_INSIGHT), sha256));
 }
 
 /** The ids that the learner gives its insights on a value. */
 export function learntIds({ tool, field, value }: Pick<ChoiceInsight, 'tool' | 'field' | 'value'>, sha256: Sha256): string[] {
-  return STRENGTHS.map((strength) => choiceId({ tool, field, value, strength }, sha256));
+  const about = { tool, field, value };
+  const apart = APART.map((standing) => choiceId({ ...about, standing }, sha256));
+  return [...STRENGTHS.map((strength) => choiceId({ ...about, strength }, sha256)), ...apart];
 }
 
-function draftOf(group: readonly Found[], sha256: Sha256): ChoiceDraft {
-  const [{ learner, value, cue }] = group as [Found, ...Found[]];
-  const { tool, field } = learner;
-  const strength = STRENGTHS.find((least) => cue.points >= least)!;
+/** How an insight that the learner found stands, by its id; null when it found it not. */
+export function standingOf(insight: ChoiceInsight, sha256: Sha256): Standing | null {
+  const at = learntIds(insight, sha256).indexOf(insight.id);
+  return at === -1 ? null : (APART[at - STRENGTHS.length] ?? 'plain');
+}
+
+/** What customers say of their own sessions is heard where nobody else has said enough of a word. */
+function heard(learners: readonly ChoiceLearner[]): FoundCue[] {
+  const trusted = new Map(learners.filter(({ by }) => by === 'trusted').map((one) => [JSON.stringify([one.tool, one.field]), one]));
+  return learners.flatMap((learner) => {
+    const found = cuesOf(learner);
+    if (learner.by === 'trusted') return found;
+    const others = trusted.get(JSON.stringify([learner.tool, learner.field]));
+    return found.filter(({ cue }) => !isSettled(others, cue.phrase));
+  });
+}
+
+function isSettled(learner: ChoiceLearner | undefined, phrase: string): boolean {
+  const pairs = [...(learner?.pairs.get(phrase)?.values() ?? [])];
+  const sum = (sizes: number[]): number => sizes.reduce((a, b) => a + b, 0);
+  return hasQuorum({
+    sessions: sum(pairs.map(({ sessions }) => sessions.size)),
+    principals: new Set(pairs.flatMap(({ principals }) => [...principals.keys()])).size,
+  });
+}
+
+function draftOf(group: readonly FoundCue[], sha256: Sha256): ChoiceDraft {
+  const [{ learner, value, cue, standing }] = group as [FoundCue, ...FoundCue[]];
+  const about = { tool: learner.tool, field: learner.field, value };
+  const id = choiceId(standing === 'plain' ? { ...about, strength: strengthOf(cue) } : { ...about, standing }, sha256);
   const cues = group.map((one) => one.cue).sort((a, b) => b.points - a.points || compare(a.phrase, b.phrase));
   const support = { sessions: Math.min(...cues.map((one) => one.sessions)), principals: Math.min(...cues.map((one) => one.principals)) };
+  const most = group.reduce((a, b) => (b.claimed > a.claimed ? b : a));
   return {
-    insight: { kind: 'choice', id: choiceId({ tool, field, value, strength }, sha256), tool, field, value, cues, support },
+    insight: { kind: 'choice', id, ...about, cues, support },
     witnesses: new Map(group.map(({ cue: { phrase }, witnesses }) => [phrase, witnesses])),
+    turns: [...new Set(group.flatMap(({ turns }) => turns))],
+    claimed: most.claimed === 0 ? null : { phrase: most.cue.phrase, claimed: most.claimed, principals: most.cue.principals },
   };
 }
 
-function cuesOf(learner: ChoiceLearner): Found[] {
+function byUse(a: FoundCue, b: FoundCue): number {
+  return b.use - a.use || compare(a.value, b.value) || compare(a.cue.phrase, b.cue.phrase);
+}
+
+function strengthOf({ points }: Cue): (typeof STRENGTHS)[number] {
+  return STRENGTHS.find((least) => points >= least) ?? MIN_POINTS;
+}
+
+function cuesOf(learner: ChoiceLearner): FoundCue[] {
   learner.wordsSinceProposal = 0;
   learner.corrected = false;
   let votes = 0;
   for (const voters of learner.voters.values()) votes += voters.size;
-  const found: Found[] = [];
+  const found: FoundCue[] = [];
+  const standing: Standing = learner.by === 'customers' ? 'customers' : 'plain';
   for (const [phrase, byValue] of learner.pairs) {
     let said = 0;
     for (const { principals } of byValue.values()) said += principals.size;
@@ -99,8 +138,10 @@ function cuesOf(learner: ChoiceLearner): Found[] {
       if (principals < MIN_SHARE * said && deviations(principals, said, learner.voters.get(value)!.size / votes) < MIN_DEVIATIONS) continue;
       const points = Math.min(999, Math.round(meanWeight(learner, pair) * POINTS));
       if (points < MIN_POINTS) continue;
-      const use = points * Math.sqrt(principals);
-      found.push({ learner, value, cue: { phrase, points, sessions, principals }, witnesses: pair.witnesses, use });
+      const claimed = principals - pair.authenticated.principals;
+      const cue = { phrase, points, sessions, principals };
+      const use = useOf(cue);
+      found.push({ learner, value, cue, witnesses: witnessesOf(pair), use, claimed, standing, turns: [] });
     }
   }
   return found;

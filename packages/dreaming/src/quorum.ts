@@ -1,4 +1,17 @@
-import type { Witness } from './choice-learner.ts';
+import { isTrustedLabeller, type LabellerClass } from '@dreamfold/events';
+
+/** A session as evidence: a labelled decision without what was asked, or what a run did after an error. */
+export interface Witness {
+  session: string;
+  principal: string;
+  /** Somebody had checked that the principal is who it says. */
+  authenticated: boolean;
+  /** Who said what was right; null where nobody has. */
+  labeller: LabellerClass | null;
+  right: string;
+  /** `stream#seq` of the call and of the feedback. */
+  evidence: readonly string[];
+}
 
 /** What it takes to be believed. Sessions alone prove nothing: one principal can open any number of them. */
 export const QUORUM = { sessions: 3, principals: 2 };
@@ -14,6 +27,14 @@ export function supportOf(witnesses: readonly Pick<Witness, 'session' | 'princip
     sessions: new Set(witnesses.map(({ session }) => session)).size,
     principals: new Set(witnesses.map(({ principal }) => principal)).size,
   };
+}
+
+/**
+ * Of these, what a store can go by that applies changes by itself: sessions whose principal somebody has authenticated, labelled by
+ * somebody who is no party to the matter.
+ */
+export function trustedSupportOf(witnesses: readonly Witness[]): Support {
+  return supportOf(witnesses.filter(({ authenticated, labeller }) => authenticated && labeller !== null && isTrustedLabeller(labeller)));
 }
 
 export function hasQuorum({ sessions, principals }: Support): boolean {

@@ -57,6 +57,7 @@ describe('the recorded airline runs of sierra-research/tau-bench', () => {
       suggestions: [],
       cited: new Map(),
       untrusted: [],
+      approval: 'manual' as const,
     };
     const { insights } = decideDream({ ...nothing, knowledge, document: EMPTY_DOCUMENT, refine: true }, { sha256 });
     const recoveries = insights.filter(({ insight }) => insight.kind === 'recovery');

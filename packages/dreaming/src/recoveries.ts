@@ -1,9 +1,8 @@
 import type { Sha256 } from '@dreamfold/core';
 import type { RecoveryInsight } from '@dreamfold/events';
-import type { Witness } from './choice-learner.ts';
 import type { ErrorPoint } from './episode.ts';
 import { recoveryId } from './insight-id.ts';
-import { hasQuorum, supportOf, type Support } from './quorum.ts';
+import { hasQuorum, supportOf, type Support, type Witness } from './quorum.ts';
 
 /** Below this part of the principals the next step is no habit. */
 const MIN_SHARE = 0.5;
@@ -71,7 +70,12 @@ function witnessesOf(errors: readonly ErrorPoint[]): Witness[] {
   const ordered = [...bySession.filter((_, i) => isFirst[i]), ...bySession.filter((_, i) => !isFirst[i])];
   return ordered
     .slice(0, MAX_EVIDENCE)
-    .map(({ session, principal, next, evidence }) => ({ session, principal, right: next!, evidence: [evidence] }));
+    .map(({ session, principal, next, evidence }) => runAs({ session, principal, right: next!, evidence: [evidence] }));
+}
+
+/** A run as a witness: nobody has said whether it went right. */
+export function runAs(run: Pick<Witness, 'session' | 'principal' | 'right' | 'evidence'>): Witness {
+  return { ...run, authenticated: false, labeller: null };
 }
 
 function keyOf({ tool, signature }: Pick<ErrorPoint, 'tool' | 'signature'>): string {

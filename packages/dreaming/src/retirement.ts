@@ -1,10 +1,11 @@
 import type { InsightCounts, Sha256 } from '@dreamfold/core';
 import type { ChoiceInsight, Insight } from '@dreamfold/events';
-import type { ChoiceLearner } from './choice-learner.ts';
+import { witnessesOf, type ChoiceLearner, type Pair } from './choice-learner.ts';
 import { learnerKey, type Knowledge } from './knowledge.ts';
 import { isHarmful, misledEvidence } from './outcomes.ts';
 import type { PriorProposal } from './prior-proposals.ts';
-import { STALE_LESSONS, learntIds } from './propose-choices.ts';
+import { hasQuorum } from './quorum.ts';
+import { STALE_LESSONS, learntIds, standingOf } from './propose-choices.ts';
 
 /** At most so many decisions are cited for a retirement. */
 const MAX_EVIDENCE = 12;
@@ -12,12 +13,18 @@ const MAX_EVIDENCE = 12;
 export interface Retirement {
   reason: string;
   evidence: string[];
+  /** Other labels go against what still bears it out, and nothing else tells agents the same. */
+  contradicted: boolean;
 }
 
-interface RetireContext {
+export interface RetireContext {
   knowledge: Knowledge;
   /** What the learner finds now. */
   found: ReadonlySet<string>;
+  /** Whether another finding tells the same for this cue. */
+  tells: (choice: ChoiceInsight, phrase: string) => boolean;
+  /** Whether the store tells another value for this cue by now, and the learner finds it too: then somebody has agreed to the turn. */
+  turned: (choice: ChoiceInsight, phrase: string) => boolean;
   counts: ReadonlyMap<string, InsightCounts>;
   prior: (insightId: string) => PriorProposal | undefined;
   sha256: Sha256;
@@ -25,19 +32,26 @@ interface RetireContext {
 
 /** Why an insight of the store has to go; null when it stays. What the learner did not write, only its outcomes retire. */
 export function retirementOf(insight: Insight, context: RetireContext): Retirement | null {
-  const { knowledge, found, counts, prior, sha256 } = context;
+  const { knowledge, found, tells, turned, counts, prior, sha256 } = context;
   const before = prior(insight.id)?.evidence ?? [];
   const counted = counts.get(insight.id);
   if (isHarmful(counted) && isWorseThanChance(insight, counted!, context)) {
     const evidence = misledEvidence(knowledge.outcomes.get(insight.id));
     const reason = `It misled ${counted!.harmful} principals whose sessions followed it, and helped ${counted!.helpful}.`;
-    return retirement(reason, evidence.length > 0 ? evidence : before);
+    return retirement({ reason, contradicted: true }, evidence.length > 0 ? evidence : before);
   }
-  if (insight.kind !== 'choice' || found.has(insight.id) || !learntIds(insight, sha256).includes(insight.id)) return null;
-  const learner = knowledge.learners.get(learnerKey(insight.tool, insight.field));
+  if (insight.kind !== 'choice' || found.has(insight.id)) return null;
+  const standing = standingOf(insight, sha256);
+  if (standing === null) return null;
+  const by = standing === 'customers' ? 'customers' : 'trusted';
+  const learner = knowledge.learners.get(learnerKey(insight.tool, insight.field, by));
   if (learner === undefined) return null;
   const evidence = evidenceOf(insight, learner);
-  return retirement(whyGone(insight, learner), evidence.length > 0 ? evidence : before);
+  const reason = whyGone(insight, learner);
+  const stands = insight.cues.some(({ phrase }) => hasEvidence(learner.pairs.get(phrase)?.get(insight.value)));
+  const goesOn = insight.cues.some(({ phrase }) => tells(insight, phrase)) || insight.cues.every(({ phrase }) => turned(insight, phrase));
+  const contradicted = stands && !goesOn && !isStale(insight, learner);
+  return retirement({ reason, contradicted }, evidence.length > 0 ? evidence : before);
 }
 
 /**
@@ -52,21 +66,27 @@ function isWorseThanChance(insight: Insight, { helpful, harmful }: InsightCounts
   return helpful <= ((helpful + harmful) * (voters.get(insight.value)?.size ?? 0)) / Math.max(1, votes);
 }
 
-function retirement(reason: string, evidence: readonly string[]): Retirement | null {
-  return evidence.length === 0 ? null : { reason, evidence: evidence.slice(0, MAX_EVIDENCE) };
+function retirement(why: Omit<Retirement, 'evidence'>, evidence: readonly string[]): Retirement | null {
+  return evidence.length === 0 ? null : { ...why, evidence: evidence.slice(0, MAX_EVIDENCE) };
 }
 
 function whyGone(insight: ChoiceInsight, learner: ChoiceLearner): string {
-  const last = Math.max(-1, ...insight.cues.map(({ phrase }) => learner.pairs.get(phrase)?.get(insight.value)?.last ?? -1));
-  if (last >= 0 && learner.lessons - last > STALE_LESSONS) {
-    return `It is stale: none of its cues was said in the last ${STALE_LESSONS} labelled decisions.`;
-  }
+  if (isStale(insight, learner)) return `It is stale: none of its cues was said in the last ${STALE_LESSONS} labelled decisions.`;
   return `The ${learner.lessons} labelled decisions no longer bear it out at this strength.`;
+}
+
+function hasEvidence(pair: Pair | undefined): boolean {
+  return pair !== undefined && hasQuorum({ sessions: pair.sessions.size, principals: pair.principals.size });
+}
+
+function isStale(insight: ChoiceInsight, learner: ChoiceLearner): boolean {
+  const last = Math.max(-1, ...insight.cues.map(({ phrase }) => learner.pairs.get(phrase)?.get(insight.value)?.last ?? -1));
+  return last >= 0 && learner.lessons - last > STALE_LESSONS;
 }
 
 /** The decisions that speak for other values where its cues are said, or else those that spoke for it. */
 function evidenceOf({ cues, value }: ChoiceInsight, learner: ChoiceLearner): string[] {
   const pairs = cues.flatMap(({ phrase }) => [...(learner.pairs.get(phrase) ?? [])]);
   const against = pairs.filter(([right]) => right !== value);
-  return [...new Set((against.length > 0 ? against : pairs).flatMap(([, pair]) => pair.witnesses.flatMap(({ evidence }) => evidence)))];
+  return [...new Set((against.length > 0 ? against : pairs).flatMap(([, pair]) => witnessesOf(pair).flatMap(({ evidence }) => evidence)))];
 }

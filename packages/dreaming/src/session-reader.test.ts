@@ -75,16 +75,19 @@ it('finds the decision of a specialist, with both requests, confidence, reason a
     seq: 1,
     errors: [],
     labels: new Set([7]),
+    uncounted: [],
     decisions: [
       {
         session: 'sesn_1',
         principal: 'acme',
+        authenticated: false,
         agent: 'router',
         tool: 'route',
         field: 'queue',
         options: ['billing', 'technical'],
         chosen: 'technical',
         right: 'billing',
+        labeller: 'person',
         request: 'I want my money back\nRoute this refund',
         confidence: 0.4,
         reason: 'a guess',
@@ -113,6 +116,88 @@ it('takes the newest word, and no word on something else', () => {
   const elsewhere = ['feedback.recorded', { judges: 'e4', verdict: 'right', by: 'desk' }] as [string, unknown];
   expect(episodeOf(log(...delegated, right, wrong))?.decisions[0]?.right).toBeNull();
   expect(episodeOf(log(...delegated, elsewhere))?.decisions[0]?.right).toBeNull();
+});
+
+describe('whose word counts', () => {
+  type Said = { by?: string; class?: string; verdict?: string; right_answer?: Record<string, string> };
+  const judged = (said: readonly Said[], whose: object = {}): Episode => {
+    const [first, ...rest] = delegated;
+    const feedback = said.map((one): [string, unknown] => ['feedback.recorded', { judges: 'e5', verdict: 'wrong', by: 'desk', ...one }]);
+    return episodeOf(log([first![0], { ...created, ...whose }], ...rest, ...feedback))!;
+  };
+  const billing: Said = { right_answer: { queue: 'billing' } };
+  const technical: Said = { verdict: 'right' };
+  const reasons = ({ uncounted }: Episode): string[] => uncounted.map(({ reason, ref }) => `${ref.split('#')[1]} ${reason}`);
+
+  it.each<[string, readonly Said[], string | null, string, string[]]>([
+    [
+      'the newest of equals',
+      [
+        { ...billing, class: 'desk' },
+        { ...technical, class: 'desk' },
+      ],
+      'technical',
+      'desk',
+      [],
+    ],
+    [
+      'a desk before a customer',
+      [
+        { ...billing, class: 'desk' },
+        { ...technical, by: 'Acme' },
+      ],
+      'billing',
+      'desk',
+      ['7 outranked'],
+    ],
+    [
+      'a desk after a customer',
+      [
+        { ...technical, by: 'acme ' },
+        { ...billing, class: 'desk' },
+      ],
+      'billing',
+      'desk',
+      ['6 outranked'],
+    ],
+    ['a person before a grader', [{ ...billing }, { ...technical, class: 'grader' }], 'billing', 'person', ['7 outranked']],
+    ['a desk that takes its word back', [{ ...billing, class: 'desk' }, { class: 'desk' }], null, 'desk', ['7 no_answer']],
+    [
+      'a desk that says no more than wrong, against a customer',
+      [{ class: 'desk' }, { ...technical, by: 'acme' }],
+      null,
+      'desk',
+      ['6 no_answer', '7 outranked'],
+    ],
+    ['the customer alone', [{ ...billing, by: 'customer:ACME' }], 'billing', 'customer', []],
+  ])('%s', (...[, said, right, labeller, uncounted]) => {
+    const episode = judged(said);
+    expect(episode.decisions).toMatchObject([{ right, labeller }]);
+    expect(reasons(episode)).toEqual(uncounted);
+  });
+
+  it('counts a principal in one form, and says whether it is authenticated', () => {
+    expect(judged([billing], { principal: ' ACME' })).toMatchObject({
+      principal: 'acme',
+      decisions: [{ principal: 'acme', authenticated: false }],
+    });
+    expect(judged([billing], { principal_authenticated: true }).decisions).toMatchObject([{ authenticated: true }]);
+  });
+
+  it('passes over names of old logs that can be taken for others, and over answers that nobody can learn from', () => {
+    const deceptive = judged([billing], { principal: 'acme\u200b' });
+    expect([deceptive.decisions[0]!.right, reasons(deceptive), deceptive.labels.size]).toEqual([null, ['6 deceptive_name'], 0]);
+    const labeller = judged([{ ...billing, by: 'd\u0435sk' }]);
+    expect([labeller.decisions[0]!.right, reasons(labeller)]).toEqual([null, ['6 deceptive_name']]);
+    expect(reasons(judged([{ right_answer: { qeue: 'billing' } }]))).toEqual(['6 unknown_answer']);
+    expect(reasons(judged([{ right_answer: { queue: 'sales' } }]))).toEqual(['6 unknown_answer']);
+    const message = log(
+      ['session.created', created],
+      ['agent.message', say('Hi'), 'sthr_1'],
+      ['feedback.recorded', { judges: 'e2', verdict: 'right', by: 'desk' }],
+    );
+    expect(reasons(episodeOf(message)!)).toEqual(['3 no_decision']);
+  });
 });
 
 it('is marked when it was recorded elsewhere', () => {

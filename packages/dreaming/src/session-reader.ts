@@ -1,14 +1,19 @@
 import {
+  LABELLER_WEIGHT,
+  canonicalName,
   idOfStream,
   knownEvent,
+  labellerClassOf,
+  nameFault,
   textOf,
   type EventType,
   type GivenInsight,
   type KnownEvent,
+  type LabellerClass,
   type LogEvent,
   type TeamSnapshot,
 } from '@dreamfold/events';
-import type { DecisionPoint, Episode, ErrorPoint } from './episode.ts';
+import type { DecisionPoint, Episode, ErrorPoint, UncountedFeedback } from './episode.ts';
 import { errorSignature } from './error-signature.ts';
 
 /** A decision before anything is known of whose session it is in: that stands in the first event. */
@@ -18,7 +23,11 @@ type Reader = { readonly [T in EventType]?: (reading: SessionReader, event: Know
 /** Reads the events of one session, in order, one at a time, and tells at any moment what a dream sees of them. */
 export class SessionReader {
   #session = '';
+  /** As it was given. */
   #principal: string | null = null;
+  /** As it is counted; '' for a name that can't be told from others, which is never evidence. */
+  #counted = '';
+  #authenticated = false;
   #imported = false;
   #seq = 0;
   #atRest = false;
@@ -35,6 +44,7 @@ export class SessionReader {
   /** Errors of each thread that nothing has followed yet, or nothing but a message. */
   readonly #open = new Map<string, ErrorPoint[]>();
   readonly #labels = new Set<number>();
+  readonly #uncounted: UncountedFeedback[] = [];
 
   add(logged: LogEvent): void {
     this.#seq = logged.seq;
@@ -51,21 +61,23 @@ export class SessionReader {
   /** @returns null when the beginning of the session is erased or missing, or while it is not at rest or waits for somebody */
   episode(): Episode | null {
     if (this.#principal === null || !this.#atRest) return null;
-    const { session, principal } = { session: this.#session, principal: this.#principal };
     return {
-      session,
-      principal,
+      session: this.#session,
+      principal: this.#counted,
       imported: this.#imported,
       seq: this.#seq,
       decisions: [...this.#decisions.values()].flat(),
       errors: this.#errors.map((error) => ({ ...error })),
       labels: this.#labels,
+      uncounted: [...this.#uncounted],
     };
   }
 
   created({ stream, data }: KnownEvent<'session.created'>): void {
     this.#session = idOfStream(stream);
     this.#principal = data.principal;
+    this.#counted = nameFault(data.principal) === null ? canonicalName(data.principal) : '';
+    this.#authenticated = data.principal_authenticated === true;
     this.#imported = data.imported !== undefined;
     this.#team = data.team;
     for (const { store, version } of data.memory) this.#pinned.set(store, version);
@@ -102,8 +114,8 @@ export class SessionReader {
 
   failed({ stream, seq, actor, data }: KnownEvent<'agent.tool_result'>): void {
     const tool = this.#calls.get(data.tool_use_id);
-    if (tool === undefined) return;
-    const whose = { session: this.#session, principal: this.#principal ?? '' };
+    if (tool === undefined || this.#counted === '') return;
+    const whose = { session: this.#session, principal: this.#counted };
     const signature = errorSignature(textOf(data.content));
     const error: ErrorPoint = { ...whose, tool, signature, next: null, evidence: `${stream}#${seq}` };
     this.#errors.push(error);
@@ -115,8 +127,31 @@ export class SessionReader {
     if (decisions !== undefined) this.#decisions.set(callId, decisions.map(to));
   }
 
-  judged(seq: number): void {
+  scored(seq: number): void {
     this.#labels.add(seq);
+  }
+
+  /** The word of greatest weight on a decision counts, and of several the newest. */
+  judged(event: KnownEvent<'feedback.recorded'>): void {
+    const { judges, by } = event.data;
+    const ref = `${event.stream}#${event.seq}`;
+    if (this.#counted === '' || nameFault(by) !== null) {
+      this.#uncounted.push({ reason: 'deceptive_name', ref });
+      return;
+    }
+    this.#labels.add(event.seq);
+    const decisions = this.#decisions.get(judges) ?? [];
+    const labeller = labellerClassOf(event.data, this.#principal ?? '');
+    const labels = decisions.map((decision) => labelled(decision, { event, labeller }));
+    this.#decisions.set(
+      judges,
+      labels.map(({ decision }) => decision),
+    );
+    for (const outranked of new Set(labels.flatMap((label) => label.outranked ?? []))) {
+      this.#uncounted.push({ reason: 'outranked', ref: outranked });
+    }
+    if (labels.some(({ fault }) => fault === null)) return;
+    this.#uncounted.push({ reason: labels[0]?.fault ?? 'no_decision', ref });
   }
 
   #decisionsOf(event: KnownEvent<'agent.tool_use'>): DecisionPoint[] {
@@ -128,10 +163,10 @@ export class SessionReader {
     return enumeratedFields(schema).flatMap(({ field, options }) => {
       const chosen = (input as Record<string, unknown> | null | undefined)?.[field];
       if (typeof chosen !== 'string' || !options.includes(chosen)) return [];
-      const whose = { session: this.#session, principal: this.#principal ?? '', agent };
+      const whose = { session: this.#session, principal: this.#counted, authenticated: this.#authenticated, agent };
       const request = [...this.#requests, ...told].join('\n');
       const evidence = [`${event.stream}#${event.seq}`];
-      const unknown = { right: null, confidence: null, reason: null };
+      const unknown = { right: null, labeller: null, confidence: null, reason: null };
       return [{ ...whose, tool, field, options, chosen, request, given: thread?.given ?? [], evidence, ...unknown }];
     });
   }
@@ -156,12 +191,9 @@ const READERS: Reader = {
       confidence: confidence ?? decision.confidence,
       reason: reason ?? decision.reason,
     })),
-  'feedback.recorded': (reader, event) => {
-    reader.judged(event.seq);
-    reader.change(event.data.judges, (decision) => labelled(decision, event));
-  },
-  'outcome.scored': (reader, { seq }) => reader.judged(seq),
-  'outcome.imported': (reader, { seq }) => reader.judged(seq),
+  'feedback.recorded': (reader, event) => reader.judged(event),
+  'outcome.scored': (reader, { seq }) => reader.scored(seq),
+  'outcome.imported': (reader, { seq }) => reader.scored(seq),
 };
 
 /**
@@ -183,12 +215,28 @@ function enumeratedFields(schema: { properties?: unknown } | undefined): { field
   });
 }
 
-/** The newest word on a decision counts. `wrong`, without saying what would have been right, is no label. */
-function labelled(decision: DecisionPoint, event: KnownEvent<'feedback.recorded'>): DecisionPoint {
+interface Label {
+  decision: DecisionPoint;
+  /** Why it says nothing of the decision; null when it labels it. */
+  fault: UncountedFeedback['reason'] | null;
+  /** The feedback of less weight whose place it takes. */
+  outranked?: string | undefined;
+}
+
+/** `wrong`, without saying what would have been right, is no label, and takes one of its own weight back. */
+function labelled(
+  decision: DecisionPoint,
+  { event, labeller }: { event: KnownEvent<'feedback.recorded'>; labeller: LabellerClass },
+): Label {
+  const before = decision.labeller === null ? 0 : LABELLER_WEIGHT[decision.labeller];
+  if (before > LABELLER_WEIGHT[labeller]) return { decision, fault: 'outranked' };
   const { verdict, right_answer: answer } = event.data;
   const said = answer !== undefined && Object.hasOwn(answer, decision.field) ? answer[decision.field] : undefined;
   const right = said ?? (verdict === 'right' ? decision.chosen : null);
   const valid = typeof right === 'string' && decision.options.includes(right);
-  const call = decision.evidence.slice(0, 1);
-  return { ...decision, right: valid ? right : null, evidence: valid ? [...call, `${event.stream}#${event.seq}`] : call };
+  const [call, feedback] = decision.evidence as [string, string?];
+  const evidence = valid ? [call, `${event.stream}#${event.seq}`] : [call];
+  const fault = valid ? null : answer === undefined ? 'no_answer' : 'unknown_answer';
+  const outranked = before > 0 && before < LABELLER_WEIGHT[labeller] ? feedback : undefined;
+  return { decision: { ...decision, labeller, right: valid ? right : null, evidence }, fault, outranked };
 }

@@ -1,10 +1,9 @@
 import { phrasesOf, type Sha256 } from '@dreamfold/core';
 import { Suggestion, checkJson, isDreamfoldError, type ChoiceInsight, type NoteSuggestion } from '@dreamfold/events';
-import type { Witness } from './choice-learner.ts';
 import type { DecisionPoint, Episode } from './episode.ts';
 import type { Candidate, Misfit } from './gates/candidate.ts';
 import { suggestionId } from './insight-id.ts';
-import { supportOf } from './quorum.ts';
+import { supportOf, type Witness } from './quorum.ts';
 
 /** What a suggested cue is worth: one unit of log-odds. */
 const SUGGESTED_POINTS = 10;
@@ -71,7 +70,14 @@ export function candidateOf(suggestion: TakenSuggestion, { cited, sha256 }: { ci
   if (suggestion.kind === 'note') {
     const { path, content } = suggestion;
     const finding: NoteSuggestion = { kind: 'note', id: suggestionId({ path, content }, sha256), path, content };
-    return { ...shared, finding, reason: 'Somebody suggests a note.', faults: noteFaults(evidence, cited), witnesses: new Map() };
+    return {
+      ...shared,
+      finding,
+      reason: 'Somebody suggests a note.',
+      faults: noteFaults(evidence, cited),
+      witnesses: new Map(),
+      turns: [],
+    };
   }
   const { tool, field, value } = suggestion;
   const cues = suggestion.cues.toSorted();
@@ -89,7 +95,7 @@ export function candidateOf(suggestion: TakenSuggestion, { cited, sha256 }: { ci
     support: { sessions: least('sessions'), principals: least('principals') },
   };
   const reason = `Somebody suggests it; ${bearing.length} of the cited decisions bear it out.`;
-  return { ...shared, finding, reason, faults, witnesses };
+  return { ...shared, finding, reason, faults, witnesses, turns: [] };
 }
 
 function malformedCandidate({ at, fault, evidence }: MalformedSuggestion, sha256: Sha256): Omit<Candidate, 'text'> {
@@ -97,7 +103,7 @@ function malformedCandidate({ at, fault, evidence }: MalformedSuggestion, sha256
   const finding: NoteSuggestion = { kind: 'note', id: suggestionId({ at, fault }, sha256), path: '/malformed', content };
   const faults = { missing: [], unlabelled: [], stray: [] };
   const reason = 'Somebody suggests what is no suggestion.';
-  return { finding, origin: 'suggested', reason, claim: '', evidence, faults, witnesses: new Map(), misfit: fault };
+  return { finding, origin: 'suggested', reason, claim: '', evidence, faults, witnesses: new Map(), turns: [], misfit: fault };
 }
 
 interface Bearing {
@@ -125,8 +131,8 @@ function look(choice: Suggestion & { kind: 'choice' }, cited: Cited): { faults: 
       faults.stray.push(ref);
       continue;
     }
-    const { session, principal, right, evidence } = decision;
-    bearing.set(decision, { witness: { session, principal, right, evidence }, phrases });
+    const { session, principal, authenticated, labeller, right, evidence } = decision;
+    bearing.set(decision, { witness: { session, principal, authenticated, labeller, right, evidence }, phrases });
   }
   return { faults, bearing: [...bearing.values()] };
 }

@@ -118,10 +118,38 @@ export type InsightProposed = z.infer<typeof InsightProposed>;
 export const InsightRejected = z.object({ insight_id: z.string(), gates: z.array(GateVerdict) });
 export type InsightRejected = z.infer<typeof InsightRejected>;
 
+/** Why feedback, or a lesson that it gave, did not count. */
+export const Uncounted = z.object({
+  reason: z.enum([
+    /** A store that applies changes by itself counts only principals that somebody has authenticated. */
+    'claimed_principal',
+    /** It is what customers say of their own sessions: it waits for a person. */
+    'customer_label',
+    /** The name of the principal or of the labeller is empty, or holds invisible or deceptive characters. */
+    'deceptive_name',
+    /** It names a field that the tool lacks, or a value that the field does not take. */
+    'unknown_answer',
+    /** It judges a message, or a call of a tool in which no field takes one of a few named values. */
+    'no_decision',
+    /** It says that the choice was wrong, and not what would have been right. */
+    'no_answer',
+    /** Somebody whose word has more weight has labelled the same decision. */
+    'outranked',
+    /** The same principal had taught every word of it for the same value before. */
+    'duplicate',
+  ]),
+  count: z.int().positive(),
+});
+export type Uncounted = z.infer<typeof Uncounted>;
+
 export const DreamCompleted = z.object({
   patch_ids: z.array(z.string()),
   insights: z.int().nonnegative(),
   rejected: z.int().nonnegative(),
+  /** Of what this dream reviewed. */
+  uncounted: z.array(Uncounted).optional(),
+  /** Why it proposes nothing, when it does not. */
+  nothing: z.string().max(1000).optional(),
 });
 export type DreamCompleted = z.infer<typeof DreamCompleted>;
 

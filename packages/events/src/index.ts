@@ -19,6 +19,7 @@ export {
   DreamFailed,
   DreamReviewed,
   DreamStarted,
+  Uncounted,
   Finding,
   Insight,
   InsightProposed,
@@ -45,6 +46,7 @@ export {
 export { DreamfoldError, ERROR_STATUS, isDreamfoldError, type ErrorCode, type ErrorDetails } from './errors.ts';
 export { JSON_LIMITS, checkJson, checkText, parseJson, type JsonLimits } from './guard-json.ts';
 export { ID_PREFIX, idFrom, idOfStream, streamOf, type IdKind } from './ids.ts';
+export { LABELLER_WEIGHT, LabellerClass, isTrustedLabeller, labellerClassOf } from './labellers.ts';
 export {
   EvidenceRef,
   GateVerdict,
@@ -58,6 +60,7 @@ export {
   PatchValidated,
   StoreCreated,
 } from './memory-events.ts';
+export { MAX_LABELLER_CHARS, MAX_PRINCIPAL_CHARS, canonicalName, checkName, nameFault } from './names.ts';
 export {
   AgentToolResult,
   AgentToolUse,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { BlobRef, Content } from './content.ts';
+import { LabellerClass } from './labellers.ts';
 import { Caps, MemoryPin, TeamSnapshot } from './team-snapshot.ts';
 
 // Types and fields are those of Managed Agents wherever it has them; `id` and `processed_at` are the envelope's
@@ -27,8 +28,10 @@ const None = z.object({});
 
 export const SessionCreated = z.object({
   title: z.string().optional(),
-  /** Whose request it is: a customer, a tenant, a repository. Evidence is counted in principals. */
+  /** Whose request it is: a customer, a tenant, a repository; as it was given. Evidence is counted in principals, each by `canonicalName`. */
   principal: z.string().min(1).max(200),
+  /** Whoever began the session had checked that the principal is who it says. Left out, it is only claimed. */
+  principal_authenticated: z.literal(true).optional(),
   team: TeamSnapshot,
   caps: Caps,
   memory: z.array(MemoryPin),
@@ -318,6 +321,8 @@ export const FeedbackRecorded = z.object({
   right_answer: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
   reason: z.string().max(4000).optional(),
   by: z.string().min(1),
+  /** What weight its word has. Left out, `labellerClassOf` says. */
+  class: LabellerClass.optional(),
 });
 export type FeedbackRecorded = z.infer<typeof FeedbackRecorded>;
 

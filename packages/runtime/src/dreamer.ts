@@ -1,4 +1,12 @@
-import { idFrom, idOfStream, InsightProposed, type NewEvent, type NoteSuggestion, type PatchOperation } from '@dreamfold/events';
+import {
+  idFrom,
+  idOfStream,
+  InsightProposed,
+  type NewEvent,
+  type NoteSuggestion,
+  type PatchOperation,
+  type Uncounted,
+} from '@dreamfold/events';
 import { canonicalJson, patchOf, utf8Bytes, type MemoryState, type PatchStatus } from '@dreamfold/core';
 import {
   decideDream,
@@ -10,6 +18,8 @@ import {
   readSuggestions,
   storedValues,
   SUPERSEDED,
+  TOO_LITTLE_NEW,
+  whyNothing,
   type Constitution,
   type DreamDecision,
   type DreamState,
@@ -62,7 +72,11 @@ export interface DreamReport {
   dreamId: string;
   store: string;
   reviewed: { sessions: number; decisions: number; labelled: number };
+  /** Feedback and lessons of what was reviewed that did not count, and why. */
+  uncounted: Uncounted[];
   insights: DreamtInsightReport[];
+  /** Why there are no insights; null when there are. */
+  nothing: string | null;
   /** What it cost: events read, weights looked at in learning, pairs visited in proposing. */
   work: { events: number; updates: number; visits: number };
 }
@@ -146,7 +160,21 @@ interface Parts {
   state: MemoryState;
 }
 
-const NOTHING = { insights: [], found: 0 };
+interface Reviewed {
+  episodes: readonly Episode[];
+  decisions: number;
+  /** The outcomes of earlier insights, on their way to the log. */
+  counted: Promise<void> | null;
+}
+
+interface Refined {
+  insights: Proposed[];
+  /** How many findings there were, whatever became of them. */
+  found: number;
+  nothing: string | null;
+}
+
+const QUIET: Refined = { insights: [], found: 0, nothing: TOO_LITTLE_NEW };
 
 /** One dream, from its claim to its end. */
 class OneDream {
@@ -165,15 +193,21 @@ class OneDream {
   async run(): Promise<DreamReport> {
     const { claim, memory, review, state, view } = this.#parts;
     const episodes = await this.#review();
-    const reviewed = this.#learn(episodes);
+    const { uncounted, ...reviewed } = this.#learn(episodes);
     const counts = newCounts(view.knowledge.outcomes, state);
     const isQuiet = this.#isQuiet();
     if (!isQuiet || counts.length > 0) await claim.stream.begin();
     const counted = counts.length === 0 ? null : memory.countInsights(this.#store, { dreamId: claim.dreamId, counts });
-    const { insights, found } = isQuiet ? NOTHING : await this.#refine(episodes, counted);
+    const { insights, found, nothing } = isQuiet ? QUIET : await this.#refine({ episodes, decisions: reviewed.decisions, counted });
     const patches = insights.flatMap(({ report: { patchId }, isNew }) => (patchId === null || !isNew ? [] : [patchId]));
     const rejected = insights.filter(({ report }) => !hasPassed(report.gates)).length;
-    const completed = dreamEvent('dream.completed', { patch_ids: [...new Set(patches)], insights: found, rejected });
+    const completed = dreamEvent('dream.completed', {
+      patch_ids: [...new Set(patches)],
+      insights: found,
+      rejected,
+      ...(uncounted.length === 0 ? {} : { uncounted }),
+      ...(nothing === null ? {} : { nothing }),
+    });
     // Together they are one commit.
     await Promise.all([counted, claim.stream.append(completed)]);
     const { updates, visits } = view.knowledge.work;
@@ -181,7 +215,9 @@ class OneDream {
       dreamId: claim.dreamId,
       store: this.#store,
       reviewed,
+      uncounted,
       insights: insights.map(({ report }) => report),
+      nothing,
       work: { events: review.events, updates: updates - this.#before.updates, visits: visits - this.#before.visits },
     };
   }
@@ -193,10 +229,11 @@ class OneDream {
       : review.named(claim.started.sessions, options.onProgress);
   }
 
-  #learn(episodes: readonly Episode[]): DreamReport['reviewed'] {
+  #learn(episodes: readonly Episode[]): DreamReport['reviewed'] & Pick<DreamReport, 'uncounted'> {
     const { claim, view, state } = this.#parts;
     const stored = storedValues(state);
     const total = { sessions: 0, decisions: 0, labelled: 0 };
+    const uncounted = new Map<Uncounted['reason'], number>();
     for (let i = 0; i === 0 || i < episodes.length; i += SESSIONS_PER_EVENT) {
       const part = episodes.slice(i, i + SESSIONS_PER_EVENT);
       const learnt = part.map((episode) => learn(view.knowledge, episode, { store: this.#store, stored }));
@@ -207,8 +244,11 @@ class OneDream {
       total.sessions += part.length;
       total.decisions += decisions;
       total.labelled += labelled;
+      for (const one of learnt) for (const [reason, n] of one.uncounted) uncounted.set(reason, (uncounted.get(reason) ?? 0) + n);
     }
-    return total;
+    // Where a person approves, principals count that are only claimed.
+    if (state.store?.approval !== 'auto') uncounted.delete('claimed_principal');
+    return { ...total, uncounted: [...uncounted].map(([reason, count]) => ({ reason, count })) };
   }
 
   /** Too little is new for a look at all that is known, and nobody has suggested anything. */
@@ -218,10 +258,14 @@ class OneDream {
     return this.#suggestions.length === 0 && !thorough && !isDue([...view.knowledge.learners.values()]);
   }
 
-  async #refine(episodes: readonly Episode[], counted: Promise<void> | null): Promise<{ insights: Proposed[]; found: number }> {
+  async #refine({ episodes, decisions, counted }: Reviewed): Promise<Refined> {
     await counted;
     const decision = await this.#decide(episodes);
-    return { insights: await this.#propose(decision), found: decision.insights.length };
+    const insights = await this.#propose(decision);
+    const { view, state } = this.#parts;
+    const stands = view.proposed.size > 0 || Object.keys(state.document.memories).length > 0;
+    const nothing = insights.length > 0 ? null : whyNothing(view.knowledge, { decisions, stands });
+    return { insights, found: decision.insights.length, nothing };
   }
 
   async #decide(episodes: readonly Episode[]): Promise<DreamDecision> {
@@ -235,6 +279,7 @@ class OneDream {
       {
         knowledge: view.knowledge,
         document: state.document,
+        approval: state.store?.approval ?? 'manual',
         counts: state.counts,
         proposed: view.proposed.keys(),
         prior: (id) => priorProposal(state, id, view.proposed.get(id)),

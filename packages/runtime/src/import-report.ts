@@ -7,6 +7,8 @@ export interface ImportRequest {
   agent?: string;
   /** The model that it is said to have run on. */
   model?: string;
+  /** Whoever recorded the runs had checked that their principals are who they say. */
+  trustPrincipals?: boolean;
   /** `check` counts bytes of the file, `write` sessions (of an export: events). */
   onProgress?: (phase: 'check' | 'write', done: number, total: number) => void;
 }

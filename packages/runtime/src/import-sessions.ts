@@ -102,12 +102,13 @@ async function writeSessions(
 type Parse = (phase: 'check' | 'write') => AsyncIterable<ImportedSession> | Iterable<ImportedSession>;
 
 /** Rows are parsed once to check them and once to write them, so that a file of any length fits in memory. */
-async function parserOf({ file, format, agent, model, onProgress }: ImportRequest): Promise<Parse> {
+async function parserOf({ file, format, agent, model, trustPrincipals, onProgress }: ImportRequest): Promise<Parse> {
   const options: ImportOptions = {
     source: basename(file),
     sha256,
     ...(agent === undefined ? {} : { agent }),
     ...(model === undefined ? {} : { model }),
+    ...(trustPrincipals === undefined ? {} : { trustPrincipals }),
   };
   const total = await fileSizeBytes(file);
   if (format === 'tau-bench') {

@@ -10,7 +10,7 @@ import {
   type MemoryPin,
   type NewEvent,
 } from '@dreamfold/events';
-import { NO_CAPS } from '@dreamfold/core';
+import { NO_CAPS, principalFields, type Principal } from '@dreamfold/core';
 import type { Log } from '@dreamfold/log';
 import type { Model } from '@dreamfold/model';
 import type { RubricDefinition } from './definitions.ts';
@@ -20,7 +20,8 @@ import type { Team } from './team.ts';
 export interface NewSession {
   team: Team;
   task: string;
-  principal?: string;
+  /** Default `default`, claimed. */
+  principal?: string | Principal;
   title?: string;
   rubric?: RubricDefinition;
   caps?: Partial<Caps>;
@@ -44,12 +45,16 @@ export function checkModels({ agents }: Team, models: (name: string) => Model): 
 
 /**
  * What a session that begins is refused for before anything is written.
- * @throws DreamfoldError invalid_argument, unknown_model
+ * @throws DreamfoldError invalid_argument, suspicious_unicode (the principal's name), unknown_model
  */
-export function checkTask({ team, task }: Pick<NewSession, 'team' | 'task'>, models: (name: string) => Model): void {
+export function checkTask(
+  { team, task, principal }: Pick<NewSession, 'team' | 'task' | 'principal'>,
+  models: (name: string) => Model,
+): void {
   if (typeof task !== 'string' || task.trim() === '') {
     throw new DreamfoldError('invalid_argument', 'The task is empty', { path: 'task', value: task, remedy: 'Say what is to be done.' });
   }
+  principalFields(principal);
   checkModels(team, models);
 }
 
@@ -59,8 +64,9 @@ export function sessionIdOf(idempotencyKey: string): string {
 
 /** How a session begins: what it is, and what is asked of it. */
 export function beginningOf(id: string, options: NewSession): [created: NewEvent, asked: NewEvent] {
-  const { title, principal = 'default', team, task, rubric, caps, memory = [] } = options;
-  const created = { ...(title === undefined ? {} : { title }), principal, team: team.snapshot, caps: { ...NO_CAPS, ...caps }, memory };
+  const { title, principal, team, task, rubric, caps, memory = [] } = options;
+  const whose = principalFields(principal);
+  const created = { ...(title === undefined ? {} : { title }), ...whose, team: team.snapshot, caps: { ...NO_CAPS, ...caps }, memory };
   return [
     { type: 'session.created', class: 'open', actor: 'user', data: created },
     rubric === undefined

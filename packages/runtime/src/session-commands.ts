@@ -9,7 +9,7 @@ import {
   type LogEvent,
   type NewEvent,
 } from '@dreamfold/events';
-import { agentOf, recordFeedback, type SessionState } from '@dreamfold/core';
+import { agentOf, checkRightAnswer, recordFeedback, type SessionState } from '@dreamfold/core';
 import type { Log } from '@dreamfold/log';
 import { decideAgain } from './decide-again.ts';
 import { sha256 } from './digest.ts';
@@ -37,32 +37,29 @@ export async function commandSession(
 
 /**
  * Records what came of an event of a session later.
- * @throws DreamfoldError not_found when the session has no such event, invalid_argument when it is not a call or a message, or
- * when the right answer is none of the values that the called tool takes
+ * @throws DreamfoldError not_found when the session has no such event; invalid_argument when it is not a call or a message, or
+ * when the right answer is empty, or none that the called tool takes; what `recordFeedback` throws
  */
 export async function recordFeedbackOn(log: Log, sessionId: string, feedback: FeedbackRecorded): Promise<readonly LogEvent[]> {
   const judged = await judgedEvent(log, sessionId, feedback.judges);
   return commandSession(log, sessionId, (state) => {
-    checkRightAnswer(state, judged, feedback);
+    checkAnswer(state, judged, feedback);
     return recordFeedback(state, feedback);
   });
 }
 
-/** A value that the tool never takes would be learnt from by nobody, or worse. */
-function checkRightAnswer(state: SessionState, judged: KnownEvent, { right_answer = {} }: FeedbackRecorded): void {
-  if (judged.type !== 'agent.tool_use') return;
-  const agent = state.threads.find(({ id }) => id === judged.actor)?.agent;
-  const tool = agent === undefined ? undefined : agentOf(state, agent)?.tools.find(({ name }) => name === judged.data.name);
-  const properties = (tool?.input_schema['properties'] ?? {}) as Record<string, { enum?: unknown } | undefined>;
-  for (const [field, value] of Object.entries(right_answer)) {
-    const allowed = Object.hasOwn(properties, field) ? properties[field]?.enum : undefined;
-    if (!Array.isArray(allowed) || allowed.includes(value)) continue;
-    throw new DreamfoldError('invalid_argument', `${judged.data.name} takes no ${field} ${JSON.stringify(value)}`, {
-      path: `right_answer/${field}`,
-      value,
-      remedy: `Give one of its values: ${allowed.map((one) => JSON.stringify(one)).join(', ')}.`,
+function checkAnswer(state: SessionState, judged: KnownEvent, { right_answer: answer }: FeedbackRecorded): void {
+  if (answer === undefined) return;
+  if (judged.type !== 'agent.tool_use') {
+    throw new DreamfoldError('invalid_argument', 'A message has no fields, so nothing can be its right answer', {
+      path: 'right_answer',
+      value: answer,
+      remedy: 'Judge the call that was decided on, or say it in the reason.',
     });
   }
+  const agent = state.threads.find(({ id }) => id === judged.actor)?.agent;
+  const tool = agent === undefined ? undefined : agentOf(state, agent)?.tools.find(({ name }) => name === judged.data.name);
+  checkRightAnswer(judged.data.name, tool?.input_schema, answer);
 }
 
 async function judgedEvent(log: Log, sessionId: string, eventId: string): Promise<KnownEvent> {

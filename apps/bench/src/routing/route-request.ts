@@ -8,7 +8,7 @@ export async function routeRequest(
   agent: AgentDefinition,
   { request, principal, memory }: { request: LabelledRequest; principal: string; memory: readonly string[] },
 ): Promise<void> {
-  const session = await dreamfold.run(agent, request.text, { principal, memory });
+  const session = await dreamfold.run(agent, request.text, { principal: { id: principal, authenticated: true }, memory });
   let call: { id: string; queue: unknown } | null = null;
   session.on('agent.tool_use', ({ id, data }) => {
     if (data !== null) call = { id, queue: (data.input as Record<string, unknown>)[FIELD] };
@@ -21,5 +21,6 @@ export async function routeRequest(
     verdict: kept ? 'right' : 'wrong',
     ...(kept ? {} : { right_answer: { [FIELD]: request.queue } }),
     by: `desk:${String(queue)}`,
+    class: 'desk',
   });
 }

@@ -8,6 +8,7 @@ import type { Io } from '../io.ts';
 import { insightLine } from '../patch-lines.ts';
 import { oneLine, printable } from '../printable.ts';
 import { constitutionFor, RULES } from '../rules-file.ts';
+import { uncountedLines } from '../uncounted-lines.ts';
 
 export function register(program: Command, io: Io): void {
   const group = program
@@ -83,10 +84,11 @@ async function onlyStore(dreamfold: Dreamfold): Promise<string> {
   });
 }
 
-function tell({ dreamId, reviewed, insights }: DreamReport, io: Io): void {
+function tell({ dreamId, reviewed, uncounted, insights, nothing }: DreamReport, io: Io): void {
   io.line(
     `${io.paint('bold', dreamId)}: ${reviewed.sessions} finished sessions, ${reviewed.decisions} decisions, ${reviewed.labelled} with feedback`,
   );
+  for (const line of uncountedLines(uncounted)) io.line(line);
   for (const { insight, reason, evidence, gates, patchId, status } of insights) {
     const failed = gates.find((gate) => !gate.pass);
     if (failed !== undefined) {
@@ -94,13 +96,14 @@ function tell({ dreamId, reviewed, insights }: DreamReport, io: Io): void {
     } else if (status === 'validated' || status === 'applied') {
       io.line(`${io.paint('green', status === 'applied' ? 'applied' : 'proposed')} ${insightLine(insight)}`);
       io.line(`  ${printable(reason)} (${evidence.length} events; ${patchId})`);
+      if (status === 'validated') for (const gate of gates) if (gate.waits) io.line(`  waits: ${printable(gate.reason)}`);
     } else {
       io.line(
         `${io.paint('yellow', 'left out')} ${insightLine(insight)}\n  ${patchId} proposed the same and was ${status.replace('_', ' ')}.`,
       );
     }
   }
-  if (insights.length === 0) io.line('It proposes nothing.');
+  if (insights.length === 0) io.line(`It proposes nothing. ${printable(nothing ?? '')}`.trimEnd());
   if (insights.some(({ status }) => status === 'validated')) io.line('\nDecide with `dreamfold review`.');
 }
 
@@ -139,6 +142,7 @@ async function show(dreamfold: Dreamfold, prefix: string, io: Io): Promise<void>
   io.document({ id, ...state });
   const { sessions, decisions, labelled } = state.reviewed;
   io.line(`${io.paint('bold', id)} ${state.status}: ${sessions.length} sessions, ${decisions} decisions, ${labelled} with feedback`);
+  for (const line of uncountedLines(state.uncounted)) io.line(line);
   if (state.error !== null) io.line(io.paint('red', `${state.error.type}: ${printable(state.error.message)}`));
   for (const { insight, reason, evidence, rejected } of state.insights) {
     const failed = rejected?.find((gate) => !gate.pass);
@@ -147,5 +151,6 @@ async function show(dreamfold: Dreamfold, prefix: string, io: Io): Promise<void>
       failed === undefined ? `  ${printable(reason)} (${evidence.length} events)` : `  gate "${failed.gate}": ${printable(failed.reason)}`,
     );
   }
+  if (state.nothing !== null) io.line(`It proposes nothing. ${printable(state.nothing)}`);
   for (const patch of state.patchIds) io.line(`  ${patch}: dreamfold review show ${patch}`);
 }

@@ -35,11 +35,11 @@ async function lessons(data: string): Promise<void> {
   const df = await open({ directory: join(workspace.path, data) });
   await df.memory.create({ name: 'desk', description: '', approval: 'auto' }, 'person:ann');
   for (const [principal, request, queue] of TICKETS) {
-    const session = await df.run(router, request, { principal });
+    const session = await df.run(router, request, { principal: { id: principal, authenticated: true } });
     let call = '';
     session.on('agent.tool_use', ({ id }) => (call = id));
     await session.done();
-    await session.feedback({ judges: call, verdict: 'wrong', right_answer: { queue }, by: 'desk' });
+    await session.feedback({ judges: call, verdict: 'wrong', right_answer: { queue }, by: 'desk', class: 'desk' });
   }
   await df.close();
 }

@@ -1,5 +1,14 @@
 import { Option, type Command } from 'commander';
-import { FeedbackRecorded, knownEvent, parseJson, textOf, type LogEvent } from '@dreamfold/events';
+import {
+  FeedbackRecorded,
+  LABELLER_WEIGHT,
+  LabellerClass,
+  knownEvent,
+  labellerClassOf,
+  parseJson,
+  textOf,
+  type LogEvent,
+} from '@dreamfold/events';
 import { DreamfoldError } from 'dreamfold';
 import { withData } from '../data-directory.ts';
 import { defineCommand } from '../define-command.ts';
@@ -14,33 +23,46 @@ interface FeedbackFlags {
   rightAnswer?: string;
   reason?: string;
   by: string;
+  class?: LabellerClass;
 }
+
+const WEIGHTS = LabellerClass.options.map((one) => `${one} ${LABELLER_WEIGHT[one]}`).join(', ');
 
 export function register(program: Command, io: Io): void {
   defineCommand(program, {
     usage: 'feedback <session> <event>',
     summary: 'say what came of a call or a message later',
     description:
-      'Judges a call or a message of a session, named by its number in `show` or by its id: a desk re-routes the ticket, a test fails in production. Dreams learn from it; --right-answer names the fields of the call that would have been right. Several may judge one event, also against each other.',
-    examples: [`feedback sesn_4k2 8 --verdict wrong --right-answer '{"queue":"billing"}' --by billing-desk`],
+      'Judges a call or a message of a session, named by its number in `show` or by its id: a desk re-routes the ticket, a test fails in production. Dreams learn from it; --right-answer names the fields of the call that would have been right, with values that the tool takes. Several may judge one event, also against each other: the class of greatest weight counts, and of that the newest.',
+    examples: [
+      `feedback sesn_4k2 8 --verdict wrong --right-answer '{"queue":"billing"}' --by billing-desk --class desk`,
+      'feedback sesn_4k2 8 --verdict right --by "Ana Lopes" --class customer',
+    ],
   })
     .addOption(new Option('--verdict <verdict>', 'what it was').choices(['right', 'wrong']).makeOptionMandatory())
     .option('--right-answer <json>', 'the fields that would have been right, as a JSON object')
     .option('--reason <text>', 'why')
     .requiredOption('--by <name>', 'who says so')
+    .addOption(
+      new Option(
+        '--class <class>',
+        `what weight the word has: ${WEIGHTS}; default: customer for the principal of the session, person for anybody else`,
+      ).choices(LabellerClass.options),
+    )
     .action((...[prefix, event, flags, command]: [string, string, FeedbackFlags, Command]) => {
       const given = readFeedback(event, flags);
       return withData(command, { io, readOnly: false, mustExist: true }, async (dreamfold) => {
         const id = await findSession(dreamfold, prefix);
         const events = await gather(dreamfold.events(id));
         const judged = findEvent(events, event);
-        const feedback = { ...given, judges: judged.id };
+        const { principal } = await dreamfold.session(id, 1);
+        const feedback = { ...given, judges: judged.id, class: labellerClassOf(given, principal) };
         await dreamfold.feedback(id, feedback);
         const contradicts = contradicted(events, feedback);
         io.document({ session: id, feedback, contradicts });
         io.line(`Recorded on ${id}, event ${judged.seq}, ${told(judged)}:`);
         const why = feedback.reason === undefined ? '' : `: ${oneLine(feedback.reason, 160)}`;
-        io.line(`  ${oneLine(feedback.by, 64)} says ${saying(feedback)}${why}`);
+        io.line(`  ${oneLine(feedback.by, 64)} (${feedback.class}) says ${saying(feedback)}${why}`);
         for (const earlier of contradicts) io.line(`It contradicts what ${oneLine(earlier.by, 64)} said: ${saying(earlier)}. Both stay.`);
       });
     });
@@ -73,9 +95,10 @@ function told(judged: LogEvent): string {
   return judged.type;
 }
 
-function readFeedback(judges: string, { verdict, rightAnswer, reason, by }: FeedbackFlags): FeedbackRecorded {
+function readFeedback(judges: string, { verdict, rightAnswer, reason, by, class: labeller }: FeedbackFlags): FeedbackRecorded {
   const right_answer = rightAnswer === undefined ? {} : { right_answer: parseJson(rightAnswer, '--right-answer') };
-  const checked = FeedbackRecorded.safeParse({ judges, verdict, by, ...right_answer, ...(reason === undefined ? {} : { reason }) });
+  const said = { judges, verdict, by, ...(labeller === undefined ? {} : { class: labeller }), ...(reason === undefined ? {} : { reason }) };
+  const checked = FeedbackRecorded.safeParse({ ...said, ...right_answer });
   if (checked.success) return checked.data;
   const issue = checked.error.issues[0]!;
   const path = `--${String(issue.path[0]).replaceAll('_', '-')}`;

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import { IMPORT_FORMATS, importFormat } from '@dreamfold/core';
-import { checkImport, type CheckedImport, type ImportReport, type ImportRequest } from 'dreamfold';
+import { checkImport, DreamfoldError, type CheckedImport, type ImportReport, type ImportRequest } from 'dreamfold';
 import { counted } from '../counted.ts';
 import { withData } from '../data-directory.ts';
 import { defineCommand } from '../define-command.ts';
@@ -12,6 +12,7 @@ interface ImportFlags {
   format: string;
   agent?: string;
   model?: string;
+  trustPrincipals?: true;
 }
 
 const SHOWN_NOTES = 10;
@@ -20,6 +21,8 @@ export function register(program: Command, io: Io): void {
   const formats = IMPORT_FORMATS.map(({ name, file, description }) => `  ${name} (${file}): ${description}`).join('\n');
   const row =
     '{"principal": "acme", "outcome": 1, "messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]}';
+  const feedback =
+    '"feedback": [{"judges": "t1", "verdict": "wrong", "right_answer": {"queue": "billing"}, "by": "billing desk", "class": "desk"}]';
   defineCommand(program, {
     usage: 'import <file>',
     summary: 'turn recorded runs into sessions',
@@ -34,7 +37,14 @@ export function register(program: Command, io: Io): void {
     .addOption(new Option('--format <name>', 'what the file holds').choices(IMPORT_FORMATS.map(({ name }) => name)).makeOptionMandatory())
     .option('--agent <name>', 'what the recorded agent is called, where the file does not say')
     .option('--model <name>', 'the model that it ran on, where the file does not say')
-    .addHelpText('after', `\nFormats:\n${formats}\n\nA row of the format messages:\n  ${row}`)
+    .option(
+      '--trust-principals',
+      'whoever recorded the runs had checked who their principals are; otherwise these are only claimed. Of sessions that are there already nothing changes',
+    )
+    .addHelpText(
+      'after',
+      `\nFormats:\n${formats}\n\nA row of the format messages:\n  ${row}\n\nFeedback in a row (judges: the id of a tool call, or the place of a message, from 0):\n  ${feedback}`,
+    )
     .action((file: string, flags: ImportFlags, command: Command) => importFile({ file, flags, command }, io));
 }
 
@@ -45,6 +55,7 @@ async function importFile({ file, flags, command }: { file: string; flags: Impor
     format: importFormat(flags.format),
     ...(flags.agent === undefined ? {} : { agent: flags.agent }),
     ...(flags.model === undefined ? {} : { model: flags.model }),
+    ...(flags.trustPrincipals === undefined ? {} : { trustPrincipals: trusted(flags) }),
     onProgress: (phase, done, total) => {
       if (phase === 'write') bars.get('check')?.stop();
       const bar = bars.get(phase) ?? io.progress(phase === 'check' ? 'checking (bytes)' : 'importing');
@@ -65,6 +76,16 @@ async function importFile({ file, flags, command }: { file: string; flags: Impor
   } finally {
     for (const bar of bars.values()) bar.stop();
   }
+}
+
+/** @throws DreamfoldError invalid_argument */
+function trusted({ format }: ImportFlags): true {
+  if (format !== 'dreamfold') return true;
+  throw new DreamfoldError('invalid_argument', 'An export says itself of each session whether its principal was authenticated', {
+    path: '--trust-principals',
+    value: format,
+    remedy: 'Leave --trust-principals out.',
+  });
 }
 
 function printReport({ sessions, added, events, toolCalls, passed, failed, unscored, notes }: ImportReport, io: Io): void {

@@ -105,7 +105,8 @@ describe('review edit', () => {
   });
 
   test('can be chosen when one is asked, and is asked again after a refusal', async () => {
-    const { id } = await first();
+    const [{ id }, ...others] = (await waiting()) as [Waiting, ...Waiting[]];
+    await workspace.run('review', 'reject', ...others.map((other) => other.id), '--reason', 'One is enough here.');
     const script = `if [ -e ${workspace.path}/tried ]; then sed -i '1,/^# ---/s/(+[0-9]*)/(+77)/' "$1"; else touch ${workspace.path}/tried; echo nonsense > "$1"; fi`;
     const question = /1 of 1: apply it\?/;
     const chosen: [RegExp, string][] = [

@@ -26,7 +26,7 @@ const waiting = async (): Promise<string[]> =>
 describe('review, from a dream to a rollback', () => {
   test('lists what waits, with insight, gates and evidence', async () => {
     const { stdout } = await workspace.run('review');
-    expect(stdout).toMatch(/^3 proposals wait:/);
+    expect(stdout).toMatch(/^4 proposals wait:/);
     expect(stdout).toContain('queue = "shipping" when the request says "parcel" (+');
     expect(stdout).toMatch(/gates passed: unicode, shape, value, constitution, evidence, quorum/);
     expect(stdout).toMatch(/#\d+ triage → route_ticket \{"queue":"\w+"\}\n +#\d+ feedback of desk:/);
@@ -35,9 +35,9 @@ describe('review, from a dream to a rollback', () => {
 
   test('lists what gates stopped, with the reason', async () => {
     const { stdout } = await workspace.run('review', 'list', '--all');
-    expect(stdout).toContain('gate "quorum": "refund" is borne out by 4 sessions of 1 principal');
+    expect(stdout).toMatch(/gate "evidence": session\/\w+#\d+ is no labelled decision that bears it out/);
     const { document } = await workspace.json('review', 'list', '--all', '--store', 'support');
-    expect(document.stopped.map(({ gate }: { gate: string }) => gate)).toEqual(['quorum', 'constitution']);
+    expect(document.stopped.map(({ gate }: { gate: string }) => gate)).toEqual(['evidence', 'constitution']);
     expect(document.decided.map(({ status }: { status: string }) => status)).toEqual([
       'applied',
       'rolled_back',
@@ -110,7 +110,7 @@ describe('dream', () => {
     const { document } = await workspace.json('dream', 'list');
     expect(document.dreams.at(-1)).toMatchObject({ id: few.document.dreamId, storeName: 'few', status: 'completed', insights: 0 });
     expect((await workspace.run('dream', 'list')).stdout).toMatch(new RegExp(`^${few.document.dreamId} +few +`, 'm'));
-    expect((await workspace.run('dream', 'show', demo.dream.id)).stdout).toContain('gate "quorum"');
+    expect((await workspace.run('dream', 'show', demo.dream.id)).stdout).toContain('gate "evidence"');
   });
 
   test('applies by itself where the store says auto', async () => {

@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 import { Caps } from '@dreamfold/events';
+import { principalFields } from '@dreamfold/core';
 import { checkRun, DreamfoldError, type AgentDefinition, type RunOptions } from 'dreamfold';
 import { withData } from '../data-directory.ts';
 import { collect, defineCommand } from '../define-command.ts';
@@ -11,6 +12,7 @@ import { loadRubric, loadTeam, withModel, type TeamFile } from '../load-team.ts'
 interface RunFlags {
   model?: string;
   principal?: string;
+  authenticated?: true;
   title?: string;
   rubric?: string;
   memory?: string[];
@@ -28,13 +30,17 @@ export function register(program: Command, io: Io): void {
       'Imports FILE, which exports the lead as its default (or { lead, rubric, memory, caps, principal }), runs the task, and shows every event as it happens; then the answer, tokens and cost. When a call needs approval, it asks on a terminal; elsewhere it prints the command that approves and ends with 5. Ctrl-C interrupts the session, a second one leaves at once.',
     examples: [
       'run team.ts "Where is order 17?"',
-      'run team.ts "Where is order 17?" --principal customer-4 --memory support --caps tokens=50000,turns=20',
+      'run team.ts "Where is order 17?" --principal customer-4 --authenticated --memory support --caps tokens=50000,turns=20',
       'run team.ts "Where is order 17?" --model claude-opus-5 --json',
       'run team.ts "Where is order 17?" --detach',
     ],
   })
     .option('--model <name>', 'the model of every agent: scripted, or claude-…')
     .option('--principal <name>', 'whose request it is: a customer, a tenant, a repository')
+    .option(
+      '--authenticated',
+      'you have checked that the principal is who it says; otherwise it is only claimed, and a store that applies changes by itself does not count it',
+    )
     .option('--title <text>', 'what the session is called in lists')
     .option('--rubric <file>', 'a file whose default export is a rubric')
     .option('--memory <store>', 'a memory store that the agents read; may be repeated', collect)
@@ -63,6 +69,7 @@ async function run({ file, task, flags, command }: Run, io: Io): Promise<void> {
   const lead: AgentDefinition = flags.model === undefined ? team.lead : withModel(team.lead, flags.model);
   // Checked before a data directory is made for it; there is no memory store to find in a new one.
   checkRun(lead, task);
+  principalFields(options.principal);
   await withData(command, { io, readOnly: false, mustExist: (options.memory ?? []).length > 0 }, async (dreamfold) => {
     const { quiet = false, wait = false, detach = false } = flags;
     if (detach) {
@@ -80,12 +87,24 @@ async function runOptions(team: TeamFile, flags: RunFlags): Promise<RunOptions> 
   const { lead: _, ...options } = team;
   return {
     ...options,
-    ...(flags.principal === undefined ? {} : { principal: flags.principal }),
+    ...principalOption(team, flags),
     ...(flags.title === undefined ? {} : { title: flags.title }),
     ...(flags.rubric === undefined ? {} : { rubric: await loadRubric(flags.rubric) }),
     ...(flags.memory === undefined ? {} : { memory: flags.memory }),
     ...(flags.caps === undefined ? {} : { caps: { ...options.caps, ...parseCaps(flags.caps) } }),
   };
+}
+
+/** @throws DreamfoldError invalid_argument */
+function principalOption(team: TeamFile, { principal: named, authenticated }: RunFlags): Pick<RunOptions, 'principal'> {
+  if (authenticated === undefined) return named === undefined ? {} : { principal: named };
+  const { principal: given } = team;
+  const id = named ?? (typeof given === 'object' ? given.id : given);
+  if (id !== undefined) return { principal: { id, authenticated } };
+  throw new DreamfoldError('invalid_argument', '--authenticated says nothing without a principal', {
+    path: '--authenticated',
+    remedy: 'Name the principal with --principal.',
+  });
 }
 
 /** @throws DreamfoldError invalid_argument */

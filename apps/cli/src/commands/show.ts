@@ -45,7 +45,7 @@ function printHeader(state: SessionState, io: Io): void {
   const fields: [string, string][] = [
     ['session', row.id],
     ['task', oneLine(row.title, 400)],
-    ['principal', oneLine(row.principal, 200)],
+    ['principal', `${oneLine(row.principal, 200)}${row.authenticated ? ' (authenticated)' : ''}`],
     ['status', `${row.status}${state.error === null ? '' : `: ${oneLine(state.error, 400)}`}`],
     [
       'outcome',

@@ -36,7 +36,7 @@ describe('dreamfold demo', () => {
       '0.25 > 1.00',
       'when the request says "parcel" (+',
       'evidence session/',
-      'gate "quorum"',
+      'gate "evidence"',
       'gate "constitution"',
       'byte for byte',
     ]) {
@@ -83,7 +83,7 @@ describe('dreamfold demo', () => {
     await dreamfold.close();
     const failed = dream.rejected.map(({ insight, gates }) => ['value' in insight && insight.value, gates.find(({ pass }) => !pass)!.gate]);
     expect(failed).toEqual([
-      ['vip', 'quorum'],
+      ['vip', 'evidence'],
       ['spam', 'constitution'],
     ]);
     expect(waiting.patchIds.length).toBeGreaterThanOrEqual(3);

@@ -117,7 +117,8 @@ async function handleAll(dreamfold: Dreamfold, tickets: readonly Ticket[], shift
   const results = await Promise.all(
     tickets.map(async (ticket) => {
       const session = await dreamfold.run(shift.team, `${ticket.from} writes:\n${ticket.text}`, {
-        principal: ticket.from,
+        // A shop knows its customers: they have logged in.
+        principal: { id: ticket.from, authenticated: true },
         title: `Ticket of ${ticket.from}`,
         rubric: replyRubric,
         memory: [shift.store],
@@ -142,9 +143,16 @@ async function giveFeedback(dreamfold: Dreamfold, sessionId: string, { desk, cla
     ...(kept ? {} : { right_answer: { queue: desk } }),
     reason: kept ? 'Ours.' : `Passed on to ${desk}.`,
     by: `desk:${queue}`,
+    class: 'desk',
   });
   if (claims === undefined) return;
-  await dreamfold.feedback(sessionId, { judges: routing.id, verdict: 'wrong', right_answer: { queue: claims }, by: `customer:${from}` });
+  await dreamfold.feedback(sessionId, {
+    judges: routing.id,
+    verdict: 'wrong',
+    right_answer: { queue: claims },
+    by: from,
+    class: 'customer',
+  });
 }
 
 /** Two bad proposals, such as a misled model or a meddler might make. They pass through the same gates as all others. */

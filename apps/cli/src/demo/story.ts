@@ -70,7 +70,9 @@ function tellFirstDay(io: Io, { firstDay: { tickets, figures } }: DemoReport): v
   );
   const meddled = tickets.filter(({ claim }) => claim !== null);
   if (meddled.length > 0)
-    io.line(`   ${meddled[0]!.customer} meddles: it reports ${meddled[0]!.claim} as the right queue of all its ${meddled.length} tickets.`);
+    io.line(
+      `   ${meddled[0]!.customer} meddles: it reports ${meddled[0]!.claim} as the right queue of all its ${meddled.length} tickets. A desk's word has more weight.`,
+    );
 }
 
 function tellDream(io: Io, { dream }: DemoReport): void {

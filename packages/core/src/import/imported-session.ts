@@ -1,5 +1,8 @@
 import {
+  MAX_LABELLER_CHARS,
+  MAX_PRINCIPAL_CHARS,
   idFrom,
+  labellerClassOf,
   streamOf,
   text,
   type AgentSnapshot,
@@ -7,11 +10,13 @@ import {
   type EventData,
   type EventType,
   type FeedbackRecorded,
+  type SessionCreated,
 } from '@dreamfold/events';
+import { principalFields } from '../session/principal.ts';
 import { leadThreadId } from '../session/state.ts';
 import { AppendWriter, type ImportedAppend } from './append-writer.ts';
 import { MAX_TEXT_BYTES, cutText, utf8Bytes } from './cut-text.ts';
-import { rowError } from './row-error.ts';
+import { checkRowName, rowError } from './row-error.ts';
 import type { ImportNote, RecordedCall, Turn } from './transcript.ts';
 
 export interface ImportOptions {
@@ -23,6 +28,8 @@ export interface ImportOptions {
   agent?: string;
   /** The model that the agent is said to run on, default `imported`. */
   model?: string;
+  /** Whoever recorded the runs had checked that their principals are who they say; a run without one stays unknown. */
+  trustPrincipals?: boolean;
 }
 
 /**
@@ -49,7 +56,8 @@ export interface RecordedRun {
   /** The text that the session's id is derived from. */
   content: string;
   title?: string;
-  principal: string;
+  /** null when the row names none. */
+  principal: string | null;
   metadata?: Record<string, string>;
   agent: Pick<AgentSnapshot, 'system' | 'tools'> & { name?: string; model?: string };
   turns: readonly Turn[];
@@ -59,6 +67,7 @@ export interface RecordedRun {
   notes: ImportNote[];
 }
 
+const UNKNOWN_PRINCIPAL = 'unknown';
 /** Wide enough for any recording: an imported session is not run on, and a fork of it takes caps of its own. */
 const IMPORTED_CAPS: Caps = {
   depth: 3,
@@ -115,7 +124,7 @@ class Recording {
   }
 
   create(): void {
-    const { format, row, title, principal, metadata, agent } = this.#run;
+    const { format, row, title, metadata, agent } = this.#run;
     const snapshot: AgentSnapshot = {
       name: this.#agent,
       description: '',
@@ -135,7 +144,7 @@ class Recording {
       'session.created',
       {
         ...(title === undefined ? {} : { title }),
-        principal,
+        ...this.#principal(),
         team: { lead: this.#agent, agents: [snapshot] },
         caps: IMPORTED_CAPS,
         memory: [],
@@ -145,6 +154,13 @@ class Recording {
       { actor: 'system', class: 'open' },
     );
     this.writer.add('session.claimed', { nonce: 'import' }, { actor: 'system', class: 'claim' });
+  }
+
+  #principal(): Pick<SessionCreated, 'principal' | 'principal_authenticated'> {
+    const { principal, at } = this.#run;
+    if (principal === null) return { principal: UNKNOWN_PRINCIPAL };
+    checkRowName(principal, { at: `${at}/principal`, maxChars: MAX_PRINCIPAL_CHARS });
+    return principalFields({ id: principal, authenticated: this.#options.trustPrincipals ?? false });
   }
 
   play(turn: Turn): void {
@@ -178,8 +194,10 @@ class Recording {
   }
 
   judge(feedback: RecordedRun['feedback'][number]): void {
-    const { at, judges, ...data } = feedback;
+    const { at, judges, ...said } = feedback;
     const judged = this.#judged(judges, at);
+    checkRowName(said.by, { at: `${at}/by`, maxChars: MAX_LABELLER_CHARS });
+    const data = { ...said, class: labellerClassOf(said, this.#run.principal ?? UNKNOWN_PRINCIPAL) };
     // Its step is what it says: the same feedback counts once, and new feedback on a run that is there is added to it.
     this.writer.begin(`feedback-${this.#options.sha256(JSON.stringify([judged, data]))}`, 'any');
     this.writer.add('feedback.recorded', { judges: judged, ...data }, { actor: `person:${data.by}`, class: 'open' });

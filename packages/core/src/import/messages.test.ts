@@ -84,6 +84,31 @@ const chat = {
   ],
 };
 
+describe('whose request it was, and whose word', () => {
+  const created = (row: object, trustPrincipals: boolean): unknown => {
+    const imported = parseMessagesLine(JSON.stringify(row), 1, { source: 'runs.jsonl', sha256, trustPrincipals })!;
+    const { principal, principal_authenticated: authenticated = false } = data(imported, 'session.created')[0] as Record<string, unknown>;
+    return [principal, authenticated];
+  };
+
+  it('is only claimed, unless whoever imports says otherwise; of a row without one nobody knows', () => {
+    const { principal: _, ...nobody } = anthropic;
+    expect(created({ ...anthropic, principal: 'Acme ' }, false)).toEqual(['Acme ', false]);
+    expect(created({ ...anthropic, principal: 'Acme ' }, true)).toEqual(['Acme ', true]);
+    expect(created(nobody, true)).toEqual(['unknown', false]);
+  });
+
+  it('is the customer’s where the labeller is the principal, and what the row says otherwise', () => {
+    const classes = (by: string, more: object = {}): unknown[] => {
+      const feedback = [{ judges: 't1', verdict: 'right', by, ...more }];
+      return data(load({ ...anthropic, principal: 'acme', feedback }), 'feedback.recorded').map(
+        (said) => (said as { class: unknown }).class,
+      );
+    };
+    expect([classes('ACME'), classes('desk'), classes('acme', { class: 'desk' })]).toEqual([['customer'], ['person'], ['desk']]);
+  });
+});
+
 describe('a row in the style of the Messages API', () => {
   const imported = load(anthropic);
 
@@ -123,7 +148,7 @@ describe('a row in the style of the Messages API', () => {
     ]);
     expect(data(imported, 'decision.recorded')).toEqual([{ event_id: call, confidence: 0.8, reason: 'Says charged.' }]);
     expect(data(imported, 'feedback.recorded')).toEqual([
-      { judges: call, verdict: 'wrong', right_answer: { queue: 'billing' }, by: 'desk' },
+      { judges: call, verdict: 'wrong', right_answer: { queue: 'billing' }, by: 'desk', class: 'person' },
     ]);
     expect(data(imported, 'message.taken_up')).toEqual([{ message_ids: ids(imported, 'user.message') }]);
     expect(data(imported, 'outcome.imported')).toEqual([{ score: 0.5, source: 'desk' }]);

@@ -1,4 +1,4 @@
-import { JsonSchema, parseJson, type ToolSnapshot } from '@dreamfold/events';
+import { JsonSchema, LabellerClass, parseJson, type ToolSnapshot } from '@dreamfold/events';
 import { z } from 'zod';
 import { importRun, type ImportedSession, type ImportOptions } from './imported-session.ts';
 import { recordedTool, toolsCalled } from './recorded-tools.ts';
@@ -25,11 +25,10 @@ const Feedback = z.strictObject({
   /** The fields of the call's input that would have been right. */
   right_answer: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
   reason: z.string().max(4000).optional(),
-  /** Who says so: one line. */
-  by: z
-    .string()
-    .max(100)
-    .regex(/^\P{Cc}+$/u, 'is empty or holds a control character'),
+  /** Who says so. */
+  by: z.string(),
+  /** What weight the word has: see LABELLER_WEIGHT. Default `customer` for the row's principal itself, `person` for anybody else. */
+  class: LabellerClass.optional(),
 });
 
 /**
@@ -45,7 +44,7 @@ const Feedback = z.strictObject({
  *   {"role": "assistant", "confidence": 0.8, "reason": "Says charged.", "content": [
  *     {"type": "tool_use", "id": "t1", "name": "route", "input": {"queue": "cards"}}]},
  *   {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t1", "content": "routed"}]}],
- *  "feedback": [{"judges": "t1", "verdict": "wrong", "right_answer": {"queue": "billing"}, "by": "desk"}]}
+ *  "feedback": [{"judges": "t1", "verdict": "wrong", "right_answer": {"queue": "billing"}, "by": "cards desk", "class": "desk"}]}
  */
 export const MessagesRow = z.object({
   messages: z.array(TranscriptMessage).min(1),
@@ -53,7 +52,7 @@ export const MessagesRow = z.object({
   id: z.union([z.string().min(1).max(200), z.int()]).optional(),
   title: z.string().max(500).optional(),
   /** Whose request it was, default `unknown`. Evidence counts principals, so rows without one count as a single one. */
-  principal: z.string().min(1).max(200).optional(),
+  principal: z.string().optional(),
   /** How the run ended: a score from 0 to 1, or whether it succeeded. */
   outcome: z
     .union(
@@ -103,7 +102,7 @@ export function parseMessagesLine(line: string, row: number, options: ImportOpti
       row,
       at,
       content: JSON.stringify(content),
-      principal: record.principal ?? 'unknown',
+      principal: record.principal ?? null,
       ...(record.title === undefined ? {} : { title: record.title }),
       ...(record.id === undefined ? {} : { metadata: { id: String(record.id) } }),
       agent: {
@@ -159,6 +158,11 @@ function toolFields(tool: z.infer<typeof Tool>): { name: string; description?: s
   return { name, description, schema: parameters };
 }
 
-function definite({ right_answer, reason, ...rest }: z.infer<typeof Feedback>) {
-  return { ...rest, ...(right_answer === undefined ? {} : { right_answer }), ...(reason === undefined ? {} : { reason }) };
+function definite({ right_answer, reason, class: labeller, ...rest }: z.infer<typeof Feedback>) {
+  return {
+    ...rest,
+    ...(right_answer === undefined ? {} : { right_answer }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(labeller === undefined ? {} : { class: labeller }),
+  };
 }

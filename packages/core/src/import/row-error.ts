@@ -1,4 +1,4 @@
-import { DreamfoldError } from '@dreamfold/events';
+import { DreamfoldError, checkName, isDreamfoldError } from '@dreamfold/events';
 import type { z } from 'zod';
 
 /**
@@ -24,6 +24,16 @@ export function checkRow<S extends z.ZodType>(schema: S, value: unknown, row: { 
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;
   throw rowError([row.at, ...issue.path.map(String)].join('/'), issue.message, { value: valueAt(value, issue.path), remedy: row.remedy });
+}
+
+/** The door for the names in a row. @throws DreamfoldError invalid_import, suspicious_unicode */
+export function checkRowName(name: string, { at, maxChars }: { at: string; maxChars: number }): void {
+  try {
+    checkName(name, { path: at, maxChars });
+  } catch (error) {
+    if (!isDreamfoldError(error, 'invalid_argument')) throw error;
+    throw rowError(at, error.message.slice(at.length + 1), { value: name, remedy: error.remedy });
+  }
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {

@@ -10,7 +10,7 @@ const TauRun = z.object({
   task_id: z.union([z.int(), z.string().min(1).max(200)]),
   trial: z.int().nonnegative(),
   reward: z.number().min(0).max(1),
-  info: z.object({ task: z.object({ user_id: z.string().min(1).max(200) }) }),
+  info: z.object({ task: z.object({ user_id: z.string() }) }),
   traj: z.array(TranscriptMessage).min(1),
 });
 

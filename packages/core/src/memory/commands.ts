@@ -1,4 +1,13 @@
-import { DreamfoldError, StoreCreated, type GateVerdict, type NewEvent, type PatchProposed } from '@dreamfold/events';
+import {
+  DreamfoldError,
+  MAX_LABELLER_CHARS,
+  StoreCreated,
+  canonicalName,
+  checkName,
+  type GateVerdict,
+  type NewEvent,
+  type PatchProposed,
+} from '@dreamfold/events';
 import { canonicalJson, type Sha256 } from './canonical-json.ts';
 import { checkOperations } from './check-operations.ts';
 import { EMPTY_DOCUMENT_HASH, documentHash } from './document.ts';
@@ -8,6 +17,7 @@ import { patchOf, type MemoryState, type PatchRecord, type PatchStatus } from '.
 /** Approves, in a store whose approval is `auto`, what has passed every gate. */
 export const AUTO_APPROVER = 'policy:auto';
 
+const PERSON = 'person:';
 /** As many as the log takes of a reason. */
 const MAX_REASON_CHARS = 4000;
 
@@ -41,6 +51,7 @@ const open = (type: string, actor: string, data: unknown): NewEvent => ({ type, 
 /** @throws DreamfoldError invalid_argument; idempotency_conflict when there is a store already, made otherwise */
 export function createStore(state: MemoryState, input: StoreCreated & { by: string }): Events {
   const { by, ...store } = input;
+  checkActor(by);
   checkStore(store);
   if (state.store === null) return [open('memory.store_created', by, store)];
   if (canonicalJson(state.store) === canonicalJson(store)) return [];
@@ -92,6 +103,7 @@ export function validatePatch(state: MemoryState, input: { patchId: string; gate
 export function approvePatch(state: MemoryState, input: Decide & { note?: string }): Events {
   const record = needPatch(state, input.patchId);
   needStatus(record, ['proposed', 'validated']);
+  checkActor(input.by);
   needApprover(state, record, input.by);
   const failed = record.gates.find((gate) => !gate.pass);
   if (failed !== undefined) throw stopped(input.patchId, failed);
@@ -108,6 +120,7 @@ export function approvePatch(state: MemoryState, input: Decide & { note?: string
 
 /** @throws DreamfoldError not_found, already_decided */
 export function rejectPatch(state: MemoryState, input: Decide & { reason: string }): Events {
+  checkActor(input.by);
   needStatus(needPatch(state, input.patchId), ['proposed', 'validated']);
   return [open('memory.patch_rejected', input.by, { patch_id: input.patchId, by: input.by, reason: input.reason })];
 }
@@ -139,6 +152,7 @@ export function applyPatch(state: MemoryState, input: Decide, tools: MemoryTools
  * @throws DreamfoldError not_found, already_decided (it is not in force), rollback_conflict
  */
 export function rollbackPatch(state: MemoryState, input: Decide & { reason: string }, tools: MemoryTools): Events {
+  checkActor(input.by);
   const record = needPatch(state, input.patchId);
   needStatus(record, ['applied']);
   const units = touchedUnits(record.proposal.operations);
@@ -238,6 +252,7 @@ function appliedBy(by: string, patch_id: string, made: { state: MemoryState; res
 
 function proposalOf(state: MemoryState, input: ProposePatch, { sha256 }: MemoryTools): { proposal: PatchProposed; result: PatchResult } {
   if (state.store === null) throw notFound('store', 'memory store');
+  checkActor(input.author);
   if (documentHash(state.document, sha256) !== state.hash) {
     throw new DreamfoldError('store_corrupt', 'The memory on the log does not have the hash that the log names', {
       path: 'document',
@@ -300,7 +315,8 @@ function needStatus(record: PatchRecord, statuses: readonly PatchStatus[]): void
 }
 
 function needApprover(state: MemoryState, record: PatchRecord, by: string): void {
-  if (by === record.proposal.author || isDream(by) || (by === AUTO_APPROVER && state.store?.approval !== 'auto')) throw selfApproval(by);
+  const isOwn = canonicalName(by) === canonicalName(record.proposal.author);
+  if (isOwn || isDream(by) || (by === AUTO_APPROVER && state.store?.approval !== 'auto')) throw selfApproval(by);
 }
 
 function stopped(patchId: string, failed: GateVerdict): DreamfoldError {
@@ -309,6 +325,13 @@ function stopped(patchId: string, failed: GateVerdict): DreamfoldError {
     value: failed,
     remedy: 'Reject it, or write the change yourself.',
   });
+}
+
+/** The door for whoever proposes, decides or writes: `person:NAME`, or a part of the program. */
+function checkActor(actor: unknown): void {
+  const prefix = typeof actor === 'string' && actor.startsWith(PERSON) ? PERSON : '';
+  const name = typeof actor === 'string' ? actor.slice(prefix.length) : actor;
+  checkName(name, { path: 'by', maxChars: MAX_LABELLER_CHARS });
 }
 
 function isDream(actor: string): boolean {

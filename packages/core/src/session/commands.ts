@@ -1,4 +1,13 @@
-import { DreamfoldError, text, type FeedbackRecorded, type NewEvent } from '@dreamfold/events';
+import {
+  DreamfoldError,
+  LabellerClass,
+  MAX_LABELLER_CHARS,
+  checkName,
+  labellerClassOf,
+  text,
+  type FeedbackRecorded,
+  type NewEvent,
+} from '@dreamfold/events';
 import { unjudged } from './decide.ts';
 import { callOf, threadOf, waitsForTurn, type SessionState } from './state.ts';
 
@@ -111,6 +120,7 @@ export interface Confirmation {
 export function confirmTool(state: SessionState, confirmation: Confirmation): NewEvent[] {
   mustRun(state);
   const { toolUseId, result, message, callHash, by } = confirmation;
+  if (by !== undefined) checkBy(by);
   const found = callOf(state, toolUseId);
   if (found === undefined || found.call.callHash === null) {
     throw new DreamfoldError('approval_not_found', `${state.id} has no call ${toolUseId} that waits for approval`, {
@@ -155,6 +165,7 @@ export interface Judgement {
  */
 export function judge(state: SessionState, { criterion, score, reason, by }: Judgement): NewEvent[] {
   mustRun(state);
+  checkBy(by);
   const { outcome } = state;
   const waits = unjudged(state);
   if (!(score >= 0 && score <= 1)) {
@@ -189,9 +200,23 @@ export function judge(state: SessionState, { criterion, score, reason, by }: Jud
 
 /**
  * What came of a decision later. The judged event must stand in this session; the caller has looked.
- * @throws DreamfoldError not_found
+ * The class of whoever says so is recorded, also when it is the default.
+ * @throws DreamfoldError not_found, invalid_argument, suspicious_unicode
  */
 export function recordFeedback(state: SessionState, feedback: FeedbackRecorded): NewEvent[] {
   mustExist(state);
-  return [open('feedback.recorded', `person:${feedback.by}`, feedback)];
+  checkBy(feedback.by);
+  if (feedback.class !== undefined && !LabellerClass.safeParse(feedback.class).success) {
+    throw new DreamfoldError('invalid_argument', `No class of labellers is called ${JSON.stringify(feedback.class)}`, {
+      path: 'class',
+      value: feedback.class,
+      remedy: `Give one of ${LabellerClass.options.join(', ')}.`,
+    });
+  }
+  return [open('feedback.recorded', `person:${feedback.by}`, { ...feedback, class: labellerClassOf(feedback, state.principal) })];
+}
+
+/** The door for the name of whoever approves, judges or labels. */
+function checkBy(by: unknown): void {
+  checkName(by, { path: 'by', maxChars: MAX_LABELLER_CHARS });
 }

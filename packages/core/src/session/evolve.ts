@@ -27,6 +27,7 @@ const CORE_HANDLERS: Handlers = {
           exists: true,
           title: data.title ?? null,
           principal: data.principal,
+          principalAuthenticated: data.principal_authenticated === true,
           team: data.team,
           caps: data.caps,
           memory: data.memory,

@@ -112,6 +112,8 @@ export interface SessionState {
   seq: number;
   title: string | null;
   principal: string;
+  /** Somebody had checked that the principal is who it says. */
+  principalAuthenticated: boolean;
   team: TeamSnapshot;
   caps: Caps;
   memory: readonly MemoryPin[];
@@ -162,6 +164,7 @@ export function initialSession(id: string): SessionState {
     seq: 0,
     title: null,
     principal: '',
+    principalAuthenticated: false,
     team: { lead: '', agents: [] },
     caps: NO_CAPS,
     memory: [],

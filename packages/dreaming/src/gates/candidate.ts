@@ -1,6 +1,7 @@
 import type { InsightCounts } from '@dreamfold/core';
-import type { Finding, GateVerdict, Insight } from '@dreamfold/events';
-import type { ChoiceLearner, Witness } from '../choice-learner.ts';
+import type { ChoiceInsight, Finding, GateVerdict, Insight } from '@dreamfold/events';
+import type { ChoiceLearner } from '../choice-learner.ts';
+import type { Witness } from '../quorum.ts';
 import type { Constitution } from './constitution.ts';
 
 /** Evidence that somebody cites and that does not hold. */
@@ -31,6 +32,8 @@ export interface Candidate {
   faults: EvidenceFaults;
   /** For each cue, or for '' where there are none: the labelled decisions among the evidence that bear it out. */
   witnesses: ReadonlyMap<string, readonly Witness[]>;
+  /** Insights of the store that tell another value for one of its cues, or that it takes away because labels contradict them. */
+  turns: readonly string[];
   /** Set when it is malformed, or when there is no place for it. */
   misfit?: Misfit | null;
   /** As the agents will read it. */
@@ -46,6 +49,8 @@ export interface GateContext {
   isLearnt: (insight: Insight) => boolean;
   learner: (tool: string, field: string) => ChoiceLearner | undefined;
   counts: ReadonlyMap<string, InsightCounts>;
+  /** The points by which the store speaks for a value already where a cue is said; 0 when it does not. */
+  toldPoints: (choice: ChoiceInsight, phrase: string) => number;
   /** What users and tools said in the sessions that were reviewed or are cited. */
   untrusted: readonly string[];
 }

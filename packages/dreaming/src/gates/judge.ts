@@ -7,6 +7,7 @@ import { overlap } from './overlap.ts';
 import { secrets } from './secrets.ts';
 import { shape, value } from './shape.ts';
 import { phrases, taint } from './taint.ts';
+import { trust, turning } from './trust.ts';
 import { unicode } from './unicode.ts';
 
 /** Cheapest first; what a reader could not see stands before all that shows it. */
@@ -23,6 +24,8 @@ const GATES = {
   duplicate,
   contradiction,
   outcomes,
+  trust,
+  turning,
   taint,
   phrases,
 } satisfies Readonly<Record<string, Gate>>;
@@ -45,9 +48,9 @@ export function judge(candidate: Candidate, context: GateContext, without: reado
   return verdicts;
 }
 
-/** A retirement writes nothing, so only what it stands on is judged. */
+/** A retirement writes nothing, so only what it stands on is judged, and what it takes away. */
 export function judgeRetirement(candidate: Candidate, context: GateContext, without: readonly GateName[] = []): GateVerdict[] {
-  return judge(candidate, context, [...GATE_NAMES.filter((gate) => gate !== 'evidence'), ...without]);
+  return judge(candidate, context, [...GATE_NAMES.filter((gate) => gate !== 'evidence' && gate !== 'turning'), ...without]);
 }
 
 export function hasPassed(gates: readonly GateVerdict[]): boolean {

@@ -35,7 +35,7 @@ export const tickets: Ticket[] = [
   ['eva', 'account', 'How do I change my email in the app?'],
   ['hal', null, 'Hello, where is my last order? I am still waiting.'],
 ];
-export const episodes = tickets.map(episode);
+export const episodes = tickets.map((ticket, i) => episode(ticket, i));
 const memory = { store: 'memstore_1', stored: new Map() };
 
 /** What a desk's sessions teach. */
@@ -54,7 +54,8 @@ export function dreamWith(sha256: Sha256, input: Dreamt = {}): DreamDecision {
   const proposed = state === undefined ? new Map<string, string>() : proposedPatches(state);
   const prior: DreamInput['prior'] = (id) => (state === undefined ? undefined : priorProposal(state, id, proposed.get(id)));
   const now = { proposed: proposed.keys(), document: state?.document ?? EMPTY_DOCUMENT, counts: state?.counts ?? new Map(), prior };
-  const given = { constitution: [], suggestions: [], cited, untrusted: [], refine: true };
+  const approval = state?.store?.approval ?? 'manual';
+  const given = { approval, constitution: [], suggestions: [], cited, untrusted: [], refine: true };
   return decideDream({ knowledge: known(from), ...now, ...given, ...rest }, { sha256 });
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { idFrom, streamOf, text, type NewEvent, type TeamSnapshot } from '@dreamfold/events';
 import { seenBy, type Log } from '@dreamfold/log';
 
-/** A request that was routed, by itself: `[principal, right queue or null, request]`. */
+/** A request that was routed, by itself: `[authenticated principal, right queue or null, request]`. */
 export type Ticket = readonly [principal: string, right: string | null, request: string];
 
 export interface RoutedSession {
@@ -50,7 +50,7 @@ export async function routeTicket(log: Log, [principal, right, request]: Ticket,
   const thread = `sthr_${id}`;
   const insights = given?.insights.map((insight_id) => ({ store: given.store, insight_id })) ?? [];
   const events = [
-    event('session.created', { principal, team: teamOf(queues), caps: CAPS, memory }),
+    event('session.created', { principal, principal_authenticated: true, team: teamOf(queues), caps: CAPS, memory }),
     event('user.message', { content: text(request) }, 'user'),
     ...(given === undefined ? [] : [event('memory.given', { insights, size_bytes: 1, sha256: 'h' }, thread)]),
     event('agent.tool_use', { name: 'route', input: { queue: chosen }, evaluated_permission: 'allow' }, thread),
@@ -70,7 +70,7 @@ export async function judgeTicket(
   { right, chosen }: { right: string; chosen: string },
 ): Promise<void> {
   const verdict = right === chosen ? 'right' : 'wrong';
-  const data = { judges: callId, verdict, ...(right === chosen ? {} : { right_answer: { queue: right } }), by: 'desk' };
+  const data = { judges: callId, verdict, ...(right === chosen ? {} : { right_answer: { queue: right } }), by: 'desk', class: 'desk' };
   const event: NewEvent = { type: 'feedback.recorded', data, actor: 'person:desk', class: 'open' };
   await log.append({ stream: streamOf('session', id), id: `f-${callId}-${seenBy(await log.cursor())}`, expected: 'any', events: [event] });
 }

@@ -1,0 +1,46 @@
+import type { ChoiceLearner } from './choice-learner.ts';
+import type { Knowledge } from './knowledge.ts';
+import { QUORUM, hasQuorum, supportText, type Support } from './quorum.ts';
+
+/** A dream that looked at nothing but what was new, since too little of it was. */
+export const TOO_LITTLE_NEW = 'Too little is new since the last look at all that is known.';
+
+const NEEDED = `a word takes ${QUORUM.sessions} sessions of ${QUORUM.principals} principals`;
+
+/**
+ * Why there is nothing to propose in what is known, for whoever expected something.
+ * @param decisions in the sessions that were reviewed
+ * @param stands whether there is something in the store already, or waiting for it
+ */
+export function whyNothing(knowledge: Knowledge, { decisions, stands }: { decisions: number; stands: boolean }): string {
+  const learners = [...knowledge.learners.values()].filter(({ lessons }) => lessons > 0);
+  if (stands && learners.length > 0) return 'What is known says nothing new: the store holds it, or somebody has decided on it.';
+  const learner = learners.reduce<ChoiceLearner | null>((most, one) => (most === null || one.lessons > most.lessons ? one : most), null);
+  if (learner === null) {
+    return decisions === 0
+      ? 'No session holds a decision: a call of a tool in which a field takes one of a few named values.'
+      : 'Of no decision anybody has said what would have been right.';
+  }
+  const { tool, field, lessons, voters } = learner;
+  const about = `${lessons} labelled ${lessons === 1 ? 'decision' : 'decisions'} on ${field} of ${tool}`;
+  const principals = new Set([...voters.values()].flatMap((names) => [...names])).size;
+  if (lessons < QUORUM.sessions || principals < QUORUM.principals) {
+    return `${about}, of ${principals} ${principals === 1 ? 'principal' : 'principals'}: ${NEEDED}.`;
+  }
+  if (voters.size === 1) return `${about}: all right answers are ${JSON.stringify([...voters.keys()][0])}, so there is nothing to compare.`;
+  const nearest = nearestTo(learner);
+  if (hasQuorum(nearest)) return `${about}: no word goes with one value clearly more than with others.`;
+  return `${about}: ${NEEDED} for one value, and "${nearest.word}" has ${supportText(nearest)} for ${JSON.stringify(nearest.value)}.`;
+}
+
+/** The pair that has most principals, then most sessions. */
+function nearestTo({ pairs }: ChoiceLearner): Support & { word: string; value: string } {
+  let best = { word: '', value: '', sessions: 0, principals: 0 };
+  for (const [word, byValue] of pairs) {
+    for (const [value, pair] of byValue) {
+      const now = { word, value, sessions: pair.sessions.size, principals: pair.principals.size };
+      if (now.principals > best.principals || (now.principals === best.principals && now.sessions > best.sessions)) best = now;
+    }
+  }
+  return best;
+}
