@@ -1,4 +1,5 @@
 export {
+  askForOutcome,
   confirmTool,
   interrupt,
   judge,
@@ -37,11 +38,13 @@ export {
 } from './session/results.ts';
 export {
   agentOf,
+  answerOfTurn,
   bestAttempt,
   callOf,
   initialSession,
   leadThreadId,
   NO_CAPS,
+  outcomeOfTurn,
   taskOf,
   threadOf,
   totalTokens,

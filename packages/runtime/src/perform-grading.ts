@@ -1,5 +1,5 @@
 import { DreamfoldError, type CriterionScore, type ModelUsage, type NewEvent } from '@dreamfold/events';
-import { graded, type Grading, type Outcome, type SessionState, type Work } from '@dreamfold/core';
+import { answerOfTurn, graded, type Grading, type Outcome, type SessionState, type Work } from '@dreamfold/core';
 import { isRetryable, parseGraderResponse, renderGraderRequest, retryAfterMs, retryDelayMs, type Model } from '@dreamfold/model';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { askModel } from './ask-model.ts';
@@ -31,7 +31,7 @@ type GradeWork = Extract<Work, { kind: 'grade' }>;
 export async function performGrading(state: SessionState, work: GradeWork, p: GradingPerformance): Promise<Completion | null> {
   const { outcome } = state;
   if (outcome === null) return null;
-  const grading = await grade(outcome, state.threads[0]?.lastMessage?.text ?? '', { work, p, epoch: state.epoch });
+  const grading = await grade(outcome, answerOfTurn(state)?.text ?? '', { work, p, epoch: state.epoch });
   if (p.signal.aborted) return null;
   return { cause: `graded/${work.evaluationId}`, build: (now) => graded(now, grading) };
 }
