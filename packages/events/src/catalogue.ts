@@ -28,6 +28,26 @@ export type EventData = { [T in EventType]: z.infer<(typeof CATALOGUE)[T]> };
 /** The event of one type, or any event of the catalogue: a union discriminated by `type`. */
 export type KnownEvent<T extends EventType = EventType> = { [K in T]: LogEvent<EventData[K]> & { type: K } }[T];
 
+/** Stands for the names that this code does not know, so that no `case` of a known name meets them. At run time it is such a name. */
+declare enum NewerEventType {
+  Newer = '(newer than this code)',
+}
+
+/** An event of a type that this code does not know: a newer Dreamfold wrote it. */
+export type UnknownEvent = LogEvent & { type: NewerEventType };
+
+/** The types of events that stand in the stream of a session. */
+export type SessionEventType = keyof typeof SESSION_EVENTS;
+
+/**
+ * Any event of a session, discriminated by `type`: a `switch` over it narrows `data`. A version of a type that is newer than this code has
+ * other fields than its type says; `knownEvent` gives null for it.
+ */
+export type SessionEvent = KnownEvent<SessionEventType> | UnknownEvent;
+
+/** Any event of a session as it is read back later: as {@link SessionEvent}, or with null for data that was erased. */
+export type RecordedEvent = { [K in SessionEventType]: LogEvent<EventData[K] | null> & { type: K } }[SessionEventType] | UnknownEvent;
+
 /** The version that new events of a type are written in. */
 export const EVENT_VERSION: Readonly<Record<EventType, number>> = Object.fromEntries(
   Object.keys(CATALOGUE).map((type) => [type, 1]),

@@ -11,6 +11,10 @@ export {
   type EventData,
   type EventType,
   type KnownEvent,
+  type RecordedEvent,
+  type SessionEvent,
+  type SessionEventType,
+  type UnknownEvent,
 } from './catalogue.ts';
 export {
   ChoiceInsight,

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'eventemitter3';
-import type { EventType, FeedbackRecorded, KnownEvent, LogEvent, ModelUsage, NewEvent, StopReason } from '@dreamfold/events';
+import type { EventType, FeedbackRecorded, KnownEvent, ModelUsage, NewEvent, SessionEvent, StopReason } from '@dreamfold/events';
 import {
   answerOfTurn,
   askForOutcome,
@@ -24,7 +24,7 @@ import type { SessionProcessor } from './session-processor.ts';
 
 /** What listeners get: each event by its type, every event as `event`, and text as it arrives as `delta` (never stored). */
 export type SessionEvents = { [T in EventType]: [event: KnownEvent<T>] } & {
-  event: [event: LogEvent];
+  event: [event: SessionEvent];
   delta: [delta: { threadId: string; text: string }];
 };
 
@@ -121,7 +121,10 @@ export class Session {
     return this.#processor.state;
   }
 
-  /** Listens to one type of event of all threads, to `event` for every one, or to `delta`. Returns a function that stops it. */
+  /**
+   * Listens to one type of event of all threads, to `event` for every one (a `switch` over its `type` narrows its `data`), or to `delta`.
+   * @returns a function that stops it
+   */
   on<T extends keyof SessionEvents>(type: T, listener: (...args: SessionEvents[T]) => void): () => void {
     const heard = listener as (...args: unknown[]) => void;
     this.#emitter.on(type, heard);
