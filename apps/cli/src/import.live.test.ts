@@ -47,7 +47,7 @@ describe('transcripts', () => {
     expect(again).toMatchObject({ code: 0, document: { sessions: 3, added: 0, events: 0 } });
     const { stdout: told } = await workspace.run('import', 'runs.jsonl', '--format', 'messages', '--agent', 'router');
     expect(told).toContain(
-      '3 sessions with 1 tool call: 1 passed, 1 failed, 1 without an outcome.\n0 sessions added (0 events); 3 there already.',
+      '3 sessions with 1 tool call: 1 passed, 1 failed, 1 without an outcome.\n0 sessions added (0 events); 3 there already, which stay as they are.',
     );
 
     const { document } = await workspace.json('sessions');

@@ -73,6 +73,7 @@ export {
   GivenInsight,
   GraderRef,
   ModelUsage,
+  OutcomeImported,
   OutcomeScored,
   SessionCreated,
   StopReason,
