@@ -45,7 +45,7 @@ describe('an event of a session', () => {
     // @ts-expect-error -- no event of a session has this name
     expectTypeOf<Extract<SessionEvent, { type: 'memory.patch_applied' }>['data']>().toBeObject();
     expect(told(newer as SessionEvent)).toBe('session.teleported');
-    expect(told({ ...newer, type: 'agent.message', data: { content: [{ type: 'text', text: 'Hello' }] } } as SessionEvent)).toBe('Hello');
+    expect(told({ ...newer, type: 'agent.message', data: { content: [{ type: 'text', text: 'Hello' }] } })).toBe('Hello');
     expect(knownEvent(newer)).toBeNull();
   });
 

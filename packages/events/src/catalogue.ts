@@ -28,13 +28,11 @@ export type EventData = { [T in EventType]: z.infer<(typeof CATALOGUE)[T]> };
 /** The event of one type, or any event of the catalogue: a union discriminated by `type`. */
 export type KnownEvent<T extends EventType = EventType> = { [K in T]: LogEvent<EventData[K]> & { type: K } }[T];
 
-/** Stands for the names that this code does not know, so that no `case` of a known name meets them. At run time it is such a name. */
-declare enum NewerEventType {
-  Newer = '(newer than this code)',
-}
-
-/** An event of a type that this code does not know: a newer Dreamfold wrote it. */
-export type UnknownEvent = LogEvent & { type: NewerEventType };
+/**
+ * An event of a type that this code does not know: a newer Dreamfold wrote it. At run time `type` is its name. For the compiler one text stands
+ * for all such names: with `string` in its place, a `case` of a known name would let this event in too, and `data` would stay unknown.
+ */
+export type UnknownEvent = LogEvent & { type: '(newer than this code)' };
 
 /** The types of events that stand in the stream of a session. */
 export type SessionEventType = keyof typeof SESSION_EVENTS;

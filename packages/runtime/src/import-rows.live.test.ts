@@ -189,7 +189,7 @@ describe('calls whose tool has no schema', () => {
     ['no JSON', '{', 'invalid_json', 'tools.json'],
     ['no list', '{"a":1}', 'invalid_import', 'tools.json'],
     ['a tool without a name', '[{"input_schema":{}}]', 'invalid_import', 'tools.json/0'],
-  ])('are refused with a file that is %s', async (_, content, code, path) => {
+  ])('are refused with a file that is %s', async (_, content, ...[code, path]) => {
     const tools = write('tools.json', content);
     const refused = importSessions(openMemoryLog(), { file, format: 'messages', tools, skipBad: true });
     await expect(refused).rejects.toMatchObject({ code, path });
