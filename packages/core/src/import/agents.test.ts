@@ -109,7 +109,9 @@ describe('who leads', () => {
   });
 
   it('is who speaks without a name', () => {
-    expect(teamOf({ messages: [says('billing', 'a'), says(undefined, 'b')] }, { agent: 'desk' }).lead).toBe('desk');
+    for (const none of [undefined, '']) {
+      expect(teamOf({ messages: [says('billing', 'a'), says(none, 'b')] }, { agent: 'desk' }).lead).toBe('desk');
+    }
   });
 
   it('is the only one who speaks, under their name', () => {

@@ -1,7 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { RecordedTime, recordedTime } from './recorded-time.ts';
 
 const NEW_YEAR = Date.UTC(2025);
+
+// Whoever reads a recording far from where it was made gets the same times.
+beforeAll(() => void vi.stubEnv('TZ', 'Asia/Tokyo'));
+afterAll(() => void vi.unstubAllEnvs());
 
 describe('when something was recorded', () => {
   it.each<[string, number | string]>([

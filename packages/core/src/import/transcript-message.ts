@@ -34,8 +34,8 @@ export const AssistantMessage = z.object({
   tool_calls: z.array(ToolCall).nullish(),
   /** The Chat API's call before there were several of them. */
   function_call: FunctionCall.nullish(),
-  /** Which agent speaks, where there are several. */
-  name: z.string().min(1).max(100).nullish(),
+  /** Which agent speaks, where there are several; several servers send '' where there is one. */
+  name: z.string().max(100).nullish(),
   confidence: Fraction.nullish(),
   reason: z.string().nullish(),
   ...when,
