@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { isDreamfoldError, type Session, type SessionResult } from 'dreamfold';
+import { isDreamfoldError, type OutcomeResult, type Session, type SessionResult } from 'dreamfold';
 import { dataFlags } from './data-directory.ts';
 import type { EventLines } from './event-lines.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
@@ -117,12 +117,14 @@ function printResult(session: Session, result: SessionResult, drive: Drive & { c
   else if (result.stopReason.type !== 'end_turn') io.line(io.paint('yellow', `Stopped: ${result.stopReason.type}`));
   io.line();
   io.line(summary(result));
-  const { best, attempts } = result.outcome ?? { best: null, attempts: [] };
-  if (result.outcome !== null) {
-    const of = attempts.length > 1 ? `, attempt ${(best?.iteration ?? 0) + 1} of ${attempts.length} is the best` : '';
-    io.line(`Rubric: ${result.outcome.result.replaceAll('_', ' ')}, score ${best?.score.toFixed(2) ?? 'none'}${of}`);
-  }
+  if (result.outcome !== null) io.line(`Rubric: ${outcomeText(result.outcome)}`);
+  if (result.earlierOutcome !== null) io.line(`Rubric: none for this turn; an earlier one: ${outcomeText(result.earlierOutcome)}`);
   io.line(`Session: ${session.id}`);
+}
+
+function outcomeText({ result, best, attempts }: OutcomeResult): string {
+  const of = attempts.length > 1 ? `, attempt ${(best?.iteration ?? 0) + 1} of ${attempts.length} is the best` : '';
+  return `${result.replaceAll('_', ' ')}, score ${best?.score.toFixed(2) ?? 'none'}${of}`;
 }
 
 /** Tokens and cost, in one line. */

@@ -109,8 +109,11 @@ export class EventLines {
         return [
           `${this.#paint('magenta', 'rubric')} ${event.data.result.replaceAll('_', ' ')}: ${oneLine(event.data.explanation, TEXT_CHARS)}`,
         ];
-      case 'outcome.imported':
-        return [`${this.#paint('magenta', 'score')} ${event.data.score.toFixed(2)} (${oneLine(event.data.source, 64)})`];
+      case 'outcome.imported': {
+        const { score, source, reason } = event.data;
+        const why = reason === undefined ? '' : `: ${oneLine(reason, TEXT_CHARS)}`;
+        return [`${this.#paint('magenta', 'score')} ${score.toFixed(2)} (${oneLine(source, 64)})${why}`];
+      }
       case 'outcome.judged':
         return [
           `${oneLine(event.data.by, 64)} scores ${event.data.criterion_id} ${event.data.score.toFixed(2)}: ${oneLine(event.data.reason, TEXT_CHARS)}`,

@@ -47,7 +47,7 @@ describe('transcripts', () => {
     expect(again).toMatchObject({ code: 0, document: { sessions: 3, added: 0, events: 0 } });
     const { stdout: told } = await workspace.run('import', 'runs.jsonl', '--format', 'messages', '--agent', 'router');
     expect(told).toContain(
-      '3 sessions with 1 tool call: 1 passed, 1 failed, 1 without an outcome.\n0 sessions added (0 events); 3 there already.',
+      '3 sessions with 1 tool call: 1 passed, 1 failed, 1 without an outcome.\n0 sessions added (0 events); 3 there already, which stay as they are.',
     );
 
     const { document } = await workspace.json('sessions');
@@ -66,8 +66,38 @@ describe('transcripts', () => {
     );
     const { code, document } = await workspace.json('import', 'bad.jsonl', '--format', 'messages');
     expect(code).toBe(2);
-    expect(document.error).toMatchObject({ code: 'invalid_import', path: 'bad.jsonl:2/messages' });
+    expect(document.error).toMatchObject({
+      ...{ code: 'invalid_import', path: 'bad.jsonl:2/messages' },
+      remedy: expect.stringContaining('--skip-bad') as string,
+    });
     expect((await workspace.json('sessions')).document.total).toBe(3);
+  });
+
+  test('--skip-bad takes the others, lists the bad row, and ends with 1', async () => {
+    const taken = await workspace.json('import', 'bad.jsonl', '--format', 'messages', '--skip-bad', '--data', 'skipping');
+    expect(taken).toMatchObject({
+      code: 1,
+      document: {
+        ...{ sessions: 2, added: 2, skipped: 1, hints: [] },
+        bad: [{ row: 2, path: 'bad.jsonl:2/messages', code: 'invalid_import', reason: expect.any(String) as string }],
+      },
+    });
+    const { code, stdout } = await workspace.run('import', 'bad.jsonl', '--format', 'messages', '--skip-bad', '--data', 'skipping');
+    expect(code).toBe(1);
+    expect(stdout).toMatch(
+      /0 sessions added \(0 events\); 2 there already, which stay as they are\.\n1 bad row left out:\n {2}bad\.jsonl:2\/messages: /,
+    );
+    expect(await workspace.json('import', 'bad.jsonl', '--format', 'dreamfold', '--skip-bad')).toMatchObject({
+      code: 2,
+      document: { error: { code: 'invalid_argument', path: 'skipBad' } },
+    });
+  });
+
+  test('--tools names a file of tools, and a bad one refuses the import', async () => {
+    workspace.file('tools.json', '[{"name": "route"}]');
+    const refused = await workspace.json('import', 'runs.jsonl', '--format', 'messages', '--tools', 'tools.json', '--data', 'untouched');
+    expect(refused).toMatchObject({ code: 2, document: { error: { code: 'invalid_import', path: 'tools.json/0' } } });
+    expect(existsSync(join(workspace.path, 'untouched'))).toBe(false);
   });
 
   test('a recording can’t go on', async () => {

@@ -16,7 +16,7 @@ Start with:
 
 Exit codes:
   0    done
-  1    it ran and failed: the rubric was not met, a cap was reached, the model gave up or refused
+  1    it ran and failed: the rubric was not met, a cap was reached, the model gave up or refused; or import left bad rows out
   2    wrong arguments, input or id; nothing was written
   3    the log can't be used or does not verify, or no broker answers; or replay renders another request than was recorded
   4    another process runs the sessions of this data directory

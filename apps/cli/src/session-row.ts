@@ -1,5 +1,5 @@
 import type { SessionState } from '@dreamfold/core';
-import { bestAttempt } from '@dreamfold/core';
+import { bestAttempt, outcomeOfTurn } from '@dreamfold/core';
 import { isoTime } from './iso-time.ts';
 
 /** A session in a list. */
@@ -13,6 +13,8 @@ export interface SessionRow {
   status: string;
   /** What became of the outcome, when it has one. */
   outcome: string | null;
+  /** The outcome is of an earlier turn: what was said since is not graded. */
+  outcomeIsEarlier: boolean;
   /** From 0 to 1: of the best attempt, or as imported. */
   score: number | null;
   events: number;
@@ -30,6 +32,7 @@ export function sessionRow(state: SessionState): SessionRow {
     authenticated: state.principalAuthenticated,
     status: state.status === 'running' ? 'running' : state.interrupted ? 'interrupted' : (state.stopReason?.type ?? 'new'),
     outcome: outcome === null ? null : (outcome.result ?? outcome.status),
+    outcomeIsEarlier: outcome !== null && outcomeOfTurn(state) === null,
     score: outcome === null ? importedScore : (bestAttempt(outcome)?.score ?? null),
     events: state.seq,
     createdAt: isoTime(state.createdAt),

@@ -1,4 +1,5 @@
 export {
+  askForOutcome,
   confirmTool,
   interrupt,
   judge,
@@ -47,11 +48,13 @@ export {
 } from './session/results.ts';
 export {
   agentOf,
+  answerOfTurn,
   bestAttempt,
   callOf,
   initialSession,
   leadThreadId,
   NO_CAPS,
+  outcomeOfTurn,
   taskOf,
   threadOf,
   totalTokens,
@@ -74,8 +77,10 @@ export {
 export { IMPORT_FORMATS, importFormat, type ImportFormat } from './import/format.ts';
 export type { ImportedAppend } from './import/append-writer.ts';
 export type { ImportedSession, ImportOptions } from './import/imported-session.ts';
-export { MessagesRow, parseMessagesLine } from './import/messages.ts';
-export { parseTauBench } from './import/tau-bench.ts';
+export { areRows, importMessages, MessagesRow, parseMessagesLine } from './import/messages.ts';
+export { tried, type ReadRow } from './import/read-row.ts';
+export { parseTools } from './import/recorded-tools.ts';
+export { parseTauBench, readTauBench } from './import/tau-bench.ts';
 export type { ImportNote } from './import/transcript.ts';
 export { canonicalJson, utf8Bytes, type Sha256 } from './memory/canonical-json.ts';
 export {

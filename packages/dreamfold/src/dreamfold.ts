@@ -1,4 +1,4 @@
-import { DreamfoldError, idOfStream, streamOf, type FeedbackRecorded, type LogEvent } from '@dreamfold/events';
+import { DreamfoldError, idOfStream, streamOf, type FeedbackRecorded, type LogEvent, type RecordedEvent } from '@dreamfold/events';
 import { confirmTool, interrupt, judge, sendMessage, type Confirmation, type Judgement, type SessionState } from '@dreamfold/core';
 import type { Log, ProcessorLock } from '@dreamfold/log';
 import {
@@ -150,12 +150,16 @@ export class Dreamfold {
     return (await this.log.findStreams(streamOf('session', prefix), limit)).map(idOfStream);
   }
 
-  /** The events of a session, oldest first. @throws DreamfoldError not_found */
-  async *events(sessionId: string): AsyncIterable<LogEvent> {
+  /**
+   * The events of a session, oldest first. A `switch` over `type` narrows `data`, which is null where it was erased.
+   * @throws DreamfoldError not_found
+   */
+  async *events(sessionId: string): AsyncIterable<RecordedEvent> {
     let any = false;
     for await (const batch of this.log.read(streamOf('session', sessionId))) {
       any ||= batch.length > 0;
-      yield* batch;
+      // The log gives names and payloads as they were written, and the type has a place for those that are newer.
+      yield* batch as readonly RecordedEvent[];
     }
     if (any) return;
     throw new DreamfoldError('not_found', `There is no session ${sessionId}`, {

@@ -1,11 +1,16 @@
 export {
   DreamfoldError,
   isDreamfoldError,
+  knownEvent,
   type ErrorCode,
+  type ErrorDetails,
   type EventData,
   type EventType,
   type KnownEvent,
   type LogEvent,
+  type RecordedEvent,
+  type SessionEvent,
+  type UnknownEvent,
 } from '@dreamfold/events';
 export { readChoices, type Principal, type RememberedChoice, type SessionState } from '@dreamfold/core';
 export { scripted, type Model, type ModelRequest, type ModelResponse, type ScriptedAnswer, type ScriptedPolicy } from '@dreamfold/model';
@@ -31,9 +36,11 @@ export type {
   ExportRequest,
   ImportReport,
   ImportRequest,
+  OutcomeResult,
   ProposalEdit,
   RequestsReport,
   RubricDefinition,
+  SendOptions,
   Session,
   SessionResult,
   ToolContext,

@@ -12,18 +12,22 @@ interface CriterionBase {
   weight?: number;
 }
 
-/** One criterion, judged in exactly one way. */
-export type CriterionOptions = CriterionBase &
-  (
-    | {
-        /** Code: true or false, a score from 0 to 1, or a score with its reason. */ check: (
-          attempt: AttemptView,
-        ) => CodeVerdict | Promise<CodeVerdict>;
-      }
-    | { /** The attempt is JSON that fits this schema. */ schema: z.ZodType }
-    | { /** A model, or the name of one. */ model: string | Model }
-    | { /** A person, who is asked with `requires_action`. */ person: true }
-  );
+/** The ways to judge a criterion. */
+interface Judges {
+  /** Code judges: it gives true or false, a score from 0 to 1, or a score with its reason. It may take a minute. */
+  check: (attempt: AttemptView) => CodeVerdict | Promise<CodeVerdict>;
+  /** A zod schema judges: the whole attempt is JSON that fits it, or scores 0. */
+  schema: z.ZodType;
+  /** A model judges by `ask` and the text of the rubric: a model, or the name of one. It gives a score from 0 to 1 and a reason. */
+  model: string | Model;
+  /** A person judges: the session waits (`requires_action`) until somebody gives a score, with `judge` or `dreamfold grade`. */
+  person: true;
+}
+
+type JudgedBy<Way extends keyof Judges> = Pick<Judges, Way> & { [Other in Exclude<keyof Judges, Way>]?: never };
+
+/** One criterion, judged in exactly one way: `check`, `schema`, `model` or `person`. */
+export type CriterionOptions = CriterionBase & (JudgedBy<'check'> | JudgedBy<'schema'> | JudgedBy<'model'> | JudgedBy<'person'>);
 
 export interface RubricOptions {
   /** What a good result is, for the model that works and the model that grades. */
@@ -73,9 +77,10 @@ function graderOf(options: CriterionOptions, index: number): GraderDefinition {
   if ('check' in options && typeof options.check !== 'function') throw odd('is no function');
   if ('schema' in options && typeof options.schema?.safeParse !== 'function') throw odd('is no zod schema');
   if ('model' in options && typeof options.model !== 'string' && typeof options.model?.respond !== 'function') throw odd('is no model');
-  if ('check' in options) return { kind: 'code', name: options.check.name || options.id, grade: options.check };
-  if ('schema' in options) return { kind: 'code', name: 'schema', grade: ({ text }) => fits(options.schema, text) };
-  if ('model' in options) return { kind: 'model', model: options.model };
+  if (options.check !== undefined) return { kind: 'code', name: options.check.name || options.id, grade: options.check };
+  const { schema, model } = options;
+  if (schema !== undefined) return { kind: 'code', name: 'schema', grade: ({ text }) => fits(schema, text) };
+  if (model !== undefined) return { kind: 'model', model };
   return { kind: 'person' };
 }
 

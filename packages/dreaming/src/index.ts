@@ -12,5 +12,5 @@ export { CHOICE_PLAYBOOK, RECOVERY_PLAYBOOK } from './playbook-pages.ts';
 export { SUPERSEDED, priorProposal, proposedPatches, type PriorProposal } from './prior-proposals.ts';
 export { isDue } from './propose-choices.ts';
 export { recoveryAccuracy, type RecordedErrors, type RecoveryAccuracy } from './recovery-accuracy.ts';
-export { restsAfter, SessionReader } from './session-reader.ts';
+export { enumeratedFields, restsAfter, SessionReader } from './session-reader.ts';
 export { parseRef, readSuggestions, type Cited, type CitedSession } from './suggestion.ts';

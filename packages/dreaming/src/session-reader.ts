@@ -207,7 +207,7 @@ export function restsAfter(event: KnownEvent): boolean | null {
 }
 
 /** Fields of a JSON Schema object that take one of at least two strings. */
-function enumeratedFields(schema: { properties?: unknown } | undefined): { field: string; options: string[] }[] {
+export function enumeratedFields(schema: { properties?: unknown } | undefined): { field: string; options: string[] }[] {
   return Object.entries((schema?.properties ?? {}) as Record<string, { enum?: unknown }>).flatMap(([field, property]) => {
     const options = property?.enum;
     if (!Array.isArray(options) || options.length < 2 || !options.every((option) => typeof option === 'string')) return [];

@@ -28,6 +28,24 @@ export type EventData = { [T in EventType]: z.infer<(typeof CATALOGUE)[T]> };
 /** The event of one type, or any event of the catalogue: a union discriminated by `type`. */
 export type KnownEvent<T extends EventType = EventType> = { [K in T]: LogEvent<EventData[K]> & { type: K } }[T];
 
+/**
+ * An event of a type that this code does not know: a newer Dreamfold wrote it. At run time `type` is its name. For the compiler one text stands
+ * for all such names: with `string` in its place, a `case` of a known name would let this event in too, and `data` would stay unknown.
+ */
+export type UnknownEvent = LogEvent & { type: '(newer than this code)' };
+
+/** The types of events that stand in the stream of a session. */
+export type SessionEventType = keyof typeof SESSION_EVENTS;
+
+/**
+ * Any event of a session, discriminated by `type`: a `switch` over it narrows `data`. A version of a type that is newer than this code has
+ * other fields than its type says; `knownEvent` gives null for it.
+ */
+export type SessionEvent = KnownEvent<SessionEventType> | UnknownEvent;
+
+/** Any event of a session as it is read back later: as {@link SessionEvent}, or with null for data that was erased. */
+export type RecordedEvent = { [K in SessionEventType]: LogEvent<EventData[K] | null> & { type: K } }[SessionEventType] | UnknownEvent;
+
 /** The version that new events of a type are written in. */
 export const EVENT_VERSION: Readonly<Record<EventType, number>> = Object.fromEntries(
   Object.keys(CATALOGUE).map((type) => [type, 1]),

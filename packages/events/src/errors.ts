@@ -90,6 +90,9 @@ export interface ErrorDetails {
   cause?: unknown;
 }
 
+/** Of an error whose maker has named none. */
+const REMEDY_UNKNOWN = 'Go by the message: nothing more is known.';
+
 /** An error that a caller can act on. Anything else that is thrown is a programming error and crashes loudly. */
 export class DreamfoldError extends Error {
   override readonly name = 'DreamfoldError';
@@ -98,7 +101,10 @@ export class DreamfoldError extends Error {
   readonly path: string | undefined;
   readonly value: unknown;
 
-  constructor(code: ErrorCode, message: string, details: ErrorDetails) {
+  /**
+   * @param details what to do now, and where the fault is; a model or a tool of your own may leave them out
+   */
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = { remedy: REMEDY_UNKNOWN }) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.remedy = details.remedy;

@@ -11,6 +11,10 @@ export {
   type EventData,
   type EventType,
   type KnownEvent,
+  type RecordedEvent,
+  type SessionEvent,
+  type SessionEventType,
+  type UnknownEvent,
 } from './catalogue.ts';
 export {
   ChoiceInsight,
@@ -72,6 +76,7 @@ export {
   GivenInsight,
   GraderRef,
   ModelUsage,
+  OutcomeImported,
   OutcomeScored,
   SessionCreated,
   StopReason,

@@ -327,7 +327,7 @@ export const FeedbackRecorded = z.object({
 export type FeedbackRecorded = z.infer<typeof FeedbackRecorded>;
 
 /** The result that an imported run was recorded with. */
-export const OutcomeImported = z.object({ score: Fraction, source: z.string() });
+export const OutcomeImported = z.object({ score: Fraction, source: z.string(), reason: z.string().optional() });
 export type OutcomeImported = z.infer<typeof OutcomeImported>;
 
 /** Schemas by type; version 1 of each. */

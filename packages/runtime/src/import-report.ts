@@ -1,4 +1,5 @@
 import type { ImportFormat, ImportNote } from '@dreamfold/core';
+import type { ErrorCode } from '@dreamfold/events';
 
 export interface ImportRequest {
   file: string;
@@ -9,6 +10,10 @@ export interface ImportRequest {
   model?: string;
   /** Whoever recorded the runs had checked that their principals are who they say. */
   trustPrincipals?: boolean;
+  /** A file of tools: the schemas of those that rows call without one. */
+  tools?: string;
+  /** Leaves bad rows out, and lists them; without it one bad row refuses the whole file. Not for the format `dreamfold`. */
+  skipBad?: boolean;
   /** `check` counts bytes of the file, `write` sessions (of an export: events). */
   onProgress?: (phase: 'check' | 'write', done: number, total: number) => void;
 }
@@ -30,6 +35,26 @@ export interface ImportReport {
   unscored: number;
   /** What was cut, left out or filled in: the first thousand remarks. */
   notes: ImportNote[];
+  /** Rows that were left out because they are bad. */
+  skipped: number;
+  /** Why: of the first thousand of them. */
+  bad: BadRow[];
+  /** What to do for a dream to learn more from these sessions. */
+  hints: string[];
+}
+
+export interface BadRow {
+  /** From 1: the line, or the place in the array. */
+  row: number;
+  /** The row and the place in it: `runs.jsonl:12/messages/3`. */
+  path: string;
+  code: ErrorCode;
+  reason: string;
+}
+
+export function newReport({ format, file }: ImportRequest): ImportReport {
+  const counts = { sessions: 0, added: 0, events: 0, toolCalls: 0, passed: 0, failed: 0, unscored: 0, skipped: 0 };
+  return { format, file, ...counts, notes: [], bad: [], hints: [] };
 }
 
 /** Counts one session in. @param score null when nobody scored it */

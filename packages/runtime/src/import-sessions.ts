@@ -1,20 +1,17 @@
-import { basename } from 'node:path';
 import { DreamfoldError, isDreamfoldError } from '@dreamfold/events';
-import { parseMessagesLine, parseTauBench, type ImportedAppend, type ImportedSession, type ImportOptions } from '@dreamfold/core';
+import type { ImportedAppend, ImportedSession } from '@dreamfold/core';
 import type { Log } from '@dreamfold/log';
-import { sha256 } from './digest.ts';
-import { countOutcome, type ImportReport, type ImportRequest } from './import-report.ts';
+import { countOutcome, newReport, type ImportReport, type ImportRequest } from './import-report.ts';
+import { rowsOf, type ReadRows } from './import-rows.ts';
 import { checkExport, writeExport } from './restore-export.ts';
-import { fileSizeBytes, readLines, readText } from './text-file.ts';
+import { UnteachingCalls } from './unteaching-calls.ts';
 
 /** Sessions on their way to the log at a time; the log groups what arrives together. */
 const CONCURRENCY = 16;
-/** A transcript is far shorter; what has no line breaks is no file of transcripts. */
-const MAX_ROW_CHARS = 16 * 1024 * 1024;
 /** An import of junk must not fill the memory with remarks on it. */
 const MAX_NOTES = 1000;
 
-/** An import of which every row is good. */
+/** An import of which every row is good, or was left out. */
 export interface CheckedImport {
   /** Sessions in the file. */
   sessions: number;
@@ -28,42 +25,80 @@ export interface CheckedImport {
  * @throws DreamfoldError not_found, invalid_import, invalid_json and the like, with `file:row` as path
  */
 export async function checkImport(request: ImportRequest, log: Log | null): Promise<CheckedImport> {
-  const { file, format } = request;
-  const report: ImportReport = {
-    format,
-    file,
-    sessions: 0,
-    added: 0,
-    events: 0,
-    toolCalls: 0,
-    passed: 0,
-    failed: 0,
-    unscored: 0,
-    notes: [],
-  };
+  const { format, skipBad = false } = request;
+  const report = newReport(request);
   if (format === 'dreamfold') {
+    if (skipBad) throw wholeExport();
     const events = await checkExport({ request, report, log });
     return { sessions: report.sessions, write: (target) => writeExport(target, { request, report, events }) };
   }
-  const parse = await parserOf(request);
+  const rows = await rowsOf(request);
   const seen = new Set<string>();
-  for await (const session of parse('check')) {
+  const unteaching = new UnteachingCalls();
+  for await (const read of rows('check')) {
+    if ('error' in read) {
+      if (!skipBad) throw withWayOut(read.error);
+      skip(report, read.row, read.error);
+      continue;
+    }
     // The same run twice in one file is one session.
-    if (seen.has(session.sessionId)) continue;
-    seen.add(session.sessionId);
-    countIn(report, session);
+    if (seen.has(read.value.sessionId)) continue;
+    seen.add(read.value.sessionId);
+    countIn(report, read.value);
+    unteaching.add(read.value);
   }
-  if (report.sessions === 0) {
-    throw new DreamfoldError('invalid_import', `${file} holds no sessions`, {
+  if (report.sessions === 0) throw noSessions(report);
+  report.hints.push(...unteaching.hints());
+  return { sessions: report.sessions, write: (target) => writeSessions(target, { request, report, rows }) };
+}
+
+function skip(report: ImportReport, row: number, { code, message, path }: DreamfoldError): void {
+  report.skipped += 1;
+  if (report.bad.length >= MAX_NOTES) return;
+  const at = path ?? `${report.file}:${row}`;
+  report.bad.push({ row, path: at, code, reason: message.startsWith(`${at}: `) ? message.slice(at.length + 2) : message });
+}
+
+/** The error of a row, and that it need not refuse the others. */
+function withWayOut(error: DreamfoldError): DreamfoldError {
+  const { code, message, path, value, remedy, cause } = error;
+  return new DreamfoldError(code, message, {
+    remedy: `${remedy} Or leave bad rows out: --skip-bad (skipBad: true).`,
+    ...(path === undefined ? {} : { path }),
+    ...(value === undefined ? {} : { value }),
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+function noSessions({ file, skipped, bad }: ImportReport): DreamfoldError {
+  const [first] = bad;
+  if (first === undefined) {
+    return new DreamfoldError('invalid_import', `${file} holds no sessions`, {
       path: file,
       remedy: 'Give a file with at least one row; `dreamfold import --help` shows one.',
     });
   }
-  return { sessions: report.sessions, write: (target) => writeSessions(target, { request, report, parse }) };
+  return new DreamfoldError(
+    'invalid_import',
+    `${file} holds no good row: all ${skipped} are bad, the first because ${first.path}: ${first.reason}`,
+    {
+      path: first.path,
+      value: skipped,
+      remedy: 'Correct the rows; `dreamfold import --help` shows one.',
+    },
+  );
+}
+
+function wholeExport(): DreamfoldError {
+  return new DreamfoldError('invalid_argument', 'An export is imported as a whole: each of its lines follows from the one before it', {
+    path: 'skipBad',
+    value: true,
+    remedy: 'Leave --skip-bad out, or export again.',
+  });
 }
 
 /**
- * Adds recorded sessions to a log. The whole file is checked first: when any row is bad, nothing is written.
+ * Adds recorded sessions to a log. The whole file is checked first: when any row is bad, nothing is written, unless bad rows are to be left out.
  * Importing a file again adds nothing; an import that was cut short is completed.
  * @throws DreamfoldError as checkImport, and those of the log
  */
@@ -73,12 +108,18 @@ export async function importSessions(log: Log, request: ImportRequest): Promise<
 
 async function writeSessions(
   log: Log,
-  { request, report, parse }: { request: ImportRequest; report: ImportReport; parse: Parse },
+  { request, report, rows }: { request: ImportRequest; report: ImportReport; rows: ReadRows },
 ): Promise<ImportReport> {
   let done = 0;
   const running = new Set<Promise<void>>();
   let failure: unknown;
-  for await (const session of parse('write')) {
+  for await (const read of rows('write')) {
+    if ('error' in read) {
+      if (request.skipBad === true) continue;
+      failure ??= withWayOut(read.error);
+      break;
+    }
+    const session = read.value;
     const task = writeSession(log, session)
       .then((added) => {
         done += 1;
@@ -97,33 +138,6 @@ async function writeSessions(
   await Promise.all(running);
   if (failure !== undefined) throw failure as Error;
   return report;
-}
-
-type Parse = (phase: 'check' | 'write') => AsyncIterable<ImportedSession> | Iterable<ImportedSession>;
-
-/** Rows are parsed once to check them and once to write them, so that a file of any length fits in memory. */
-async function parserOf({ file, format, agent, model, trustPrincipals, onProgress }: ImportRequest): Promise<Parse> {
-  const options: ImportOptions = {
-    source: basename(file),
-    sha256,
-    ...(agent === undefined ? {} : { agent }),
-    ...(model === undefined ? {} : { model }),
-    ...(trustPrincipals === undefined ? {} : { trustPrincipals }),
-  };
-  const total = await fileSizeBytes(file);
-  if (format === 'tau-bench') {
-    const sessions = parseTauBench(await readText(file), options);
-    return () => sessions;
-  }
-  return async function* parseLines(phase) {
-    let row = 0;
-    for await (const { line, bytesRead } of readLines(file, MAX_ROW_CHARS)) {
-      row += 1;
-      const session = parseMessagesLine(line, row, options);
-      if (session !== null) yield session;
-      if (phase === 'check') onProgress?.('check', bytesRead, total);
-    }
-  };
 }
 
 function countIn(report: ImportReport, session: ImportedSession): void {

@@ -24,7 +24,7 @@ export { checkTask, type NewSession } from './new-session.ts';
 export { SessionHost, type HostOptions, type SessionTeam } from './session-host.ts';
 export { type WorkShare } from './work-share.ts';
 export { workOn, type WorkerNews, type WorkerOptions } from './worker.ts';
-export { Session, resultOf, type SessionEvents, type SessionResult } from './session.ts';
+export { Session, resultOf, type OutcomeResult, type SendOptions, type SessionEvents, type SessionResult } from './session.ts';
 export { streamsByAge } from './streams-by-age.ts';
 export { changedTools, compileTeam, type Team } from './team.ts';
 export { verifyRequests, type RequestsReport } from './verify-requests.ts';

@@ -7,6 +7,7 @@ import {
   textOf,
   type Caps,
   type Criterion,
+  type DefineOutcome,
   type MemoryPin,
   type NewEvent,
 } from '@dreamfold/events';
@@ -71,7 +72,7 @@ export function beginningOf(id: string, options: NewSession): [created: NewEvent
     { type: 'session.created', class: 'open', actor: 'user', data: created },
     rubric === undefined
       ? { type: 'user.message', class: 'open', actor: 'user', data: { content: [{ type: 'text', text: task }] } }
-      : { type: 'user.define_outcome', class: 'open', actor: 'user', data: defineOutcome(id, task, rubric) },
+      : { type: 'user.define_outcome', class: 'open', actor: 'user', data: outcomeOf(`${id}/outcome`, task, rubric) },
   ];
 }
 
@@ -104,7 +105,8 @@ async function taskOnLog(log: Log, id: string): Promise<string | null> {
   return null;
 }
 
-function defineOutcome(sessionId: string, task: string, rubric: RubricDefinition): unknown {
+/** What is asked for with a rubric. @param cause what the outcome's id follows from; no two outcomes of a session have one */
+export function outcomeOf(cause: string, task: string, rubric: RubricDefinition): DefineOutcome {
   const criteria: Criterion[] = rubric.criteria.map(({ id, ask, weight, grader }) => ({
     id,
     ask,
@@ -118,7 +120,7 @@ function defineOutcome(sessionId: string, task: string, rubric: RubricDefinition
   }));
   const lines = criteria.map((c) => `- ${c.id} (weight ${c.weight}): ${c.ask}`);
   return {
-    outcome_id: idFrom('outcome', sha256(`${sessionId}/outcome`)),
+    outcome_id: idFrom('outcome', sha256(cause)),
     description: task,
     rubric: { type: 'text', content: [rubric.text, ...lines].filter((line) => line !== '').join('\n') },
     max_iterations: rubric.maxIterations,

@@ -1,5 +1,6 @@
 import { DreamfoldError, type CriterionScore } from '@dreamfold/events';
 import {
+  answerOfTurn,
   calledOff,
   graded,
   graderAttemptFailed,
@@ -45,7 +46,7 @@ export async function performGrading(state: SessionState, work: GradeWork, p: Gr
   const { outcome } = state;
   if (outcome === null) return null;
   const { evaluationId } = work;
-  const grading = await grade(outcome, state.threads[0]?.lastMessage?.text ?? '', { work, p, epoch: state.epoch });
+  const grading = await grade(outcome, answerOfTurn(state)?.text ?? '', { work, p, epoch: state.epoch });
   if (!p.signal.aborted) return { cause: `graded/${evaluationId}`, build: (now) => graded(now, grading) };
   const spent = spentOf(grading);
   if (isOutOfTime(p.signal)) {

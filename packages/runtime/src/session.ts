@@ -1,50 +1,90 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'eventemitter3';
-import type { EventType, FeedbackRecorded, KnownEvent, LogEvent, ModelUsage, NewEvent, StopReason } from '@dreamfold/events';
+import type { EventType, FeedbackRecorded, KnownEvent, ModelUsage, NewEvent, SessionEvent, StopReason } from '@dreamfold/events';
 import {
+  answerOfTurn,
+  askForOutcome,
   bestAttempt,
   confirmTool,
   interrupt,
   judge,
+  outcomeOfTurn,
   sendMessage,
   type Attempt,
   type Confirmation,
   type Judgement,
+  type Outcome,
   type SessionState,
 } from '@dreamfold/core';
 import type { Log } from '@dreamfold/log';
+import type { RubricDefinition } from './definitions.ts';
+import { outcomeOf } from './new-session.ts';
 import { recordFeedbackOn } from './session-commands.ts';
 import type { SessionProcessor } from './session-processor.ts';
 
 /** What listeners get: each event by its type, every event as `event`, and text as it arrives as `delta` (never stored). */
 export type SessionEvents = { [T in EventType]: [event: KnownEvent<T>] } & {
-  event: [event: LogEvent];
+  event: [event: SessionEvent];
   delta: [delta: { threadId: string; text: string }];
 };
 
+/** What has become of an outcome so far. */
+export interface OutcomeResult {
+  /** `working` and `evaluating` while it is under way: it waits for a person, say. */
+  result: 'working' | 'evaluating' | 'satisfied' | 'max_iterations_reached' | 'failed' | 'interrupted';
+  /** Of the best attempt, from 0 to 1; null before the first. */
+  score: number | null;
+  best: Attempt | null;
+  attempts: readonly Attempt[];
+}
+
 export interface SessionResult {
   sessionId: string;
-  /** The best attempt when there is an outcome, otherwise the lead's last message. */
+  /**
+   * The answer to what was asked last: the best attempt when an outcome applies to that turn, otherwise the last message of the lead in it;
+   * '' when the lead has said nothing in it.
+   */
   text: string;
   stopReason: StopReason;
-  outcome: { result: string; score: number | null; best: Attempt | null; attempts: readonly Attempt[] } | null;
+  /** The outcome that applies to the newest turn; null when none does: a message that comes after an outcome has ended is not graded. */
+  outcome: OutcomeResult | null;
+  /** What became of the session's outcome when it is of an earlier turn, and so says nothing of `text`. */
+  earlierOutcome: OutcomeResult | null;
   usage: ModelUsage & { costUsd: number | null; modelCalls: number; toolCalls: number };
   error: string | null;
 }
 
 /** What became of a session so far. */
 export function resultOf(state: SessionState): SessionResult {
-  const { outcome, usage } = state;
+  const { usage } = state;
+  const outcome = outcomeOfTurn(state);
   const best = outcome === null ? null : bestAttempt(outcome);
   return {
     sessionId: state.id,
-    text: best?.text ?? state.threads[0]?.lastMessage?.text ?? '',
+    text: best?.text ?? answerOfTurn(state)?.text ?? '',
     stopReason: state.stopReason ?? { type: 'end_turn' },
-    outcome:
-      outcome === null ? null : { result: outcome.result ?? outcome.status, score: best?.score ?? null, best, attempts: outcome.attempts },
+    outcome: outcomeResult(outcome),
+    earlierOutcome: outcome === null ? outcomeResult(state.outcome) : null,
     usage,
     error: state.error,
   };
+}
+
+function outcomeResult(outcome: Outcome | null): OutcomeResult | null {
+  if (outcome === null) return null;
+  const best = bestAttempt(outcome);
+  const { status, attempts } = outcome;
+  // An outcome that has ended has a result.
+  return { result: outcome.result ?? (status === 'evaluating' ? status : 'working'), score: best?.score ?? null, best, attempts };
+}
+
+export interface SendOptions {
+  /** What to do while the lead is busy: queue the message, the default, or refuse it with session_busy. */
+  ifBusy?: 'queue' | 'reject';
+  /** The message begins an outcome of its own, graded by this rubric. */
+  rubric?: RubricDefinition;
+  /** The same key counts once. */
+  idempotencyKey?: string;
 }
 
 /** A session that this process runs. */
@@ -53,17 +93,26 @@ export class Session {
   readonly #processor: SessionProcessor;
   readonly #emitter: EventEmitter<SessionEvents>;
   readonly #log: Log;
+  readonly #graders: { rubric: RubricDefinition | null };
   readonly #wake: () => void;
   readonly #heard: () => Promise<void>;
 
   constructor(
     id: string,
-    parts: { processor: SessionProcessor; emitter: EventEmitter<SessionEvents>; log: Log; wake: () => void; heard: () => Promise<void> },
+    parts: {
+      processor: SessionProcessor;
+      emitter: EventEmitter<SessionEvents>;
+      log: Log;
+      graders: { rubric: RubricDefinition | null };
+      wake: () => void;
+      heard: () => Promise<void>;
+    },
   ) {
     this.id = id;
     this.#processor = parts.processor;
     this.#emitter = parts.emitter;
     this.#log = parts.log;
+    this.#graders = parts.graders;
     this.#wake = parts.wake;
     this.#heard = parts.heard;
   }
@@ -72,7 +121,10 @@ export class Session {
     return this.#processor.state;
   }
 
-  /** Listens to one type of event of all threads, to `event` for every one, or to `delta`. Returns a function that stops it. */
+  /**
+   * Listens to one type of event of all threads, to `event` for every one (a `switch` over its `type` narrows its `data`), or to `delta`.
+   * @returns a function that stops it
+   */
   on<T extends keyof SessionEvents>(type: T, listener: (...args: SessionEvents[T]) => void): () => void {
     const heard = listener as (...args: unknown[]) => void;
     this.#emitter.on(type, heard);
@@ -80,12 +132,24 @@ export class Session {
   }
 
   /**
-   * Sends a message to the lead; it is queued while the lead is busy.
+   * Sends a message to the lead; it is queued while the lead is busy. While an outcome is under way, the message belongs to it. Otherwise
+   * the answer is graded only if the message brings a rubric of its own, which it can only while the session is idle.
    * @param options.idempotencyKey the same key counts once
    * @throws DreamfoldError session_ended, session_busy, budget_exceeded
    */
-  async send(message: string, options: { ifBusy?: 'queue' | 'reject'; idempotencyKey?: string } = {}): Promise<void> {
-    await this.#command('message', (state) => sendMessage(state, message, options.ifBusy), options.idempotencyKey);
+  async send(message: string, options: SendOptions = {}): Promise<void> {
+    const { ifBusy, rubric, idempotencyKey = randomUUID() } = options;
+    if (rubric === undefined) return this.#command('message', (state) => sendMessage(state, message, ifBusy), idempotencyKey);
+    const before = this.#graders.rubric;
+    // It may be graded before this call goes on.
+    this.#graders.rubric = rubric;
+    try {
+      const outcome = outcomeOf(`${this.id}/message/${idempotencyKey}`, message, rubric);
+      await this.#command('message', (state) => askForOutcome(state, outcome), idempotencyKey);
+    } catch (error) {
+      this.#graders.rubric = before;
+      throw error;
+    }
   }
 
   /** Stops the session, or one thread and what is under it. Nothing new starts once this resolves. */

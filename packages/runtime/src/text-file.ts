@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { DreamfoldError } from '@dreamfold/events';
 
 /** A line is held in memory; a file without line breaks must not fill it. Less than the longest string that V8 can hold. */
@@ -46,6 +46,21 @@ export async function readText(path: string): Promise<string> {
   const lines: string[] = [];
   for await (const { line } of readLines(path)) lines.push(line);
   return lines.join('\n');
+}
+
+/** The first characters of a file, without its byte order mark; what is no UTF-8 shows as U+FFFD. @throws DreamfoldError as fileSizeBytes */
+export async function readBeginning(path: string, maxBytes = 4096): Promise<string> {
+  try {
+    const file = await open(path);
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(maxBytes), 0, maxBytes, 0);
+      return new TextDecoder().decode(buffer.subarray(0, bytesRead));
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw asReadError(error, path);
+  }
 }
 
 /** @throws DreamfoldError not_found, invalid_path */

@@ -4,6 +4,7 @@ import { checkImport, DreamfoldError, type CheckedImport, type ImportReport, typ
 import { counted } from '../counted.ts';
 import { withData } from '../data-directory.ts';
 import { defineCommand } from '../define-command.ts';
+import { EXIT } from '../exit-code.ts';
 import type { Io } from '../io.ts';
 import { oneLine } from '../printable.ts';
 import type { ProgressBar } from '../progress-bar.ts';
@@ -13,23 +14,38 @@ interface ImportFlags {
   agent?: string;
   model?: string;
   trustPrincipals?: true;
+  tools?: string;
+  skipBad?: true;
 }
 
 const SHOWN_NOTES = 10;
 
+const ROW_HELP = `
+A row of the format messages is a transcript with what came of it; all but the messages may be left out:
+  {"principal": "acme", "outcome": 1, "messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]}
+Fields of a row:
+  messages     as the Messages API, the Chat API, the Responses API or LangChain has them; or input and output;
+               or the row is the array of messages itself
+  principal    whose request it was; evidence is counted in principals
+  outcome      0 to 1, true or false, or {"score", "source", "reason"}
+  feedback     [{"judges", "verdict", "right_answer", "reason", "by", "class", "created_at"}]: judges is the id of a tool call, or the place
+               of an assistant message, from 0; verdict is right or wrong; right_answer has the fields of the call that would have been
+               right; class is desk, person, grader or customer
+  tools        with their schemas: a dream learns the choice among the values of an enum
+  created_at   seconds or milliseconds since 1970, or ISO 8601; of a message too
+  system, title, id, agent, model, confidence
+docs/how-to/import-transcripts.md has an example of each.`;
+
 export function register(program: Command, io: Io): void {
   const formats = IMPORT_FORMATS.map(({ name, file, description }) => `  ${name} (${file}): ${description}`).join('\n');
-  const row =
-    '{"principal": "acme", "outcome": 1, "messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]}';
-  const feedback =
-    '"feedback": [{"judges": "t1", "verdict": "wrong", "right_answer": {"queue": "billing"}, "by": "billing desk", "class": "desk"}]';
   defineCommand(program, {
     usage: 'import <file>',
     summary: 'turn recorded runs into sessions',
     description:
-      'Reads recorded runs and writes them as finished sessions, with their outcomes. The whole file is checked first: when one row is bad, nothing is written. Importing a file again adds nothing.',
+      'Reads recorded runs and writes them as finished sessions, with their outcomes. The whole file is checked first: when one row is bad, nothing is written, or with --skip-bad the good rows are, and it ends with 1. Importing a file again adds nothing.',
     examples: [
       'import runs.jsonl --format messages',
+      'import runs.jsonl --format messages --tools tools.json --skip-bad',
       'import gpt-4o-airline.json --format tau-bench',
       'import all.jsonl --format dreamfold',
     ],
@@ -41,10 +57,9 @@ export function register(program: Command, io: Io): void {
       '--trust-principals',
       'whoever recorded the runs had checked who their principals are; otherwise these are only claimed. Of sessions that are there already nothing changes',
     )
-    .addHelpText(
-      'after',
-      `\nFormats:\n${formats}\n\nA row of the format messages:\n  ${row}\n\nFeedback in a row (judges: the id of a tool call, or the place of a message, from 0):\n  ${feedback}`,
-    )
+    .option('--tools <file>', 'a JSON list of tools: the schemas of those that rows call without one')
+    .option('--skip-bad', 'leave bad rows out and list them, instead of refusing the file')
+    .addHelpText('after', `\nFormats:\n${formats}\n${ROW_HELP}`)
     .action((file: string, flags: ImportFlags, command: Command) => importFile({ file, flags, command }, io));
 }
 
@@ -56,6 +71,8 @@ async function importFile({ file, flags, command }: { file: string; flags: Impor
     ...(flags.agent === undefined ? {} : { agent: flags.agent }),
     ...(flags.model === undefined ? {} : { model: flags.model }),
     ...(flags.trustPrincipals === undefined ? {} : { trustPrincipals: trusted(flags) }),
+    ...(flags.tools === undefined ? {} : { tools: flags.tools }),
+    ...(flags.skipBad === undefined ? {} : { skipBad: flags.skipBad }),
     onProgress: (phase, done, total) => {
       if (phase === 'write') bars.get('check')?.stop();
       const bar = bars.get(phase) ?? io.progress(phase === 'check' ? 'checking (bytes)' : 'importing');
@@ -73,6 +90,7 @@ async function importFile({ file, flags, command }: { file: string; flags: Impor
     const report = await withData(command, access, (dreamfold) => checked?.write(dreamfold.log) ?? dreamfold.import(request));
     io.document(report);
     printReport(report, io);
+    if (report.skipped > 0) io.exitCode = EXIT.failed;
   } finally {
     for (const bar of bars.values()) bar.stop();
   }
@@ -88,12 +106,30 @@ function trusted({ format }: ImportFlags): true {
   });
 }
 
-function printReport({ sessions, added, events, toolCalls, passed, failed, unscored, notes }: ImportReport, io: Io): void {
+function printReport(report: ImportReport, io: Io): void {
+  const { sessions, added, events, toolCalls, passed, failed, unscored, skipped } = report;
   const there = sessions - added;
   io.line(
     `${counted(sessions, 'session')} with ${counted(toolCalls, 'tool call')}: ${passed} passed, ${failed} failed, ${unscored} without an outcome.`,
   );
-  io.line(`${counted(added, 'session')} added (${counted(events, 'event')})${there > 0 ? `; ${there} there already` : ''}.`);
-  for (const { path, note } of notes.slice(0, SHOWN_NOTES)) io.line(`  ${oneLine(path, 200)}: ${oneLine(note, 200)}`);
-  if (notes.length > SHOWN_NOTES) io.line(`  and ${notes.length - SHOWN_NOTES} more remarks; --json lists them`);
+  io.line(
+    `${counted(added, 'session')} added (${counted(events, 'event')})${there > 0 ? `; ${there} there already, which stay as they are` : ''}.`,
+  );
+  printList(
+    report.notes.map(({ path, note }) => ({ path, said: note })),
+    { of: report.notes.length, what: 'remarks' },
+    io,
+  );
+  if (skipped > 0) io.line(io.paint('yellow', `${counted(skipped, 'bad row')} left out:`));
+  printList(
+    report.bad.map(({ path, reason }) => ({ path, said: reason })),
+    { of: skipped, what: 'bad rows' },
+    io,
+  );
+  for (const hint of report.hints) io.line(io.paint('yellow', `Hint: ${oneLine(hint, 600)}`));
+}
+
+function printList(lines: readonly { path: string; said: string }[], { of, what }: { of: number; what: string }, io: Io): void {
+  for (const { path, said } of lines.slice(0, SHOWN_NOTES)) io.line(`  ${oneLine(path, 200)}: ${oneLine(said, 200)}`);
+  if (of > SHOWN_NOTES) io.line(`  and ${of - SHOWN_NOTES} more ${what}; --json lists them`);
 }

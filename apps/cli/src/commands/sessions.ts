@@ -10,7 +10,8 @@ export function register(program: Command, io: Io): void {
   defineCommand(program, {
     usage: 'sessions',
     summary: 'list the sessions, oldest first',
-    description: 'Lists all sessions of the data directory. Works beside a process that runs them.',
+    description:
+      'Lists all sessions of the data directory. A score in brackets is of an earlier turn: what was asked since is not graded. Works beside a process that runs them.',
     examples: ['sessions', 'sessions --limit 10', 'sessions --json'],
   })
     .option('--limit <n>', 'only the newest N', wholeNumber(1))
@@ -34,9 +35,14 @@ async function sessions({ limit, command }: { limit: number | undefined; command
   });
 }
 
-/** What it waits for comes before what becomes of its outcome. */
-function statusOf({ status, outcome }: SessionRow): string {
-  return status === 'end_turn' ? (outcome ?? status) : status;
+/** What it waits for comes before what becomes of its outcome; what an earlier turn came to says nothing of the newest one. */
+function statusOf({ status, outcome, outcomeIsEarlier }: SessionRow): string {
+  return status === 'end_turn' && !outcomeIsEarlier ? (outcome ?? status) : status;
+}
+
+/** The score of an earlier turn is in brackets. */
+function scoreOf({ score, outcomeIsEarlier }: SessionRow): string {
+  return outcomeIsEarlier ? `(${scoreText(score)})` : scoreText(score);
 }
 
 function printRows(rows: readonly SessionRow[], io: Io): void {
@@ -45,7 +51,7 @@ function printRows(rows: readonly SessionRow[], io: Io): void {
     { title: 'TASK', value: (row) => oneLine(row.title, 40) },
     { title: 'PRINCIPAL', value: (row) => oneLine(row.principal, 20) },
     { title: 'STATUS', value: statusOf },
-    { title: 'SCORE', value: (row) => scoreText(row.score), align: 'right' },
+    { title: 'SCORE', value: scoreOf, align: 'right' },
     { title: 'EVENTS', value: (row) => row.events, align: 'right' },
     { title: 'TIME', value: (row) => row.updatedAt.slice(0, 19).replace('T', ' ') },
   ]);

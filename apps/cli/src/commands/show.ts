@@ -8,7 +8,7 @@ import { findSession } from '../find-session.ts';
 import { gather } from '../gather.ts';
 import type { Io } from '../io.ts';
 import { oneLine } from '../printable.ts';
-import { scoreText, sessionRow } from '../session-row.ts';
+import { scoreText, sessionRow, type SessionRow } from '../session-row.ts';
 import { waitingFor } from '../waiting.ts';
 
 export function register(program: Command, io: Io): void {
@@ -47,12 +47,7 @@ function printHeader(state: SessionState, io: Io): void {
     ['task', oneLine(row.title, 400)],
     ['principal', `${oneLine(row.principal, 200)}${row.authenticated ? ' (authenticated)' : ''}`],
     ['status', `${row.status}${state.error === null ? '' : `: ${oneLine(state.error, 400)}`}`],
-    [
-      'outcome',
-      row.score === null && row.outcome === null
-        ? 'none'
-        : `${row.outcome?.replaceAll('_', ' ') ?? 'imported'}, score ${scoreText(row.score)}`,
-    ],
+    ['outcome', outcomeText(row)],
     ['threads', state.threads.map((t) => `${'> '.repeat(t.depth)}${oneLine(t.agent, 64)}`).join(', ')],
     ['memory', state.memory.map((pin) => `${pin.store} version ${pin.version}`).join(', ') || 'none'],
     ...fromOf(state),
@@ -60,6 +55,12 @@ function printHeader(state: SessionState, io: Io): void {
   ];
   for (const [name, value] of fields) io.line(`${io.paint('dim', name.padEnd(10))}${value}`);
   io.line();
+}
+
+function outcomeText({ score, outcome, outcomeIsEarlier }: SessionRow): string {
+  if (score === null && outcome === null) return 'none';
+  const earlier = outcomeIsEarlier ? ', of an earlier turn; no rubric applies to the newest one' : '';
+  return `${outcome?.replaceAll('_', ' ') ?? 'imported'}, score ${scoreText(score)}${earlier}`;
 }
 
 /** Who ran it the log does not say, only where it was imported from. */

@@ -51,10 +51,18 @@ export class AppendWriter {
     this.begin(`part-${this.#parts}`, this.seq);
   }
 
-  begin(step: string, expected: number | 'any'): void {
+  /** @param said when feedback was given; left out when it is not known */
+  begin(step: string, expected: number | 'any', said?: number): void {
     const id = idFrom('event', this.#sha256(`${this.#sessionId}/${step}`));
-    const time = this.#time === undefined || expected === 'any' ? {} : { time: this.#time };
-    this.appends.push({ step, id, expected, events: [], ...(expected === 'any' ? {} : { epoch: 1 }), ...time });
+    const time = expected === 'any' ? said : this.#time;
+    this.appends.push({
+      step,
+      id,
+      expected,
+      events: [],
+      ...(expected === 'any' ? {} : { epoch: 1 }),
+      ...(time === undefined ? {} : { time }),
+    });
   }
 
   /** @returns the id of the event */

@@ -4,9 +4,9 @@ import { DreamfoldError } from '@dreamfold/events';
 export const IMPORT_FORMATS = [
   {
     name: 'messages',
-    file: 'JSONL',
+    file: 'JSONL or JSON',
     description:
-      'One transcript a line: {"messages": [...]}, each message as the Anthropic Messages API or the OpenAI Chat API has it; optional outcome, confidence, principal, feedback.',
+      'One transcript a line, or an array of them: {"messages": [...]} with optional outcome, feedback, tools and more, see below.',
   },
   {
     name: 'tau-bench',

@@ -5,18 +5,21 @@ import {
   labellerClassOf,
   streamOf,
   text,
-  type AgentSnapshot,
   type Caps,
   type EventData,
   type EventType,
   type FeedbackRecorded,
   type SessionCreated,
+  type OutcomeImported,
+  type TeamSnapshot,
+  type ToolSnapshot,
 } from '@dreamfold/events';
 import { principalFields } from '../session/principal.ts';
 import { leadThreadId } from '../session/state.ts';
 import { AppendWriter, type ImportedAppend } from './append-writer.ts';
 import { MAX_TEXT_BYTES, cutText, utf8Bytes } from './cut-text.ts';
 import { checkRowName, rowError } from './row-error.ts';
+import { MAX_FRAME_BYTES, recordedTeam, type RecordedAgents } from './recorded-team.ts';
 import type { ImportNote, RecordedCall, Turn } from './transcript.ts';
 
 export interface ImportOptions {
@@ -30,6 +33,8 @@ export interface ImportOptions {
   model?: string;
   /** Whoever recorded the runs had checked that their principals are who they say; a run without one stays unknown. */
   trustPrincipals?: boolean;
+  /** Tools whose schemas stand for those that rows call without a schema of their own. */
+  tools?: readonly ToolSnapshot[];
 }
 
 /**
@@ -59,11 +64,11 @@ export interface RecordedRun {
   /** null when the row names none. */
   principal: string | null;
   metadata?: Record<string, string>;
-  agent: Pick<AgentSnapshot, 'system' | 'tools'> & { name?: string; model?: string };
+  agent: RecordedAgents;
   turns: readonly Turn[];
-  outcome?: { score: number; source: string };
+  outcome?: OutcomeImported;
   /** `judges`: the message's place in the transcript, or the recorded id of a tool call. */
-  feedback: readonly (Omit<FeedbackRecorded, 'judges'> & { judges: number | string; at: string })[];
+  feedback: readonly (Omit<FeedbackRecorded, 'judges'> & { judges: number | string; at: string; time?: number })[];
   notes: ImportNote[];
 }
 
@@ -80,7 +85,6 @@ const IMPORTED_CAPS: Caps = {
   identical_calls: 1_000_000,
 };
 
-const MAX_FRAME_BYTES = 100 * 1024;
 const MAX_REASON_BYTES = 2000;
 const UNANSWERED = 'The recording holds no result of this call.';
 
@@ -91,7 +95,7 @@ const UNANSWERED = 'The recording holds no result of this call.';
 export function importRun(run: RecordedRun, options: ImportOptions): ImportedSession {
   const sessionId = idFrom('session', options.sha256(`import/${run.format}/${run.content}`));
   const recording = new Recording(sessionId, run, options);
-  recording.writer.at(run.turns[0]?.time);
+  recording.writer.at(run.turns.find((turn) => turn.time !== undefined)?.time);
   recording.create();
   for (const turn of run.turns) recording.play(turn);
   recording.end();
@@ -104,12 +108,17 @@ export function importRun(run: RecordedRun, options: ImportOptions): ImportedSes
 class Recording {
   readonly writer: AppendWriter;
   readonly #run: RecordedRun;
-  readonly #options: ImportOptions;
+  readonly #sha256: ImportOptions['sha256'];
+  readonly #source: string;
+  readonly #trustPrincipals: boolean;
+  readonly #sessionId: string;
   readonly #lead: string;
-  readonly #agent: string;
+  readonly #team: TeamSnapshot;
   #running = false;
   #queued: string[] = [];
-  readonly #openCalls = new Map<string, string>();
+  /** Threads of specialists by their agent, and whether each runs. */
+  readonly #threads = new Map<string, { id: string; running: boolean }>();
+  readonly #openCalls = new Map<string, { useId: string; thread: string }>();
   /** Event ids by recorded call id: a recording may use an id again once its first call has been answered. */
   readonly #calls = new Map<string, string[]>();
   /** What a message became, by its place: its text and its calls. */
@@ -118,37 +127,30 @@ class Recording {
   constructor(sessionId: string, run: RecordedRun, options: ImportOptions) {
     this.writer = new AppendWriter(sessionId, options.sha256);
     this.#run = run;
-    this.#options = options;
+    this.#sha256 = options.sha256;
+    this.#source = options.source;
+    this.#trustPrincipals = options.trustPrincipals ?? false;
+    this.#sessionId = sessionId;
     this.#lead = leadThreadId(sessionId);
-    this.#agent = run.agent.name ?? options.agent ?? 'agent';
+    this.#team = recordedTeam(run.turns, run.agent, {
+      at: run.at,
+      fallback: options.agent ?? 'agent',
+      model: options.model ?? 'imported',
+    });
   }
 
   create(): void {
-    const { format, row, title, metadata, agent } = this.#run;
-    const snapshot: AgentSnapshot = {
-      name: this.#agent,
-      description: '',
-      model: agent.model ?? this.#options.model ?? 'imported',
-      system: this.#cut(agent.system, `${this.#run.at}/system`, MAX_FRAME_BYTES),
-      tools: agent.tools,
-      roster: [],
-      max_tokens: 4096,
-      context_window: 200_000,
-    };
-    if (utf8Bytes(JSON.stringify(agent.tools)) > MAX_FRAME_BYTES) {
-      throw rowError(this.#run.at, `the tools take more than ${MAX_FRAME_BYTES} bytes`, {
-        remedy: 'Shorten the descriptions and schemas of the tools.',
-      });
-    }
+    const { format, row, title, metadata, at } = this.#run;
+    const agents = this.#team.agents.map((agent) => ({ ...agent, system: this.#cut(agent.system, `${at}/system`, MAX_FRAME_BYTES) }));
     this.writer.add(
       'session.created',
       {
         ...(title === undefined ? {} : { title }),
         ...this.#principal(),
-        team: { lead: this.#agent, agents: [snapshot] },
+        team: { ...this.#team, agents },
         caps: IMPORTED_CAPS,
         memory: [],
-        imported: { format, source: this.#options.source, row },
+        imported: { format, source: this.#source, row },
         ...(metadata === undefined ? {} : { metadata }),
       },
       { actor: 'system', class: 'open' },
@@ -160,7 +162,7 @@ class Recording {
     const { principal, at } = this.#run;
     if (principal === null) return { principal: UNKNOWN_PRINCIPAL };
     checkRowName(principal, { at: `${at}/principal`, maxChars: MAX_PRINCIPAL_CHARS });
-    return principalFields({ id: principal, authenticated: this.#options.trustPrincipals ?? false });
+    return principalFields({ id: principal, authenticated: this.#trustPrincipals });
   }
 
   play(turn: Turn): void {
@@ -189,17 +191,21 @@ class Recording {
   end(): void {
     this.#closeOpenCalls();
     this.#wake();
-    if (this.#run.outcome !== undefined) this.#own('outcome.imported', this.#run.outcome, 'system');
+    const { outcome, at } = this.#run;
+    if (outcome !== undefined) {
+      const reason = outcome.reason === undefined ? {} : { reason: this.#cut(outcome.reason, `${at}/outcome`, MAX_REASON_BYTES) };
+      this.#own('outcome.imported', { ...outcome, ...reason }, 'system');
+    }
     this.#idle();
   }
 
   judge(feedback: RecordedRun['feedback'][number]): void {
-    const { at, judges, ...said } = feedback;
+    const { at, judges, time, ...said } = feedback;
     const judged = this.#judged(judges, at);
     checkRowName(said.by, { at: `${at}/by`, maxChars: MAX_LABELLER_CHARS });
     const data = { ...said, class: labellerClassOf(said, this.#run.principal ?? UNKNOWN_PRINCIPAL) };
     // Its step is what it says: the same feedback counts once, and new feedback on a run that is there is added to it.
-    this.writer.begin(`feedback-${this.#options.sha256(JSON.stringify([judged, data]))}`, 'any');
+    this.writer.begin(`feedback-${this.#sha256(JSON.stringify([judged, data]))}`, 'any', time);
     this.writer.add('feedback.recorded', { judges: judged, ...data }, { actor: `person:${data.by}`, class: 'open' });
   }
 
@@ -228,30 +234,54 @@ class Recording {
   #idle(): void {
     if (!this.#running) return;
     this.#running = false;
-    this.#own('session.thread_status_idle', {
-      agent_name: this.#agent,
-      session_thread_id: this.#lead,
-      stop_reason: { type: 'end_turn' },
-      stop_details: null,
-    });
+    for (const [agent, thread] of this.#threads) {
+      if (thread.running) this.#idleThread(agent, thread.id);
+      thread.running = false;
+    }
+    this.#idleThread(this.#team.lead, this.#lead);
     this.#own('session.status_idle', { stop_reason: { type: 'end_turn' }, stop_details: null }, 'system');
   }
 
+  #idleThread(agent_name: string, session_thread_id: string): void {
+    const idle = { agent_name, session_thread_id, stop_reason: { type: 'end_turn' as const }, stop_details: null };
+    this.#own('session.thread_status_idle', idle, session_thread_id);
+  }
+
+  /**
+   * The thread of who speaks: the lead's, or a specialist's own, which begins with its first word. The recording does not say what the
+   * specialist was told, nor which call has brought it in, so neither is on the log.
+   */
+  #threadOf(agent: string = this.#team.lead): string {
+    if (agent === this.#team.lead) return this.#lead;
+    let thread = this.#threads.get(agent);
+    if (thread === undefined) {
+      thread = { id: idFrom('thread', this.#sha256(`${this.#sessionId}/${agent}`)), running: false };
+      this.#threads.set(agent, thread);
+      const child = { agent_name: agent, session_thread_id: thread.id, workflow_run_id: null };
+      this.#own('session.thread_created', { ...child, df_parent_thread_id: this.#lead, df_tool_use_id: '' });
+    }
+    if (!thread.running) this.#own('session.thread_status_running', { agent_name: agent, session_thread_id: thread.id });
+    thread.running = true;
+    return thread.id;
+  }
+
   #answer(turn: Turn & { role: 'assistant' }): void {
-    const message = turn.text === '' ? null : this.#own('agent.message', { content: text(this.#cut(turn.text, turn.at)) });
-    const calls = turn.calls.map((call) => this.#call(call));
+    const thread = this.#threadOf(turn.agent);
+    const message = turn.text === '' ? null : this.#own('agent.message', { content: text(this.#cut(turn.text, turn.at)) }, thread);
+    const calls = turn.calls.map((call) => this.#call(call, thread));
     this.#decisions.set(turn.index, { message, calls });
     if (turn.confidence === undefined && turn.reason === undefined) return;
     for (const event_id of calls.length > 0 ? calls : [message!]) {
-      this.#own('decision.recorded', {
+      const decision = {
         event_id,
         ...(turn.confidence === undefined ? {} : { confidence: turn.confidence }),
         ...(turn.reason === undefined ? {} : { reason: this.#cut(turn.reason, turn.at, MAX_REASON_BYTES) }),
-      });
+      };
+      this.#own('decision.recorded', decision, thread);
     }
   }
 
-  #call(call: RecordedCall): string {
+  #call(call: RecordedCall, thread: string): string {
     if (this.#openCalls.has(call.id)) {
       throw rowError(call.at, 'the id of this call belongs to another call that has no result yet', {
         value: call.id,
@@ -260,15 +290,15 @@ class Recording {
     }
     const json = JSON.stringify(call.input);
     const input = utf8Bytes(json) <= MAX_TEXT_BYTES ? call.input : { df_cut: this.#cut(json, call.at) };
-    const id = this.#own('agent.tool_use', { name: call.name, input, evaluated_permission: 'allow' });
-    this.#openCalls.set(call.id, id);
+    const id = this.#own('agent.tool_use', { name: call.name, input, evaluated_permission: 'allow' }, thread);
+    this.#openCalls.set(call.id, { useId: id, thread });
     this.#calls.set(call.id, [...(this.#calls.get(call.id) ?? []), id]);
     return id;
   }
 
   #result(turn: Turn & { role: 'result' }): void {
-    const useId = this.#openCalls.get(turn.callId);
-    if (useId === undefined) {
+    const open = this.#openCalls.get(turn.callId);
+    if (open === undefined) {
       throw rowError(turn.at, 'a tool result has no open call before it', {
         value: turn.callId,
         remedy: 'Put the result after its call and before the next user message, with the id of the call.',
@@ -276,18 +306,14 @@ class Recording {
     }
     this.#openCalls.delete(turn.callId);
     const content = text(this.#cut(turn.text, turn.at));
-    this.#own('agent.tool_result', { tool_use_id: useId, content, ...(turn.isError ? { is_error: true } : {}) });
+    this.#own('agent.tool_result', { tool_use_id: open.useId, content, ...(turn.isError ? { is_error: true } : {}) }, open.thread);
   }
 
   #closeOpenCalls(): void {
-    for (const [callId, useId] of this.#openCalls) {
+    for (const [callId, { useId, thread }] of this.#openCalls) {
       this.#run.notes.push({ path: this.#run.at, note: `the call ${callId.slice(0, 80)} has no result; it was closed as unknown` });
-      this.#own('agent.tool_result', {
-        tool_use_id: useId,
-        content: text(UNANSWERED),
-        is_error: true,
-        df_code: 'tool_outcome_unknown',
-      });
+      const result = { tool_use_id: useId, content: text(UNANSWERED), is_error: true, df_code: 'tool_outcome_unknown' };
+      this.#own('agent.tool_result', result, thread);
     }
     this.#openCalls.clear();
   }

@@ -301,7 +301,8 @@ describe('what a recording leaves open', () => {
     expect(times).toEqual([1735689600000, 1735689600000, 1735689601000]);
     expect(load({ messages: [user, assistant, assistant] }).appends).toHaveLength(3);
     expect(load(chat).appends.every((append) => append.time === undefined)).toBe(true);
-    expect(load({ time: 5, messages: chat.messages }).appends.every((append) => append.time === 5)).toBe(true);
+    const stamped = load({ created_at: 1735689600, messages: chat.messages });
+    expect(stamped.appends.every((append) => append.time === 1735689600000)).toBe(true);
   });
 
   it('takes the row’s confidence for messages without their own', () => {

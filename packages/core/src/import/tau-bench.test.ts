@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { DreamfoldError, checkPayload } from '@dreamfold/events';
 import { describe, expect, it } from 'vitest';
+import { readTools } from './recorded-tools.ts';
 import { parseTauBench } from './tau-bench.ts';
 
 const options = {
@@ -67,6 +68,17 @@ describe('a tau-bench file', () => {
         effect: 'unsafe',
       })),
     );
+  });
+
+  it('has the schemas that are known from elsewhere of the tools that are called', () => {
+    const tools = readTools(
+      ['book', 'spare'].map((name) => ({ name, input_schema: { type: 'object', properties: { cabin: { enum: ['a', 'b'] } } } })),
+      'tools.json',
+      [],
+    );
+    const [session] = parseTauBench(JSON.stringify([run(0, 'find'), run(1, 'book')]), { ...options, tools });
+    const created = session!.appends[0]!.events[0]!.data as { team: { agents: { tools: unknown[] }[] } };
+    expect(created.team.agents[0]!.tools).toMatchObject([{ name: 'find', input_schema: { type: 'object' } }, tools[0]]);
   });
 
   it('gives the same ids for the same runs under another name', () => {

@@ -1,63 +1,20 @@
-import { parseJson } from '@dreamfold/events';
+import { isDreamfoldError, parseJson } from '@dreamfold/events';
 import { z } from 'zod';
+import { readItem } from './recorded-item.ts';
+import { recordedTime } from './recorded-time.ts';
 import { checkRow, rowError } from './row-error.ts';
+import { MessageContent, type AssistantMessage, type ImportNote, type ToolCall, type TranscriptMessage } from './transcript-message.ts';
 
-/** A content block; blocks other than text, tool_use and tool_result are left out and noted. */
-const Block = z.looseObject({ type: z.string() });
-const MessageContent = z.union([z.string(), z.array(Block)], { error: 'is neither text nor a list of blocks with a type' });
-const Fraction = z.number().min(0).max(1);
+export type { ImportNote } from './transcript-message.ts';
 
-/** When it happened: milliseconds since 1970, or ISO 8601 with its offset from UTC. */
-export const RecordedTime = z.union([z.int().nonnegative(), z.iso.datetime({ offset: true }).transform((iso) => Date.parse(iso))], {
-  error: 'is neither milliseconds since 1970 nor an ISO 8601 time with Z or an offset',
-});
-
-const SystemMessage = z.object({ role: z.literal('system'), content: MessageContent });
-const DeveloperMessage = z.object({ role: z.literal('developer'), content: MessageContent });
-const UserMessage = z.object({ role: z.literal('user'), content: MessageContent, time: RecordedTime.optional() });
-const AssistantMessage = z.object({
-  role: z.literal('assistant'),
-  content: MessageContent.nullish(),
-  refusal: z.string().nullish(),
-  tool_calls: z
-    .array(z.object({ id: z.string().min(1), function: z.object({ name: z.string().min(1).max(200), arguments: z.string() }) }))
-    .nullish(),
-  confidence: Fraction.nullish(),
-  reason: z.string().nullish(),
-  time: RecordedTime.optional(),
-});
-const ToolMessage = z.object({
-  role: z.literal('tool'),
-  tool_call_id: z.string().min(1),
-  content: MessageContent.nullish(),
-  is_error: z.boolean().nullish(),
-  time: RecordedTime.optional(),
-});
-
-/** One message, as the Anthropic Messages API or the OpenAI Chat API has it. Fields that are not named here are ignored. */
-export const TranscriptMessage = z.discriminatedUnion(
-  'role',
-  [SystemMessage, DeveloperMessage, UserMessage, AssistantMessage, ToolMessage],
-  {
-    error: (issue) =>
-      issue.code === 'invalid_union' ? 'has a role other than system, developer, user, assistant and tool' : 'is not a message with a role',
-  },
-);
-export type TranscriptMessage = z.infer<typeof TranscriptMessage>;
-
-const TextBlock = z.object({ type: z.literal('text'), text: z.string() });
+const TextBlock = z.object({ text: z.string() });
+const RefusalBlock = z.object({ refusal: z.string() });
 const ToolUseBlock = z.object({ id: z.string().min(1), name: z.string().min(1).max(200), input: z.record(z.string(), z.unknown()) });
 const ToolResultBlock = z.object({
   tool_use_id: z.string().min(1),
   content: MessageContent.nullish(),
   is_error: z.boolean().nullish(),
 });
-
-/** Something that the import changed or left out. */
-export interface ImportNote {
-  path: string;
-  note: string;
-}
 
 export interface RecordedCall {
   id: string;
@@ -69,7 +26,7 @@ export interface RecordedCall {
 /** What both styles say, said once. `index` is the message's place in the transcript, from 0. */
 export type Turn = { index: number; at: string; time?: number } & (
   | { role: 'user'; text: string }
-  | { role: 'assistant'; text: string; calls: RecordedCall[]; confidence?: number; reason?: string }
+  | { role: 'assistant'; agent?: string; text: string; calls: RecordedCall[]; confidence?: number; reason?: string }
   | { role: 'result'; callId: string; text: string; isError: boolean }
 );
 
@@ -80,24 +37,36 @@ export interface Transcript {
 
 const BLOCK_REMEDY = 'Correct the block: text {text}, tool_use {id, name, input}, tool_result {tool_use_id, content, is_error}.';
 const SILENT_BLOCKS = new Set(['tool_use', 'tool_result']);
+/** What the Messages API, the Chat API and the Responses API call text. */
+const TEXT_BLOCKS = new Set(['text', 'input_text', 'output_text']);
+/** Of a block of text: where it is taken from. No event has a place for it. */
+const SOURCES = ['citations', 'annotations'];
+
+/** A message and where it stands: `runs.jsonl:12/messages/3`. */
+export interface PlacedMessage {
+  at: string;
+  value: unknown;
+}
 
 /**
- * Reads messages of either style; one transcript may mix them.
- * @param at where the messages stand, `runs.jsonl:12/messages`
- * @throws DreamfoldError invalid_import, invalid_json, forbidden_key, invalid_text
+ * Reads messages of any style; one transcript may mix them.
+ * @param at where the row stands, for a transcript that is empty
+ * @throws DreamfoldError invalid_import, invalid_text
  */
-export function readTranscript(messages: readonly TranscriptMessage[], at: string, notes: ImportNote[]): Transcript {
+export function readTranscript(messages: readonly PlacedMessage[], at: string, notes: ImportNote[]): Transcript {
   const system: string[] = [];
   const turns: Turn[] = [];
-  for (const [index, message] of messages.entries()) {
-    const place = `${at}/${index}`;
+  const legacy = new FunctionCalls();
+  for (const [index, { at: place, value }] of messages.entries()) {
+    const message = readItem(value, place, notes);
+    if (message === null) continue;
     if (message.role === 'system' || message.role === 'developer') {
       if (turns.length > 0) notes.push({ path: place, note: 'a later system message was joined to the system prompt' });
       system.push(readText(message.content, place, notes));
       continue;
     }
-    const where = { index, at: place, ...timeOf(message) };
-    const read = turnsOf(message, place, notes).map((turn) => ({ ...where, ...turn }));
+    const where = { index, at: place, ...recordedTime(message) };
+    const read = turnsOf(message, { at: place, index, notes, legacy }).map((turn) => ({ ...where, ...turn }));
     if (read.length === 0) notes.push({ path: place, note: 'an empty message was left out' });
     turns.push(...read);
   }
@@ -109,48 +78,93 @@ export function readTranscript(messages: readonly TranscriptMessage[], at: strin
   return { system: system.join('\n\n'), turns };
 }
 
-function timeOf({ time }: { time?: number | undefined }): { time?: number } {
-  return time === undefined ? {} : { time };
-}
+/** Calls of the field `function_call` have no ids: a result belongs to the oldest call of its function that has none. */
+class FunctionCalls {
+  readonly #open = new Map<string, string[]>();
 
-type TurnBody = Turn extends infer T ? (T extends Turn ? Omit<T, 'index' | 'at' | 'time'> : never) : never;
+  begin(name: string, index: number): string {
+    const id = `function_call ${index}`;
+    this.#open.set(name, [...(this.#open.get(name) ?? []), id]);
+    return id;
+  }
 
-function turnsOf(message: Exclude<TranscriptMessage, { role: 'system' | 'developer' }>, at: string, notes: ImportNote[]): TurnBody[] {
-  switch (message.role) {
-    case 'user': {
-      const text = readText(message.content, at, notes);
-      return [...readResults(message.content, at, notes), ...(text === '' ? [] : [{ role: 'user' as const, text }])];
-    }
-    case 'tool': {
-      const text = readText(message.content, at, notes);
-      // The Chat API has no field for a failed call; tools of the field say so in the first word.
-      return [{ role: 'result', callId: message.tool_call_id, text, isError: message.is_error ?? text.startsWith('Error:') }];
-    }
-    case 'assistant': {
-      const text = readText(message.content, at, notes) || (message.refusal ?? '');
-      const calls = [...readToolUses(message.content, at), ...readToolCalls(message.tool_calls, at)];
-      if (text === '' && calls.length === 0) return [];
-      const { confidence, reason } = message;
-      return [{ role: 'assistant', text, calls, ...(confidence == null ? {} : { confidence }), ...(reason == null ? {} : { reason }) }];
-    }
+  end(name: string): string {
+    return this.#open.get(name)?.shift() ?? `function_call ${name}`;
   }
 }
 
-type MessageContent = z.infer<typeof MessageContent> | null | undefined;
+type ToolCallArguments = string | Record<string, unknown> | null | undefined;
 
-function readText(content: MessageContent, at: string, notes: ImportNote[]): string {
+type TurnBody = Turn extends infer T ? (T extends Turn ? Omit<T, 'index' | 'at' | 'time'> : never) : never;
+
+interface Place {
+  at: string;
+  index: number;
+  notes: ImportNote[];
+  legacy: FunctionCalls;
+}
+
+function turnsOf(message: Exclude<TranscriptMessage, { role: 'system' | 'developer' }>, place: Place): TurnBody[] {
+  const { at, notes } = place;
+  const text = readText(message.content, at, notes);
+  switch (message.role) {
+    case 'user':
+      return [...readResults(message.content, at, notes), ...(text === '' ? [] : [{ role: 'user' as const, text }])];
+    case 'tool':
+      // The Chat API has no field for a failed call; tools of the field say so in the first word.
+      return [{ role: 'result', callId: message.tool_call_id, text, isError: message.is_error ?? text.startsWith('Error:') }];
+    case 'function':
+      return [{ role: 'result', callId: place.legacy.end(message.name), text, isError: text.startsWith('Error:') }];
+    case 'assistant':
+      return readAnswer(message, text || (message.refusal ?? ''), place);
+  }
+}
+
+function readAnswer(message: AssistantMessage, text: string, { at, index, notes, legacy }: Place): TurnBody[] {
+  const { name: agent, confidence, reason, function_call: call } = message;
+  const used = readToolUses(message.content, at);
+  // LangChain writes the calls of Claude twice, as blocks and as calls.
+  const others = (message.tool_calls ?? []).flatMap((other, i) =>
+    used.some(({ id }) => id === other.id) ? [] : [readToolCall(other, `${at}/tool_calls/${i}`, notes)],
+  );
+  const calls = [...used, ...others];
+  if (call != null) {
+    const place = `${at}/function_call`;
+    calls.push({ id: legacy.begin(call.name, index), name: call.name, input: readArguments(call.arguments, place, notes), at: place });
+  }
+  if (text === '' && calls.length === 0) return [];
+  return [
+    {
+      role: 'assistant',
+      text,
+      calls,
+      ...(agent == null || agent === '' ? {} : { agent }),
+      ...(confidence == null ? {} : { confidence }),
+      ...(reason == null ? {} : { reason }),
+    },
+  ];
+}
+
+type MaybeContent = MessageContent | null | undefined;
+
+function readText(content: MaybeContent, at: string, notes: ImportNote[]): string {
   if (content == null) return '';
   if (typeof content === 'string') return content;
   const texts: string[] = [];
   for (const [i, block] of content.entries()) {
     const place = `${at}/content/${i}`;
-    if (block.type === 'text') texts.push(checkRow(TextBlock, block, { at: place, remedy: BLOCK_REMEDY }).text);
+    if (TEXT_BLOCKS.has(block.type)) {
+      texts.push(checkRow(TextBlock, block, { at: place, remedy: BLOCK_REMEDY }).text);
+      for (const field of SOURCES) {
+        if (Array.isArray(block[field]) && block[field].length > 0) notes.push({ path: `${place}/${field}`, note: 'was left out' });
+      }
+    } else if (block.type === 'refusal') texts.push(checkRow(RefusalBlock, block, { at: place, remedy: BLOCK_REMEDY }).refusal);
     else if (!SILENT_BLOCKS.has(block.type)) notes.push({ path: place, note: `a block of type ${block.type.slice(0, 40)} was left out` });
   }
   return texts.join('\n');
 }
 
-function readResults(content: MessageContent, at: string, notes: ImportNote[]): TurnBody[] {
+function readResults(content: MaybeContent, at: string, notes: ImportNote[]): TurnBody[] {
   if (content == null || typeof content === 'string') return [];
   return content.flatMap((block, i) => {
     if (block.type !== 'tool_result') return [];
@@ -161,7 +175,7 @@ function readResults(content: MessageContent, at: string, notes: ImportNote[]): 
   });
 }
 
-function readToolUses(content: MessageContent, at: string): RecordedCall[] {
+function readToolUses(content: MaybeContent, at: string): RecordedCall[] {
   if (content == null || typeof content === 'string') return [];
   return content.flatMap((block, i) => {
     if (block.type !== 'tool_use') return [];
@@ -171,18 +185,26 @@ function readToolUses(content: MessageContent, at: string): RecordedCall[] {
   });
 }
 
-function readToolCalls(calls: z.infer<typeof AssistantMessage>['tool_calls'], at: string): RecordedCall[] {
-  return (calls ?? []).map((call, i) => {
-    const place = `${at}/tool_calls/${i}`;
-    const { name, arguments: json } = call.function;
-    // Several servers send '' for a call without arguments.
-    const input = json === '' ? {} : parseJson(json, `${place}/function/arguments`);
-    if (typeof input !== 'object' || input === null || Array.isArray(input)) {
-      throw rowError(`${place}/function/arguments`, 'the arguments are not a JSON object', {
-        value: json,
-        remedy: 'Write the arguments as the text of a JSON object, such as "{\\"id\\": 7}".',
-      });
-    }
-    return { id: call.id, name, input: input as Record<string, unknown>, at: place };
-  });
+function readToolCall(call: ToolCall, at: string, notes: ImportNote[]): RecordedCall {
+  if (call.custom != null) return { id: call.id, name: call.custom.name, input: { input: call.custom.input }, at };
+  // The schema sees to it that there is one of the two.
+  const { name, arguments: written } = call.function!;
+  return { id: call.id, name, input: readArguments(written, `${at}/function`, notes), at };
+}
+
+/**
+ * The input of a call. What the model wrote and nobody can read is what it did all the same: it is kept as text.
+ * @param written several servers send '' for a call without arguments
+ */
+function readArguments(written: ToolCallArguments, at: string, notes: ImportNote[]): Record<string, unknown> {
+  if (written == null || written === '') return {};
+  if (typeof written !== 'string') return written;
+  try {
+    const input = parseJson(written, `${at}/arguments`);
+    if (typeof input === 'object' && input !== null && !Array.isArray(input)) return input as Record<string, unknown>;
+  } catch (error) {
+    if (!isDreamfoldError(error)) throw error;
+  }
+  notes.push({ path: `${at}/arguments`, note: 'is not the text of a JSON object; it was kept as text, in df_malformed' });
+  return { df_malformed: written };
 }

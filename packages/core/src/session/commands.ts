@@ -5,6 +5,7 @@ import {
   checkName,
   labellerClassOf,
   text,
+  type DefineOutcome,
   type FeedbackRecorded,
   type NewEvent,
 } from '@dreamfold/events';
@@ -63,6 +64,32 @@ export function mustRun(state: SessionState): void {
  * @throws DreamfoldError not_found, session_ended, session_busy, budget_exceeded
  */
 export function sendMessage(state: SessionState, message: string, ifBusy: 'queue' | 'reject' = 'queue'): NewEvent[] {
+  mustTake(state, message);
+  if (ifBusy === 'reject' && (state.status === 'running' || state.queue.length > 0)) {
+    throw busy(state, 'Wait until it is idle, or send with ifBusy: "queue".');
+  }
+  return [open('user.message', 'user', { content: text(message) })];
+}
+
+/**
+ * A message for the lead whose answer is graded: it begins an outcome of its own. Only while nothing else is under way or asked for, so
+ * that the outcome has a turn to itself.
+ * @throws DreamfoldError not_found, session_ended, session_busy, budget_exceeded
+ */
+export function askForOutcome(state: SessionState, outcome: DefineOutcome): NewEvent[] {
+  mustTake(state, outcome.description);
+  if (state.status === 'running' || state.queue.length > 0 || state.stopReason?.type === 'requires_action') {
+    throw busy(state, 'Send a message with a rubric once the session is idle and waits for nobody.');
+  }
+  return [open('user.define_outcome', 'user', outcome)];
+}
+
+function busy({ id }: SessionState, remedy: string): DreamfoldError {
+  return new DreamfoldError('session_busy', `${id} is running`, { path: 'session', value: id, remedy });
+}
+
+/** That the lead may be told something. @throws DreamfoldError as sendMessage */
+function mustTake(state: SessionState, message: string): void {
   mustRun(state);
   if (typeof message !== 'string' || message.trim() === '')
     throw new DreamfoldError('invalid_argument', 'The message is empty', { path: 'message', remedy: 'Say what is to be done.' });
@@ -74,14 +101,6 @@ export function sendMessage(state: SessionState, message: string, ifBusy: 'queue
       remedy: 'Start a new session, with a higher cap if need be.',
     });
   }
-  if (ifBusy === 'reject' && (state.status === 'running' || state.queue.length > 0)) {
-    throw new DreamfoldError('session_busy', `${state.id} is running`, {
-      path: 'session',
-      value: state.id,
-      remedy: 'Wait until it is idle, or send with ifBusy: "queue".',
-    });
-  }
-  return [open('user.message', 'user', { content: text(message) })];
 }
 
 /**

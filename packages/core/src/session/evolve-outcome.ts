@@ -1,5 +1,5 @@
 import { withUsage, type Handlers } from './handlers.ts';
-import type { Outcome, SessionState } from './state.ts';
+import { answerOfTurn, type Outcome, type SessionState } from './state.ts';
 
 function withOutcome(state: SessionState, id: string, change: (outcome: Outcome) => Outcome): SessionState {
   return state.outcome?.id === id ? { ...state, outcome: change(state.outcome) } : state;
@@ -12,6 +12,11 @@ function revisionText(outcome: Outcome, explanation: string): string {
   return [`Your answer does not meet the rubric yet: ${explanation}`, ...lines, 'Revise it. Answer with the whole revised text.'].join(
     '\n',
   );
+}
+
+function textOfAttempt(state: SessionState, eventId: string): string {
+  const answer = answerOfTurn(state);
+  return answer?.eventId === eventId ? answer.text : '';
 }
 
 export const OUTCOME_HANDLERS: Handlers = {
@@ -30,8 +35,10 @@ export const OUTCOME_HANDLERS: Handlers = {
       evaluationSeq: 0,
       judged: [],
       attempts: [],
+      attemptsBefore: 0,
       result: null,
       explanation: '',
+      endSeq: null,
     };
     const content = [{ type: 'text' as const, text: `${data.description}\n\n<rubric>\n${data.rubric.content}\n</rubric>` }];
     return { ...state, outcome, queue: [...state.queue, { id, content }] };
@@ -59,13 +66,13 @@ export const OUTCOME_HANDLERS: Handlers = {
         {
           iteration: data.iteration,
           eventId: data.attempt_event_id,
-          text: state.threads[0]?.lastMessage?.eventId === data.attempt_event_id ? state.threads[0].lastMessage.text : '',
+          text: textOfAttempt(state, data.attempt_event_id),
           score: data.score,
           criteria: data.criteria,
         },
       ],
     })),
-  'span.outcome_evaluation_end': (state, { data }) => {
+  'span.outcome_evaluation_end': (state, { seq, data }) => {
     const outcome = state.outcome;
     if (outcome === null || outcome.id !== data.outcome_id || outcome.status === 'done') return state;
     const done = data.result !== 'needs_revision';
@@ -76,6 +83,7 @@ export const OUTCOME_HANDLERS: Handlers = {
       iteration: done ? outcome.iteration : data.iteration + 1,
       result: data.result === 'needs_revision' ? null : data.result,
       explanation: data.explanation,
+      endSeq: done ? seq : null,
     };
     const spent = withUsage({ ...state, outcome: next }, data.usage, data.df_cost_usd);
     const lead = state.threads[0];

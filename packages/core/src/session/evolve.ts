@@ -93,21 +93,29 @@ const CORE_HANDLERS: Handlers = {
       request: null,
     })),
   'user.message': (state, { id, data }) => ({ ...state, queue: [...state.queue, { id, content: data.content }] }),
-  'message.taken_up': (state, { data }) => {
+  'message.taken_up': (state, { seq, data }) => {
     const taken = state.queue.filter((m) => data.message_ids.includes(m.id));
     const lead = state.threads[0];
     if (lead === undefined || taken.length === 0) return state;
     const texts = taken.map((m) => textOf(m.content));
-    return withThread({ ...state, interrupted: false, queue: state.queue.filter((m) => !taken.includes(m)) }, lead.id, (t) => ({
+    const { outcome } = state;
+    const next: SessionState = {
+      ...state,
+      interrupted: false,
+      queue: state.queue.filter((m) => !taken.includes(m)),
+      takenUpSeq: seq,
+      outcome: outcome === null || outcome.status === 'done' ? outcome : { ...outcome, attemptsBefore: outcome.attempts.length },
+    };
+    return withThread(next, lead.id, (t) => ({
       ...texts.reduce(addUserText, t),
       task: t.task === '' ? texts.join('\n') : t.task,
     }));
   },
-  'user.interrupt': (state, { data }) => {
+  'user.interrupt': (state, { seq, data }) => {
     const [lead] = state.threads;
     if (lead === undefined) return state;
     const ids = subtree(state, data.session_thread_id ?? lead.id);
-    if (ids.has(lead.id) && waitsForTurn(state)) return withdrawn(state);
+    if (ids.has(lead.id) && waitsForTurn(state)) return withdrawn(state, seq);
     return {
       ...state,
       interrupted: state.interrupted || (ids.has(lead.id) && lead.running),
@@ -139,11 +147,11 @@ const MODEL_HANDLERS: Handlers = {
         ? { ...t, request: { ...t.request, attempt: data.attempt + 1, delayMs: data.retry_after_ms ?? 0 } }
         : t,
     ),
-  'agent.message': (state, { id, actor, data }) => {
+  'agent.message': (state, { id, seq, actor, data }) => {
     const value = textOf(data.content);
     return withThread(state, actor, (thread) => {
       const t = state.imported === null ? thread : nextImportedTurn(thread);
-      return { ...t, draft: [...t.draft, { type: 'text', text: value }], lastMessage: { eventId: id, text: value } };
+      return { ...t, draft: [...t.draft, { type: 'text', text: value }], lastMessage: { eventId: id, seq, text: value } };
     });
   },
   'agent.tool_use': (state, { id, seq, actor, data }) =>
@@ -216,7 +224,7 @@ const MODEL_HANDLERS: Handlers = {
 };
 
 /** Nobody has begun with what was asked, and nobody may ever: so the interrupt itself is the end of it. */
-function withdrawn(state: SessionState): SessionState {
+function withdrawn(state: SessionState, seq: number): SessionState {
   const { outcome, stopReason } = state;
   return {
     ...state,
@@ -226,7 +234,7 @@ function withdrawn(state: SessionState): SessionState {
     outcome:
       outcome === null || outcome.status === 'done'
         ? outcome
-        : { ...outcome, status: 'done', result: 'interrupted', explanation: INTERRUPTED },
+        : { ...outcome, status: 'done', result: 'interrupted', explanation: INTERRUPTED, endSeq: seq },
   };
 }
 

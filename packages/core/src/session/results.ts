@@ -13,7 +13,7 @@ import { capEvents, type ReachedCap } from './caps.ts';
 import { callHash, errorResult, openWork, type DecideContext } from './decide.ts';
 import { callKey } from './evolve.ts';
 import { DELEGATE_TOOL } from './prompt.ts';
-import { agentOf, bestAttempt, callOf, threadOf, type SessionState, type Thread } from './state.ts';
+import { agentOf, answerOfTurn, callOf, threadOf, type SessionState, type Thread } from './state.ts';
 
 // What came of work, as events. When the work is no longer open, because it was interrupted or done before, only what it cost is written.
 
@@ -292,7 +292,7 @@ export function graded(state: SessionState, grading: Grading): NewEvent[] {
   const score = weightedScore(outcome.criteria, criteria);
   const satisfied = score >= outcome.passScore;
   const last = outcome.iteration + 1 >= outcome.maxIterations;
-  const best = Math.max(score, bestAttempt(outcome)?.score ?? 0);
+  const answers = [...outcome.attempts.slice(outcome.attemptsBefore).map((attempt) => attempt.score), score];
   const words = `score ${score.toFixed(2)} of ${outcome.passScore.toFixed(2)} asked`;
   return [
     {
@@ -302,7 +302,7 @@ export function graded(state: SessionState, grading: Grading): NewEvent[] {
       data: {
         outcome_id: outcome.id,
         iteration: outcome.iteration,
-        attempt_event_id: state.threads[0]?.lastMessage?.eventId ?? '',
+        attempt_event_id: answerOfTurn(state)?.eventId ?? '',
         score,
         criteria,
       },
@@ -310,7 +310,7 @@ export function graded(state: SessionState, grading: Grading): NewEvent[] {
     satisfied
       ? end('satisfied', words)
       : last
-        ? end('max_iterations_reached', `${words}; the best of ${outcome.maxIterations} attempts has ${best.toFixed(2)}`)
+        ? end('max_iterations_reached', `${words}; the best of ${answers.length} attempts has ${Math.max(...answers).toFixed(2)}`)
         : end('needs_revision', words),
   ];
 }

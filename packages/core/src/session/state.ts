@@ -70,7 +70,7 @@ export interface Thread {
   task: string;
   /** What of the memory it was given, null before its first request. */
   given: readonly GivenInsight[] | null;
-  lastMessage: { eventId: string; text: string } | null;
+  lastMessage: { eventId: string; seq: number; text: string } | null;
 }
 
 export interface Attempt {
@@ -95,8 +95,12 @@ export interface Outcome {
   /** Scores that people gave to the running evaluation. */
   judged: readonly CriterionScore[];
   attempts: readonly Attempt[];
+  /** How many of the attempts were made before the newest message of the user was taken up. */
+  attemptsBefore: number;
   result: 'satisfied' | 'max_iterations_reached' | 'failed' | 'interrupted' | null;
   explanation: string;
+  /** The event that ended it; null while it is under way. */
+  endSeq: number | null;
 }
 
 export interface Usage extends ModelUsage {
@@ -127,6 +131,8 @@ export interface SessionState {
   importedScore: number | null;
   /** Messages that came while the lead was busy. */
   queue: readonly { id: string; content: Content }[];
+  /** The event by which the lead took up its newest message; 0 before the first. */
+  takenUpSeq: number;
   usage: Usage;
   /** The newest turn was stopped by an interrupt, or what was asked for it was withdrawn. */
   interrupted: boolean;
@@ -176,6 +182,7 @@ export function initialSession(id: string): SessionState {
     outcome: null,
     importedScore: null,
     queue: [],
+    takenUpSeq: 0,
     usage: {
       input_tokens: 0,
       output_tokens: 0,
@@ -261,9 +268,27 @@ export function totalTokens(usage: ModelUsage): number {
   return usage.input_tokens + usage.output_tokens + usage.cache_creation_input_tokens + usage.cache_read_input_tokens;
 }
 
-/** The attempt with the highest score, the earliest of equals: what an outcome returns. */
-export function bestAttempt(outcome: Outcome): Attempt | null {
+/**
+ * The attempt with the highest score, the earliest of equals: what an outcome returns. An attempt that was made before the user's newest
+ * message is no answer to it, and stands back behind those that are.
+ */
+export function bestAttempt({ attempts, attemptsBefore }: Outcome): Attempt | null {
+  const answers = attempts.slice(attemptsBefore);
   let best: Attempt | null = null;
-  for (const attempt of outcome.attempts) if (best === null || attempt.score > best.score) best = attempt;
+  for (const attempt of answers.length > 0 ? answers : attempts) if (best === null || attempt.score > best.score) best = attempt;
   return best;
+}
+
+/**
+ * The outcome that speaks for the newest turn: the one that it was asked for. null when the session has none, and when the newest message
+ * was taken up after the outcome had ended.
+ */
+export function outcomeOfTurn({ outcome, takenUpSeq }: SessionState): Outcome | null {
+  return outcome === null || (outcome.endSeq !== null && outcome.endSeq < takenUpSeq) ? null : outcome;
+}
+
+/** What the lead said last of what it was asked last; null when it has said nothing of that. */
+export function answerOfTurn({ threads, takenUpSeq }: SessionState): { eventId: string; text: string } | null {
+  const last = threads[0]?.lastMessage ?? null;
+  return last !== null && last.seq > takenUpSeq ? last : null;
 }
