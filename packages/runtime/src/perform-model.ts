@@ -7,6 +7,7 @@ import {
   threadOf,
   type Answer,
   type DecideContext,
+  type MemoryBlock,
   type ModelRequest,
   type PromptFrame,
   type SessionState,
@@ -29,7 +30,7 @@ export interface ModelPerformance {
   /** Finds the model; that there is none fails this thread alone. */
   model: () => Model;
   frame: PromptFrame;
-  memory: string;
+  memory: MemoryBlock | null;
   context: DecideContext;
   signal: AbortSignal;
   now: () => number;
@@ -38,7 +39,11 @@ export interface ModelPerformance {
 }
 
 /** The request of a thread, as it stands on the log. */
-export function requestOf(state: SessionState, work: ModelWork, { frame, memory }: { frame: PromptFrame; memory: string }): ModelRequest {
+export function requestOf(
+  state: SessionState,
+  work: ModelWork,
+  { frame, memory }: Pick<ModelPerformance, 'frame' | 'memory'>,
+): ModelRequest {
   const thread = threadOf(state, work.threadId);
   if (thread === undefined) throw new TypeError(`no thread ${work.threadId}`);
   const request = renderRequest(frame, thread.messages, memory);

@@ -1,4 +1,14 @@
-import { agentOf, threadOf, toolFinished, type DecideContext, type PromptFrame, type SessionState, type Work } from '@dreamfold/core';
+import {
+  agentOf,
+  threadOf,
+  toolFinished,
+  type DecideContext,
+  type MemoryBlock,
+  type PromptFrame,
+  type SessionState,
+  type Thread,
+  type Work,
+} from '@dreamfold/core';
 import { sha256 } from './digest.ts';
 import { performGrading } from './perform-grading.ts';
 import { performModel } from './perform-model.ts';
@@ -9,6 +19,7 @@ export interface WorkPerformance {
   options: ProcessorOptions;
   context: DecideContext;
   frameOf: (state: SessionState, agent: string) => PromptFrame;
+  memoryOf: (state: SessionState, thread: Thread) => MemoryBlock | null;
   controller: AbortController;
   /** Records what happens on the way, such as an attempt that failed. */
   record: (completion: Completion) => Promise<unknown>;
@@ -29,7 +40,7 @@ export async function performWork(state: SessionState, work: Work, p: WorkPerfor
       return performModel(state, work, {
         model: () => options.modelFor({ name, model: options.team.agents.get(name)?.model ?? agentOf(state, name)?.model ?? '' }),
         frame: p.frameOf(state, name),
-        memory: p.context.memoryFor(state, thread).text,
+        memory: p.memoryOf(state, thread),
         context: p.context,
         signal: controller.signal,
         now: options.now,
