@@ -48,6 +48,12 @@ export class Knowledge {
     return this.#learners;
   }
 
+  /** The labelled decisions on a field of a tool, in the order in which they were labelled first. */
+  *lessons(tool: string, field: string): Generator<Lesson, void, undefined> {
+    for (const { lesson, right } of this.#taken.get(learnerKey(tool, field))?.values() ?? [])
+      if (right !== null) yield { ...lesson, right };
+  }
+
   add(episode: Episode, memory: OutcomesOf): Learnt {
     for (const decision of episode.decisions) this.#decided(decision, memory);
     for (const error of episode.errors) {

@@ -1,18 +1,13 @@
 import type { Sha256 } from '@dreamfold/core';
 import type { Insight } from '@dreamfold/events';
-import type { Candidate } from './gates/candidate.ts';
+import { NO_FAULTS, type Candidate } from './gates/candidate.ts';
 import type { Knowledge } from './knowledge.ts';
+import { learntEvidence, learntReason } from './learnt-reason.ts';
 import { pairsOf, proposeChoices, type ChoiceDraft } from './propose-choices.ts';
 import { supportText } from './quorum.ts';
 import { proposeRecoveries, type RecoveryDraft } from './recoveries.ts';
 
-/** References in one patch, at most. */
-const MAX_EVIDENCE = 500;
-/** Cues that a reason names. */
-const NAMED_CUES = 3;
-
 export type Found = Omit<Candidate, 'text'> & { finding: Insight };
-const NO_FAULTS = { missing: [], unlabelled: [], stray: [] };
 
 /** Everything that the knowledge bears out now, whether the store has it or not. */
 export function findings(knowledge: Knowledge, sha256: Sha256): Found[] {
@@ -22,16 +17,12 @@ export function findings(knowledge: Knowledge, sha256: Sha256): Found[] {
 }
 
 function choiceFound({ insight, witnesses }: ChoiceDraft): Found {
-  const { cues, field, value, support } = insight;
-  const named = cues.slice(0, NAMED_CUES).map(({ phrase }) => `"${phrase}"`);
-  const more = cues.length - named.length;
-  const said = more > 0 ? `${named.join(', ')} or ${more} more cues` : named.join(' or ');
   return {
     finding: insight,
     origin: 'learnt',
-    reason: `Where requests said ${said}, the right ${field} was ${value}: each in at least ${supportText(support)}.`,
+    reason: learntReason(insight),
     claim: '',
-    evidence: [...new Set([...witnesses.values()].flat().flatMap(({ evidence }) => evidence))].slice(0, MAX_EVIDENCE),
+    evidence: learntEvidence(witnesses),
     faults: NO_FAULTS,
     witnesses,
   };

@@ -198,7 +198,9 @@ describe('an insight', () => {
         actor: 'dream:drm_1',
       },
     ]);
-  const start = counted(written(emptyStore(), [{ op: 'add', path: '/memories/~1r.md', value: page(choice('a', 9), choice('b', 9)) }], tools));
+  const start = counted(
+    written(emptyStore(), [{ op: 'add', path: '/memories/~1r.md', value: page(choice('a', 9), choice('b', 9)) }], tools),
+  );
   const writtenAt = (state: MemoryState): unknown[] => ['a', 'b'].map((id) => state.written.get(id));
   const countsOf = (state: MemoryState): string[] => [...state.counts.keys()];
 

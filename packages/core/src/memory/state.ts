@@ -161,7 +161,15 @@ function changed(state: MemoryState, made: MemoryVersion): MemoryState {
   const next = moved(state, { id: patchId, to: change }, change === 'applied' ? { undo: result.inverse } : {});
   const snapshots = version % SNAPSHOT_EVERY === 0 ? [...state.snapshots, document] : state.snapshots;
   const operations = change === 'applied' ? record.proposal.operations : (record.undo ?? []);
-  return { ...next, ...rewritten(state, operations, { version, document }), document, version, hash, history: [...state.history, made], snapshots };
+  return {
+    ...next,
+    ...rewritten(state, operations, { version, document }),
+    document,
+    version,
+    hash,
+    history: [...state.history, made],
+    snapshots,
+  };
 }
 
 /** Counting starts anew for each insight that is written, by itself or with the page that it stands on. */

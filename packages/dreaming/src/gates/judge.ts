@@ -2,6 +2,7 @@ import { DreamfoldError, type ErrorCode, type GateVerdict } from '@dreamfold/eve
 import { contradiction, duplicate, outcomes } from './agreement.ts';
 import type { Candidate, Gate, GateContext } from './candidate.ts';
 import { constitution } from './constitution.ts';
+import { withoutBadCues } from './drop-cues.ts';
 import { evidence, precision, quorum } from './evidence.ts';
 import { overlap } from './overlap.ts';
 import { secrets } from './secrets.ts';
@@ -12,13 +13,13 @@ import { unicode } from './unicode.ts';
 /** Cheapest first; what a reader could not see stands before all that shows it. */
 const GATES = {
   unicode,
+  secrets,
   shape,
   value,
   constitution,
   evidence,
   quorum,
   precision,
-  secrets,
   overlap,
   duplicate,
   contradiction,
@@ -30,24 +31,39 @@ const GATES = {
 export type GateName = keyof typeof GATES;
 export const GATE_NAMES = Object.keys(GATES) as GateName[];
 
+export interface Judged {
+  gates: GateVerdict[];
+  /** What went through them: without the cues that gates have dropped. */
+  candidate: Candidate;
+}
+
 /**
- * Takes a candidate through the gates, up to the first one that it fails.
+ * Takes a candidate through the gates, up to the first one that it fails. A cue that is bad by itself is dropped first.
  * @param without gates that are left out: a test shows by it what each is good for
  */
-export function judge(candidate: Candidate, context: GateContext, without: readonly GateName[] = []): GateVerdict[] {
-  const verdicts: GateVerdict[] = [];
+export function judge(whole: Candidate, context: GateContext, without: readonly GateName[] = []): Judged {
+  const candidate = withoutBadCues(whole, context, without);
+  const gates: GateVerdict[] = [];
   for (const gate of GATE_NAMES) {
     if (without.includes(gate)) continue;
     const verdict = GATES[gate](candidate, context);
-    verdicts.push({ gate, ...verdict });
+    gates.push({ gate, ...verdict, ...droppedBy(gate, candidate, verdict.reason) });
     if (!verdict.pass) break;
   }
-  return verdicts;
+  return { gates, candidate };
+}
+
+function droppedBy(gate: GateName, { dropped = [] }: Candidate, reason: string): Pick<GateVerdict, 'dropped' | 'reason'> | null {
+  const own = dropped.filter((cue) => cue.gate === gate).map(({ phrase, reason: why }) => ({ phrase, reason: why }));
+  const [first] = own;
+  if (first === undefined) return null;
+  const more = own.length > 1 ? ` So were ${own.length - 1} more.` : '';
+  return { dropped: own, reason: `${reason} The cue "${first.phrase}" was dropped: ${first.reason}${more}` };
 }
 
 /** A retirement writes nothing, so only what it stands on is judged. */
 export function judgeRetirement(candidate: Candidate, context: GateContext, without: readonly GateName[] = []): GateVerdict[] {
-  return judge(candidate, context, [...GATE_NAMES.filter((gate) => gate !== 'evidence'), ...without]);
+  return judge(candidate, context, [...GATE_NAMES.filter((gate) => gate !== 'evidence'), ...without]).gates;
 }
 
 export function hasPassed(gates: readonly GateVerdict[]): boolean {
