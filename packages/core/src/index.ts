@@ -89,6 +89,7 @@ export { diffVersions, keptLines, type VersionDiff } from './memory/diff-version
 export { escapeToken } from './memory/json-pointer.ts';
 export { documentToFiles, filesToDocument, type MemoryFile, type MemoryFromFiles } from './memory/memory-files.ts';
 export { checkMemoryPath, checkPathsApart } from './memory/memory-path.ts';
+export { applyOperations, touchedParts } from './memory/patch.ts';
 export { patchTowards, patchesTowards } from './memory/patch-towards.ts';
 export {
   memoryBlock,
