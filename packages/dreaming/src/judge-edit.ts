@@ -1,10 +1,11 @@
 import { writtenBy, type InsightCounts, type MemoryDocument, type Sha256 } from '@dreamfold/core';
 import { DreamfoldError, type Finding, type GateVerdict, type Insight, type PatchOperation } from '@dreamfold/events';
 import type { Witness } from './choice-learner.ts';
+import type { ErrorPoint } from './episode.ts';
 import { NO_FAULTS, textOf, type GateContext } from './gates/candidate.ts';
 import type { Constitution } from './gates/constitution.ts';
 import { judge } from './gates/judge.ts';
-import { suggestionId } from './insight-id.ts';
+import { recoveryId, suggestionId } from './insight-id.ts';
 import type { Knowledge } from './knowledge.ts';
 import { countPhrases } from './phrase-count.ts';
 import { storedInsights } from './playbook-pages.ts';
@@ -88,7 +89,7 @@ function changeOf({ before, after, knowledge }: EditInput, sha256: Sha256): Chan
   }
   if (value.kind === 'recovery') {
     if (was.value.kind === 'recovery' && was.value.next === value.next) return { finding: value, witnesses: new Map() };
-    const witnesses = wentOnWith(knowledge, value);
+    const witnesses = wentOnWith(knowledge, value, sha256);
     return { finding: { ...value, support: supportOf(witnesses) }, witnesses: new Map([['', witnesses]]) };
   }
   const added = value.cues.filter(({ sessions }) => sessions === 0).map(({ phrase }) => phrase);
@@ -107,10 +108,12 @@ function changeOf({ before, after, knowledge }: EditInput, sha256: Sha256): Chan
 }
 
 /** The runs that went on so after this error. */
-function wentOnWith({ recoveries }: Knowledge, { tool, signature, next }: Insight & { kind: 'recovery' }): Witness[] {
+function wentOnWith({ recoveries }: Knowledge, { id, next }: Insight & { kind: 'recovery' }, sha256: Sha256): Witness[] {
+  const isMeant = ([first]: readonly ErrorPoint[]): boolean => first !== undefined && recoveryId(first, sha256) === id;
   return [...recoveries.values()]
-    .flatMap((byNext) => byNext.get(next) ?? [])
-    .filter((error) => error.tool === tool && error.signature === signature)
+    .map((byNext) => byNext.get(next) ?? [])
+    .filter(isMeant)
+    .flat()
     .map(({ session, principal, evidence }) => ({ session, principal, right: next, evidence: [evidence] }));
 }
 

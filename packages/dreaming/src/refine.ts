@@ -45,5 +45,5 @@ function recoveryFound({ insight, witnesses }: RecoveryDraft): Found {
 /** True when two recoveries say the same and stand on about as much. */
 export function isAboutSame(before: Insight, after: Insight): boolean {
   if (before.kind !== 'recovery' || after.kind !== 'recovery') return false;
-  return before.next === after.next && after.support.principals < 1.5 * before.support.principals;
+  return before.next === after.next && before.signature === after.signature && after.support.principals < 1.5 * before.support.principals;
 }
