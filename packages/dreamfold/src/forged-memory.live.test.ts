@@ -73,7 +73,7 @@ test('a language model sees one memory, whose delimiters nothing that is said ca
     await session.done();
     const texts = JSON.stringify(server.requests.at(-1)!.messages);
     const tags = texts.match(/<\/?memory[^>]*>/gi)!;
-    const [, mark] = /^<memory-([\w-]{16})>$/.exec(tags[0]!)!;
+    const [, mark] = /^<memory-([\w-]{16})>$/.exec(tags[0])!;
     expect(tags).toEqual([`<memory-${mark}>`, `</memory-${mark}>`]);
     expect(texts.match(/&lt;\/?memory/gi)!.length).toBeGreaterThanOrEqual(7);
     // All requests of a session begin alike, so that a cache can hold what they begin with.

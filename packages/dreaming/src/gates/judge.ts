@@ -31,6 +31,9 @@ const GATES = {
 export type GateName = keyof typeof GATES;
 export const GATE_NAMES = Object.keys(GATES) as GateName[];
 
+/** Dropped cues that a verdict names in its sentence. */
+const TOLD_CUES = 3;
+
 export interface Judged {
   gates: GateVerdict[];
   /** What went through them: without the cues that gates have dropped. */
@@ -55,10 +58,10 @@ export function judge(whole: Candidate, context: GateContext, without: readonly 
 
 function droppedBy(gate: GateName, { dropped = [] }: Candidate, reason: string): Pick<GateVerdict, 'dropped' | 'reason'> | null {
   const own = dropped.filter((cue) => cue.gate === gate).map(({ phrase, reason: why }) => ({ phrase, reason: why }));
-  const [first] = own;
-  if (first === undefined) return null;
-  const more = own.length > 1 ? ` So were ${own.length - 1} more.` : '';
-  return { dropped: own, reason: `${reason} The cue "${first.phrase}" was dropped: ${first.reason}${more}` };
+  if (own.length === 0) return null;
+  const told = own.slice(0, TOLD_CUES).map(({ phrase, reason: why }) => `"${phrase}" (${why})`);
+  const more = own.length > told.length ? ` and ${own.length - told.length} more` : '';
+  return { dropped: own, reason: `${reason} Dropped: ${told.join(', ')}${more}.` };
 }
 
 /** A retirement writes nothing, so only what it stands on is judged. */
