@@ -2,6 +2,7 @@ import { renderInsight, type InsightCounts } from '@dreamfold/core';
 import type { Cue, Finding, GateVerdict, Insight } from '@dreamfold/events';
 import type { Lesson, Witness } from '../choice-learner.ts';
 import { learntEvidence, learntReason } from '../learnt-reason.ts';
+import { textPlace } from './text-place.ts';
 import type { Constitution } from './constitution.ts';
 
 /** Evidence that somebody cites and that does not hold. */
@@ -98,6 +99,11 @@ export function wordsOf({ finding, claim }: Pick<Candidate, 'finding' | 'claim'>
 /** Everything of a candidate that is stored, told to agents or shown to reviewers, and that somebody could have written. */
 export function textsOf(candidate: Pick<Candidate, 'finding' | 'claim'>): string[] {
   return [...namesOf(candidate.finding), ...wordsOf(candidate)];
+}
+
+/** Where in a note something stands, for a reader who has to find it; '' for other texts, which are short. */
+export function placeInNote({ finding }: Candidate, text: string, index: number): string {
+  return finding.kind === 'note' && text === finding.content ? ` in ${textPlace(text, index)}` : '';
 }
 
 /** A finding as the agents read it. */

@@ -3,6 +3,7 @@ import { DreamfoldError, findSuspicious, type Insight, type PatchOperation } fro
 import { textsOf } from './candidate.ts';
 import { broken, type Constitution, type MemoryChange } from './constitution.ts';
 import { findSecret } from './secrets.ts';
+import { textPlace } from './text-place.ts';
 
 /** A change that a person makes without a proposal. */
 export interface DirectWrite {
@@ -20,6 +21,7 @@ export interface DirectWrite {
  * @throws DreamfoldError suspicious_unicode, secret_detected, precondition_failed (a rule is broken)
  */
 export function checkWrite({ operations, before, after, reason, constitution }: DirectWrite): void {
+  checkText(reason, 'the reason');
   for (const { path, insight: only } of touchedParts(operations)) {
     const memory = Object.hasOwn(after.memories, path) ? after.memories[path]! : null;
     if (memory === null) continue;
@@ -73,6 +75,5 @@ function checkRules(change: MemoryChange, path: string, constitution: Constituti
 
 /** `/notes/tone.md, line 3, column 9,` */
 function placeOf(text: string, index: number, where: string): string {
-  const lines = text.slice(0, index).split(/\r\n|\r|\n/);
-  return `${where}, line ${lines.length}, column ${Array.from(lines.at(-1)!).length + 1},`;
+  return `${where}, ${textPlace(text, index)},`;
 }

@@ -135,3 +135,12 @@ it('an e-mail address in a note is for the reviewer to judge: an alarm, and no g
   expect(hasPassed(gates)).toBe(true);
   expect(gates.flatMap(({ alarms = [] }) => alarms)).toEqual(['an e-mail address']);
 });
+
+it.each([
+  ['unicode', 'Be kind.\nre\u200bfund', 'It holds an invisible character (U+200B) in line 2, column 3.'],
+  ['secrets', `Be kind.\n\nUse ${['AKIA', 'IOSFODNN7QXAMPL3'].join('')}`, 'It holds an AWS key in line 3, column 5.'],
+])('the gate %s says where in a note it found something', (gate, content, reason) => {
+  const note: Suggestion = { kind: 'note', path: '/a.md', content, reason: 'r', evidence: ['session/sesn_0001#9'] };
+  const { gates } = dreamWith(sha256, { suggestions: [note], refine: false }).insights.at(-1)!;
+  expect(gates.at(-1)).toMatchObject({ gate, pass: false, reason });
+});

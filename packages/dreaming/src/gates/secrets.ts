@@ -1,4 +1,4 @@
-import { fail, pass, textsOf, type Candidate, type Verdict } from './candidate.ts';
+import { fail, pass, placeInNote, textsOf, type Candidate, type Verdict } from './candidate.ts';
 import type { BadCues } from './drop-cues.ts';
 import { personalNumberIn } from './personal-numbers.ts';
 import { ASSIGNED_PASSWORD, KEY_BEGINNINGS, KEY_FORMS, NAMED_KEY, NAMED_PIN, NAMED_SECRET } from './secret-forms.ts';
@@ -168,10 +168,11 @@ function entropy(text: string): number {
 
 /** No password, key, token or number of an account gets into a memory. */
 export function secrets(candidate: Candidate): Verdict {
-  const kind =
-    textsOf(candidate)
-      .map(secretIn)
-      .find((found) => found !== null) ?? secretWordIn(candidate);
+  for (const text of textsOf(candidate)) {
+    const found = findSecret(text);
+    if (found !== null) return fail(`It holds ${found.kind}${placeInNote(candidate, text, found.index)}.`, 'secret_detected');
+  }
+  const kind = secretWordIn(candidate);
   return kind === null ? pass('It holds no secret that is known by its form.') : fail(`It holds ${kind}.`, 'secret_detected');
 }
 

@@ -1,5 +1,5 @@
-import { suspiciousCharacters } from '@dreamfold/events';
-import { fail, pass, textsOf, type Candidate, type Verdict } from './candidate.ts';
+import { findSuspicious, suspiciousCharacters } from '@dreamfold/events';
+import { fail, pass, placeInNote, textsOf, type Candidate, type Verdict } from './candidate.ts';
 import type { BadCues } from './drop-cues.ts';
 
 const PLAIN = /^[\x20-\x7e]*$/;
@@ -7,8 +7,8 @@ const PLAIN = /^[\x20-\x7e]*$/;
 /** Nothing that a reader does not see, or takes for something else. */
 export function unicode(candidate: Candidate): Verdict {
   for (const text of textsOf(candidate)) {
-    const odd = suspiciousCharacters(text);
-    if (odd !== null) return fail(`It holds ${odd}.`, 'suspicious_unicode');
+    const odd = findSuspicious(text);
+    if (odd !== null) return fail(`It holds ${odd.what}${placeInNote(candidate, text, odd.index)}.`, 'suspicious_unicode');
   }
   return pass('Its characters are what they look like.');
 }
