@@ -189,12 +189,15 @@ it('is looked for in linear time', () => {
     '0-',
   ]) {
     const text = part.repeat(64_000 / part.length);
-    const times = [1, 2, 3].map(() => {
+    const timeOnce = (): number => {
       const started = performance.now();
       secretIn(text);
       return performance.now() - started;
-    });
-    expect({ part, isSlow: Math.min(...times) >= 400 }).toMatchObject({ isSlow: false });
+    };
+    // The better of three: other work on the machine is no fault of the search.
+    let best = timeOnce();
+    for (let again = 0; again < 2 && best >= 400; again += 1) best = Math.min(best, timeOnce());
+    expect({ part, isSlow: best >= 400 }).toMatchObject({ isSlow: false });
   }
 });
 
