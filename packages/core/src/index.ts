@@ -104,11 +104,25 @@ export { diffVersions, keptLines, type VersionDiff } from './memory/diff-version
 export { escapeToken } from './memory/json-pointer.ts';
 export { documentToFiles, filesToDocument, type MemoryFile, type MemoryFromFiles } from './memory/memory-files.ts';
 export { checkMemoryPath, checkPathsApart } from './memory/memory-path.ts';
+export { applyOperations, touchedParts } from './memory/patch.ts';
 export { patchTowards, patchesTowards } from './memory/patch-towards.ts';
-export { PROMPT_MEMORY_BYTES, selectMemory, type PinnedMemory, type SelectedMemory } from './memory/select.ts';
+export {
+  memoryBlock,
+  memoryText,
+  NO_MEMORY,
+  plainSaying,
+  PROMPT_MEMORY_BYTES,
+  selectMemory,
+  valuesOf,
+  type MemoryBlock,
+  type PinnedMemory,
+  type RememberedChoice,
+  type SelectedMemory,
+  type ThreadTask,
+} from './memory/select.ts';
 export { phrasesOf } from './memory/phrases.ts';
 export { proposedText, withProposedText, writtenBy } from './memory/proposed-text.ts';
-export { readChoices, type RememberedChoice } from './memory/read-choices.ts';
+export { readChoices } from './memory/read-choices.ts';
 export { renderInsight, renderLines, renderMemory, type RenderedLine } from './memory/render.ts';
 export {
   documentAt,

@@ -3,6 +3,7 @@ import { renderMemory, type MemoryDocument, type MemoryState } from '@dreamfold/
 import { isDreamfoldError, type Suggestion } from '@dreamfold/events';
 import { describe, expect, it } from 'vitest';
 import type { DreamDecision, DreamInput, JudgedInsight } from './dream.ts';
+import type { Episode } from './episode.ts';
 import { forbiddenPhrase } from './gates/constitution.ts';
 import { hasPassed, verdictError, type GateName } from './gates/judge.ts';
 import { CHOICE_PLAYBOOK } from './playbook-pages.ts';
@@ -36,13 +37,13 @@ describe('a dream over labelled tickets', () => {
     expect(billing.evidence).toContain('session/sesn_0000#9');
     expect(billing.gates.map(({ gate }) => gate)).toEqual([
       'unicode',
+      'secrets',
       'shape',
       'value',
       'constitution',
       'evidence',
       'quorum',
       'precision',
-      'secrets',
       'overlap',
       'duplicate',
       'contradiction',
@@ -161,6 +162,36 @@ describe('a later dream', () => {
     const { insights, withdrawn } = dream({ state: waiting, from: [...episodes, ...rows] });
     expect(insights.some(({ insight }) => insight.kind === 'choice' && insight.value === 'technical')).toBe(true);
     expect([...withdrawn, ...insights.map(({ supersedes }) => supersedes)]).toContain(older);
+  });
+});
+
+describe('what somebody says to stop the learning of others', () => {
+  const parcels = Array.from({ length: 8 }, (_, i) =>
+    episode([`p${i}`, 'technical', `my parcel${'abcdefgh'[i]} parcel is late ${i}`], 400 + i),
+  );
+  const evil = Array.from({ length: 12 }, (_, i) => episode([`evil${i % 2}`, 'technical', 'p\u0430rcel'], 500 + i));
+  const cuesOf = (from: readonly Episode[], more: Partial<DreamInput> = {}): string[] =>
+    dream({ from, ...more }).insights.flatMap(({ insight, operations }) =>
+      insight.kind === 'choice' && insight.value === 'technical' && operations.length > 0 ? insight.cues.map(({ phrase }) => phrase) : [],
+    );
+
+  it('is no word when it only looks like one', () => {
+    const before = cuesOf([...episodes, ...parcels]);
+    expect(before).toContain('parcel');
+    expect(cuesOf([...episodes, ...parcels, ...evil])).toEqual(expect.arrayContaining(['parcel']));
+    expect(cuesOf([...episodes, ...parcels, ...evil]).some((cue) => cue.includes('\u0430'))).toBe(false);
+  });
+
+  it('costs only itself when a rule forbids it, and is not proposed again and again', () => {
+    const constitution = [forbiddenPhrase('late')];
+    const rows = [...episodes, ...parcels];
+    const { insights } = dream({ from: rows, constitution });
+    const about = insights.filter(({ insight }) => insight.kind === 'choice' && insight.value === 'technical');
+    expect(about.every(({ operations }) => operations.length > 0)).toBe(true);
+    expect(about.flatMap(({ gates }) => gates.flatMap(({ dropped = [] }) => dropped.map(({ phrase }) => phrase)))).toEqual(['late']);
+    expect(about.every(({ reason }) => !reason.includes('late'))).toBe(true);
+    const applied = decide(store, { pages: dream({ from: rows, constitution }).pages, insights }, 'approve');
+    expect(dream({ state: applied, from: rows, constitution }).insights).toEqual([]);
   });
 });
 

@@ -1,11 +1,12 @@
-import { escapeToken, renderInsight, type InsightCounts, type MemoryDocument, type PatchStatus, type Sha256 } from '@dreamfold/core';
+import { escapeToken, type InsightCounts, type MemoryDocument, type PatchStatus, type Sha256 } from '@dreamfold/core';
 import type { Finding, GateVerdict, Insight, PatchOperation } from '@dreamfold/events';
 import { contradicts } from './gates/agreement.ts';
-import type { Candidate, GateContext } from './gates/candidate.ts';
+import { NO_FAULTS, textOf, type Candidate, type GateContext } from './gates/candidate.ts';
 import type { Constitution } from './gates/constitution.ts';
+import { withoutBadCues } from './gates/drop-cues.ts';
 import { hasPassed, judge, judgeRetirement, type GateName } from './gates/judge.ts';
 import { tierOf } from './gates/taint.ts';
-import { learnerKey, type Knowledge } from './knowledge.ts';
+import type { Knowledge } from './knowledge.ts';
 import {
   PlaybookPages,
   addInsight,
@@ -17,7 +18,7 @@ import {
 } from './playbook-pages.ts';
 import type { PriorProposal } from './prior-proposals.ts';
 import { learntIds } from './propose-choices.ts';
-import { findings, isAboutSame } from './refine.ts';
+import { findings, isAboutSame, type Found } from './refine.ts';
 import { retirementOf, type RetireContext, type Retirement } from './retirement.ts';
 import { ToldIndex } from './told-index.ts';
 import { candidateOf, type Cited, type TakenSuggestion } from './suggestion.ts';
@@ -120,8 +121,7 @@ class Dream {
       untrusted,
       known: this.#known,
       isLearnt: (insight) => this.#isLearnt(insight),
-      learner: (tool, field) =>
-        knowledge.learners.get(learnerKey(tool, field)) ?? knowledge.learners.get(learnerKey(tool, field, 'customers')),
+      lessons: (tool, field) => knowledge.lessons(tool, field),
       toldPoints: (choice, phrase) => this.#told.points(choice, phrase),
     };
   }
@@ -146,8 +146,10 @@ class Dream {
   }
 
   /** What is learnt is proposed when it is new or has moved, and nobody has decided on the same before. */
-  #consider(found: Omit<Candidate, 'text'> & { finding: Insight }): void {
-    const { finding } = found;
+  #consider(whole: Found): void {
+    // Compared without the cues that no gate lets through: what is the same but for them has not moved.
+    const found = withoutBadCues({ ...whole, text: textOf(whole.finding) }, this.#context, this.#input.without);
+    const finding = found.finding as Insight;
     const stored = this.#stored.get(finding.id);
     if (stored !== undefined && isSame(stored.insight, finding)) return;
     const prior = this.#input.prior(finding.id) ?? this.#turnedDown(finding);
@@ -159,15 +161,17 @@ class Dream {
       this.#settled.push({ insight: finding, patchId, status, reason, evidence });
       return;
     }
-    this.#judge({ ...found, text: textOf(finding) }, stored === undefined ? 'add' : 'replace', isOpen ? prior.patchId : null);
+    this.#judge(found, stored === undefined ? 'add' : 'replace', isOpen ? prior.patchId : null);
   }
 
-  #judge(candidate: Candidate, change: 'add' | 'replace', supersedes: string | null): void {
+  #judge(whole: Candidate, change: 'add' | 'replace', supersedes: string | null): void {
+    const misfit = whole.misfit ?? (this.#stored.has(whole.finding.id) ? null : this.#pages.misfitOf(whole.finding));
+    // What a cue contradicts that no gate lets through does not matter.
+    const good = withoutBadCues(whole, this.#context, this.#input.without);
+    const rivals = this.#rivalsOf(good);
+    const turns = [...new Set([...good.turns, ...rivals.map(({ insight }) => insight.id)])];
+    const { gates, candidate } = judge({ ...good, misfit, turns }, this.#context, this.#input.without);
     const { finding, claim, evidence } = candidate;
-    const misfit = candidate.misfit ?? (this.#stored.has(finding.id) ? null : this.#pages.misfitOf(finding));
-    const rivals = this.#rivalsOf(candidate);
-    const turns = [...new Set([...candidate.turns, ...rivals.map(({ insight }) => insight.id)])];
-    const gates = judge({ ...candidate, misfit, turns }, this.#context, this.#input.without);
     // The gate has seen that each is supported less. The learner weighs the same decisions, and retires by itself what it has written.
     const allBeaten = hasPassed(gates) ? rivals.filter(({ insight }) => !this.#isLearnt(insight)) : [];
     const together = retiredTogether(allBeaten);
@@ -260,19 +264,14 @@ class Dream {
 
   #retireOne(stored: StoredInsight, { reason, evidence, contradicted }: Retirement): void {
     const { insight } = stored;
-    const faults = { missing: [], unlabelled: [], stray: [] };
     const shared = { reason, claim: '', evidence };
-    const about = { finding: insight, origin: 'learnt' as const, faults, witnesses: new Map(), text: '' };
+    const about = { finding: insight, origin: 'learnt' as const, faults: NO_FAULTS, witnesses: new Map(), text: '' };
     const candidate: Candidate = { ...shared, ...about, turns: contradicted ? [insight.id] : [] };
     const gates = judgeRetirement(candidate, this.#context, this.#input.without);
     const operations = hasPassed(gates) ? removeInsight(stored) : [];
     this.#touched.add(insight.id);
     this.#insights.push({ ...shared, insight, change: 'retire', tier: 'typed', gates, operations, supersedes: null });
   }
-}
-
-function textOf(finding: Finding): string {
-  return finding.kind === 'note' ? finding.content : renderInsight(finding);
 }
 
 function isWaiting(prior: PriorProposal): boolean {

@@ -33,6 +33,8 @@ export interface ErrorPoint {
   principal: string;
   tool: string;
   signature: string;
+  /** Words of the signature that neither the request nor the call had said: the tool's own. */
+  own: readonly string[];
   /** The next call's tool, `respond` for a message to the user, null when nothing followed. */
   next: string | null;
   /** `stream#seq` of the result. */

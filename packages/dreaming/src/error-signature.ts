@@ -16,5 +16,24 @@ export function errorSignature(text: string): string {
       .find((part) => part.trim() !== '') ?? '';
   const plain = line.replaceAll(QUOTED, '*').replaceAll(FIGURE, '*').replaceAll(NAME, '*');
   const words = plain.replaceAll(/[\s\p{C}]+/gu, ' ').replaceAll(/\*(?:[ ,*]*\*)+/g, '*');
-  return words.toLowerCase().trim().slice(0, MAX_CHARS) || 'error';
+  return cut(words.toLowerCase().trim()) || 'error';
+}
+
+/** At the end of a word: a part of one would pass for another. */
+function cut(text: string): string {
+  if (text.length <= MAX_CHARS) return text;
+  const end = text.lastIndexOf(' ', MAX_CHARS);
+  return text.slice(0, end > 0 ? end : MAX_CHARS);
+}
+
+const WORD = /[\p{L}\p{M}\p{N}]+/gu;
+
+/** The words of a text, as signatures have them. */
+export function wordsIn(text: string): string[] {
+  return text.normalize('NFKC').toLowerCase().match(WORD) ?? [];
+}
+
+/** A signature of which only some words are left. */
+export function withWords(signature: string, keep: ReadonlySet<string>): string {
+  return signature.replaceAll(WORD, (word) => (keep.has(word) ? word : '*')).replaceAll(/\*(?:[\s,.;:'’"()*/-]*\*)+/gu, '*');
 }

@@ -2,6 +2,7 @@ export type { Suggestion } from '@dreamfold/events';
 export { decideDream, type DreamDecision, type DreamInput, type JudgedInsight, type SettledInsight } from './dream.ts';
 export { evolveDream, initialDream, type DreamState, type DreamtInsight } from './dream-state.ts';
 export type { DecisionPoint, Episode, ErrorPoint } from './episode.ts';
+export { checkWrite } from './gates/check-write.ts';
 export { forbiddenPhrase, type Constitution, type ConstitutionRule, type MemoryChange } from './gates/constitution.ts';
 export { hasPassed, verdictError, type GateName } from './gates/judge.ts';
 export { judgeEdit, type JudgedEdit } from './judge-edit.ts';

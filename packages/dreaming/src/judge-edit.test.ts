@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { decideDream } from './dream.ts';
 import { forbiddenPhrase } from './gates/constitution.ts';
 import { hasPassed } from './gates/judge.ts';
+import { recoveryId } from './insight-id.ts';
 import { judgeEdit, type EditInput, type JudgedEdit } from './judge-edit.ts';
 import { learn, newKnowledge } from './knowledge.ts';
 import { episode, type Ticket } from './testing/tickets.ts';
@@ -112,11 +113,26 @@ describe('an edit', () => {
   });
 
   it('of what runs did next is borne out by runs that did so', () => {
-    const insight = { kind: 'recovery', id: 'i', tool: 'book', signature: 'full', next: 'search', support: { sessions: 3, principals: 3 } };
+    const insight = {
+      kind: 'recovery',
+      id: recoveryId({ tool: 'book', signature: 'full' }, sha256),
+      tool: 'book',
+      signature: 'full',
+      next: 'search',
+      support: { sessions: 3, principals: 3 },
+    };
     const before: PatchOperation[] = [{ op: 'add', path: '/memories/~1p/insights/i', value: insight }];
     const known = newKnowledge();
     for (const n of [1, 2, 3]) {
-      const error = { session: `s${n}`, principal: `p${n}`, tool: 'book', signature: 'full', next: 'cancel', evidence: `session/s${n}#4` };
+      const error = {
+        session: `s${n}`,
+        principal: `p${n}`,
+        tool: 'book',
+        signature: 'full',
+        own: ['full'],
+        next: 'cancel',
+        evidence: `session/s${n}#4`,
+      };
       known.recoveries.set('book full', new Map([['cancel', [...(known.recoveries.get('book full')?.get('cancel') ?? []), error]]]));
     }
     const cancel = edit((text) => text.replace('search', 'cancel'), { before, knowledge: known });

@@ -1,10 +1,12 @@
-import { renderInsight, writtenBy, type InsightCounts, type MemoryDocument, type Sha256 } from '@dreamfold/core';
+import { writtenBy, type InsightCounts, type MemoryDocument, type Sha256 } from '@dreamfold/core';
 import { DreamfoldError, type Finding, type GateVerdict, type Insight, type PatchOperation } from '@dreamfold/events';
-import { witnessesOf } from './choice-learner.ts';
+import type { ErrorPoint } from './episode.ts';
+import { NO_FAULTS, textOf, type GateContext } from './gates/candidate.ts';
 import type { Constitution } from './gates/constitution.ts';
 import { judge } from './gates/judge.ts';
-import { suggestionId } from './insight-id.ts';
-import { learnerKey, type Knowledge } from './knowledge.ts';
+import { recoveryId, suggestionId } from './insight-id.ts';
+import type { Knowledge } from './knowledge.ts';
+import { countPhrases } from './phrase-count.ts';
 import { storedInsights } from './playbook-pages.ts';
 import { learntIds } from './propose-choices.ts';
 import { supportOf, type Witness } from './quorum.ts';
@@ -40,6 +42,8 @@ interface Change {
   finding: Finding;
   /** For each cue that is new, or for '' where there are none: the labelled decisions that bear it out. */
   witnesses: Map<string, readonly Witness[]>;
+  /** Values that the tool named in sessions that dreams have read; those of the quorum named what was right for them. */
+  offered?: string[];
 }
 
 /**
@@ -50,7 +54,7 @@ interface Change {
 export function judgeEdit(input: EditInput, sha256: Sha256): JudgedEdit {
   const { after, evidence, gates, note, document, counts, knowledge, constitution, untrusted } = input;
   if (constitution.length === 0 && gates.some(({ rules = 0 }) => rules > 0)) throw rulesMissing();
-  const { finding, witnesses } = changeOf(input, sha256);
+  const { finding, witnesses, offered = null } = changeOf(input, sha256);
   const known = storedInsights(document).flatMap(({ insight }) => (insight.id === finding.id ? [] : [insight]));
   const isLearnt = (insight: Insight): boolean => insight.kind === 'choice' && learntIds(insight, sha256).includes(insight.id);
   const cited = [...new Set([...evidence, ...[...witnesses.values()].flat().flatMap((witness) => witness.evidence)])];
@@ -61,21 +65,20 @@ export function judgeEdit(input: EditInput, sha256: Sha256): JudgedEdit {
     reason: note,
     claim: note,
     evidence: cited,
-    faults: { missing: [], unlabelled: [], stray: [] },
+    faults: NO_FAULTS,
+    isEdit: true,
     witnesses,
     turns: [],
-    text: finding.kind === 'note' ? finding.content : renderInsight(finding),
+    ...(offered === null ? {} : { offered }),
+    text: textOf(finding),
   };
-  const learner = (tool: string, field: string) => knowledge.learners.get(learnerKey(tool, field));
+  const lessons: GateContext['lessons'] = (tool, field) => knowledge.lessons(tool, field);
   const { index } = writtenBy(after)!;
   const operations = after.map((operation, i) =>
     i === index && finding.kind !== 'note' ? ({ ...operation, value: finding } as PatchOperation) : operation,
   );
-  return {
-    operations,
-    evidence: cited,
-    gates: judge(candidate, { constitution, counts, untrusted, known, isLearnt, learner, toldPoints: () => 0 }),
-  };
+  const context: GateContext = { constitution, counts, untrusted, known, isLearnt, lessons, toldPoints: () => 0 };
+  return { operations, evidence: cited, gates: judge(candidate, context).gates };
 }
 
 function changeOf({ before, after, knowledge }: EditInput, sha256: Sha256): Change {
@@ -88,27 +91,31 @@ function changeOf({ before, after, knowledge }: EditInput, sha256: Sha256): Chan
   }
   if (value.kind === 'recovery') {
     if (was.value.kind === 'recovery' && was.value.next === value.next) return { finding: value, witnesses: new Map() };
-    const witnesses = wentOnWith(knowledge, value);
+    const witnesses = wentOnWith(knowledge, value, sha256);
     return { finding: { ...value, support: supportOf(witnesses) }, witnesses: new Map([['', witnesses]]) };
   }
-  const pairs = knowledge.learners.get(learnerKey(value.tool, value.field))?.pairs;
+  const added = value.cues.filter(({ sessions }) => sessions === 0).map(({ phrase }) => phrase);
+  const counts = countPhrases(added, value.value, knowledge.lessons(value.tool, value.field));
   const witnesses = new Map<string, readonly Witness[]>();
   const cues = value.cues.map((cue) => {
     if (cue.sessions > 0) return cue;
-    const pair = pairs?.get(cue.phrase)?.get(value.value);
-    witnesses.set(cue.phrase, pair === undefined ? [] : witnessesOf(pair));
-    return { ...cue, sessions: pair?.sessions.size ?? 0, principals: pair?.principals.size ?? 0 };
+    const { witnesses: cited, sessions, principals } = counts.get(cue.phrase)!;
+    witnesses.set(cue.phrase, cited);
+    return { ...cue, sessions, principals };
   });
   const least = (of: 'sessions' | 'principals'): number => Math.min(...cues.map((cue) => cue[of]));
   const support = { sessions: least('sessions'), principals: least('principals') };
-  return { finding: { ...value, cues, support }, witnesses };
+  const offered = new Set([...knowledge.lessons(value.tool, value.field)].flatMap(({ options }) => options));
+  return { finding: { ...value, cues, support }, witnesses, offered: [...offered] };
 }
 
 /** The runs that went on so after this error. */
-function wentOnWith({ recoveries }: Knowledge, { tool, signature, next }: Insight & { kind: 'recovery' }): Witness[] {
+function wentOnWith({ recoveries }: Knowledge, { id, next }: Insight & { kind: 'recovery' }, sha256: Sha256): Witness[] {
+  const isMeant = ([first]: readonly ErrorPoint[]): boolean => first !== undefined && recoveryId(first, sha256) === id;
   return [...recoveries.values()]
-    .flatMap((byNext) => byNext.get(next) ?? [])
-    .filter((error) => error.tool === tool && error.signature === signature)
+    .map((byNext) => byNext.get(next) ?? [])
+    .filter(isMeant)
+    .flat()
     .map(({ session, principal, evidence }) => runAs({ session, principal, right: next, evidence: [evidence] }));
 }
 

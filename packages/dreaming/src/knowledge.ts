@@ -54,6 +54,16 @@ export class Knowledge {
     return this.#learners;
   }
 
+  /**
+   * The labelled decisions on a field of a tool, in the order in which they were labelled first. What customers say of their own
+   * sessions is heard only where nobody else has said anything.
+   */
+  lessons(tool: string, field: string): Lesson[] {
+    const taken = [...(this.#taken.get(takenKey(tool, field))?.values() ?? [])].filter(({ right }) => right !== null);
+    const trusted = taken.filter(({ by }) => by === 'trusted');
+    return (trusted.length > 0 ? trusted : taken).map(({ lesson, right }) => ({ ...lesson, right: right! }));
+  }
+
   add(episode: Episode, memory: OutcomesOf): Learnt {
     const uncounted = new Map<Uncounted['reason'], number>();
     const note = (reason: Uncounted['reason']): unknown => uncounted.set(reason, (uncounted.get(reason) ?? 0) + 1);

@@ -1,6 +1,7 @@
 import type { Sha256 } from '@dreamfold/core';
 import type { RecoveryInsight } from '@dreamfold/events';
 import type { ErrorPoint } from './episode.ts';
+import { withWords, wordsIn } from './error-signature.ts';
 import { recoveryId } from './insight-id.ts';
 import { hasQuorum, supportOf, type Support, type Witness } from './quorum.ts';
 
@@ -44,16 +45,41 @@ export function proposeRecoveries(recoveries: Recoveries, sha256: Sha256): Recov
       const votes = steps.reduce((sum, { support }) => sum + support.principals, 0);
       if (!hasQuorum(first.support) || first.support.principals < MIN_SHARE * votes) return [];
       const { tool, signature } = first.errors[0]!;
-      const about = { tool, signature };
+      const told = toldSignature(signature, [...byNext.values()].flat());
+      if (told === null) return [];
       const insight: RecoveryInsight = {
         kind: 'recovery',
-        id: recoveryId(about, sha256),
-        ...about,
+        // Whatever of the error is told, its digest says which one it is.
+        id: recoveryId({ tool, signature }, sha256),
+        tool,
+        signature: told,
         next: first.next,
         support: first.support,
       };
       return [{ insight, witnesses: witnessesOf(first.errors) }];
     });
+}
+
+/**
+ * A signature with the words that the tool itself says of such errors: those that came in the errors of a quorum without
+ * that anybody there had said them. A name that a user gave, and the tool repeats, is none of them.
+ * @returns null when no word is left
+ */
+function toldSignature(signature: string, errors: readonly ErrorPoint[]): string | null {
+  const open = new Map([...new Set(wordsIn(signature))].map((word) => [word, [] as ErrorPoint[]]));
+  const stable = new Set<string>();
+  for (const error of errors) {
+    if (open.size === 0) break;
+    for (const word of error.own) {
+      const seen = open.get(word);
+      if (seen === undefined) continue;
+      seen.push(error);
+      if (!hasQuorum(supportOf(seen))) continue;
+      stable.add(word);
+      open.delete(word);
+    }
+  }
+  return stable.size === 0 ? null : withWords(signature, stable);
 }
 
 interface Step {

@@ -258,6 +258,7 @@ describe('an error', () => {
       principal: 'acme',
       tool: 'book',
       signature: 'error: flight * is full on *',
+      own: expect.arrayContaining(['is', 'full']) as string[],
       evidence: 'session/sesn_1#3',
     };
     expect(next(use('search'))).toEqual([{ ...error, next: 'search' }]);

@@ -14,7 +14,7 @@ import {
   type TeamSnapshot,
 } from '@dreamfold/events';
 import type { DecisionPoint, Episode, ErrorPoint, UncountedFeedback } from './episode.ts';
-import { errorSignature } from './error-signature.ts';
+import { errorSignature, wordsIn } from './error-signature.ts';
 
 /** A decision before anything is known of whose session it is in: that stands in the first event. */
 type Thread = { agent: string; message: string; given: DecisionPoint['given'] };
@@ -39,7 +39,7 @@ export class SessionReader {
   readonly #threads = new Map<string, Thread>();
   /** By the id of the call. */
   readonly #decisions = new Map<string, DecisionPoint[]>();
-  readonly #calls = new Map<string, string>();
+  readonly #calls = new Map<string, { name: string; input: unknown }>();
   readonly #errors: ErrorPoint[] = [];
   /** Errors of each thread that nothing has followed yet, or nothing but a message. */
   readonly #open = new Map<string, ErrorPoint[]>();
@@ -102,7 +102,7 @@ export class SessionReader {
   }
 
   called(event: KnownEvent<'agent.tool_use'>): void {
-    this.#calls.set(event.id, event.data.name);
+    this.#calls.set(event.id, { name: event.data.name, input: event.data.input });
     this.#decisions.set(event.id, this.#decisionsOf(event));
     for (const error of this.#open.get(event.actor) ?? []) error.next = event.data.name;
     this.#open.delete(event.actor);
@@ -113,11 +113,14 @@ export class SessionReader {
   }
 
   failed({ stream, seq, actor, data }: KnownEvent<'agent.tool_result'>): void {
-    const tool = this.#calls.get(data.tool_use_id);
-    if (tool === undefined || this.#counted === '') return;
+    const call = this.#calls.get(data.tool_use_id);
+    if (call === undefined || this.#counted === '') return;
+    const tool = call.name;
     const whose = { session: this.#session, principal: this.#counted };
     const signature = errorSignature(textOf(data.content));
-    const error: ErrorPoint = { ...whose, tool, signature, next: null, evidence: `${stream}#${seq}` };
+    const said = new Set([...this.#requests, this.#threads.get(actor)?.message ?? '', ...stringsIn(call.input)].flatMap(wordsIn));
+    const own = [...new Set(wordsIn(signature))].filter((word) => !said.has(word));
+    const error: ErrorPoint = { ...whose, tool, signature, own, next: null, evidence: `${stream}#${seq}` };
     this.#errors.push(error);
     this.#open.set(actor, [...(this.#open.get(actor) ?? []), error]);
   }
@@ -204,6 +207,12 @@ export function restsAfter(event: KnownEvent): boolean | null {
   if (event.type === 'session.status_running') return false;
   if (event.type !== 'session.status_idle' || event.data === null) return null;
   return event.data.stop_reason.type !== 'requires_action';
+}
+
+/** All texts in the input of a call. */
+function stringsIn(input: unknown): string[] {
+  if (typeof input === 'string') return [input];
+  return typeof input === 'object' && input !== null ? Object.values(input).flatMap(stringsIn) : [];
 }
 
 /** Fields of a JSON Schema object that take one of at least two strings. */

@@ -1,7 +1,7 @@
 import { phrasesOf, type Sha256 } from '@dreamfold/core';
 import { Suggestion, checkJson, isDreamfoldError, type ChoiceInsight, type NoteSuggestion } from '@dreamfold/events';
 import type { DecisionPoint, Episode } from './episode.ts';
-import type { Candidate, Misfit } from './gates/candidate.ts';
+import { NO_FAULTS, type Candidate, type Misfit } from './gates/candidate.ts';
 import { suggestionId } from './insight-id.ts';
 import { supportOf, type Witness } from './quorum.ts';
 
@@ -81,7 +81,7 @@ export function candidateOf(suggestion: TakenSuggestion, { cited, sha256 }: { ci
   }
   const { tool, field, value } = suggestion;
   const cues = suggestion.cues.toSorted();
-  const { faults, bearing } = look(suggestion, cited);
+  const { faults, bearing, offered } = look(suggestion, cited);
   const witnesses = new Map(cues.map((cue) => [cue, bearing.filter(({ phrases }) => phrases.has(cue)).map(({ witness }) => witness)]));
   const supports = [...witnesses.values()].map(supportOf);
   const least = (of: 'sessions' | 'principals'): number => Math.min(...supports.map((support) => support[of]), bearing.length);
@@ -95,13 +95,13 @@ export function candidateOf(suggestion: TakenSuggestion, { cited, sha256 }: { ci
     support: { sessions: least('sessions'), principals: least('principals') },
   };
   const reason = `Somebody suggests it; ${bearing.length} of the cited decisions bear it out.`;
-  return { ...shared, finding, reason, faults, witnesses, turns: [] };
+  return { ...shared, finding, reason, faults, witnesses, turns: [], ...(offered === null ? {} : { offered }) };
 }
 
 function malformedCandidate({ at, fault, evidence }: MalformedSuggestion, sha256: Sha256): Omit<Candidate, 'text'> {
   const content = 'What was suggested is no suggestion, and is not recorded.';
   const finding: NoteSuggestion = { kind: 'note', id: suggestionId({ at, fault }, sha256), path: '/malformed', content };
-  const faults = { missing: [], unlabelled: [], stray: [] };
+  const faults = NO_FAULTS;
   const reason = 'Somebody suggests what is no suggestion.';
   return { finding, origin: 'suggested', reason, claim: '', evidence, faults, witnesses: new Map(), turns: [], misfit: fault };
 }
@@ -111,17 +111,28 @@ interface Bearing {
   phrases: ReadonlySet<string>;
 }
 
-function look(choice: Suggestion & { kind: 'choice' }, cited: Cited): { faults: Candidate['faults']; bearing: Bearing[] } {
+interface Looked {
+  faults: Candidate['faults'];
+  bearing: Bearing[];
+  /** Named by the tools of all sessions that bear it out; where there are none, by any that is cited. null when none is there. */
+  offered: string[] | null;
+}
+
+function look(choice: Suggestion & { kind: 'choice' }, cited: Cited): Looked {
   const faults = { missing: [] as string[], unlabelled: [] as string[], stray: [] as string[] };
   const bearing = new Map<DecisionPoint, Bearing>();
+  const named = new Set<string>();
+  let isThere = false;
   for (const ref of choice.evidence) {
     const found = find(ref, cited);
     if (found === null) {
       faults.missing.push(ref);
       continue;
     }
+    isThere = true;
     const decisions = found.decisions.filter(({ evidence }) => evidence.includes(ref));
     const decision = decisions.find(({ tool, field }) => tool === choice.tool && field === choice.field);
+    for (const option of decision?.options ?? []) named.add(option);
     if (decision === undefined || decision.right === null) {
       (decision === undefined && found.labelled ? faults.stray : faults.unlabelled).push(ref);
       continue;
@@ -134,7 +145,8 @@ function look(choice: Suggestion & { kind: 'choice' }, cited: Cited): { faults: 
     const { session, principal, authenticated, labeller, right, evidence } = decision;
     bearing.set(decision, { witness: { session, principal, authenticated, labeller, right, evidence }, phrases });
   }
-  return { faults, bearing: [...bearing.values()] };
+  const offered = [...named].filter((option) => [...bearing.keys()].every(({ options }) => options.includes(option)));
+  return { faults, bearing: [...bearing.values()], offered: isThere ? offered : null };
 }
 
 /** A note cites what somebody has labelled: a judged decision, a feedback, a score. */

@@ -47,6 +47,8 @@ export const GateVerdict = z.object({
   waits: z.boolean().optional(),
   /** Nothing is wrong for certain; the more kinds of alarm, the sooner whoever reviews looks at it. */
   alarms: z.array(z.string()).optional(),
+  /** Cues that it took out of the insight, which goes on without them. What nobody should read is not repeated here. */
+  dropped: z.array(z.object({ phrase: z.string(), reason: z.string() })).optional(),
   /** How many rules of the operator it was held against. */
   rules: z.int().nonnegative().optional(),
   /** The code of the error, when input that somebody sent is at fault. */

@@ -26,17 +26,33 @@ const SIGN = /^[\u00b5\u03bc\u03a9\u2126\u0394\u2206\u03c0\u03c3\u03bb\u03b1\u03
 /** Letters of mathematics and in circles, which read as plain ones: never needed in a memory. */
 const STYLED = /[\u{1d400}-\u{1d7ff}\u2460-\u24ff\u{1f130}-\u{1f189}\uff21-\uff3a\uff41-\uff5a]{2,}/u;
 
-/** What is suspicious about the characters of a text, or null. After UTS 39, cut down to what names, cues and notes need. */
-export function suspiciousCharacters(text: string): string | null {
-  const visible = text.replaceAll(LINE, ' ').replaceAll(IN_PLACE, '');
+export interface SuspiciousPlace {
+  /** What is wrong with it, such as `an invisible character (U+200B)`. */
+  what: string;
+  /** Where in the text it begins, in UTF-16 units. */
+  index: number;
+}
+
+/** The first thing that is suspicious about the characters of a text, or null. After UTS 39, cut down to what names, cues and notes need. */
+export function findSuspicious(text: string): SuspiciousPlace | null {
+  // What is in its place gives way to as many blanks, so that all else keeps its own.
+  const visible = text.replaceAll(LINE, ' ').replaceAll(IN_PLACE, (marks) => ' '.repeat(marks.length));
   for (const [name, pattern] of KINDS) {
     const found = pattern.exec(visible);
-    if (found !== null) return `${name} (U+${found[0].codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')})`;
+    if (found === null) continue;
+    const point = found[0].codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0');
+    return { what: `${name} (U+${point})`, index: found.index };
   }
-  if (STYLED.test(visible)) return 'letters in the guise of others';
-  for (const [word] of visible.matchAll(WORD)) {
+  const styled = visible.search(STYLED);
+  if (styled >= 0) return { what: 'letters in the guise of others', index: styled };
+  for (const { 0: word, index } of visible.matchAll(WORD)) {
     const scripts = SCRIPTS.filter(([, pattern]) => pattern.test(word.replace(SIGN, ''))).map(([name]) => name);
-    if (scripts.length > 1) return `${scripts.join(' and ')} letters in one word`;
+    if (scripts.length > 1) return { what: `${scripts.join(' and ')} letters in one word`, index };
   }
   return null;
+}
+
+/** What is suspicious about the characters of a text, or null; see `findSuspicious`. */
+export function suspiciousCharacters(text: string): string | null {
+  return findSuspicious(text)?.what ?? null;
 }

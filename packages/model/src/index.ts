@@ -2,8 +2,10 @@ export { answerTooLarge, checkResponse, checkUsage, MAX_ANSWER_BYTES } from './c
 export { isRetryable, retryAfterMs, retryDelayMs } from './error-retry.ts';
 export { parseGraderResponse, renderGraderRequest, type Graded, type GraderTask } from './grading.ts';
 export { ModelError } from './model-error.ts';
+export { memoryText, plainSaying } from './port.ts';
 export type {
   Decision,
+  MemoryBlock,
   Model,
   ModelCall,
   ModelPrice,

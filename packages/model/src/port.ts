@@ -1,7 +1,8 @@
 import type { Decision, ModelRequest } from '@dreamfold/core';
 import type { ModelUsage } from '@dreamfold/events';
 
-export type { Decision, ModelRequest, RequestBlock, RequestMessage, ToolSpec } from '@dreamfold/core';
+export { memoryText, plainSaying } from '@dreamfold/core';
+export type { Decision, MemoryBlock, ModelRequest, RequestBlock, RequestMessage, ToolSpec } from '@dreamfold/core';
 
 export type ResponseBlock =
   | { type: 'text'; text: string; decision?: Decision }
@@ -36,6 +37,8 @@ export interface ModelPrice {
  * model_protocol_error may be tried again (`isRetryable`); model_request_failed and the rest may not. A wait that the service asked for
  * stands on the error as `retryAfterMs` (see ModelError) and goes into `retryDelayMs`. An answer is read no further than
  * MAX_ANSWER_BYTES (`answerTooLarge`).
+ * A language model is shown a memory block as `memoryText` writes it, and all that users, tools and agents say as `plainSaying`
+ * does, so that none of it can pose as memory.
  * A refusal is an answer, not an error. An abort rejects with the signal's reason.
  */
 export interface Model {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDreamfoldError } from '@dreamfold/events';
@@ -51,6 +51,22 @@ describe('a constitution', () => {
     }
   });
 
+  it('of phrases is a file of lines; the case of the ending does not matter', async () => {
+    for (const extension of ['.txt', '.TXT'])
+      expect(await broken(file(extension, '# our rules\r\nnever refund # ever\n\n'), 'Never, refund!')).toEqual([true]);
+    expect(await broken(file('.JSON', '{"phrases": ["never refund"]}'), 'Never, refund!')).toEqual([true]);
+  });
+
+  it('is no folder, no pipe and no file of other bytes', async () => {
+    const odd = file('.txt', '');
+    writeFileSync(odd, Buffer.from([0xff, 0xfe, 0x41]));
+    await expect(loadConstitution(odd)).rejects.toMatchObject({ code: 'invalid_text' });
+    const folder = join(directory, 'folder.json');
+    mkdirSync(folder);
+    await expect(loadConstitution(folder)).rejects.toMatchObject({ code: 'config_invalid' });
+    await expect(loadConstitution('/dev/null')).rejects.toMatchObject({ code: 'config_invalid' });
+  });
+
   it('of the how-to is one', async () => {
     const page = readFileSync(new URL('../../../docs/how-to/write-a-constitution.md', import.meta.url), 'utf8');
     const [, code] = /^```ts\n([^]*?)^```$/m.exec(page)!;
@@ -76,6 +92,12 @@ describe('a constitution', () => {
     ['.json', '{"rule": []}', 'config_invalid'],
     ['.json', '{"schemas": [{"name": "x", "schema": {"type": "nothing"}}]}', 'config_invalid'],
     ['.json', '{', 'invalid_json'],
+    ['.txt', '# nothing', 'config_invalid'],
+    ['.txt', '***', 'config_invalid'],
+    ['.txt', '\u0000\u0001', 'config_invalid'],
+    ['', 'never refund', 'config_invalid'],
+    ['.rules', 'never refund', 'config_invalid'],
+    ['.json.bak', '{"phrases": ["never refund"]}', 'config_invalid'],
     ['.js', 'export default 7', 'config_invalid'],
     ['.js', 'export const rules = []', 'config_invalid'],
     ['.js', 'export default [', 'config_invalid'],
@@ -85,7 +107,7 @@ describe('a constitution', () => {
   });
 
   it('that is not there is not found', async () => {
-    for (const name of ['nope.json', 'nope.js', '.']) {
+    for (const name of ['nope.json', 'nope.js', 'nope.txt']) {
       await expect(loadConstitution(join(directory, name))).rejects.toSatisfy((error) => isDreamfoldError(error, 'not_found'));
     }
   });

@@ -1,12 +1,12 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { DreamfoldError, parseJson } from '@dreamfold/events';
+import { DreamfoldError, isDreamfoldError, parseJson } from '@dreamfold/events';
 import { forbiddenPhrase, type Constitution, type ConstitutionRule, type MemoryChange } from '@dreamfold/dreaming';
 import { z } from 'zod';
 
 const REMEDY =
-  'Write {"phrases": ["…"], "schemas": [{"name": "…", "schema": {JSON Schema of a change}}]}; in code, export it as default, with rules: [(change) => null or why not].';
+  'Name it .txt and write one phrase a line; or .json, and write {"phrases": ["…"], "schemas": [{"name": "…", "schema": {JSON Schema of a change}}]}; or .ts or .js, and export it as default, with rules: [(change) => null or why not].';
 
 const Phrase = z.string().trim().min(1).max(500);
 const NamedSchema = z.strictObject({ name: z.string().min(1), schema: z.union([z.boolean(), z.record(z.string(), z.unknown())]) });
@@ -17,13 +17,22 @@ const Rules = z.strictObject({
   rules: z.array(CodeRule).optional(),
 });
 
+/** What a constitution's name ends in, whatever its case. Any other file is none: to guess at its form could let everything through. */
+const ENDING = /\.(json|txt|[cm]?[jt]s)$/i;
+const MAX_BYTES = 1024 * 1024;
+
 /**
- * Reads the operator's rules from a file: `.json` with phrases and JSON schemas, or `.ts`, `.js`, which may hold code too. A
- * schema describes the changes that are allowed: `{kind, text, insight, note, reason}`.
- * @throws DreamfoldError not_found, config_invalid (also for a file without a rule, which protects from nothing), and those of parseJson
+ * Reads the operator's rules from a file: `.txt` with a phrase on each line, where `#` begins a comment; `.json` with phrases
+ * and JSON schemas; or `.ts`, `.js`, which may hold code too. A schema describes the changes that are allowed:
+ * `{kind, text, insight, note, reason}`.
+ * @throws DreamfoldError not_found, invalid_text, config_invalid (another kind of file, or one without a rule, which protects
+ * from nothing), and those of parseJson
  */
 export async function loadConstitution(file: string): Promise<Constitution> {
-  const value = file.endsWith('.json') ? parseJson(await read(file), file) : await load(file);
+  const ending = ENDING.exec(file)?.[1]?.toLowerCase();
+  if (ending === undefined) throw invalid(file, 'its name ends in none of .txt, .json, .ts and .js', '');
+  const text = await read(file);
+  const value = ending === 'json' ? parseJson(text, file) : ending === 'txt' ? phrasesOf(text) : await load(file);
   const parsed = Rules.safeParse(Array.isArray(value) ? fromList(value) : value);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
@@ -31,7 +40,10 @@ export async function loadConstitution(file: string): Promise<Constitution> {
   }
   const { phrases = [], schemas = [], rules = [] } = parsed.data;
   const constitution = [
-    ...phrases.map(forbiddenPhrase),
+    ...phrases.map((phrase, i) => {
+      if (/[\p{L}\p{N}]/u.test(phrase)) return forbiddenPhrase(phrase);
+      throw invalid(file, `the phrase ${JSON.stringify(phrase)} holds no word`, `phrases/${i}`);
+    }),
     ...schemas.map((schema) => schemaRule(file, schema)),
     ...rules.map((rule, i) => codeRule(rule, `${basename(file)} rule ${i + 1}`)),
   ];
@@ -44,16 +56,30 @@ function fromList(list: readonly unknown[]): unknown {
   return { phrases: list.filter((rule) => typeof rule !== 'function'), rules: list.filter((rule) => typeof rule === 'function') };
 }
 
+function phrasesOf(text: string): unknown {
+  const lines = text.split(/\r\n|\r|\n/).map((line) => line.replace(/(?:^|\s)#.*$/, '').trim());
+  return { phrases: lines.filter((line) => line !== '') };
+}
+
 async function read(file: string): Promise<string> {
+  let bytes: Buffer;
   try {
-    return await readFile(file, 'utf8');
+    const found = await stat(file);
+    // A pipe or a device may never end.
+    if (!found.isFile()) throw invalid(file, 'it is no plain file', '');
+    if (found.size > MAX_BYTES) throw invalid(file, `it has ${found.size} bytes; ${MAX_BYTES} are allowed`, '');
+    bytes = await readFile(file);
   } catch (cause) {
-    throw notFound(file, cause);
+    throw isDreamfoldError(cause) ? cause : notFound(file, cause);
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new DreamfoldError('invalid_text', `${file} is not UTF-8`, { path: file, remedy: 'Save the file as UTF-8.', cause });
   }
 }
 
 async function load(file: string): Promise<unknown> {
-  await read(file);
   try {
     return ((await import(pathToFileURL(resolve(file)).href)) as { default?: unknown }).default;
   } catch (cause) {

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { PromptFrame, RequestBlock, RequestMessage, SessionState, Thread } from '@dreamfold/core';
+import type { MemoryBlock, PromptFrame, RequestBlock, RequestMessage, SessionState, Thread } from '@dreamfold/core';
 
 /** sha-256 of text, as base64url. */
 export function sha256(text: string): string {
@@ -14,15 +14,21 @@ interface Chain {
   ahead: { content: readonly RequestBlock[]; digest: string } | null;
 }
 
+/** What stands before a thread's messages. */
+interface RequestStart {
+  frame: PromptFrame;
+  memory: MemoryBlock | null;
+}
+
 /**
  * Digests of rendered requests. A request is digested as a chain, so that a turn costs what it adds and not the whole
  * conversation again: d0 = sha256(frame, memory), d(n+1) = sha256(d(n), message n).
  */
 export class RequestDigests {
   readonly #chains = new Map<string, Chain>();
-  readonly #start: (state: SessionState, thread: Thread) => { frame: PromptFrame; memory: string };
+  readonly #start: (state: SessionState, thread: Thread) => RequestStart;
 
-  constructor(start: (state: SessionState, thread: Thread) => { frame: PromptFrame; memory: string }) {
+  constructor(start: (state: SessionState, thread: Thread) => RequestStart) {
     this.#start = start;
   }
 
@@ -42,7 +48,12 @@ export class RequestDigests {
       (chain.count > 0 && thread.messages.at(chain.count - 1) !== chain.last)
     ) {
       const { frame, memory } = this.#start(state, thread);
-      chain = { count: 0, last: undefined, digest: sha256(`${JSON.stringify(frame)}\n${memory}`), ahead: null };
+      chain = {
+        count: 0,
+        last: undefined,
+        digest: sha256(`${JSON.stringify(frame)}\n${memory === null ? '' : JSON.stringify(memory)}`),
+        ahead: null,
+      };
       this.#chains.set(thread.id, chain);
     }
     while (chain.count < thread.messages.length) {

@@ -339,8 +339,10 @@ class OneDream {
 function insightEvents(judged: JudgedInsight): NewEvent[] {
   const { insight, change, tier, reason, claim, evidence, gates } = judged;
   const said = claim === '' ? {} : { claim };
-  const told = isRecordable(judged) ? { insight, ...said, evidence } : { insight: withheld(judged), evidence: [] };
-  const proposed = dreamEvent('dream.insight_proposed', { change, tier, reason, ...told });
+  const told = isRecordable(judged)
+    ? { insight, ...said, evidence, reason }
+    : { insight: withheld(judged), evidence: [], reason: 'It is not recorded.' };
+  const proposed = dreamEvent('dream.insight_proposed', { change, tier, ...told });
   return hasPassed(gates) ? [proposed] : [proposed, dreamEvent('dream.insight_rejected', { insight_id: insight.id, gates })];
 }
 

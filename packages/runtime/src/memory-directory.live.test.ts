@@ -49,7 +49,7 @@ const CONTENTS = [
   '---\ndreamfold: playbook\n',
   'no newline',
   '```json\n{}\n```',
-  '\u2028\t',
+  '\u00a0\t',
 ];
 
 describe('a directory of memory', () => {

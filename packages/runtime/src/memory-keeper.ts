@@ -23,7 +23,6 @@ import {
   documentAtPoint,
   documentToFiles,
   editPatch,
-  escapeToken,
   filesToDocument,
   initialMemory,
   patchesTowards,
@@ -33,7 +32,6 @@ import {
   rollbackPatch,
   validatePatch,
   versionsOf,
-  writeMemory,
   type BlamedLine,
   type EditPatch,
   type MemoryDocument,
@@ -48,6 +46,7 @@ import {
 import { SUPERSEDED } from '@dreamfold/dreaming';
 import type { Log } from '@dreamfold/log';
 import { sha256 } from './digest.ts';
+import { directWrite, notePatch, type NoteWrite, type WriteOptions } from './direct-write.ts';
 import { MemoryChanges, type Step } from './memory-changes.ts';
 import { readMemoryFiles, writeMemoryFiles } from './memory-directory.ts';
 
@@ -219,21 +218,24 @@ export class MemoryKeeper {
   /**
    * Makes a store equal to a directory of Markdown files, in one append: what the files no longer hold is removed.
    * @throws DreamfoldError not_found, invalid_import and others of the files, precondition_failed (the store has changed
-   * meanwhile), and those of the patch
+   * meanwhile, a rule is broken), suspicious_unicode, secret_detected, and those of the patch
    */
-  async importFrom(store: string, directory: string, { by, reason }: { by: string; reason: string }): Promise<MemoryImport> {
+  async importFrom(
+    store: string,
+    directory: string,
+    { by, reason, constitution }: WriteOptions & { by: string; reason: string },
+  ): Promise<MemoryImport> {
     const { id, state } = await this.load(store);
     const { document, stale } = filesToDocument(await readMemoryFiles(directory));
     const patches = patchesTowards(state.document, document).map((operations, i): ProposePatch => {
       const patchId = idFrom('patch', sha256(canonicalJson([id, state.version, i, operations])));
       return { patchId, operations, reason, author: by, ...(i === 0 ? { baseHash: state.hash } : {}) };
     });
-    const steps = patches.map(
-      (patch): Step =>
-        (now) =>
-          writeMemory(now, patch, TOOLS),
+    await this.#changes.change(
+      id,
+      'import',
+      patches.map((patch) => directWrite(patch, constitution)),
     );
-    await this.#changes.change(id, 'import', steps);
     return { patchIds: patches.map(({ patchId }) => patchId), stale };
   }
 
@@ -296,35 +298,33 @@ export class MemoryKeeper {
     await this.#changes.change(this.idOf(store), `rollback/${patchId}`, [(state) => rollbackPatch(state, { patchId, by, reason }, TOOLS)]);
   }
 
-  /** A direct change by its author. @throws DreamfoldError evidence_not_found, and those of the patch */
-  async write(store: string, patch: ProposePatch): Promise<void> {
+  /**
+   * A direct change by its author.
+   * @throws DreamfoldError evidence_not_found, suspicious_unicode, secret_detected, precondition_failed (also when a rule is
+   * broken), and those of the patch
+   */
+  async write(store: string, patch: ProposePatch, { constitution }: WriteOptions = {}): Promise<void> {
     await this.#needEvidence(patch.evidence ?? []);
-    await this.#changes.change(this.idOf(store), `write/${patch.patchId}`, [(state) => writeMemory(state, patch, TOOLS)]);
+    await this.#changes.change(this.idOf(store), `write/${patch.patchId}`, [directWrite(patch, constitution)]);
   }
 
   /**
-   * Writes a text at a path, in place of the note that stands there.
+   * Writes a text at a path, in place of the note that stands there. Of several writers the last one wins, unless they say
+   * which version they expect.
    * @returns the patch, null when the note says so already
-   * @throws DreamfoldError not_found, invalid_path, path_conflict (also when a playbook stands there), precondition_failed, and those of the patch
+   * @throws DreamfoldError not_found, invalid_path, path_conflict (also when a playbook stands there), precondition_failed (another
+   * version than is expected, or a rule is broken), suspicious_unicode, secret_detected, and those of the patch
    */
-  async writeNote(store: string, note: { path: string; content: string; reason: string; by: string }): Promise<string | null> {
-    const { id, state } = await this.load(store);
-    const { path, content, reason, by } = note;
-    const before = Object.hasOwn(state.document.memories, path) ? state.document.memories[path]! : null;
-    if (before?.kind === 'playbook') {
-      throw new DreamfoldError('path_conflict', `${path} is a playbook, whose insights come from dreams`, {
-        path,
-        remedy: 'Write the note at another path.',
-      });
-    }
-    if (before?.content === content) return null;
-    const pointer = `/memories/${escapeToken(path)}`;
-    const operations =
-      before === null
-        ? [{ op: 'add', path: pointer, value: { kind: 'note', content } }]
-        : [{ op: 'replace', path: `${pointer}/content`, value: content }];
-    const patchId = idFrom('patch', sha256(canonicalJson([id, state.version, operations])));
-    await this.write(id, { patchId, operations, reason, author: by, baseHash: state.hash });
+  async writeNote(store: string, note: NoteWrite): Promise<string | null> {
+    const { id } = await this.load(store);
+    let patchId: string | null = null;
+    await this.#changes.change(id, `note/${note.path}`, [
+      (state) => {
+        const patch = notePatch(id, state, note);
+        patchId = patch?.patchId ?? null;
+        return patch === null ? [] : directWrite(patch, note.constitution)(state);
+      },
+    ]);
     return patchId;
   }
 

@@ -10,6 +10,7 @@ import {
   type Answer,
   type AttemptFailure,
   type DecideContext,
+  type MemoryBlock,
   type ModelRequest,
   type PromptFrame,
   type SessionState,
@@ -39,7 +40,7 @@ export interface ModelPerformance {
   /** Finds the model; that there is none fails this thread alone. */
   model: () => Model;
   frame: PromptFrame;
-  memory: string;
+  memory: MemoryBlock | null;
   context: DecideContext;
   controller: AbortController;
   now: () => number;
@@ -48,7 +49,11 @@ export interface ModelPerformance {
 }
 
 /** The request of a thread, as it stands on the log. */
-export function requestOf(state: SessionState, work: ModelWork, { frame, memory }: { frame: PromptFrame; memory: string }): ModelRequest {
+export function requestOf(
+  state: SessionState,
+  work: ModelWork,
+  { frame, memory }: Pick<ModelPerformance, 'frame' | 'memory'>,
+): ModelRequest {
   const thread = threadOf(state, work.threadId);
   if (thread === undefined) throw new TypeError(`no thread ${work.threadId}`);
   const request = renderRequest(frame, thread.messages, memory);

@@ -4,8 +4,10 @@ import {
   toolFinished,
   wallTimeCap,
   type DecideContext,
+  type MemoryBlock,
   type PromptFrame,
   type SessionState,
+  type Thread,
   type Work,
 } from '@dreamfold/core';
 import { sha256 } from './digest.ts';
@@ -19,6 +21,7 @@ export interface WorkPerformance {
   options: ProcessorOptions;
   context: DecideContext;
   frameOf: (state: SessionState, agent: string) => PromptFrame;
+  memoryOf: (state: SessionState, thread: Thread) => MemoryBlock | null;
   controller: AbortController;
   /** Records what happens on the way, such as an attempt that failed. */
   record: (completion: Completion) => Promise<unknown>;
@@ -39,7 +42,7 @@ export async function performWork(state: SessionState, work: Work, p: WorkPerfor
       return performModel(state, work, {
         model: () => options.modelFor({ name, model: options.team.agents.get(name)?.model ?? agentOf(state, name)?.model ?? '' }),
         frame: p.frameOf(state, name),
-        memory: p.context.memoryFor(state, thread).text,
+        memory: p.memoryOf(state, thread),
         context: p.context,
         controller,
         now: options.now,

@@ -72,6 +72,7 @@ export class SessionProcessor {
   readonly #o: ProcessorOptions;
   readonly #stream: string;
   readonly #context: DecideContext;
+  readonly #memory: ThreadMemory;
   readonly #frames = new Map<string, PromptFrame>();
   readonly #running = new Map<string, Running>();
   readonly #deadline: Deadline;
@@ -93,8 +94,9 @@ export class SessionProcessor {
     this.#confirmed = state;
     this.#tentative = state;
     this.#stream = streamOf('session', state.id);
-    const memory = new ThreadMemory(options.memory);
-    const digests = new RequestDigests((s, thread) => ({ frame: this.#frame(s, thread.agent), memory: memory.of(s, thread).text }));
+    const memory = new ThreadMemory(options.memory, (s, agent) => this.#frame(s, agent));
+    this.#memory = memory;
+    const digests = new RequestDigests((s, thread) => ({ frame: this.#frame(s, thread.agent), memory: memory.blockOf(s, thread) }));
     this.#context = { sha256, memoryFor: (s, thread) => memory.of(s, thread), requestDigest: (s, thread) => digests.of(s, thread) };
   }
 
@@ -354,6 +356,7 @@ export class SessionProcessor {
       options: this.#o,
       context: this.#context,
       frameOf: (state, agent) => this.#frame(state, agent),
+      memoryOf: (state, thread) => this.#memory.blockOf(state, thread),
       controller,
       record: (completion) => this.record(completion),
     })

@@ -1,20 +1,50 @@
-import { selectMemory, taskOf, type PinnedMemory, type SelectedMemory, type SessionState, type Thread } from '@dreamfold/core';
+import {
+  memoryBlock,
+  selectMemory,
+  taskOf,
+  type MemoryBlock,
+  type PinnedMemory,
+  type PromptFrame,
+  type SelectedMemory,
+  type SessionState,
+  type Thread,
+} from '@dreamfold/core';
+import { sha256 } from './digest.ts';
 
-/** What each thread of a session is given of the pinned memory: selected once, for the task that it begins with. */
+interface Told {
+  selected: SelectedMemory;
+  block: MemoryBlock | null;
+  team: SessionState['team'];
+}
+
+/** What each thread of a session is given of the pinned memory: selected once, for the task and the tools that it begins with. */
 export class ThreadMemory {
   readonly #pinned: readonly PinnedMemory[];
-  readonly #selected = new Map<string, SelectedMemory>();
+  readonly #frameOf: (state: SessionState, agent: string) => PromptFrame;
+  readonly #told = new Map<string, Told>();
 
-  constructor(pinned: readonly PinnedMemory[]) {
+  constructor(pinned: readonly PinnedMemory[], frameOf: (state: SessionState, agent: string) => PromptFrame) {
     this.#pinned = pinned;
+    this.#frameOf = frameOf;
   }
 
   of(state: SessionState, thread: Thread): SelectedMemory {
-    let selected = this.#selected.get(thread.id);
-    if (selected === undefined) {
-      selected = selectMemory(this.#pinned, taskOf(state, thread));
-      this.#selected.set(thread.id, selected);
-    }
-    return selected;
+    return this.#toldTo(state, thread).selected;
+  }
+
+  /** The same, as it stands in the thread's requests; null for nothing. */
+  blockOf(state: SessionState, thread: Thread): MemoryBlock | null {
+    return this.#toldTo(state, thread).block;
+  }
+
+  #toldTo(state: SessionState, thread: Thread): Told {
+    const before = this.#told.get(thread.id);
+    // Whoever took over with another team has other tools from then on.
+    if (before?.team === state.team) return before;
+    const { tools } = this.#frameOf(state, thread.agent);
+    const selected = selectMemory(this.#pinned, { task: taskOf(state, thread), tools });
+    const told = { selected, block: memoryBlock(selected, { nonce: state.nonce, thread: thread.id, sha256 }), team: state.team };
+    this.#told.set(thread.id, told);
+    return told;
   }
 }

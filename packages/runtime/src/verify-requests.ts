@@ -34,9 +34,8 @@ export async function verifyRequests(
   { pinnedMemory, to }: { pinnedMemory: (pins: readonly MemoryPin[]) => Promise<PinnedMemory[]>; to?: number },
 ): Promise<RequestsReport> {
   const pinned = await pinnedMemory((await loadSession(log, sessionId, to)).memory);
-  const memory = new ThreadMemory(pinned);
   const report: RequestsReport = { requests: 0, differing: [] };
-  let digests = digestsWith(memory);
+  let digests = digestsWith(pinned);
   let state = initialSession(sessionId);
   for await (const batch of log.read(streamOf('session', sessionId), to === undefined ? {} : { to })) {
     for (const event of batch) {
@@ -50,20 +49,24 @@ export async function verifyRequests(
       }
       state = evolveSession(state, event);
       // Whoever took over with another team renders from its agents on.
-      if (event.type === 'session.team_updated') digests = digestsWith(memory);
+      if (event.type === 'session.team_updated') digests = digestsWith(pinned);
     }
   }
   return report;
 }
 
-function digestsWith(memory: ThreadMemory): RequestDigests {
+function digestsWith(pinned: readonly PinnedMemory[]): RequestDigests {
   const frames = new Map<string, PromptFrame>();
-  return new RequestDigests((state: SessionState, thread: Thread) => {
-    const name = thread.agent;
+  const frameOf = (state: SessionState, name: string): PromptFrame => {
     const agent = agentOf(state, name);
     const frame = frames.get(name) ?? (agent === undefined ? undefined : promptFrame(agent, state.team.agents));
     if (frame === undefined) throw new TypeError(`no agent ${name} in the session's team`);
     frames.set(name, frame);
-    return { frame, memory: memory.of(state, thread).text };
-  });
+    return frame;
+  };
+  const memory = new ThreadMemory(pinned, frameOf);
+  return new RequestDigests((state: SessionState, thread: Thread) => ({
+    frame: frameOf(state, thread.agent),
+    memory: memory.blockOf(state, thread),
+  }));
 }

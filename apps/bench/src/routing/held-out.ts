@@ -1,9 +1,22 @@
-import { List, promptFrame, renderRequest, selectMemory, utf8Bytes, type ModelRequest, type PinnedMemory } from '@dreamfold/core';
+import { hash } from 'node:crypto';
+import {
+  List,
+  memoryBlock,
+  memoryText,
+  promptFrame,
+  renderRequest,
+  selectMemory,
+  utf8Bytes,
+  type ModelRequest,
+  type PinnedMemory,
+} from '@dreamfold/core';
 import { compileTeam } from '@dreamfold/runtime';
 import type { AgentDefinition } from 'dreamfold';
 import { median } from '../statistics.ts';
 import type { LabelledRequest } from './request-file.ts';
 import { choose } from './specialist.ts';
+
+const sha256 = (text: string): string => hash('sha256', text, 'base64url');
 
 /** How well requests are routed that nobody has learnt from. */
 export interface Score {
@@ -37,8 +50,9 @@ export function firstRequestOf(
   const { agents } = compileTeam(agent).snapshot;
   const frame = promptFrame(agents[0]!, agents);
   return (task) => {
-    const memory = selectMemory(pinned, task).text;
+    const selected = selectMemory(pinned, { task, tools: frame.tools });
+    const memory = memoryBlock(selected, { nonce: '', thread: '', sha256 });
     const message = { role: 'user' as const, content: [{ type: 'text' as const, text: task }] };
-    return { request: renderRequest(frame, List.of(message), memory), memory };
+    return { request: renderRequest(frame, List.of(message), memory), memory: memory === null ? '' : memoryText(memory) };
   };
 }

@@ -6,9 +6,17 @@ import { choose, FIELD, specialist, TOOL } from './specialist.ts';
 const queues = ['card_lost', 'pin_blocked', 'top_up'];
 const tools = specialist(queues).tools.map(({ name, description, inputSchema }) => ({ name, description, input_schema: inputSchema }));
 
-function asked(task: string, lines: readonly string[] = []): ModelRequest {
-  const memory = `<memory store="m" version="1">\n${lines.join('\n')}\n</memory>`;
-  const content = [...(lines.length > 0 ? [memory] : []), task].map((text) => ({ type: 'text' as const, text }));
+type Remembered = [field: string, value: string, ...cues: [phrase: string, points: number][]];
+
+function asked(task: string, remembered: readonly Remembered[] = []): ModelRequest {
+  const choices = remembered.map(([field, value, ...cues]) => ({
+    tool: TOOL,
+    field,
+    value,
+    cues: cues.map(([phrase, points]) => ({ phrase, points })),
+  }));
+  const memory = { type: 'memory' as const, mark: 'm', text: '', choices };
+  const content = [...(choices.length > 0 ? [memory] : []), { type: 'text' as const, text: task }];
   return { model: 'custom', system: '', tools, maxTokens: 100, messages: [{ role: 'user', content }] };
 }
 
@@ -18,10 +26,10 @@ test('goes by the names of the queues while there is no memory', () => {
 });
 
 test('goes by the points that the memory gives', () => {
-  const lines = [
-    '- queue = "top_up" when the request says "wallet" (+9), "is" (+8)',
-    '- queue = "unknown" when the request says "wallet" (+99)',
-    '- colour = "card_lost" when the request says "wallet" (+99)',
+  const lines: Remembered[] = [
+    [FIELD, 'top_up', ['wallet', 9], ['is', 8]],
+    [FIELD, 'unknown', ['wallet', 99]],
+    ['colour', 'card_lost', ['wallet', 99]],
   ];
   expect(choose(asked('My wallet is empty', lines)).value).toBe('top_up');
   expect(choose(asked('My wallet is empty')).value).toBe('card_lost');
@@ -29,7 +37,7 @@ test('goes by the points that the memory gives', () => {
 
 test('says how sure it is', () => {
   expect(choose(asked('Hello')).confidence).toBeCloseTo(1 / 3);
-  expect(choose(asked('Hello', [`- ${FIELD} = "top_up" when the request says "hello" (+80)`])).confidence).toBeGreaterThan(0.99);
+  expect(choose(asked('Hello', [[FIELD, 'top_up', ['hello', 80]]])).confidence).toBeGreaterThan(0.99);
 });
 
 test('knows no queue and no more words of the data than its own prompt needs', () => {

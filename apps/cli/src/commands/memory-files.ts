@@ -1,16 +1,18 @@
 import type { Command } from 'commander';
 import type { MemoryPoint } from '@dreamfold/core';
-import type { Dreamfold } from 'dreamfold';
+import type { Constitution, Dreamfold } from 'dreamfold';
 import { withData } from '../data-directory.ts';
 import { defineCommand, REASON } from '../define-command.ts';
 import type { Io } from '../io.ts';
 import { memoryPoint } from '../memory-point.ts';
 import { BY, personOf } from '../person.ts';
 import { printable } from '../printable.ts';
+import { constitutionFor, RULES } from '../rules-file.ts';
 
 interface ImportFlags {
   reason: string;
   by?: string;
+  rules?: string;
 }
 
 /** The commands that take a store to Markdown files and back. */
@@ -35,22 +37,29 @@ export function registerFiles(group: Command, io: Io): void {
     usage: 'import <store> <directory>',
     summary: 'make a store equal to such files',
     description:
-      'Changes the store to what the files of DIRECTORY hold, all of it or nothing; memories without a file are removed. You approve it by importing it. Files that nobody changed change nothing.',
+      'Changes the store to what the files of DIRECTORY hold, all of it or nothing; memories without a file are removed. You approve it by importing it. Files that nobody changed change nothing; what is new is checked as by `memory write`.',
     examples: ['memory import support ./support-memory --reason "Reworded by the desk."'],
   })
     .option(...REASON, 'Imported from files.')
     .option(...BY)
+    .option(...RULES)
     .action((...[store, directory, flags, command]: [string, string, ImportFlags, Command]) =>
-      withData(command, { io, readOnly: false, mustExist: true }, (dreamfold) => importFiles(dreamfold, { store, directory, flags }, io)),
+      withData(command, { io, readOnly: false, mustExist: true }, async (dreamfold) =>
+        importFiles(dreamfold, { store, directory, flags, constitution: await constitutionFor(command, flags.rules) }, io),
+      ),
     );
 }
 
 async function importFiles(
   dreamfold: Dreamfold,
-  { store, directory, flags }: { store: string; directory: string; flags: ImportFlags },
+  { store, directory, flags, constitution }: { store: string; directory: string; flags: ImportFlags; constitution: Constitution },
   io: Io,
 ): Promise<void> {
-  const { patchIds, stale } = await dreamfold.memory.importFrom(store, directory, { by: personOf(flags.by), reason: flags.reason });
+  const { patchIds, stale } = await dreamfold.memory.importFrom(store, directory, {
+    by: personOf(flags.by),
+    reason: flags.reason,
+    constitution,
+  });
   const { id, state } = await dreamfold.memory.load(store);
   io.document({ store: id, version: state.version, hash: state.hash, patchIds, stale });
   for (const file of stale) io.note(`${printable(file)}: its lines are not what its data says; the data below them was taken.`);

@@ -3,12 +3,13 @@ import { streamOf } from '@dreamfold/events';
 import { createStore, initialMemory } from '@dreamfold/core';
 import type { Dreamfold } from 'dreamfold';
 import { withData } from '../data-directory.ts';
-import { defineCommand, REASON } from '../define-command.ts';
+import { defineCommand, REASON, wholeNumber } from '../define-command.ts';
 import type { Io } from '../io.ts';
 import { BY, personOf } from '../person.ts';
 import { oneLine, printable } from '../printable.ts';
 import { findProposal, isWaiting, proposalsOf } from '../proposals.ts';
 import { readText } from '../read-text.ts';
+import { constitutionFor, RULES } from '../rules-file.ts';
 import { registerFiles } from './memory-files.ts';
 import { registerVersions } from './memory-versions.ts';
 
@@ -56,7 +57,7 @@ function registerWriting(group: Command, io: Io): void {
     usage: 'write <store> <path> <file>',
     summary: 'write a note into a store',
     description:
-      'Puts a text at PATH, such as /notes/tone.md, and replaces the note that is there. You approve it by writing it. FILE may be - for standard input.',
+      'Puts a text at PATH, such as /notes/tone.md, and replaces the note that is there. You approve it by writing it; of several writers the last one wins, unless they say with --expect which version they have read. Secrets, characters that deceive a reader and what the rules forbid are refused, with the line and column. FILE may be - for standard input.',
     examples: [
       'memory write support /notes/tone.md tone.md',
       'echo "Never promise a refund." | dreamfold memory write support /notes/refunds.md -',
@@ -64,10 +65,16 @@ function registerWriting(group: Command, io: Io): void {
   })
     .option(...REASON, 'Written by hand.')
     .option(...BY)
-    .action((...[store, path, file, flags, command]: [string, string, string, DecisionFlags, Command]) =>
+    .option(...RULES)
+    .option('--expect <version>', 'only if the store is still at this version', wholeNumber(0))
+    .action((...[store, path, file, flags, command]: [string, string, string, WriteFlags, Command]) =>
       withData(command, { io, readOnly: false, mustExist: true }, async (dreamfold) => {
         const content = await readText(file, { maxBytes: MAX_NOTE_BYTES });
-        const patchId = await dreamfold.memory.writeNote(store, { path, content, reason: flags.reason, by: personOf(flags.by) });
+        const constitution = await constitutionFor(command, flags.rules);
+        const patchId = await dreamfold.memory.writeNote(store, {
+          ...{ path, content, constitution, reason: flags.reason, by: personOf(flags.by) },
+          ...(flags.expect === undefined ? {} : { expectedVersion: flags.expect }),
+        });
         const { id, state } = await dreamfold.memory.load(store);
         io.document({ store: id, path, patchId, version: state.version, hash: state.hash });
         io.line(
@@ -101,6 +108,11 @@ interface CreateFlags {
   approval: 'manual' | 'auto';
   description: string;
   by?: string;
+}
+
+interface WriteFlags extends DecisionFlags {
+  rules?: string;
+  expect?: number;
 }
 
 interface DecisionFlags {

@@ -28,7 +28,7 @@ describe('review, from a dream to a rollback', () => {
     const { stdout } = await workspace.run('review');
     expect(stdout).toMatch(/^4 proposals wait:/);
     expect(stdout).toContain('queue = "shipping" when the request says "parcel" (+');
-    expect(stdout).toMatch(/gates passed: unicode, shape, value, constitution, evidence, quorum/);
+    expect(stdout).toMatch(/gates passed: unicode, secrets, shape, value, constitution, evidence, quorum/);
     expect(stdout).toMatch(/#\d+ triage → route_ticket \{"queue":"\w+"\}\n +#\d+ feedback of desk:/);
     expect(await waiting()).toEqual(demo.waiting.patchIds);
   });
@@ -169,7 +169,7 @@ const BAD: [what: string, args: string[], code: string, says: RegExp][] = [
   ['a dream of an unknown session', ['dream', '--store', 'support', '--sessions', 'sesn_nope'], 'not_found', /sesn_nope/],
   ['a dream of no session', ['dream', '--store', 'support', '--sessions', ''], 'not_found', /begins with ""/],
   ['rules that are not there', ['dream', '--store', 'support', '--rules', 'FILES/nope.txt'], 'not_found', /nope\.txt/],
-  ['rules that say nothing', ['dream', '--store', 'support', '--rules', 'FILES/no-rules.txt'], 'invalid_argument', /no rule/],
+  ['rules that say nothing', ['dream', '--store', 'support', '--rules', 'FILES/no-rules.txt'], 'config_invalid', /no rule/],
   ['an unknown dream', ['dream', 'show', 'drm_nope'], 'not_found', /drm_nope/],
 ];
 

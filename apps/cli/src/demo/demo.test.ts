@@ -19,7 +19,7 @@ async function demoWith(change: (request: ModelRequest) => ModelRequest): Promis
 function withoutMemory(request: ModelRequest): ModelRequest {
   const messages = request.messages.map(({ role, content }) => ({
     role,
-    content: content.filter((block) => block.type !== 'text' || !block.text.startsWith('<memory ')),
+    content: content.filter((block) => block.type !== 'memory'),
   }));
   return { ...request, messages };
 }

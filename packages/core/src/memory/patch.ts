@@ -55,6 +55,11 @@ export function touchedUnits(operations: readonly PatchOperation[]): string[] {
   return prefixFree(operations.flatMap((operation) => targetsOf(operation).map(unitOf)));
 }
 
+/** The memories, or single insights of them, that a patch writes. */
+export function touchedParts(operations: readonly PatchOperation[]): WrittenPart[] {
+  return prefixFree(operations.flatMap(writtenUnits)).map(partOf);
+}
+
 /** True when a unit of one is, or contains, a unit of the other. */
 export function unitsOverlap(a: readonly string[], b: readonly string[]): boolean {
   return a.some((x) => b.some((y) => x === y || x.startsWith(`${y}/`) || y.startsWith(`${x}/`)));

@@ -1,30 +1,12 @@
 import type { ModelRequest } from '../session/prompt.ts';
-
-/** A choice as a prompt tells it: each cue that the request says gives its points to the value. */
-export interface RememberedChoice {
-  field: string;
-  value: string;
-  cues: readonly { phrase: string; points: number }[];
-}
-
-const NAME = String.raw`[\w.-]+|"(?:[^"\\]|\\.)*"`;
-const CUE = String.raw`("(?:[^"\\]|\\.)*") \(\+(\d+)\)`;
-const CHOICE = new RegExp(String.raw`^- (${NAME}) = ("(?:[^"\\]|\\.)*") when the request says (${CUE}(?:, ${CUE})*)`, 'gm');
+import type { RememberedChoice } from './select.ts';
 
 /**
- * Reads the choices out of the memory in a request, for policies that are written in code: a language model reads the lines
- * itself. Only what stands before the task is read, so that a task can't pose as memory.
+ * The choices of the memory in a request, for policies that are written in code: a language model reads the lines itself.
+ * They come from the memory block and from no text, so whatever a user, a tool or an agent says is none of them.
  * @returns in the order of the lines, the strongest first
  */
-export function readChoices({ messages }: Pick<ModelRequest, 'messages'>): RememberedChoice[] {
-  const [first, ...rest] = messages[0]?.content ?? [];
-  if (rest.length === 0 || first?.type !== 'text' || !first.text.startsWith('<memory ')) return [];
-  return [...first.text.matchAll(CHOICE)].map(([, field, value, cues]) => ({
-    field: field!.startsWith('"') ? (JSON.parse(field!) as string) : field!,
-    value: JSON.parse(value!) as string,
-    cues: [...cues!.matchAll(new RegExp(CUE, 'g'))].map(([, phrase, points]) => ({
-      phrase: JSON.parse(phrase!) as string,
-      points: Number(points),
-    })),
-  }));
+export function readChoices({ messages }: Pick<ModelRequest, 'messages'>): readonly RememberedChoice[] {
+  const block = messages[0]?.content.find(({ type }) => type === 'memory');
+  return block?.type === 'memory' ? block.choices : [];
 }

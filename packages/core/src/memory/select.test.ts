@@ -4,7 +4,16 @@ import { describe, expect, it } from 'vitest';
 import { utf8Bytes } from './canonical-json.ts';
 import type { Memory, MemoryDocument } from './document.ts';
 import { readChoices } from './read-choices.ts';
-import { PROMPT_MEMORY_BYTES, selectMemory, type PinnedMemory, type SelectedMemory } from './select.ts';
+import { renderChoice, renderCue } from './render.ts';
+import {
+  memoryBlock,
+  memoryText,
+  PROMPT_MEMORY_BYTES,
+  selectMemory,
+  type PinnedMemory,
+  type SelectedMemory,
+  type ThreadTask,
+} from './select.ts';
 
 const cue = (phrase: string, points: number): Cue => ({ phrase, points, sessions: 3, principals: 3 });
 const choice = (id: string, value: string, cues: readonly Cue[]): ChoiceInsight => ({
@@ -42,33 +51,60 @@ const routing = playbook(
   choice('other', 'billing', [cue('charged', 40), cue('parcel', 3)]),
   recovery,
 );
-const FRAME = '<memory store="memstore_1" version="3">';
+/** Tools that take whatever the memory says. */
+function toolsOf(pins: readonly PinnedMemory[]): ThreadTask['tools'] {
+  const insights = pins.flatMap(({ document }) =>
+    Object.values(document.memories).flatMap((memory) => (memory.kind === 'note' ? [] : Object.values(memory.insights))),
+  );
+  const names = new Set(insights.flatMap((insight) => (insight.kind === 'recovery' ? [insight.tool, insight.next] : [insight.tool])));
+  return [...names].map((name) => {
+    const own = insights.flatMap((insight) => (insight.kind === 'choice' && insight.tool === name ? [insight] : []));
+    const properties = [...Map.groupBy(own, ({ field }) => field)].map(([field, said]) => [
+      field,
+      { enum: said.map(({ value }) => value) },
+    ]);
+    return { name, input_schema: { type: 'object', properties: Object.fromEntries(properties) as object } };
+  });
+}
+
+/** What a thread that has every tool is given. */
+const selectAll = (pins: readonly PinnedMemory[], task: string, maxBytes?: number): SelectedMemory =>
+  selectMemory(pins, { task, tools: toolsOf(pins), ...(maxBytes === undefined ? {} : { maxBytes }) });
+
+const MARK = 'm'.repeat(16);
+const told = ({ text, choices }: SelectedMemory): string => {
+  const block = memoryBlock({ text, choices }, { nonce: '', thread: '', sha256: () => MARK });
+  return block === null ? '' : memoryText(block);
+};
+const NOTHING = { text: '', choices: [], insights: [] };
 
 describe('choices', () => {
   it('are given with the cues that the task says, the strongest first, and one line a value', () => {
-    const { text, insights } = selectMemory([pinned({ '/r.md': routing })], 'Which COURIER has my parcel, lost: in the van?');
-    expect(text.split('\n')).toEqual([
-      FRAME,
+    const selected = selectAll([pinned({ '/r.md': routing })], 'Which COURIER has my parcel, lost: in the van?');
+    const { insights } = selected;
+    expect(told(selected).split('\n')).toEqual([
+      `<memory-${MARK}>`,
       expect.stringContaining('no instructions to you'),
+      'memstore_1, version 3:',
       '',
       'For the tool route:',
       '- queue = "shipping" when the request says "parcel" (+31), "courier" (+12)',
       '- queue = "billing" when the request says "parcel" (+3)',
-      '</memory>',
+      `</memory-${MARK}>`,
     ]);
     expect(insights).toEqual(['strong', 'weak', 'other'].map((insight_id) => ({ store: 'memstore_1', insight_id })));
   });
 
   it('of several playbooks stand in one line', () => {
     const memories = { '/r.md': playbook(choice('a', 'x', [cue('parcel', 10)])), '/r-2.md': playbook(choice('b', 'x', [cue('van', 20)])) };
-    const { text, insights } = selectMemory([pinned(memories)], 'a parcel in a van');
-    expect(text).toContain('\nFor the tool route:\n- queue = "x" when the request says "van" (+20), "parcel" (+10)\n</memory>');
+    const { text, insights } = selectAll([pinned(memories)], 'a parcel in a van');
+    expect(text).toContain('\nFor the tool route:\n- queue = "x" when the request says "van" (+20), "parcel" (+10)\n');
     expect(insights.map(({ insight_id }) => insight_id)).toEqual(['b', 'a']);
   });
 
   it('match whole words, and phrases that no punctuation breaks', () => {
-    const select = (task: string): SelectedMemory => selectMemory([pinned({ '/r.md': routing })], task);
-    expect(select('Two parcels were overcharged; lost. In the van')).toEqual({ text: '', insights: [] });
+    const select = (task: string): SelectedMemory => selectAll([pinned({ '/r.md': routing })], task);
+    expect(select('Two parcels were overcharged; lost. In the van')).toEqual(NOTHING);
     expect(select('It was lost in the van').insights).toEqual([{ store: 'memstore_1', insight_id: 'strong' }]);
   });
 
@@ -77,9 +113,9 @@ describe('choices', () => {
       pinned({ '/r.md': playbook(choice('a', 'x', [cue('parcel', 10)])) }),
       pinned({ '/r.md': playbook(choice('a', 'y', [cue('parcel', 20)])) }, 'memstore_2'),
     ];
-    const whole = selectMemory(stores, 'parcel');
+    const whole = selectAll(stores, 'parcel');
     expect(whole.insights.map(({ store }) => store)).toEqual(['memstore_2', 'memstore_1']);
-    const tight = selectMemory(stores, 'parcel', utf8Bytes(whole.text) - 1);
+    const tight = selectAll(stores, 'parcel', utf8Bytes(told(whole)) - 1);
     expect(tight.insights).toEqual([{ store: 'memstore_2', insight_id: 'a' }]);
     expect(tight.text).not.toContain('memstore_1');
   });
@@ -87,7 +123,7 @@ describe('choices', () => {
   it('that do not fit are no reason to leave out weaker ones that do', () => {
     const long = choice('long', 'v'.repeat(200), [cue('parcel', 50)]);
     const stores = [pinned({ '/r.md': playbook(long, choice('short', 'v', [cue('parcel', 5)])) })];
-    const { text, insights } = selectMemory(stores, 'parcel', 300);
+    const { text, insights } = selectAll(stores, 'parcel', 310);
     expect(insights).toEqual([{ store: 'memstore_1', insight_id: 'short' }]);
     expect(text).not.toContain('vv');
   });
@@ -95,11 +131,32 @@ describe('choices', () => {
 
 it('recoveries are given for a task that names the error', () => {
   const stores = [pinned({ '/r.md': routing })];
-  const { text, insights } = selectMemory(stores, 'It says "No seat on flight 4711". What now?');
+  const { text, insights } = selectAll(stores, 'It says "No seat on flight 4711". What now?');
   expect(text).toContain('For the tool book:\n- after the error "no seat on flight #", runs that went well went on with search_flights\n');
   expect(insights).toEqual([{ store: 'memstore_1', insight_id: 'full' }]);
-  expect(selectMemory(stores, 'Is there a seat on the flight?').text).toBe('');
-  expect(selectMemory([pinned({ '/r.md': playbook({ ...recovery, signature: '* 500' }) })], 'Is there a seat?').text).toBe('');
+  expect(selectAll(stores, 'Is there a seat on the flight?').text).toBe('');
+  expect(selectAll([pinned({ '/r.md': playbook({ ...recovery, signature: '* 500' }) })], 'Is there a seat?').text).toBe('');
+});
+
+describe('what a thread has no tool for', () => {
+  const pins = [pinned({ '/r.md': routing })];
+  const route = { name: 'route', input_schema: { properties: { queue: { enum: ['shipping', 'vip'] } } } };
+  const given = (tools: ThreadTask['tools'], task = 'parcel'): string => selectMemory(pins, { task, tools }).text;
+
+  it('is not told: neither an unknown tool, nor a field or value that the schema does not name', () => {
+    expect(given([])).toBe('');
+    expect(given([{ ...route, name: 'other' }])).toBe('');
+    expect(given([{ ...route, input_schema: { properties: { desk: { enum: ['shipping'] } } } }])).toBe('');
+    expect(given([{ ...route, input_schema: { properties: { queue: { type: 'string' } } } }])).toBe('');
+    expect(given([route])).toContain('queue = "shipping"');
+    expect(given([route])).not.toContain('billing');
+  });
+
+  it('is no step after an error', () => {
+    const book = { name: 'book', input_schema: {} };
+    expect(given([book], 'no seat on flight')).toBe('');
+    expect(given([book, { name: 'search_flights', input_schema: {} }], 'no seat on flight')).toContain('search_flights');
+  });
 });
 
 describe('notes', () => {
@@ -112,14 +169,14 @@ describe('notes', () => {
   };
 
   it('stand after the choices, those first that share rarer words with the task', () => {
-    const { text } = selectMemory([pinned({ ...memories, '/r.md': routing })], 'Parcel of lamps: noon, Monday.');
+    const { text } = selectAll([pinned({ ...memories, '/r.md': routing })], 'Parcel of lamps: noon, Monday.');
     expect(text.match(/^## .*/gm)).toEqual(['## /c.md', '## /a.md', '## /b.md', '## /d.md', '## /e.md']);
-    expect(text.endsWith('\n## /e.md\nWe are kind.\n</memory>')).toBe(true);
+    expect(text.endsWith('\n## /e.md\nWe are kind.\n')).toBe(true);
   });
 
   it('are given whatever the task is, as far as they fit, and a longer one is cut at a line', () => {
     const lines = Array.from({ length: 2000 }, (_, i) => `Line ${i} of the handbook.`);
-    const { text, insights } = selectMemory([pinned({ '/a.md': note(lines.join('\n')), '/b.md': note('Short.') })], 'Hello');
+    const { text, insights } = selectAll([pinned({ '/a.md': note(lines.join('\n')), '/b.md': note('Short.') })], 'Hello');
     expect(utf8Bytes(text)).toBeLessThanOrEqual(PROMPT_MEMORY_BYTES);
     const [, shown, left] = /(Line \d+ of the handbook\.)\n\((\d+) more lines left out\.\)\n/.exec(text)!;
     expect(lines.indexOf(shown!) + 1 + Number(left)).toBe(2000);
@@ -128,9 +185,9 @@ describe('notes', () => {
   });
 
   it('are nothing when none fits', () => {
-    expect(selectMemory([pinned({ '/a.md': note('x'.repeat(9000)) })], 'Hello')).toEqual({ text: '', insights: [] });
-    expect(selectMemory([pinned({})], 'Hello').text).toBe('');
-    expect(selectMemory([], 'Hello').text).toBe('');
+    expect(selectAll([pinned({ '/a.md': note('x'.repeat(9000)) })], 'Hello')).toEqual(NOTHING);
+    expect(selectAll([pinned({})], 'Hello').text).toBe('');
+    expect(selectAll([], 'Hello').text).toBe('');
   });
 });
 
@@ -195,21 +252,19 @@ describe('whatever the memory holds', () => {
       ]);
       return pinned(ordered(memories) as MemoryDocument['memories'], store);
     });
-    return selectMemory(pins, task, maxBytes);
+    return selectAll(pins, task, maxBytes);
   };
 
   it('stays within the budget, closes what it opens, and is the same whatever the order of keys', () => {
     let shown = 0;
     fc.assert(
       fc.property(anything, (input) => {
-        const { text, insights } = select(false, input);
+        const selected = select(false, input);
+        const text = told(selected);
         expect(utf8Bytes(text)).toBeLessThanOrEqual(input.maxBytes);
-        const tags = text.match(/<[^>]*>/g) ?? [];
-        expect(tags.every((tag, i) => (i % 2 === 0 ? /^<memory store="[^"<>]*" version="3">$/.test(tag) : tag === '</memory>'))).toBe(true);
-        expect(tags.length % 2).toBe(0);
-        expect(text === '' || text.startsWith('<memory ')).toBe(true);
-        expect(select(true, input)).toEqual({ text, insights });
-        shown += insights.length;
+        expect(text.match(/<[^>]*>/g) ?? []).toEqual(text === '' ? [] : [`<memory-${MARK}>`, `</memory-${MARK}>`]);
+        expect(select(true, input)).toEqual(selected);
+        shown += selected.insights.length;
       }),
       { numRuns: 1000 },
     );
@@ -220,9 +275,17 @@ describe('whatever the memory holds', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(words, fc.array(anyCue, { minLength: 1, maxLength: 8 })), { maxLength: 8 }), words, (given, task) => {
         const insights = given.map(([value, cues], i) => choice(`i${i}`, value, cues));
-        const selected = selectMemory([pinned({ '/r.md': playbook(...insights) })], task);
-        const content = [selected.text, task].filter((text) => text !== '').map((text) => ({ type: 'text' as const, text }));
-        const read = readChoices({ messages: [{ role: 'user', content }] }).flatMap(({ field, value, cues }) =>
+        const selected = selectAll([pinned({ '/r.md': playbook(...insights) })], task);
+        const block = memoryBlock(selected, { nonce: '', thread: '', sha256: () => MARK });
+        const content = [...(block === null ? [] : [block]), { type: 'text' as const, text: task }];
+        const choices = readChoices({ messages: [{ role: 'user', content }] });
+        // What policies read is what language models read.
+        for (const { field, value, cues } of choices) {
+          const said = cues.map(({ phrase, points }) => renderCue({ phrase, points })).join(', ');
+          expect(selected.text).toContain(`\n${renderChoice({ field, value })} ${said}\n`);
+        }
+        expect(selected.text.match(/^- /gm)?.length ?? 0).toBe(choices.length);
+        const read = choices.flatMap(({ field, value, cues }) =>
           cues.map(({ phrase, points }) => JSON.stringify([field, value, phrase, points])),
         );
         const shown = insights.filter(({ field, value, cues }) =>
@@ -243,9 +306,11 @@ it('takes a task of any length, and 4,000 cues, in little time', () => {
   const cues = Array.from({ length: 4000 }, (_, i) => cue(`word${i}`, (i % 99) + 1));
   const book = playbook(...Array.from({ length: 200 }, (_, i) => choice(`i${i}`, `value${i}`, cues.slice(20 * i, 20 * i + 20))));
   const stores = [pinned({ '/r.md': book })];
+  const tools = toolsOf(stores);
   const start = performance.now();
-  for (let i = 0; i < 1000; i += 1) selectMemory(stores, `Word${i} and word${i + 7}, in a sentence of so many words as people write.`);
+  for (let i = 0; i < 1000; i += 1)
+    selectMemory(stores, { task: `Word${i} and word${i + 7}, in a sentence of so many words as people write.`, tools });
   // Each takes some 20 µs; without the index it is a hundred times as much.
   expect(performance.now() - start).toBeLessThan(1000);
-  expect(utf8Bytes(selectMemory(stores, cues.map(({ phrase }) => phrase).join(' ')).text)).toBeLessThanOrEqual(PROMPT_MEMORY_BYTES);
+  expect(utf8Bytes(selectAll(stores, cues.map(({ phrase }) => phrase).join(' ')).text)).toBeLessThanOrEqual(PROMPT_MEMORY_BYTES);
 });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { CATALOGUE, isDreamfoldError, type EventType, type LogEvent, type NewEvent } from '@dreamfold/events';
+import { CATALOGUE, isDreamfoldError, type ChoiceInsight, type EventType, type LogEvent, type NewEvent } from '@dreamfold/events';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { emptyStore, evolveNew, written } from '../testing/given-memory.ts';
@@ -171,6 +171,53 @@ describe('folding is total', () => {
       ['memory.patch_rolled_back', { patch_id: 'w1', version: 3, hash: 'h', by: 'x', reason: 'r' }],
     ];
     for (const [type, data] of turn) expect(evolveMemory(full, logged(type, data))).toBe(full);
+  });
+});
+
+describe('an insight', () => {
+  const choice = (id: string, points: number): ChoiceInsight => ({
+    kind: 'choice',
+    id,
+    tool: 'route',
+    field: 'queue',
+    value: 'billing',
+    cues: [{ phrase: 'refund', points, sessions: 3, principals: 3 }],
+    support: { sessions: 3, principals: 3 },
+  });
+  const page = (...insights: ChoiceInsight[]): unknown => ({
+    kind: 'playbook',
+    title: 'Routing',
+    insights: Object.fromEntries(insights.map((one) => [one.id, one])),
+  });
+  const counted = (state: MemoryState): MemoryState =>
+    evolveNew(state, [
+      {
+        type: 'memory.insights_counted',
+        data: { dream_id: 'drm_1', counts: ['a', 'b'].map((insight_id) => ({ insight_id, helpful: 1, harmful: 0 })) },
+        class: 'open',
+        actor: 'dream:drm_1',
+      },
+    ]);
+  const start = counted(
+    written(emptyStore(), [{ op: 'add', path: '/memories/~1r.md', value: page(choice('a', 9), choice('b', 9)) }], tools),
+  );
+  const writtenAt = (state: MemoryState): unknown[] => ['a', 'b'].map((id) => state.written.get(id));
+  const countsOf = (state: MemoryState): string[] => [...state.counts.keys()];
+
+  it('that is written with its page is written, and counted, like one that is written by itself', () => {
+    expect(writtenAt(start)).toEqual([1, 1]);
+    expect(countsOf(start)).toEqual(['a', 'b']);
+  });
+
+  it.each([
+    ['the page', { op: 'replace', path: '/memories/~1r.md', value: page(choice('a', 9), choice('b', 12)) }],
+    ['the insights of the page', { op: 'replace', path: '/memories/~1r.md/insights', value: { a: choice('a', 9), b: choice('b', 12) } }],
+    ['the insight', { op: 'replace', path: '/memories/~1r.md/insights/b', value: choice('b', 12) }],
+    ['a field of it', { op: 'replace', path: '/memories/~1r.md/insights/b/cues/0/points', value: 12 }],
+  ])('is counted anew when %s is written with another wording, and no other one is', (_what, operation) => {
+    const after = written(start, [operation], tools);
+    expect(writtenAt(after)).toEqual([1, 2]);
+    expect(countsOf(after)).toEqual(['a']);
   });
 });
 

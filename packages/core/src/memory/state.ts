@@ -10,8 +10,9 @@ import {
   type PatchProposed,
   type StoreCreated,
 } from '@dreamfold/events';
-import { EMPTY_DOCUMENT, EMPTY_DOCUMENT_HASH, type MemoryDocument } from './document.ts';
-import { applyOperations, runOperations, type PatchResult } from './patch.ts';
+import { equalJson } from './canonical-json.ts';
+import { EMPTY_DOCUMENT, EMPTY_DOCUMENT_HASH, type MemoryDocument, type Playbook } from './document.ts';
+import { applyOperations, runOperations, touchedParts, type PatchResult } from './patch.ts';
 import { PersistentMap } from './persistent-map.ts';
 
 /** A document is kept every so many versions; those between are reached from there. */
@@ -160,21 +161,40 @@ function changed(state: MemoryState, made: MemoryVersion): MemoryState {
   const next = moved(state, { id: patchId, to: change }, change === 'applied' ? { undo: result.inverse } : {});
   const snapshots = version % SNAPSHOT_EVERY === 0 ? [...state.snapshots, document] : state.snapshots;
   const operations = change === 'applied' ? record.proposal.operations : (record.undo ?? []);
-  return { ...next, ...rewritten(state, operations, version), document, version, hash, history: [...state.history, made], snapshots };
+  return {
+    ...next,
+    ...rewritten(state, operations, { version, document }),
+    document,
+    version,
+    hash,
+    history: [...state.history, made],
+    snapshots,
+  };
 }
 
-/** Counting starts anew for each insight that is written. */
-function rewritten(state: MemoryState, operations: readonly PatchOperation[], version: number): Pick<MemoryState, 'counts' | 'written'> {
-  let { counts, written } = state;
-  for (const operation of operations) {
-    if (operation.op !== 'add' && operation.op !== 'replace') continue;
-    const [, , , field, insight] = operation.path.split('/');
-    if (field !== 'insights' || insight === undefined) continue;
-    written = written.set(insight, version);
-    if (!counts.has(insight)) continue;
-    counts = new Map([...counts].filter(([id]) => id !== insight));
+/** Counting starts anew for each insight that is written, by itself or with the page that it stands on. */
+function rewritten(
+  { counts: before, written: writtenBefore, document: old }: MemoryState,
+  operations: readonly PatchOperation[],
+  { version, document }: { version: number; document: MemoryDocument },
+): Pick<MemoryState, 'counts' | 'written'> {
+  let [counts, written] = [before, writtenBefore];
+  for (const { path, insight } of touchedParts(operations)) {
+    const now = insightsOf(document, path);
+    const then = insightsOf(old, path);
+    for (const id of insight === null ? Object.keys(now) : Object.hasOwn(now, insight) ? [insight] : []) {
+      const same = Object.hasOwn(then, id) && (then[id] === now[id] || equalJson(then[id], now[id]));
+      if (same && written.get(id) !== undefined) continue;
+      written = written.set(id, version);
+      if (counts.has(id)) counts = new Map([...counts].filter(([other]) => other !== id));
+    }
   }
   return { counts, written };
+}
+
+function insightsOf({ memories }: MemoryDocument, path: string): Playbook['insights'] {
+  const memory = Object.hasOwn(memories, path) ? memories[path] : undefined;
+  return memory?.kind === 'playbook' ? memory.insights : {};
 }
 
 /** null when the patch does not fit, which only an event written elsewhere can bring about. */

@@ -2,7 +2,7 @@ import { text, type AgentSnapshot, type NewEvent, type StopReason } from '@dream
 import { reachedCap } from './caps.ts';
 import { DELEGATE_TOOL } from './prompt.ts';
 import { utf8Bytes } from '../memory/canonical-json.ts';
-import type { SelectedMemory } from '../memory/select.ts';
+import { NO_MEMORY, type SelectedMemory } from '../memory/select.ts';
 import {
   agentOf,
   callOf,
@@ -155,14 +155,23 @@ function startRequest(state: SessionState, thread: Thread, context: DecideContex
   const window = agentOf(state, thread.agent)?.context_window ?? Number.POSITIVE_INFINITY;
   const compact = thread.contextTokens > window * COMPACT_AT && thread.messages.length > 2;
   const purpose = compact ? 'compaction' : 'turn';
-  const memory = thread.given === null && state.memory.length > 0 ? context.memoryFor(state, thread) : null;
+  const memory = state.memory.length > 0 ? context.memoryFor(state, thread) : NO_MEMORY;
   return [
-    ...(memory === null || memory.text === '' ? [] : [givenEvent(thread, memory, context)]),
+    ...(isGiven(thread, memory) ? [] : [givenEvent(thread, memory, context)]),
     owned('span.model_request_start', thread.id, {
       df_request_sha256: context.requestDigest(state, thread, purpose),
       ...(compact ? { df_purpose: purpose } : {}),
     }),
   ];
+}
+
+/** A team that takes the session over may have other tools, and so be told other things. */
+function isGiven({ given }: Thread, { text, insights }: SelectedMemory): boolean {
+  if (given === null) return text === '';
+  return (
+    given.length === insights.length &&
+    given.every(({ store, insight_id: id }, i) => store === insights[i]!.store && id === insights[i]!.insight_id)
+  );
 }
 
 function givenEvent(thread: Thread, { text: words, insights }: SelectedMemory, context: DecideContext): NewEvent {

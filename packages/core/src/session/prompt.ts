@@ -1,7 +1,10 @@
 import type { AgentSnapshot, JsonSchema } from '@dreamfold/events';
+import type { MemoryBlock } from '../memory/select.ts';
 import type { List } from './list.ts';
 
+/** What stands in a request. A memory block comes from the store alone: nothing that anybody says becomes one. */
 export type RequestBlock =
+  | MemoryBlock
   | { type: 'text'; text: string }
   | { type: 'tool_use'; id: string; name: string; input: unknown }
   | { type: 'tool_result'; tool_use_id: string; content: string; is_error: boolean };
@@ -74,14 +77,14 @@ export function promptFrame(agent: AgentSnapshot, agents: readonly AgentSnapshot
 }
 
 /**
- * A request as the model gets it. What was remembered stands before the first message, as data in delimiters of its own.
- * @param memory rendered memory, '' for none
+ * A request as the model gets it. What was remembered stands before the first message, as a block of its own kind.
+ * @param memory null for none
  */
-export function renderRequest(frame: PromptFrame, messages: List<RequestMessage>, memory: string): ModelRequest {
+export function renderRequest(frame: PromptFrame, messages: List<RequestMessage>, memory: MemoryBlock | null): ModelRequest {
   const rendered = messages.toArray();
   const first = rendered[0];
-  if (memory !== '' && first !== undefined) {
-    rendered[0] = { role: 'user', content: [{ type: 'text', text: memory }, ...first.content] };
+  if (memory !== null && first !== undefined) {
+    rendered[0] = { role: 'user', content: [memory, ...first.content] };
   }
   return { ...frame, messages: rendered };
 }

@@ -1,4 +1,5 @@
 import type { EventType, LogEvent } from '@dreamfold/events';
+import { NO_MEMORY } from '../memory/select.ts';
 import { decideSession, type DecideContext } from './decide.ts';
 import type { SessionState } from './state.ts';
 
@@ -28,7 +29,7 @@ export function isAtRestAfter(event: LogEvent): boolean | null {
 /** What is decided is not looked at, only whether anything is. */
 const ANYTHING: DecideContext = {
   sha256: () => '',
-  memoryFor: () => ({ text: '', insights: [] }),
+  memoryFor: () => NO_MEMORY,
   requestDigest: () => '',
 };
 

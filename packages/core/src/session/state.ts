@@ -125,6 +125,8 @@ export interface SessionState {
   status: 'running' | 'idle';
   stopReason: StopReason | null;
   epoch: number;
+  /** Of the first claim: drawn at random when the session began. '' before it. */
+  nonce: string;
   /** The first is the lead's. */
   threads: readonly Thread[];
   outcome: Outcome | null;
@@ -178,6 +180,7 @@ export function initialSession(id: string): SessionState {
     status: 'idle',
     stopReason: null,
     epoch: 0,
+    nonce: '',
     threads: [],
     outcome: null,
     importedScore: null,

@@ -11,6 +11,7 @@ import {
   type NewEvent,
   type ToolSnapshot,
 } from '@dreamfold/events';
+import { NO_MEMORY } from '../memory/select.ts';
 import { decideSession, openWork, type DecideContext, type Work } from '../session/decide.ts';
 import { evolveSession } from '../session/evolve.ts';
 import { modelAnswered, toolFinished, type Answer, type ToolOutput } from '../session/results.ts';
@@ -63,7 +64,7 @@ export class GivenSession {
   readonly events: LogEvent[] = [];
   readonly context: DecideContext = {
     sha256: textDigest,
-    memoryFor: () => ({ text: '', insights: [] }),
+    memoryFor: () => NO_MEMORY,
     requestDigest: (_, thread) => textDigest(`${thread.id} ${thread.messages.length} ${thread.pending.length}`),
   };
   /** Of the next events; they take no time by themselves. */

@@ -1,7 +1,9 @@
-import type { InsightCounts } from '@dreamfold/core';
-import type { ChoiceInsight, Finding, GateVerdict, Insight } from '@dreamfold/events';
-import type { ChoiceLearner } from '../choice-learner.ts';
+import { renderInsight, type InsightCounts } from '@dreamfold/core';
+import type { ChoiceInsight, Cue, Finding, GateVerdict, Insight } from '@dreamfold/events';
+import type { Lesson } from '../choice-learner.ts';
+import { learntEvidence, learntReason, type ClaimedSupport } from '../learnt-reason.ts';
 import type { Witness } from '../quorum.ts';
+import { textPlace } from './text-place.ts';
 import type { Constitution } from './constitution.ts';
 
 /** Evidence that somebody cites and that does not hold. */
@@ -12,6 +14,16 @@ export interface EvidenceFaults {
   unlabelled: readonly string[];
   /** A labelled decision that says something else. */
   stray: readonly string[];
+}
+
+export const NO_FAULTS: EvidenceFaults = { missing: [], unlabelled: [], stray: [] };
+
+/** A cue that a gate took out of an insight. */
+export interface DroppedCue {
+  gate: string;
+  /** As it may be shown. */
+  phrase: string;
+  reason: string;
 }
 
 /** Why something can be no change of the store, and the code of the error. */
@@ -34,6 +46,17 @@ export interface Candidate {
   witnesses: ReadonlyMap<string, readonly Witness[]>;
   /** Insights of the store that tell another value for one of its cues, or that it takes away because labels contradict them. */
   turns: readonly string[];
+  /** Of what is learnt: the cue of which most principals are only claimed; null when all are authenticated. */
+  claimed?: ClaimedSupport | null;
+  /**
+   * The values that the tool named in the sessions that bear it out; left out for what is learnt, since only such values
+   * are learnt from.
+   */
+  offered?: readonly string[];
+  /** Cues that gates have taken out of it already. */
+  dropped?: readonly DroppedCue[];
+  /** A person wrote it as it stands: it passes whole or not at all. */
+  isEdit?: boolean;
   /** Set when it is malformed, or when there is no place for it. */
   misfit?: Misfit | null;
   /** As the agents will read it. */
@@ -47,7 +70,8 @@ export interface GateContext {
   known: readonly Insight[];
   /** True for what the learner found: it weighs its cues against each other. */
   isLearnt: (insight: Insight) => boolean;
-  learner: (tool: string, field: string) => ChoiceLearner | undefined;
+  /** The labelled decisions that the dreams of the store have read. */
+  lessons: (tool: string, field: string) => Iterable<Lesson>;
   counts: ReadonlyMap<string, InsightCounts>;
   /** The points by which the store speaks for a value already where a cue is said; 0 when it does not. */
   toldPoints: (choice: ChoiceInsight, phrase: string) => number;
@@ -62,8 +86,14 @@ export type Gate = (candidate: Candidate, context: GateContext) => Verdict;
 export const pass = (reason: string): Verdict => ({ pass: true, reason });
 export const fail = (reason: string, code?: string): Verdict => ({ pass: false, reason, ...(code === undefined ? {} : { code }) });
 
-/** Everything of a candidate that somebody could have written. */
-export function textsOf({ finding, claim }: Candidate): string[] {
+/** Names that are chosen from a schema. */
+export function namesOf(finding: Finding): string[] {
+  if (finding.kind === 'note') return [];
+  return finding.kind === 'choice' ? [finding.tool, finding.field, finding.value] : [finding.tool, finding.next];
+}
+
+/** Words that somebody has said or written. */
+export function wordsOf({ finding, claim }: Pick<Candidate, 'finding' | 'claim'>): string[] {
   const written =
     finding.kind === 'note'
       ? [finding.path, finding.content]
@@ -71,4 +101,32 @@ export function textsOf({ finding, claim }: Candidate): string[] {
         ? finding.cues.map(({ phrase }) => phrase)
         : [finding.signature];
   return claim === '' ? written : [...written, claim];
+}
+
+/** Everything of a candidate that is stored, told to agents or shown to reviewers, and that somebody could have written. */
+export function textsOf(candidate: Pick<Candidate, 'finding' | 'claim'>): string[] {
+  return [...namesOf(candidate.finding), ...wordsOf(candidate)];
+}
+
+/** Where in a note something stands, for a reader who has to find it; '' for other texts, which are short. */
+export function placeInNote({ finding }: Candidate, text: string, index: number): string {
+  return finding.kind === 'note' && text === finding.content ? ` in ${textPlace(text, index)}` : '';
+}
+
+/** A finding as the agents read it. */
+export function textOf(finding: Finding): string {
+  return finding.kind === 'note' ? finding.content : renderInsight(finding);
+}
+
+/** A choice with some of its cues, as if it had never had others. There must be some left. */
+export function withCues(candidate: Candidate, keep: (cue: Cue) => boolean): Candidate {
+  if (candidate.finding.kind !== 'choice') return candidate;
+  const cues = candidate.finding.cues.filter(keep);
+  const support = { sessions: Math.min(...cues.map((cue) => cue.sessions)), principals: Math.min(...cues.map((cue) => cue.principals)) };
+  const finding = { ...candidate.finding, cues, support };
+  const phrases = new Set(cues.map(({ phrase }) => phrase));
+  const witnesses = new Map([...candidate.witnesses].filter(([phrase]) => phrases.has(phrase)));
+  const learnt =
+    candidate.origin === 'learnt' ? { reason: learntReason(finding, candidate.claimed), evidence: learntEvidence(witnesses) } : {};
+  return { ...candidate, finding, witnesses, ...learnt, text: textOf(finding) };
 }

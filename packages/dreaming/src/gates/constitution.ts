@@ -1,5 +1,6 @@
 import type { Insight } from '@dreamfold/events';
-import { fail, type Candidate, type GateContext, type Verdict } from './candidate.ts';
+import { fail, withCues, type Candidate, type GateContext, type Verdict } from './candidate.ts';
+import type { BadCues } from './drop-cues.ts';
 
 /** A change as the operator's rules see it. */
 export interface MemoryChange {
@@ -27,31 +28,56 @@ export function forbiddenPhrase(phrase: string): ConstitutionRule {
   const wanted = plainWords(phrase);
   return {
     name: phrase,
-    check: ({ insight, text, reason }) => {
-      const typed = insight?.kind === 'choice' ? `${insight.tool} ${insight.field} ${insight.value}` : (insight?.tool ?? '');
-      return plainWords(`${typed} | ${text} | ${reason}`).includes(wanted)
-        ? `It says what a rule forbids: ${JSON.stringify(phrase)}.`
-        : null;
-    },
+    check: (change) => (saidBy(change).includes(wanted) ? `It says what a rule forbids: ${JSON.stringify(phrase)}.` : null),
   };
+}
+
+/** All that a change says, between single blanks; many rules ask for it. */
+const said = new WeakMap<MemoryChange, string>();
+
+function saidBy(change: MemoryChange): string {
+  let words = said.get(change);
+  if (words === undefined) {
+    const { insight, note, text, reason } = change;
+    const typed = insight?.kind === 'choice' ? `${insight.tool} ${insight.field} ${insight.value}` : (insight?.tool ?? note?.path ?? '');
+    said.set(change, (words = plainWords(`${typed} | ${text} | ${reason}`)));
+  }
+  return words;
 }
 
 /** The rules that the operator writes; a conflict rejects. */
 export function constitution(candidate: Candidate, { constitution: rules }: GateContext): Verdict {
-  const change = changeOf(candidate);
-  for (const rule of rules) {
-    let why: string | null;
-    try {
-      why = rule.check(change);
-    } catch (error) {
-      // A rule that can't judge must not let anything through.
-      why = `The rule ${rule.name} failed: ${error instanceof Error ? error.message : String(error)}`;
-    }
-    if (why !== null) return fail(why);
-  }
+  const why = broken(changeOf(candidate), rules);
+  if (why !== null) return fail(why);
   const reason = rules.length === 0 ? 'The operator has given no rules.' : 'It breaks no rule of the operator.';
   return { pass: true, reason, rules: rules.length };
 }
+
+/** Why a change breaks the first rule that it breaks; null when it breaks none. */
+export function broken(change: MemoryChange, rules: Constitution): string | null {
+  for (const rule of rules) {
+    try {
+      const why = rule.check(change);
+      if (why !== null) return why;
+    } catch (error) {
+      // A rule that can't judge must not let anything through.
+      return `The rule ${rule.name} failed: ${error instanceof Error ? error.message : String(error)}`;
+    }
+  }
+  return null;
+}
+
+/** Where a choice breaks a rule, the cues with which alone it would break one. */
+export const cuesAgainstRules: BadCues = (candidate, { constitution: rules }) => {
+  const { finding } = candidate;
+  if (finding.kind !== 'choice' || broken(changeOf(candidate), rules) === null) return new Map();
+  return new Map(
+    finding.cues.flatMap(({ phrase }) => {
+      const reason = broken(changeOf(withCues(candidate, (cue) => cue.phrase === phrase)), rules);
+      return reason === null ? [] : [[phrase, { shown: phrase, reason }] as const];
+    }),
+  );
+};
 
 function changeOf({ finding, text, reason, claim }: Candidate): MemoryChange {
   const said = claim === '' ? reason : `${reason} ${claim}`;

@@ -1,8 +1,11 @@
+import { countPhrases, type PhraseCount } from '../phrase-count.ts';
 import { QUORUM, hasQuorum, supportOf, supportText } from '../quorum.ts';
 import { fail, pass, type Candidate, type GateContext, type Verdict } from './candidate.ts';
 
 /** Below this part of the principals who said it, a word speaks for no value. */
 const MIN_SHARE = 0.6;
+/** Cues whose counts a verdict tells. */
+const TOLD_CUES = 3;
 
 /** Events are named, are there, and are labelled decisions that bear the finding out. */
 export function evidence({ finding, evidence: refs, faults }: Candidate): Verdict {
@@ -31,16 +34,31 @@ export function quorum({ finding, witnesses }: Candidate): Verdict {
 }
 
 /** A suggested cue goes with its value more than with others. The learner weighs its own cues against each other. */
-export function precision({ finding, origin }: Candidate, { learner }: GateContext): Verdict {
+export function precision({ finding, origin }: Candidate, { lessons }: GateContext): Verdict {
   if (finding.kind !== 'choice' || origin === 'learnt') return pass('Its cues were weighed against each other.');
-  const pairs = learner(finding.tool, finding.field)?.pairs;
-  for (const { phrase } of finding.cues) {
-    const byValue = pairs?.get(phrase);
-    if (byValue === undefined) continue;
-    const all = [...byValue.values()].reduce((sum, { principals }) => sum + principals.size, 0);
-    const share = (byValue.get(finding.value)?.principals.size ?? 0) / Math.max(1, all);
-    if (share >= MIN_SHARE) continue;
-    return fail(`"${phrase}" goes with that value for ${Math.floor(share * 100)} % of the principals; ${MIN_SHARE * 100} % are needed.`);
+  const { tool, field, value, cues } = finding;
+  const counts = [
+    ...countPhrases(
+      cues.map(({ phrase }) => phrase),
+      value,
+      lessons(tool, field),
+    ),
+  ];
+  for (const [phrase, count] of counts) {
+    if (count.said === 0) return fail(`"${phrase}" is said in no labelled decision that the store's dreams have read.`);
+    if (count.share >= MIN_SHARE) continue;
+    const percent = Math.floor(count.share * 100);
+    return fail(`${told(phrase, count)}: that is ${percent} % of the principals' votes, and ${MIN_SHARE * 100} % are needed.`);
   }
-  return pass('Its cues go with that value more than with others.');
+  const more = counts.length > TOLD_CUES ? `, and so on for ${counts.length - TOLD_CUES} more` : '';
+  return pass(
+    `${counts
+      .slice(0, TOLD_CUES)
+      .map(([phrase, count]) => told(phrase, count))
+      .join('; ')}${more}.`,
+  );
+}
+
+function told(phrase: string, { said, right }: PhraseCount): string {
+  return `"${phrase}" is said in ${said} labelled ${said === 1 ? 'decision' : 'decisions'}, right in ${right}`;
 }

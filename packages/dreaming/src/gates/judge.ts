@@ -2,6 +2,7 @@ import { DreamfoldError, type ErrorCode, type GateVerdict } from '@dreamfold/eve
 import { contradiction, duplicate, outcomes } from './agreement.ts';
 import type { Candidate, Gate, GateContext } from './candidate.ts';
 import { constitution } from './constitution.ts';
+import { withoutBadCues } from './drop-cues.ts';
 import { evidence, precision, quorum } from './evidence.ts';
 import { overlap } from './overlap.ts';
 import { secrets } from './secrets.ts';
@@ -13,13 +14,13 @@ import { unicode } from './unicode.ts';
 /** Cheapest first; what a reader could not see stands before all that shows it. */
 const GATES = {
   unicode,
+  secrets,
   shape,
   value,
   constitution,
   evidence,
   quorum,
   precision,
-  secrets,
   overlap,
   duplicate,
   contradiction,
@@ -33,24 +34,43 @@ const GATES = {
 export type GateName = keyof typeof GATES;
 export const GATE_NAMES = Object.keys(GATES) as GateName[];
 
+/** Dropped cues that a verdict names in its sentence. */
+const TOLD_CUES = 3;
+
+export interface Judged {
+  gates: GateVerdict[];
+  /** What went through them: without the cues that gates have dropped. */
+  candidate: Candidate;
+}
+
 /**
- * Takes a candidate through the gates, up to the first one that it fails.
+ * Takes a candidate through the gates, up to the first one that it fails. A cue that is bad by itself is dropped first.
  * @param without gates that are left out: a test shows by it what each is good for
  */
-export function judge(candidate: Candidate, context: GateContext, without: readonly GateName[] = []): GateVerdict[] {
-  const verdicts: GateVerdict[] = [];
+export function judge(whole: Candidate, context: GateContext, without: readonly GateName[] = []): Judged {
+  const candidate = withoutBadCues(whole, context, without);
+  const gates: GateVerdict[] = [];
   for (const gate of GATE_NAMES) {
     if (without.includes(gate)) continue;
     const verdict = GATES[gate](candidate, context);
-    verdicts.push({ gate, ...verdict });
+    gates.push({ gate, ...verdict, ...droppedBy(gate, candidate, verdict.reason) });
     if (!verdict.pass) break;
   }
-  return verdicts;
+  return { gates, candidate };
+}
+
+function droppedBy(gate: GateName, { dropped = [] }: Candidate, reason: string): Pick<GateVerdict, 'dropped' | 'reason'> | null {
+  const own = dropped.filter((cue) => cue.gate === gate).map(({ phrase, reason: why }) => ({ phrase, reason: why }));
+  if (own.length === 0) return null;
+  const told = own.slice(0, TOLD_CUES).map(({ phrase, reason: why }) => `"${phrase}" (${why})`);
+  const more = own.length > told.length ? ` and ${own.length - told.length} more` : '';
+  return { dropped: own, reason: `${reason} Dropped: ${told.join(', ')}${more}.` };
 }
 
 /** A retirement writes nothing, so only what it stands on is judged, and what it takes away. */
 export function judgeRetirement(candidate: Candidate, context: GateContext, without: readonly GateName[] = []): GateVerdict[] {
-  return judge(candidate, context, [...GATE_NAMES.filter((gate) => gate !== 'evidence' && gate !== 'turning'), ...without]);
+  const all = [...GATE_NAMES.filter((gate) => gate !== 'evidence' && gate !== 'turning'), ...without];
+  return judge(candidate, context, all).gates;
 }
 
 export function hasPassed(gates: readonly GateVerdict[]): boolean {

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import type { MemoryDocument } from '@dreamfold/core';
 import type { ChoiceInsight, GateVerdict, Suggestion } from '@dreamfold/events';
 import { describe, expect, it } from 'vitest';
-import { newKnowledge } from '../knowledge.ts';
-import { dreamWith, tickets, type Dreamt } from '../testing/dream-desk.ts';
+import type { DreamInput } from '../dream.ts';
+import type { Episode } from '../episode.ts';
+import { dreamWith, episodes, said, tickets, type Dreamt } from '../testing/dream-desk.ts';
 import { episode } from '../testing/tickets.ts';
 import { forbiddenPhrase } from './constitution.ts';
 import { GATE_NAMES, hasPassed, type GateName } from './judge.ts';
@@ -45,11 +46,18 @@ const weaker = storeWith({ ...rival, support: { sessions: 2, principals: 2 } });
 const passes = hasPassed;
 const waits = (gates: readonly GateVerdict[]): boolean => gates.some((gate) => gate.waits === true);
 
+/** The desk's sessions, of a team whose tool has these queues. */
+function citedWith(options: readonly string[]): DreamInput['cited'] {
+  const of = (one: Episode): Episode => ({ ...one, decisions: one.decisions.map((decision) => ({ ...decision, options })) });
+  return new Map(episodes.map((one) => [one.session, { seq: one.seq, episode: of(one) }]));
+}
+
 /** For each gate what nothing but it keeps out, and how it shows that this came through. */
 const KEPT_OUT: Record<GateName, { what: Suggestion; given?: Dreamt; through?: (gates: readonly GateVerdict[]) => boolean }> = {
   unicode: { what: { ...note, content: 'Be kind.\u{e0041}' } },
   shape: { what: { ...note, content: 'Be kind. '.repeat(600) } },
-  value: { what: choice, given: { knowledge: newKnowledge() } },
+  // Sessions of another team, whose tool does not know the value that somebody has called right.
+  value: { what: choice, given: { cited: citedWith(['account', 'technical']) } },
   constitution: { what: choice, given: { constitution: [forbiddenPhrase('queue = billing')] } },
   evidence: { what: { ...choice, evidence: [...choice.evidence, 'session/sesn_9999#9'] } },
   quorum: { what: { ...choice, cues: ['second charge'], evidence: about(1) } },
@@ -90,5 +98,42 @@ describe('a gate that is switched off', () => {
     for (const other of GATE_NAMES.filter((name) => name !== gate)) {
       expect(through(judged(what, { ...given, without: [other] }).gates)).toBe(false);
     }
+  });
+});
+
+/** For each gate that judges cue by cue a suggestion with one cue that it has to drop, and nothing else that is wrong with it. */
+const DROPPED: Partial<Record<GateName, { cue: string; given?: Dreamt }>> = {
+  constitution: { cue: 'twice', given: { constitution: [forbiddenPhrase('twice')] } },
+};
+
+describe('a cue that a gate has to drop', () => {
+  it.each(Object.entries(DROPPED))('is dropped by %s alone, and takes nothing with it', (gate, { cue, given = {} }) => {
+    const both = { ...choice, cues: ['charged', cue] };
+    const { insight, gates } = judged(both, given);
+    expect(passes(gates)).toBe(true);
+    expect(insight).toMatchObject({ cues: [{ phrase: 'charged' }] });
+    expect(gates.filter(({ dropped }) => dropped !== undefined)).toMatchObject([{ gate, pass: true, dropped: [{ phrase: cue }] }]);
+    const open = judged(both, { ...given, without: [gate as GateName] });
+    expect(open.insight).toMatchObject({ cues: [{ phrase: 'charged' }, { phrase: cue }] });
+  });
+
+  it('leaves nothing of an insight that has no other', () => {
+    const rules = { constitution: [forbiddenPhrase('charged')] };
+    expect(said(dreamWith(sha256, { suggestions: [{ ...choice, cues: ['charged'] }], refine: false, ...rules }))).toEqual([
+      'billing: charged (constitution)',
+    ]);
+  });
+
+  it('of characters that deceive, or that are a secret, is named so that nobody reads it', () => {
+    const { gates, insight } = judged(
+      { ...choice, cues: ['charged', 'p\u0430rcel', 'hunter2passw0rd'] },
+      { without: ['quorum', 'precision'] },
+    );
+    expect(insight).toMatchObject({ cues: [{ phrase: 'charged' }] });
+    expect(gates.flatMap(({ gate, dropped = [] }) => dropped.map(({ phrase }) => [gate, phrase]))).toEqual([
+      ['unicode', 'p\\u{430}rcel'],
+      ['secrets', '(not shown)'],
+    ]);
+    expect(JSON.stringify(gates)).not.toContain('hunter2');
   });
 });

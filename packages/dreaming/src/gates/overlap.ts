@@ -1,4 +1,5 @@
-import { fail, pass, textsOf, type Candidate, type GateContext, type Verdict } from './candidate.ts';
+import { fail, namesOf, pass, wordsOf, type Candidate, type GateContext, type Verdict } from './candidate.ts';
+import { isPlainName } from './plain-name.ts';
 
 /** A run of so many characters that also stands in an untrusted text is a copy. */
 export const COPY_CHARS = 24;
@@ -37,7 +38,10 @@ function runsOf(text: string): Set<string> {
 
 /** No request and no tool's output gets into a memory word for word. */
 export function overlap(candidate: Candidate, { untrusted }: GateContext): Verdict {
-  for (const text of textsOf(candidate)) {
+  const { finding, origin } = candidate;
+  // What many errors of a tool share is nobody's own words; and plain names are the schema's, which tools may well repeat.
+  const words = finding.kind === 'recovery' && origin === 'learnt' ? [] : wordsOf(candidate);
+  for (const text of [...words, ...namesOf(finding).filter((name) => !isPlainName(name))]) {
     if (copiedRun(text, untrusted) !== null)
       return fail(`It copies ${COPY_CHARS} characters or more of what a user or a tool said.`, 'untrusted_overlap');
   }

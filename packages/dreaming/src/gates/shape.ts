@@ -1,6 +1,6 @@
 import { phrasesOf, utf8Bytes } from '@dreamfold/core';
 import { Finding } from '@dreamfold/events';
-import { fail, pass, type Candidate, type GateContext, type Verdict } from './candidate.ts';
+import { fail, pass, type Candidate, type Verdict } from './candidate.ts';
 
 const MAX_CUE_CHARS = 23;
 /** What a person can be expected to read before approving it. */
@@ -36,11 +36,12 @@ function formOf({ finding, claim, origin }: Candidate): Verdict {
   return fail(`${JSON.stringify(odd.slice(0, 60))} is not one to three plain words of less than 24 characters.`, code);
 }
 
-/** A choice is among the values that the tool allows. */
-export function value({ finding }: Candidate, { learner }: GateContext): Verdict {
+/** A choice is among the values that the tool named in the very sessions that bear it out: what other teams' tools name counts for nothing. */
+export function value({ finding, offered }: Candidate): Verdict {
   if (finding.kind !== 'choice') return pass('It names no value.');
-  const known = learner(finding.tool, finding.field);
-  if (known === undefined) return fail(`No reviewed session has a labelled ${finding.field} of ${finding.tool}.`, 'invalid_argument');
-  if (!known.options.has(finding.value)) return fail(`${finding.tool} does not allow that value for ${finding.field}.`, 'invalid_argument');
-  return pass(`${finding.tool} allows it for ${finding.field}.`);
+  const { tool, field, value } = finding;
+  if (offered?.length === 0) return fail(`No session that it stands on has a decision on ${field} of ${tool}.`, 'invalid_argument');
+  if (offered?.includes(value) === false)
+    return fail(`In the sessions that it stands on, ${tool} does not allow that value for ${field}.`, 'invalid_argument');
+  return pass(`In the sessions that it stands on, ${tool} allows it for ${field}.`);
 }

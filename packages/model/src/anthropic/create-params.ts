@@ -1,6 +1,6 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import { DreamfoldError } from '@dreamfold/events';
-import type { ModelRequest, RequestBlock, RequestMessage } from '../port.ts';
+import { memoryText, plainSaying, type ModelRequest, type RequestBlock, type RequestMessage } from '../port.ts';
 
 const TOOL_NAME = /^[a-zA-Z0-9_-]{1,128}$/;
 const CACHED = { cache_control: { type: 'ephemeral' } } as const;
@@ -48,11 +48,26 @@ function messageParam(message: RequestMessage, cache: boolean): Anthropic.Messag
 
 function blockParam(block: RequestBlock): Anthropic.TextBlockParam | Anthropic.ToolUseBlockParam | Anthropic.ToolResultBlockParam {
   switch (block.type) {
+    case 'memory':
+      return { type: 'text', text: memoryText(block) };
     case 'text':
-      return { type: 'text', text: block.text };
+      return { type: 'text', text: plainSaying(block.text) };
     case 'tool_use':
-      return { type: 'tool_use', id: block.id, name: block.name, input: block.input };
+      return { type: 'tool_use', id: block.id, name: block.name, input: plainInput(block.input) };
     case 'tool_result':
-      return { type: 'tool_result', tool_use_id: block.tool_use_id, content: block.content, ...(block.is_error && { is_error: true }) };
+      return {
+        type: 'tool_result',
+        tool_use_id: block.tool_use_id,
+        content: plainSaying(block.content),
+        ...(block.is_error && { is_error: true }),
+      };
   }
+}
+
+/** What an agent calls a tool with may hold what a user said. */
+function plainInput(input: unknown): unknown {
+  if (typeof input === 'string') return plainSaying(input);
+  if (Array.isArray(input)) return input.map(plainInput);
+  if (typeof input !== 'object' || input === null) return input;
+  return Object.fromEntries(Object.entries(input).map(([key, value]) => [plainSaying(key), plainInput(value)]));
 }

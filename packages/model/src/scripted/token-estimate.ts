@@ -1,4 +1,4 @@
-import type { ModelRequest, RequestBlock, RequestMessage, ResponseBlock } from '../port.ts';
+import { memoryText, type ModelRequest, type RequestBlock, type RequestMessage, type ResponseBlock } from '../port.ts';
 
 const CHARS_PER_TOKEN = 4;
 
@@ -47,6 +47,8 @@ function messageChars(messages: readonly RequestMessage[]): number {
 
 function blockChars(block: RequestBlock | ResponseBlock): number {
   switch (block.type) {
+    case 'memory':
+      return memoryText(block).length;
     case 'text':
       return block.text.length;
     case 'tool_use':

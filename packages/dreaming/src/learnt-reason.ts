@@ -1,0 +1,31 @@
+import type { ChoiceInsight } from '@dreamfold/events';
+import { supportText, type Witness } from './quorum.ts';
+
+/** References in one patch, at most. */
+const MAX_EVIDENCE = 500;
+/** Cues that a reason names. */
+const NAMED_CUES = 3;
+
+/** How many of the principals that said a cue nobody has authenticated. */
+export interface ClaimedSupport {
+  phrase: string;
+  claimed: number;
+  principals: number;
+}
+
+/** Why a choice is proposed that the lessons bear out. */
+export function learntReason({ cues, field, value, support }: ChoiceInsight, claimed: ClaimedSupport | null = null): string {
+  const named = cues.slice(0, NAMED_CUES).map(({ phrase }) => `"${phrase}"`);
+  const more = cues.length - named.length;
+  const said = more > 0 ? `${named.join(', ')} or ${more} more cues` : named.join(' or ');
+  const unknown =
+    claimed === null || !cues.some(({ phrase }) => phrase === claimed.phrase)
+      ? ''
+      : ` Of the ${claimed.principals} principals that said "${claimed.phrase}" ${claimed.claimed} are only claimed.`;
+  return `Where requests said ${said}, the right ${field} was ${value}: each in at least ${supportText(support)}.${unknown}`;
+}
+
+/** The events that bear out what is learnt, each once. */
+export function learntEvidence(witnesses: ReadonlyMap<string, readonly Witness[]>): string[] {
+  return [...new Set([...witnesses.values()].flat().flatMap(({ evidence }) => evidence))].slice(0, MAX_EVIDENCE);
+}
