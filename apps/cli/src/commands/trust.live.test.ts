@@ -9,8 +9,9 @@ const TOOL = {
   input_schema: { type: 'object', properties: { queue: { type: 'string', enum: ['billing', 'returns', 'technical'] } } },
 };
 
+const DESK_SAYS = { by: 'desk', class: 'desk' };
 /** A recorded session: a request that was routed to billing, and somebody's word on it. */
-const row = (principal: string, request: string, right: string, said: object = { by: 'desk', class: 'desk' }): string =>
+const row = ([principal, request, right]: readonly [string, string, string], said: object = DESK_SAYS): string =>
   JSON.stringify({
     principal,
     tools: [TOOL],
@@ -22,9 +23,9 @@ const row = (principal: string, request: string, right: string, said: object = {
     feedback: [{ judges: 't1', verdict: 'wrong', right_answer: { queue: right }, ...said }],
   });
 const rows = [0, 1, 2].flatMap((i) => [
-  row(`ann${i}`, `refund number ${'abc'[i]}`, 'returns'),
-  row(`bob${i}`, `crashes number ${'abc'[i]}`, 'technical'),
-  row(`cem${i}`, `hello number ${'abc'[i]}`, 'technical', { by: `cem${i}` }),
+  row([`ann${i}`, `refund number ${'abc'[i]}`, 'returns']),
+  row([`bob${i}`, `crashes number ${'abc'[i]}`, 'technical']),
+  row([`cem${i}`, `hello number ${'abc'[i]}`, 'technical'], { by: `cem${i}` }),
 ]);
 
 beforeAll(() => {
