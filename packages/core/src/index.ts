@@ -1,13 +1,8 @@
-export {
-  confirmTool,
-  interrupt,
-  judge,
-  mustRun,
-  recordFeedback,
-  sendMessage,
-  type Confirmation,
-  type Judgement,
-} from './session/commands.ts';
+export { type ApprovalContext, type CheckedInput } from './session/approval.ts';
+export { confirmTool, type CheckInput, type Confirmation } from './session/confirm-tool.ts';
+export { inputChanges, type InputChange } from './session/input-changes.ts';
+export { isPlainJson } from './session/plain-json.ts';
+export { interrupt, judge, mustRun, recordFeedback, sendMessage, type Judgement } from './session/commands.ts';
 export { awaitedEvents, decideSession, openWork, unjudged, type DecideContext, type Work } from './session/decide.ts';
 export { evolveSession } from './session/evolve.ts';
 export { List } from './session/list.ts';
@@ -67,7 +62,7 @@ export type { ImportedSession, ImportOptions } from './import/imported-session.t
 export { MessagesRow, parseMessagesLine } from './import/messages.ts';
 export { parseTauBench } from './import/tau-bench.ts';
 export type { ImportNote } from './import/transcript.ts';
-export { canonicalJson, utf8Bytes, type Sha256 } from './memory/canonical-json.ts';
+export { canonicalJson, equalJson, utf8Bytes, type Sha256 } from './memory/canonical-json.ts';
 export {
   AUTO_APPROVER,
   applyPatch,

@@ -14,6 +14,8 @@ const MAX_BLOB_BYTES = 16 * 1024 * 1024;
 export interface ToolPerformance {
   context: ToolContext;
   log: Log;
+  /** The tool's schema was applied to the input before: what came of it was shown to a person, and is what they approved. */
+  isParsed: boolean;
   /** Aborts `context.signal`, for a tool that took too long. */
   abort: (reason: Error) => void;
 }
@@ -22,7 +24,7 @@ export interface ToolPerformance {
 export async function performTool(tool: ToolDefinition, input: unknown, performance: ToolPerformance): Promise<ToolOutput> {
   let value: unknown;
   try {
-    const parsed = tool.parse(input);
+    const parsed = performance.isParsed ? input : tool.parse(input);
     value = await withTimeout(tool, parsed, performance);
   } catch (error) {
     return failure(tool, error);

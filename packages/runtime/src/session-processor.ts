@@ -18,11 +18,13 @@ import {
   mustRun,
   openWork,
   promptFrame,
+  type CheckInput,
   type DecideContext,
   type PromptFrame,
   type SessionState,
   type Work,
 } from '@dreamfold/core';
+import { checkInputWith } from './check-input.ts';
 import type { Completion, ProcessorOptions } from './completion.ts';
 import { RequestDigests, sha256 } from './digest.ts';
 import { performWork } from './perform-work.ts';
@@ -68,6 +70,8 @@ interface Running {
  * is acknowledged. When another writer was first, all that is pending is built again on the new head.
  */
 export class SessionProcessor {
+  /** What the tools of its team make of inputs. */
+  readonly checkInput: CheckInput;
   readonly #o: ProcessorOptions;
   readonly #stream: string;
   readonly #context: DecideContext;
@@ -92,7 +96,13 @@ export class SessionProcessor {
     this.#stream = streamOf('session', state.id);
     const memory = new ThreadMemory(options.memory);
     const digests = new RequestDigests((s, thread) => ({ frame: this.#frame(s, thread.agent), memory: memory.of(s, thread).text }));
-    this.#context = { sha256, memoryFor: (s, thread) => memory.of(s, thread), requestDigest: (s, thread) => digests.of(s, thread) };
+    this.checkInput = checkInputWith(options.team);
+    this.#context = {
+      sha256,
+      checkInput: this.checkInput,
+      memoryFor: (s, thread) => memory.of(s, thread),
+      requestDigest: (s, thread) => digests.of(s, thread),
+    };
   }
 
   /** The state up to the newest acknowledged event. */

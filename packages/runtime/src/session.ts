@@ -13,6 +13,7 @@ import {
   type SessionState,
 } from '@dreamfold/core';
 import type { Log } from '@dreamfold/log';
+import { operator } from './operator.ts';
 import { recordFeedbackOn } from './session-commands.ts';
 import type { SessionProcessor } from './session-processor.ts';
 
@@ -93,14 +94,27 @@ export class Session {
     await this.#command('interrupt', (state) => interrupt(state, threadId));
   }
 
-  /** @throws DreamfoldError approval_not_found, approval_already_used, approval_stale */
-  async approve(toolUseId: string, options: Pick<Confirmation, 'callHash' | 'by'> = {}): Promise<void> {
-    await this.#command('approve', (state) => confirmTool(state, { toolUseId, result: 'allow', ...options }));
+  /**
+   * Allows a call that waits for a person.
+   * @param options.input what the call is to run with, in the place of the input that was asked for: the whole of it. The model is told.
+   * @param options.callHash of the call that was shown, so that no other one is approved
+   * @param options.by who says so; default the operating system's user
+   * @throws DreamfoldError approval_not_found, approval_already_used, approval_stale; of an input: invalid_tool_input, budget_exceeded
+   */
+  async approve(toolUseId: string, options: Partial<Pick<Confirmation, 'callHash' | 'by' | 'input'>> = {}): Promise<void> {
+    await this.#confirm({ toolUseId, result: 'allow', ...options });
   }
 
-  /** @throws DreamfoldError approval_not_found, approval_already_used, approval_stale */
-  async deny(toolUseId: string, options: Pick<Confirmation, 'callHash' | 'by' | 'message'> = {}): Promise<void> {
-    await this.#command('deny', (state) => confirmTool(state, { toolUseId, result: 'deny', ...options }));
+  /**
+   * Refuses a call that waits for a person; the model is told, with `message` when there is one.
+   * @throws DreamfoldError approval_not_found, approval_already_used, approval_stale
+   */
+  async deny(toolUseId: string, options: Partial<Pick<Confirmation, 'callHash' | 'by' | 'message'>> = {}): Promise<void> {
+    await this.#confirm({ toolUseId, result: 'deny', ...options });
+  }
+
+  async #confirm({ by = operator(), ...confirmation }: Omit<Confirmation, 'by'> & { by?: string }): Promise<void> {
+    await this.#command(confirmation.result, (state) => confirmTool(state, { ...confirmation, by }, this.#processor.checkInput));
   }
 
   /** A person's score of a criterion that waits for one. */
