@@ -1,5 +1,4 @@
-import { userInfo } from 'node:os';
-import { DreamfoldError } from 'dreamfold';
+import { DreamfoldError, operator } from 'dreamfold';
 
 const MAX_CHARS = 100;
 
@@ -11,7 +10,7 @@ export const BY = ['--by <name>', 'who says so; default: your user name'] as con
  * @param name what `--by` says; default the user name
  * @throws DreamfoldError invalid_argument
  */
-export function personOf(name: string = process.env['USER'] || userInfo().username): string {
+export function personOf(name: string = operator()): string {
   const plain = name.trim();
   if (plain !== '' && plain.length <= MAX_CHARS && !/\p{C}/u.test(plain)) return `person:${plain}`;
   throw new DreamfoldError('invalid_argument', '--by is not a name', {

@@ -29,6 +29,7 @@ import type { Completion, ProcessorOptions } from './completion.ts';
 import { RequestDigests, sha256 } from './digest.ts';
 import { performWork } from './perform-work.ts';
 import { ThreadMemory } from './thread-memory.ts';
+import { Waiters } from './waiters.ts';
 
 interface Pending {
   /** Of the append. */
@@ -87,7 +88,8 @@ export class SessionProcessor {
   #nonce: string | null = null;
   /** The newest seq that was noticed on the log. */
   #noticed = 0;
-  #idleWaiters: { resolve: () => void; reject: (error: unknown) => void }[] = [];
+  readonly #untilIdle = new Waiters();
+  readonly #untilChanged = new Waiters();
 
   constructor(options: ProcessorOptions, state: SessionState) {
     this.#o = options;
@@ -225,6 +227,7 @@ export class SessionProcessor {
     if (pending.nonce !== null) this.#nonce = pending.nonce;
     this.#o.onEvents(added);
     pending.resolve();
+    this.#untilChanged.resolve();
     this.#catchUp();
     this.#reconcile();
   }
@@ -284,6 +287,7 @@ export class SessionProcessor {
     }
     this.#confirmed = state;
     this.#tentative = state;
+    this.#untilChanged.resolve();
     // Somebody with a newer Dreamfold has written to it: to guess at what that means would be to do the wrong thing.
     if (state.suspended !== null) mustRun(state);
   }
@@ -317,10 +321,9 @@ export class SessionProcessor {
     this.#failure ??= error;
     for (const { controller } of this.#running.values()) controller.abort(error);
     this.#running.clear();
-    const waiting = [...this.#pending, ...this.#conflicted, ...this.#idleWaiters];
+    const waiting = [...this.#pending, ...this.#conflicted, this.#untilIdle, this.#untilChanged];
     this.#pending = [];
     this.#conflicted = [];
-    this.#idleWaiters = [];
     for (const waiter of waiting) waiter.reject(error);
     this.#o.onRest();
   }
@@ -342,7 +345,7 @@ export class SessionProcessor {
     for (const work of wanted) if (!this.#running.has(work.key)) this.#start(work);
     if (this.busy) return;
     this.#o.onRest();
-    for (const waiter of this.#idleWaiters.splice(0)) waiter.resolve();
+    this.#untilIdle.resolve();
   }
 
   #start(work: Work): void {
@@ -381,7 +384,13 @@ export class SessionProcessor {
   idle(): Promise<void> {
     if (this.#failure !== null) return Promise.reject(this.#failure);
     if (!this.busy) return Promise.resolve();
-    return new Promise((resolve, reject) => this.#idleWaiters.push({ resolve, reject }));
+    return this.#untilIdle.wait();
+  }
+
+  /** Resolves when more of the session is known than now, whoever wrote it; rejects when it can't go on here. */
+  changed(): Promise<void> {
+    if (this.#failure !== null) return Promise.reject(this.#failure);
+    return this.#untilChanged.wait();
   }
 
   /** Stops working on the session without a word on the log, as a process that dies would. */

@@ -134,6 +134,11 @@ export class Session {
     return resultOf(this.state);
   }
 
+  /** Waits for the next event of the session, whoever writes it; `state` holds it then. Rejects when the session can't go on here. */
+  changed(): Promise<void> {
+    return this.#processor.changed();
+  }
+
   async #command(name: string, build: (state: SessionState) => NewEvent[], key: string = randomUUID()): Promise<void> {
     await this.#processor.record({ cause: `${name}/${key}`, build });
     this.#wake();
