@@ -15,6 +15,7 @@ import {
   recordFeedbackOn,
   SessionHost,
   streamsByAge,
+  unlessDecided,
   verifyRequests,
   workOn,
   type AgentDefinition,
@@ -223,7 +224,8 @@ export class Dreamfold {
    * @throws DreamfoldError not_found, approval_not_found, approval_already_used, approval_stale; of an input: invalid_tool_input, budget_exceeded
    */
   async confirm(sessionId: string, { by = operator(), ...confirmation }: Omit<Confirmation, 'by'> & { by?: string }): Promise<void> {
-    await this.command(sessionId, (state) => confirmTool(state, { ...confirmation, by }));
+    const call = { sessionId, toolUseId: confirmation.toolUseId };
+    await unlessDecided(this.log, call, () => this.command(sessionId, (state) => confirmTool(state, { ...confirmation, by })));
   }
 
   /** A person's score of a criterion that waits for one. @throws DreamfoldError not_found, already_decided, invalid_argument */

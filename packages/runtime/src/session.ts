@@ -13,6 +13,7 @@ import {
   type SessionState,
 } from '@dreamfold/core';
 import type { Log } from '@dreamfold/log';
+import { unlessDecided } from './decided-before.ts';
 import { operator } from './operator.ts';
 import { recordFeedbackOn } from './session-commands.ts';
 import type { SessionProcessor } from './session-processor.ts';
@@ -114,7 +115,9 @@ export class Session {
   }
 
   async #confirm({ by = operator(), ...confirmation }: Omit<Confirmation, 'by'> & { by?: string }): Promise<void> {
-    await this.#command(confirmation.result, (state) => confirmTool(state, { ...confirmation, by }, this.#processor.checkInput));
+    const build = (state: SessionState): NewEvent[] => confirmTool(state, { ...confirmation, by }, this.#processor.checkInput);
+    const call = { sessionId: this.id, toolUseId: confirmation.toolUseId };
+    await unlessDecided(this.#log, call, () => this.#command(confirmation.result, build));
   }
 
   /** A person's score of a criterion that waits for one. */

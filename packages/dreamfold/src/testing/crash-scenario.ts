@@ -146,7 +146,7 @@ async function finish(df: Dreamfold, session: Session): Promise<void> {
         ? df.confirm(session.id, { toolUseId: id, result: 'allow', by: 'bob', input: { to: 'bob@example.com' } })
         : session.approve(id, { by: 'bob' });
       await approved.catch((error: unknown) => {
-        if (!isDreamfoldError(error, 'approval_already_used') && !isDreamfoldError(error, 'approval_not_found')) throw error;
+        if (!isDreamfoldError(error, 'approval_already_used')) throw error;
       });
     }
   }
