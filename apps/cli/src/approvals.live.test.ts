@@ -88,7 +88,7 @@ describe('the question on a terminal', () => {
     run.type(CTRL_C);
     const ended = await run.ended;
     expect(ended.code).toBe(130);
-    expect(ended.stderr.slice(ended.stderr.lastIndexOf('Allow it?'))).toMatch(/^Allow it\?\n[^]*\u001b\[2A\u001b\[J/);
+    expect(ended.stderr.slice(ended.stderr.lastIndexOf('Allow it?'))).toContain('\u001b[2A\u001b[J');
     const { document } = await workspace.json('sessions', ...data);
     expect(document.sessions[0]).toMatchObject({ status: 'requires_action' });
   });
@@ -97,7 +97,7 @@ describe('the question on a terminal', () => {
     ['approve', [], 0, /This call was decided elsewhere/],
     ['deny', ['--message', 'Too much.'], 0, /failed \(denied\) Too much\./],
     ['interrupt', [], 130, /failed \(interrupted\)/],
-  ])('ends when somebody else says %s, and what is told is what came of it', async (verb, flags, expected, words) => {
+  ])('ends when somebody else says %s, and what is told is what came of it', async (...[verb, flags, expected, words]) => {
     const data = fresh();
     const run = await asking(data);
     const { id } = (await workspace.json('sessions', ...data)).document.sessions[0];
@@ -208,7 +208,7 @@ describe('approve from another terminal', () => {
       workspace.json(first, id, call, '--by', 'ann', ...data),
       workspace.json(second, id, call, '--by', 'bob', ...data),
     ]);
-    expect(ended.map(({ code }) => code).toSorted()).toEqual([0, 2]);
+    expect(new Set(ended.map(({ code }) => code))).toEqual(new Set([0, 2]));
     const lost = ended.find(({ code }) => code === 2)!;
     expect(lost.document.error.code).toBe('approval_already_used');
     const { events } = await eventsOf(data);

@@ -65,14 +65,14 @@ function drawNested(drawing: Drawing, value: object, { schema, indent, depth }: 
 }
 
 function hide(drawing: Drawing, { indent, label, text }: Place & { text: string }, values: readonly unknown[]): void {
-  const characters = values.reduce<number>((sum, value) => sum + [...(JSON.stringify(value) ?? '')].length, 0);
+  const characters = values.reduce<number>((sum, value) => sum + Array.from(JSON.stringify(value) ?? '').length, 0);
   drawing.hidden += characters;
   drawing.lines.push(`${indent}${label}${label === '' ? '' : '  '}${text} (${characters} characters hidden)`);
 }
 
 function drawScalar(drawing: Drawing, value: unknown, { indent, label }: Place): void {
   const { text, hidden, of } = cutValue(value, drawing.whole ? Number.POSITIVE_INFINITY : VALUE_CHARS);
-  const characters = [...text];
+  const characters = Array.from(text);
   const chunks = Array.from({ length: Math.ceil(characters.length / CHUNK_CHARS) }, (_, i) =>
     characters.slice(i * CHUNK_CHARS, (i + 1) * CHUNK_CHARS).join(''),
   );
@@ -93,7 +93,7 @@ interface CutValue {
 
 /** A value in JSON, of which a long string is cut in the middle. */
 function cutValue(value: unknown, max: number): CutValue {
-  const characters = typeof value === 'string' ? [...value] : [];
+  const characters = typeof value === 'string' ? Array.from(value) : [];
   const of = characters.length;
   if (of <= max) return { text: printable(quoted(value)), hidden: 0, of };
   const tail = Math.min(TAIL_CHARS, Math.floor(max / 4));

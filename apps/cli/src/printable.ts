@@ -1,4 +1,4 @@
-import { replaceHidden, replaceMixedLetters } from '@dreamfold/events';
+import { replaceHidden, replaceMixedLetters } from '@dreamfold/events/suspicious-characters';
 
 function escaped(character: string): string {
   const code = character.codePointAt(0)!.toString(16).padStart(4, '0');

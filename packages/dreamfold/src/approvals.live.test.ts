@@ -58,7 +58,7 @@ describe('what is asked for', () => {
     ['what no schema names is left out', { to: z.string() }, { to: 'ann', extra: 1 }, { to: 'ann' }],
     // Applied twice, it would pay a hundred times as much.
     ['a value is reckoned into another', { cents: z.number().overwrite((dollars) => dollars * 100) }, { cents: 5 }, { cents: 500 }],
-  ])('is what runs: %s', async (_what, shape, input, parsed) => {
+  ])('is what runs: %s', async (...[, shape, input, parsed]) => {
     const { session, call } = await asked(shape, input);
     expect(session.state.threads[0]!.calls[0]).toMatchObject({ given: input, input: parsed });
     await session.approve(call);
@@ -154,7 +154,7 @@ describe('another input', () => {
     while (session.state.threads[0]!.calls[0]!.status !== 'asked' || session.state.status !== 'idle' || !(await stale()))
       await session.changed();
     async function stale(): Promise<boolean> {
-      return (await events()).some((event) => event.type === 'approval.stale' && event.data!.reason.includes('brings bad luck'));
+      return (await events()).some((event) => event.type === 'approval.stale' && event.data.reason.includes('brings bad luck'));
     }
     expect(ran).toEqual([]);
     await other.confirm(session.id, { toolUseId: call, result: 'allow', input: less });

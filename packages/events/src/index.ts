@@ -75,5 +75,5 @@ export {
   ThreadStatusIdle,
   type SessionClaimed,
 } from './session-events.ts';
-export { replaceHidden, replaceMixedLetters, suspiciousCharacters } from './suspicious-characters.ts';
+export { suspiciousCharacters } from './suspicious-characters.ts';
 export { AgentSnapshot, Caps, JsonSchema, MemoryPin, TeamSnapshot, ToolEffect, ToolPolicy, ToolSnapshot } from './team-snapshot.ts';

@@ -17,7 +17,7 @@ const JOINING = [
   .join('');
 /** A flag of England, Scotland or Wales is spelt in tag characters; no other sequence of them is in use. */
 const FLAG_TAGS = ['gbeng', 'gbsct', 'gbwls']
-  .map((region) => [...region].map((letter) => `\\u{${(0xe0000 + letter.codePointAt(0)!).toString(16)}}`).join(''))
+  .map((region) => Array.from(region, (letter) => `\\u{${(0xe0000 + letter.codePointAt(0)!).toString(16)}}`).join(''))
   .join('|');
 /** What people type who write Arabic, Persian or Indic scripts, and what emoji are put together with. */
 const IN_PLACE = [
@@ -38,8 +38,11 @@ const KINDS: readonly [name: string, pattern: RegExp][] = [
   ['a private or unassigned character', /[\p{Co}\p{Cn}\p{Cs}]/u],
 ];
 
-/** All kinds, after what stands in its place. Line breaks and tabs are none. */
-const HIDDEN = new RegExp(`(?<inPlace>${IN_PLACE})|(?![\\n\\t])(?:${KINDS.map(([, pattern]) => pattern.source).join('|')})`, 'gu');
+/** All kinds, after what stands in its place. Plain characters, line breaks and tabs are none, and most text is made of them. */
+const HIDDEN = new RegExp(
+  `(?![\\n\\t\\x20-\\x7e])(?:(?<inPlace>${IN_PLACE})|${KINDS.map(([, pattern]) => pattern.source).join('|')})`,
+  'gu',
+);
 
 /** Scripts that look alike, two of which never stand in one word. */
 const SCRIPTS: readonly [name: string, pattern: RegExp][] = [
@@ -49,6 +52,8 @@ const SCRIPTS: readonly [name: string, pattern: RegExp][] = [
   ['Armenian', /\p{Script=Armenian}/u],
   ['Cherokee', /\p{Script=Cherokee}/u],
 ];
+/** A letter of those that are not Latin. */
+const LOOKALIKE = /[\p{Script=Cyrillic}\p{Script=Greek}\p{Script=Armenian}\p{Script=Cherokee}]/u;
 const WORD = /[\p{L}\p{M}]+/gu;
 /** Signs of measure and mathematics, in Latin text by themselves: µm, Ωm, Δt. */
 const SIGN = /^[\u00b5\u03bc\u03a9\u2126\u0394\u2206\u03c0\u03c3\u03bb\u03b1\u03b2](?=[A-Za-z])/u;
@@ -67,6 +72,7 @@ export function suspiciousCharacters(text: string): string | null {
     return `${name} (U+${codeOf(hidden)})`;
   }
   if (STYLED.test(text)) return 'letters in the guise of others';
+  if (!LOOKALIKE.test(text)) return null;
   for (const [word] of text.matchAll(WORD)) {
     const scripts = scriptsOf(word);
     if (scripts.length > 1) return `${scripts.join(' and ')} letters in one word`;
@@ -84,6 +90,7 @@ export function replaceHidden(text: string, replace: (character: string) => stri
 
 /** Puts something in the place of each letter that is not Latin in a word of scripts that look alike. */
 export function replaceMixedLetters(text: string, replace: (letter: string) => string): string {
+  if (!LOOKALIKE.test(text)) return text;
   return text.replaceAll(WORD, (word) => {
     if (scriptsOf(word).length < 2) return word;
     return word.replaceAll(/\p{L}/gu, (letter) => (/\p{Script=Latin}/u.test(letter) || isPlainLetter(letter) ? letter : replace(letter)));

@@ -18,17 +18,15 @@ import {
   mustRun,
   openWork,
   promptFrame,
-  type CheckInput,
   type DecideContext,
   type PromptFrame,
   type SessionState,
   type Work,
 } from '@dreamfold/core';
-import { checkInputWith } from './check-input.ts';
 import type { Completion, ProcessorOptions } from './completion.ts';
-import { RequestDigests, sha256 } from './digest.ts';
+import { decideContext } from './decide-context.ts';
+import { sha256 } from './digest.ts';
 import { performWork } from './perform-work.ts';
-import { ThreadMemory } from './thread-memory.ts';
 import { Waiters } from './waiters.ts';
 
 interface Pending {
@@ -71,11 +69,10 @@ interface Running {
  * is acknowledged. When another writer was first, all that is pending is built again on the new head.
  */
 export class SessionProcessor {
-  /** What the tools of its team make of inputs. */
-  readonly checkInput: CheckInput;
   readonly #o: ProcessorOptions;
   readonly #stream: string;
-  readonly #context: DecideContext;
+  /** What deciding on the session needs from outside. */
+  readonly context: DecideContext;
   readonly #frames = new Map<string, PromptFrame>();
   readonly #running = new Map<string, Running>();
   #confirmed: SessionState;
@@ -96,15 +93,7 @@ export class SessionProcessor {
     this.#confirmed = state;
     this.#tentative = state;
     this.#stream = streamOf('session', state.id);
-    const memory = new ThreadMemory(options.memory);
-    const digests = new RequestDigests((s, thread) => ({ frame: this.#frame(s, thread.agent), memory: memory.of(s, thread).text }));
-    this.checkInput = checkInputWith(options.team);
-    this.#context = {
-      sha256,
-      checkInput: this.checkInput,
-      memoryFor: (s, thread) => memory.of(s, thread),
-      requestDigest: (s, thread) => digests.of(s, thread),
-    };
+    this.context = decideContext(options, (s, agent) => this.#frame(s, agent));
   }
 
   /** The state up to the newest acknowledged event. */
@@ -197,7 +186,7 @@ export class SessionProcessor {
     for (let folded = 0; ;) {
       for (; folded < events.length; folded += 1)
         state = evolveSession(state, this.#draft(events[folded]!, { seq: before.seq + folded + 1, id: eventId(appendId, folded), time }));
-      const next = decideSession(state, this.#context);
+      const next = decideSession(state, this.context);
       if (next.length === 0) return state;
       events.push(...next);
     }
@@ -313,7 +302,7 @@ export class SessionProcessor {
     }
     if (this.#nonce === null) return;
     // What others wrote may ask for something, whether or not there is anything to build again.
-    const build = (state: SessionState): NewEvent[] => decideSession(state, this.#context);
+    const build = (state: SessionState): NewEvent[] => decideSession(state, this.context);
     this.#append({ cause: `sync/${this.#tentative.seq}`, build }).catch((error: unknown) => this.#fail(error));
   }
 
@@ -354,7 +343,7 @@ export class SessionProcessor {
     this.#running.set(work.key, running);
     performWork(this.#confirmed, work, {
       options: this.#o,
-      context: this.#context,
+      context: this.context,
       frameOf: (state, agent) => this.#frame(state, agent),
       controller,
       record: (completion) => this.record(completion),

@@ -115,7 +115,9 @@ export class Session {
   }
 
   async #confirm({ by = operator(), ...confirmation }: Omit<Confirmation, 'by'> & { by?: string }): Promise<void> {
-    const build = (state: SessionState): NewEvent[] => confirmTool(state, { ...confirmation, by }, this.#processor.checkInput);
+    const { context } = this.#processor;
+    const build = (state: SessionState): NewEvent[] =>
+      confirmTool(state, { ...confirmation, by }, (...given) => context.checkInput(...given));
     const call = { sessionId: this.id, toolUseId: confirmation.toolUseId };
     await unlessDecided(this.#log, call, () => this.#command(confirmation.result, build));
   }
