@@ -33,5 +33,7 @@ if (Number(process.versions.node.split('.')[0]) < MINIMUM) {
   });
   process.exitCode = await main(process.argv.slice(2), io);
   finished = true;
-  if (io.leaves) process.exit();
+  await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((resolve) => stream.write('', resolve))));
+  // A timer or a connection that a team's file or a tool left behind would keep the process for ever.
+  process.exit();
 }

@@ -1,43 +1,81 @@
 import type { Command } from 'commander';
-import { DreamfoldError, type Dreamfold } from 'dreamfold';
+import { parseJson } from '@dreamfold/events';
+import { DreamfoldError, type Dreamfold, type SessionState } from 'dreamfold';
+import { callView, changeLines } from './call-view.ts';
 import { dataFlags, withData } from './data-directory.ts';
 import { findEvent } from './find-event.ts';
 import { findSession } from './find-session.ts';
 import { gather } from './gather.ts';
 import type { Io } from './io.ts';
-import { oneLine } from './printable.ts';
-import { howToGoOn, waitingFor, type WaitingCall } from './waiting.ts';
+import { personOf } from './person.ts';
+import { howToGoOn, schemaOf, tellCall, waitingFor, type WaitingCall } from './waiting.ts';
 
-export interface ConfirmCall {
+interface NamedCall {
   prefix: string;
   /** Left out: the only one that waits. */
   call: string | undefined;
-  result: 'allow' | 'deny';
-  by: string | undefined;
-  /** Told to the model. */
-  message?: string | undefined;
   command: Command;
 }
 
+export interface ConfirmCall extends NamedCall {
+  result: 'allow' | 'deny';
+  /** What `--by` says; default the user name. */
+  by: string | undefined;
+  /** JSON that the call is to run with. */
+  input?: string | undefined;
+  /** Told to the model. */
+  message?: string | undefined;
+}
+
 /** Records a person's word on a call, for the process that runs the session or the one that will. */
-export async function confirmCall({ prefix, call, result, by, message, command }: ConfirmCall, io: Io): Promise<void> {
+export async function confirmCall({ prefix, call, result, by, input, message, command }: ConfirmCall, io: Io): Promise<void> {
+  const person = personOf(by);
+  const edited = input === undefined ? {} : { input: parseJson(input, '--input') };
   await withData(command, { io, readOnly: false, mustExist: true }, async (dreamfold) => {
-    const id = await findSession(dreamfold, prefix);
-    const { calls } = waitingFor(await dreamfold.session(id), dataFlags(command));
-    const toolUseId = call === undefined ? onlyCall(id, calls) : await callId(dreamfold, id, call);
-    const waiting = calls.find((c) => c.call === toolUseId);
+    const { id, state, toolUseId, waiting } = await findCall(dreamfold, { prefix, call, command });
     await dreamfold.confirm(id, {
       toolUseId,
       result,
+      by: person,
+      ...edited,
       ...(message === undefined ? {} : { message }),
-      ...(by === undefined ? {} : { by }),
       ...(waiting?.callHash == null ? {} : { callHash: waiting.callHash }),
     });
-    io.document({ session: id, call: toolUseId, result });
-    const told = waiting === undefined ? toolUseId : `${oneLine(waiting.tool, 64)} ${oneLine(JSON.stringify(waiting.input) ?? '', 500)}`;
-    io.line(`${result === 'allow' ? 'Approved' : 'Denied'}: ${told}`);
+    io.document({ session: id, call: toolUseId, result, by: person, ...edited });
+    io.line(`${result === 'allow' ? 'Approved' : 'Denied'} by ${person}: ${waiting?.tool ?? toolUseId}`);
+    if (waiting !== undefined) {
+      const ran = { ...waiting, ...edited };
+      for (const line of callView(ran.input, schemaOf(state, waiting), { whole: false }).lines) io.line(line);
+      for (const line of changeLines(waiting.input, ran.input)) io.line(`  ${line}`);
+    }
     io.line(howToGoOn(id, dataFlags(command)));
   });
+}
+
+/** Shows the whole of a call that waits. */
+export async function showCall(named: NamedCall, io: Io): Promise<void> {
+  await withData(named.command, { io, readOnly: true }, async (dreamfold) => {
+    const { id, state, toolUseId, waiting } = await findCall(dreamfold, named);
+    if (waiting === undefined) throw notWaiting(id, toolUseId);
+    io.document({ session: id, ...waiting });
+    for (const line of tellCall(state, waiting, { whole: true }).lines) io.line(line);
+  });
+}
+
+interface FoundCall {
+  id: string;
+  state: SessionState;
+  toolUseId: string;
+  /** The call, when it waits. */
+  waiting: WaitingCall | undefined;
+}
+
+async function findCall(dreamfold: Dreamfold, { prefix, call, command }: NamedCall): Promise<FoundCall> {
+  const id = await findSession(dreamfold, prefix);
+  const state = await dreamfold.session(id);
+  const { calls } = waitingFor(state, dataFlags(command));
+  const toolUseId = call === undefined ? onlyCall(id, calls) : await callId(dreamfold, id, call);
+  return { id, state, toolUseId, waiting: calls.find((one) => one.call === toolUseId) };
 }
 
 /** A call by its number in `show`; anything else is its id. @throws DreamfoldError not_found */
@@ -47,15 +85,19 @@ async function callId(dreamfold: Dreamfold, session: string, call: string): Prom
 
 function onlyCall(session: string, calls: readonly WaitingCall[]): string {
   if (calls.length === 1) return calls[0]!.call;
-  if (calls.length === 0) {
-    throw new DreamfoldError('approval_not_found', `No call of ${session} waits for approval`, {
-      path: 'call',
-      remedy: 'See what it does with `dreamfold show`.',
-    });
-  }
+  if (calls.length === 0) throw notWaiting(session);
   throw new DreamfoldError('invalid_argument', `${calls.length} calls of ${session} wait for approval`, {
     path: 'call',
     value: calls.map((c) => c.call),
     remedy: `Name one: ${calls.map((c) => `${c.call} (${c.tool})`).join(', ')}.`,
+  });
+}
+
+function notWaiting(session: string, call?: string): DreamfoldError {
+  const what = call === undefined ? `No call of ${session} waits for approval` : `${session} has no call ${call} that waits for approval`;
+  return new DreamfoldError('approval_not_found', what, {
+    path: 'call',
+    ...(call === undefined ? {} : { value: call }),
+    remedy: 'See what it does with `dreamfold show`.',
   });
 }

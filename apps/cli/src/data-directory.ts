@@ -61,7 +61,7 @@ export async function stayWithData(
   access: DataAccess & { until: AbortSignal },
   use: (dreamfold: Dreamfold) => Promise<void>,
 ): Promise<void> {
-  const { io, until } = access;
+  const { until } = access;
   if (until.aborted) return;
   let isOpen = false;
   const used = withData(command, access, (dreamfold) => {
@@ -70,9 +70,7 @@ export async function stayWithData(
   });
   const left = new Promise<void>((resolve) => {
     const leave = (): void => {
-      if (isOpen) return;
-      io.leaves = true;
-      resolve();
+      if (!isOpen) resolve();
     };
     until.addEventListener('abort', leave, { once: true });
   });

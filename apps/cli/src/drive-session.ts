@@ -1,11 +1,14 @@
 import type { Command } from 'commander';
-import { isDreamfoldError, type OutcomeResult, type Session, type SessionResult } from 'dreamfold';
+import type { OutcomeResult, Session, SessionResult } from 'dreamfold';
+import { askPerson } from './ask-person.ts';
 import { dataFlags } from './data-directory.ts';
 import type { EventLines } from './event-lines.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import type { Io } from './io.ts';
-import { oneLine, printable } from './printable.ts';
-import { waitingFor } from './waiting.ts';
+import { typedHere } from './how-called.ts';
+import { personOf } from './person.ts';
+import { printable } from './printable.ts';
+import { printWaiting, waitingFor } from './waiting.ts';
 
 export interface Drive {
   io: Io;
@@ -13,7 +16,7 @@ export interface Drive {
   lines: EventLines;
   /** Says nothing but the result. */
   quiet: boolean;
-  /** Waits for a person's word from another terminal instead of ending. */
+  /** Waits for a person's word from another terminal, and neither asks here nor ends. */
   wait: boolean;
   /** The team's file, for the command that goes on. */
   file: string;
@@ -37,8 +40,8 @@ export async function driveSession(session: Session, drive: Drive): Promise<void
   };
   process.on('SIGINT', onSignal);
   try {
-    const result = await settle(session, drive);
-    const code = (interrupted && session.state.interrupted) || signalled ? EXIT.interrupted : exitCodeOfResult(result);
+    const { result, left } = await settle(session, drive);
+    const code = (interrupted && session.state.interrupted) || signalled || left ? EXIT.interrupted : exitCodeOfResult(result);
     printResult(session, result, { ...drive, code });
     io.exitCode = code;
   } finally {
@@ -46,48 +49,38 @@ export async function driveSession(session: Session, drive: Drive): Promise<void
   }
 }
 
-/** Waits until the session rests and nobody here has anything left to say to it. */
-async function settle(session: Session, drive: Drive): Promise<SessionResult> {
+/**
+ * Waits until the session rests and nobody here has anything left to say to it.
+ * @returns `left`: the person at the terminal left with Ctrl-C
+ */
+async function settle(session: Session, drive: Drive): Promise<{ result: SessionResult; left: boolean }> {
+  const { io, command, wait } = drive;
+  const flags = dataFlags(command);
   for (;;) {
     const result = await session.done();
-    if (result.stopReason.type !== 'requires_action') return result;
-    if (drive.io.interactive && (await askPerson(session, drive))) continue;
-    if (!drive.wait) return result;
-    printWaiting(session, drive);
-    await changed(session);
-  }
-}
-
-/** @returns whether a call was decided */
-async function askPerson(session: Session, { io, command }: Drive): Promise<boolean> {
-  let decided = false;
-  for (const { call, agent, tool, input, callHash } of waitingFor(session.state, dataFlags(command)).calls) {
-    const answer = await io.confirm(`${agent} wants to run ${tool} ${oneLine(JSON.stringify(input) ?? '', 500)}. Allow it?`);
-    if (answer === null) return decided;
-    const bound = callHash === null ? {} : { callHash };
-    try {
-      await (answer ? session.approve(call, bound) : session.deny(call, bound));
-    } catch (error) {
-      // Somebody else was asked too, and was faster.
-      if (!isDreamfoldError(error, 'approval_already_used') && !isDreamfoldError(error, 'approval_not_found')) throw error;
-      io.note(error.message);
+    if (result.stopReason.type !== 'requires_action') return { result, left: false };
+    if (wait) {
+      tellWaiting(session, drive);
+      await goesOn(session);
+      continue;
     }
-    decided = true;
+    const asked = io.interactive ? await askPerson(session, { io, flags, by: personOf() }) : 'left';
+    if (asked === 'decided') continue;
+    // While somebody was asked, others may have gone on with it.
+    const now = await session.done();
+    if (asked === 'interrupted' || now.stopReason.type === 'requires_action') return { result: now, left: asked === 'interrupted' };
   }
-  return decided;
 }
 
-/** Resolves when somebody has given the session something to do. */
-function changed(session: Session): Promise<void> {
-  return new Promise((resolve) => {
-    // The look at the log for other processes does not keep this one alive.
-    const alive = setInterval(() => {}, 60_000);
-    const stop = session.on('session.status_running', () => {
-      clearInterval(alive);
-      stop();
-      resolve();
-    });
-  });
+/** Resolves when somebody has given the session something to do. @throws when it can't go on here */
+async function goesOn(session: Session): Promise<void> {
+  // The look at the log for other processes does not keep this one alive.
+  const alive = setInterval(() => {}, 60_000);
+  try {
+    while (session.state.status === 'idle' && session.state.stopReason?.type === 'requires_action') await session.changed();
+  } finally {
+    clearInterval(alive);
+  }
 }
 
 function exitCodeOfResult({ stopReason, outcome }: SessionResult): ExitCode {
@@ -113,7 +106,7 @@ function printResult(session: Session, result: SessionResult, drive: Drive & { c
   io.line();
   if (result.text !== '') io.line(printable(result.text));
   if (result.error !== null) io.line(io.paint('red', `Error: ${printable(result.error)}`));
-  if (code === EXIT.waiting) printWaiting(session, drive);
+  if (result.stopReason.type === 'requires_action') tellWaiting(session, drive);
   else if (result.stopReason.type !== 'end_turn') io.line(io.paint('yellow', `Stopped: ${result.stopReason.type}`));
   io.line();
   io.line(summary(result));
@@ -134,18 +127,9 @@ export function summary({ usage }: Pick<SessionResult, 'usage'>): string {
   return `Tokens: ${input} in, ${usage.output_tokens} out; ${usage.modelCalls} model calls, ${usage.toolCalls} tool calls; ${cost}`;
 }
 
-function printWaiting(session: Session, { io, command, file, wait }: Drive): void {
+function tellWaiting(session: Session, { io, command, file, wait }: Drive): void {
   const flags = dataFlags(command);
-  const { calls, scores } = waitingFor(session.state, flags);
   io.line(io.paint('yellow', 'It waits for a person:'));
-  for (const { agent, tool, input, approve } of calls) {
-    io.line(`  ${oneLine(agent, 64)} wants to run ${oneLine(tool, 64)} ${oneLine(JSON.stringify(input) ?? '', 500)}`);
-    io.line(`    ${approve}`);
-    io.line(`    ${approve.replace(' approve ', ' deny ')}`);
-  }
-  for (const { criterion, ask, grade } of scores) {
-    io.line(`  a score of ${criterion}: ${oneLine(ask, 500)}`);
-    io.line(`    ${grade}`);
-  }
-  if (!wait) io.line(`  then: dreamfold resume ${session.id} ${file}${flags}`);
+  printWaiting(session.state, flags, io);
+  if (!wait) io.line(`  then: ${typedHere()} resume ${session.id} ${/^[\w./-]+$/.test(file) ? file : JSON.stringify(file)}${flags}`);
 }

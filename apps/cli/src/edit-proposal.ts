@@ -46,7 +46,7 @@ function atTheEditor(before: string, { id, record }: Proposal, io: Io): Promise<
     `Edit the proposal ${id}, then save and leave. Unchanged, it stays as it is.`,
     `Why it was proposed: ${record.proposal.reason.replaceAll('\n', ' ')}`,
   ];
-  return editText(before, { about, maxBytes: MAX_BYTES });
+  return editText(before, { about, maxBytes: MAX_BYTES, name: 'proposal.md' });
 }
 
 function noText({ id, record }: Proposal): DreamfoldError {

@@ -1,5 +1,6 @@
-import { knownEvent, textOf, type KnownEvent, type LogEvent } from '@dreamfold/events';
+import { knownEvent, textOf, type JsonSchema, type KnownEvent, type LogEvent, type TeamSnapshot } from '@dreamfold/events';
 import { DELEGATE_TOOL, leadThreadId } from '@dreamfold/core';
+import { callLine, changeLines } from './call-view.ts';
 import type { Io } from './io.ts';
 import { oneLine } from './printable.ts';
 
@@ -20,7 +21,8 @@ type Paint = Io['paint'];
 export class EventLines {
   readonly #paint: Paint;
   readonly #threads = new Map<string, ThreadName>();
-  readonly #calls = new Map<string, string>();
+  readonly #calls = new Map<string, { name: string; input: unknown }>();
+  #team: TeamSnapshot = { lead: '', agents: [] };
 
   constructor(io: Pick<Io, 'paint'>) {
     this.#paint = io.paint.bind(io);
@@ -44,7 +46,8 @@ export class EventLines {
   #tell(event: KnownEvent): string[] {
     switch (event.type) {
       case 'session.created': {
-        const lead = event.data.team.lead;
+        const { lead } = event.data.team;
+        this.#team = event.data.team;
         this.#threads.set(leadThreadId(event.stream.slice('session/'.length)), { agent: lead, depth: 0 });
         return [];
       }
@@ -65,16 +68,17 @@ export class EventLines {
       case 'agent.message':
         return [`${this.#agent(event)}: ${oneLine(textOf(event.data.content), TEXT_CHARS)}`];
       case 'agent.tool_use': {
-        const { name, input, evaluated_permission } = event.data;
-        this.#calls.set(event.id, name);
+        const { name, input: given, df_parsed_input, evaluated_permission } = event.data;
+        const input = df_parsed_input ?? given;
+        this.#calls.set(event.id, { name, input });
         // The message to the specialist tells the delegation.
         if (name === DELEGATE_TOOL && evaluated_permission === 'allow') return [];
         const ask = evaluated_permission === 'ask' ? this.#paint('yellow', ` waits for approval: ${event.id}`) : '';
-        return [`${this.#agent(event)} → ${oneLine(name, 64)} ${oneLine(JSON.stringify(input) ?? '', INPUT_CHARS)}${ask}`];
+        return [`${this.#agent(event)} → ${oneLine(name, 64)} ${callLine(input, this.#schemaOf(event.actor, name))}${ask}`];
       }
       case 'agent.tool_result': {
         const { content, is_error, df_code, tool_use_id } = event.data;
-        const name = oneLine(this.#calls.get(tool_use_id) ?? 'tool', 64);
+        const name = oneLine(this.#calls.get(tool_use_id)?.name ?? 'tool', 64);
         const failed = is_error === true ? this.#paint('red', ` failed${df_code === undefined ? '' : ` (${df_code})`}`) : '';
         return [`  ${name} ←${failed} ${oneLine(textOf(content), TEXT_CHARS)}`];
       }
@@ -132,8 +136,15 @@ export class EventLines {
 
   #tellRest(event: KnownEvent): string[] {
     switch (event.type) {
-      case 'user.tool_confirmation':
-        return [`${oneLine(event.actor, 64)} ${event.data.result === 'allow' ? 'approves' : 'denies'} ${event.data.tool_use_id}`];
+      case 'user.tool_confirmation': {
+        const { result, tool_use_id, df_input } = event.data;
+        const call = this.#calls.get(tool_use_id);
+        const changes = df_input === undefined ? [] : changeLines(call?.input, df_input);
+        return [
+          `${oneLine(event.actor, 64)} ${result === 'allow' ? 'approves' : 'denies'} ${tool_use_id}`,
+          ...changes.map((line) => `  ${line}`),
+        ];
+      }
       case 'user.interrupt':
         return [this.#paint('yellow', 'interrupted')];
       case 'approval.stale':
@@ -143,6 +154,7 @@ export class EventLines {
       case 'session.error':
         return [this.#paint('red', `${event.data.error.type}: ${oneLine(event.data.error.message, TEXT_CHARS)}`)];
       case 'session.team_updated':
+        this.#team = event.data.team;
         return [this.#paint('yellow', `goes on with a changed team (${event.data.changed_tools.length} tools changed)`)];
       case 'agent.thread_context_compacted':
         return [this.#paint('dim', `${this.#agent(event)} was compacted at ${event.data.df_tokens_before} tokens`)];
@@ -151,6 +163,11 @@ export class EventLines {
       default:
         return [];
     }
+  }
+
+  #schemaOf(thread: string, tool: string): JsonSchema | undefined {
+    const name = this.#threads.get(thread)?.agent;
+    return this.#team.agents.find((agent) => agent.name === name)?.tools.find((one) => one.name === tool)?.input_schema;
   }
 
   #agent(event: KnownEvent): string {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { styleText } from 'node:util';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { isoTime } from './iso-time.ts';
-import { printable } from './printable.ts';
+import { printable, printableJson } from './printable.ts';
 import { ProgressBar } from './progress-bar.ts';
 
 export interface IoStreams {
@@ -35,6 +35,9 @@ function shown(line: string): string {
     .join('');
 }
 
+/** Takes back the last two lines of a terminal. */
+const LAST_TWO_LINES = '\u001b[2A\u001b[J';
+
 /**
  * All that a command says and asks. With `--json` stdout is exactly one document (`document`), and what is meant for people
  * (`line`, `table`) is silent; `note`, progress and questions are on stderr in any case.
@@ -44,8 +47,6 @@ export class Io {
   json = false;
   /** What the process ends with. A command sets it when it ends without an error and yet not with 0. */
   exitCode: ExitCode = EXIT.ok;
-  /** Something is under way that nobody can call off, and that the process is not to wait for. */
-  leaves = false;
   readonly #streams: IoStreams;
 
   constructor(streams: IoStreams = process) {
@@ -74,7 +75,7 @@ export class Io {
 
   /** The result for programs. Call it once; it is silent without `--json`. */
   document(value: unknown): void {
-    if (this.json) this.#streams.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+    if (this.json) this.#streams.stdout.write(`${printableJson(JSON.stringify(value, null, 2))}\n`);
   }
 
   /** Bytes of the result itself, such as an export. Resolves when the reader has taken them. */
@@ -114,22 +115,26 @@ export class Io {
     return new ProgressBar(label, this.#streams.stderr);
   }
 
-  /** Asks yes or no; Enter alone is no. @returns null when there is nobody to ask, or the person would not say */
-  async confirm(question: string): Promise<boolean | null> {
-    if (!this.interactive) return null;
-    const { confirm, isCancel } = await import('@clack/prompts');
-    const { stdin, stderr } = this.#streams;
-    const answer = await confirm({ message: printable(question), initialValue: false, input: stdin, output: stderr });
-    return isCancel(answer) ? null : answer;
-  }
-
-  /** Lets a person choose one. @returns null when there is nobody to ask, or the person would not say */
-  async choose<T extends string>(question: string, options: readonly { value: T; label: string }[]): Promise<T | null> {
-    if (!this.interactive) return null;
+  /**
+   * Lets a person choose one; Enter alone takes the first.
+   * @param options.signal takes the question back
+   * @returns null when there is nobody to ask, the person would not say, or the question was taken back
+   */
+  async choose<T extends string>(
+    question: string,
+    options: readonly { value: T; label: string }[],
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<T | null> {
+    const isTakenBack = (): boolean => signal?.aborted ?? false;
+    if (!this.interactive || isTakenBack()) return null;
     const { select, isCancel } = await import('@clack/prompts');
     const { stdin, stderr } = this.#streams;
-    const answer = await select<string>({ message: printable(question), options: [...options], input: stdin, output: stderr });
-    return isCancel(answer) ? null : (answer as T);
+    const asked = { message: printable(question), options: [...options], input: stdin, output: stderr };
+    const answer = await select<string>(signal === undefined ? asked : { ...asked, signal });
+    if (!isCancel(answer)) return answer as T;
+    // What was highlighted is drawn as if it had been the answer.
+    if (!isTakenBack()) stderr.write(LAST_TWO_LINES);
+    return null;
   }
 
   /** Asks for a line that is not blank. @returns null when there is nobody to ask, or the person would not say */

@@ -1,5 +1,5 @@
-import { userInfo } from 'node:os';
 import { MAX_LABELLER_CHARS, checkName } from '@dreamfold/events';
+import { operator } from 'dreamfold';
 
 /** The option that names whoever acts. */
 export const BY = ['--by <name>', 'who says so; default: your user name'] as const;
@@ -9,7 +9,7 @@ export const BY = ['--by <name>', 'who says so; default: your user name'] as con
  * @param name what `--by` says; default the user name
  * @throws DreamfoldError invalid_argument, suspicious_unicode
  */
-export function personOf(name: string = process.env['USER'] || userInfo().username): string {
+export function personOf(name: string = operator()): string {
   const plain = name.trim();
   checkName(plain, { path: '--by', maxChars: MAX_LABELLER_CHARS });
   return `person:${plain}`;

@@ -1,10 +1,16 @@
 import { agentOf, unjudged, type SessionState } from '@dreamfold/core';
+import type { JsonSchema } from '@dreamfold/events';
+import { callView } from './call-view.ts';
+import { typedHere } from './how-called.ts';
+import type { Io } from './io.ts';
+import { oneLine } from './printable.ts';
 
 /** A call that waits for a person's approval. */
 export interface WaitingCall {
   call: string;
   agent: string;
   tool: string;
+  /** What it runs with: what the tool's schema made of the model's input. */
   input: unknown;
   /** What the approval is bound to. */
   callHash: string | null;
@@ -21,7 +27,7 @@ export interface WaitingScore {
 
 /** What to say to who has answered a session that perhaps nobody runs. @param flags of `dataFlags` */
 export function howToGoOn(session: string, flags: string): string {
-  return `A worker of its team goes on with it. Without one: dreamfold resume ${session} FILE${flags}, with the team's file.`;
+  return `A worker of its team goes on with it. Without one: ${typedHere()} resume ${session} FILE${flags}, with the team's file.`;
 }
 
 /** What a session waits for, with the commands that answer. @param flags of `dataFlags` */
@@ -35,13 +41,45 @@ export function waitingFor(state: SessionState, flags: string): { calls: Waiting
         tool: call.name,
         input: call.input,
         callHash: call.callHash,
-        approve: `dreamfold approve ${state.id} ${call.id}${flags}`,
+        approve: `${typedHere()} approve ${state.id} ${call.id}${flags}`,
       })),
   );
   const scores = unjudged(state).map((criterion) => ({
     criterion,
     ask: state.outcome?.criteria.find((c) => c.id === criterion)?.ask ?? '',
-    grade: `dreamfold grade ${state.id} ${criterion} SCORE --reason "…"${flags}`,
+    grade: `${typedHere()} grade ${state.id} ${criterion} SCORE --reason "…"${flags}`,
   }));
   return { calls, scores };
+}
+
+/** The schema of a waiting call's tool, as it stands on the log. */
+export function schemaOf(state: SessionState, { agent, tool }: Pick<WaitingCall, 'agent' | 'tool'>): JsonSchema | undefined {
+  return agentOf(state, agent)?.tools.find(({ name }) => name === tool)?.input_schema;
+}
+
+/** The call as everybody who decides on it sees it: run, approve, show, and the question on a terminal. */
+export function tellCall(
+  state: SessionState,
+  waiting: WaitingCall,
+  { whole }: { whole: boolean },
+): { lines: string[]; hiddenCharacters: number } {
+  const { lines, hiddenCharacters } = callView(waiting.input, schemaOf(state, waiting), { whole });
+  const hidden = hiddenCharacters === 0 ? [] : [`  ${hiddenCharacters} characters are not shown.`];
+  return { lines: [`${oneLine(waiting.agent, 64)} wants to run ${oneLine(waiting.tool, 64)}:`, ...lines, ...hidden], hiddenCharacters };
+}
+
+/** Prints what a session waits for, with the commands that answer. @param flags of `dataFlags` */
+export function printWaiting(state: SessionState, flags: string, io: Io): void {
+  const { calls, scores } = waitingFor(state, flags);
+  for (const waiting of calls) {
+    const { lines, hiddenCharacters } = tellCall(state, waiting, { whole: false });
+    for (const line of lines) io.line(`  ${line}`);
+    if (hiddenCharacters > 0) io.line(`    ${waiting.approve} --show`);
+    io.line(`    ${waiting.approve}`);
+    io.line(`    ${waiting.approve.replace(' approve ', ' deny ')}`);
+  }
+  for (const { criterion, ask, grade } of scores) {
+    io.line(`  a score of ${criterion}: ${oneLine(ask, 500)}`);
+    io.line(`    ${grade}`);
+  }
 }

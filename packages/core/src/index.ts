@@ -1,14 +1,4 @@
-export {
-  askForOutcome,
-  confirmTool,
-  interrupt,
-  judge,
-  mustRun,
-  recordFeedback,
-  sendMessage,
-  type Confirmation,
-  type Judgement,
-} from './session/commands.ts';
+export { type ApprovalContext, type CheckedInput } from './session/approval.ts';
 export {
   attemptFailed,
   calledOff,
@@ -19,6 +9,10 @@ export {
   type Spent,
 } from './session/attempts.ts';
 export { deadlineOf, wallTimeCap } from './session/caps.ts';
+export { askForOutcome, interrupt, judge, mustRun, recordFeedback, sendMessage, type Judgement } from './session/commands.ts';
+export { confirmTool, type CheckInput, type Confirmation } from './session/confirm-tool.ts';
+export { inputChanges, type InputChange } from './session/input-changes.ts';
+export { isPlainJson } from './session/plain-json.ts';
 export { awaitedEvents, decideSession, openWork, unjudged, type DecideContext, type Work } from './session/decide.ts';
 export { evolveSession } from './session/evolve.ts';
 export { List } from './session/list.ts';
@@ -82,7 +76,7 @@ export { tried, type ReadRow } from './import/read-row.ts';
 export { parseTools } from './import/recorded-tools.ts';
 export { parseTauBench, readTauBench } from './import/tau-bench.ts';
 export type { ImportNote } from './import/transcript.ts';
-export { canonicalJson, utf8Bytes, type Sha256 } from './memory/canonical-json.ts';
+export { canonicalJson, equalJson, utf8Bytes, type Sha256 } from './memory/canonical-json.ts';
 export {
   AUTO_APPROVER,
   applyPatch,

@@ -1,4 +1,4 @@
-// `kill -9` before and after every append of a session with a team, tools of every effect, an approval and a revision; also inside
+// `kill -9` before and after every append of a session with a team, tools of every effect, approvals (one with another input), and a revision; also inside
 // tools and model calls, and again while the next process takes the session over. Then a new process goes on.
 import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
@@ -102,7 +102,7 @@ beforeAll(async () => {
       `${sum(({ report }) => repeated(report))} model calls repeated, at most ${Math.max(...runs.map((run) => repeated(run.report) / run.kills))} a kill`,
     ].join('; '),
   );
-}, 180_000);
+}, 300_000);
 
 test('every point is reached, and every process is killed', () => {
   expect(runs.filter(({ points, kills }) => kills !== points.length).map(({ points }) => points)).toEqual([]);
@@ -147,11 +147,21 @@ test('an unsafe tool never runs again, and when nobody knows whether it ran, the
   expect(runs.some(({ report }) => report.unknown.length > 0 && runsOf(report, 'send_mail').length === 1)).toBe(true);
 });
 
-test('an approval survives, and is used once', () => {
+test('each approval survives, and is used once', () => {
   expect(
     violations(
       (report) => report.approvals,
-      ({ approvals }) => approvals.confirmed === 1 && approvals.started === 1,
+      ({ approvals }) => approvals.confirmed === 2 && approvals.started === 2,
+    ),
+  ).toEqual([]);
+});
+
+test('what a person put in the place of an input is what runs, also where the approval was recorded by itself', () => {
+  expect(undisturbed.mailed).toEqual(['bob@example.com']);
+  expect(
+    violations(
+      (report) => report.mailed,
+      ({ mailed }) => mailed.every((to) => to === 'bob@example.com'),
     ),
   ).toEqual([]);
 });

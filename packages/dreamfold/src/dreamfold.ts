@@ -10,10 +10,12 @@ import {
   importSessions,
   loadSession,
   MemoryKeeper,
+  operator,
   ProposalEditor,
   recordFeedbackOn,
   SessionHost,
   streamsByAge,
+  unlessDecided,
   verifyRequests,
   workOn,
   type AgentDefinition,
@@ -223,9 +225,15 @@ export class Dreamfold {
     await this.command(sessionId, (state) => sendMessage(state, message));
   }
 
-  /** A person's word on a call that waits. @throws DreamfoldError not_found, approval_not_found, approval_already_used, approval_stale */
-  async confirm(sessionId: string, confirmation: Confirmation): Promise<void> {
-    await this.command(sessionId, (state) => confirmTool(state, confirmation));
+  /**
+   * A person's word on a call that waits, whoever runs its session. With `input` the call is to run with that; the process that runs the
+   * session applies the tool's own schema to it, and asks again when it does not fit.
+   * @param confirmation.by who says so; default the operating system's user
+   * @throws DreamfoldError not_found, approval_not_found, approval_already_used, approval_stale; of an input: invalid_tool_input, budget_exceeded
+   */
+  async confirm(sessionId: string, { by = operator(), ...confirmation }: Omit<Confirmation, 'by'> & { by?: string }): Promise<void> {
+    const call = { sessionId, toolUseId: confirmation.toolUseId };
+    await unlessDecided(this.log, call, () => this.command(sessionId, (state) => confirmTool(state, { ...confirmation, by })));
   }
 
   /** A person's score of a criterion that waits for one. @throws DreamfoldError not_found, already_decided, invalid_argument */

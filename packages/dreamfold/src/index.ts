@@ -23,7 +23,7 @@ export {
   type MemoryChange,
   type Suggestion,
 } from '@dreamfold/dreaming';
-export { checkImport, loadConstitution, type CheckedImport } from '@dreamfold/runtime';
+export { checkImport, loadConstitution, operator, type CheckedImport } from '@dreamfold/runtime';
 export type { LogNotice } from '@dreamfold/log-kafka';
 export { cursorAtStart, type Cursor, type Log, type StreamInfo, type VerifyReport } from '@dreamfold/log';
 export type {

@@ -211,7 +211,7 @@ describe('a session whose process is gone', () => {
     const session = await df.resume(lead('always_ask'), id);
     expect((await session.done()).text).toBe('done');
     expect(ran).toEqual(['paid 5']);
-    await expect(df.confirm(id, { toolUseId: call, result: 'allow' })).rejects.toMatchObject({ code: 'approval_not_found' });
+    await expect(df.confirm(id, { toolUseId: call, result: 'allow' })).rejects.toMatchObject({ code: 'approval_already_used' });
     const events = await collect(df.events(id));
     expect(orphans(events)).toEqual([]);
     expect(brokenHistory(session.state)).toEqual([]);

@@ -24,7 +24,6 @@ describe('two names that look alike', () => {
     ['with a ligature', 'steffi', 'ste\ufb03'],
     ['with one letter of mathematics', 'ann', '\u{1d41a}nn'],
     ['with the sign of the Kelvin', 'kim', '\u212aim'],
-    ['with a variation selector after a digit', 'ann1', 'ann1\ufe0f'],
     ['with a joiner that Persian writes', '\u0645\u06cc\u200c\u0631\u0648\u0645', '\u0645\u06cc\u0631\u0648\u0645'],
   ])('%s count as one', (_what, a, b) => {
     expect(canonicalName(b)).toBe(canonicalName(a));
@@ -35,6 +34,7 @@ describe('two names that look alike', () => {
     ['with a zero-width space', 'ann\u200b'],
     ['with a zero-width joiner', 'a\u200dnn'],
     ['with a soft hyphen', 'an\u00adn'],
+    ['with a variation selector after a digit', 'ann1\ufe0f'],
     ['with a Cyrillic letter', '\u0430nn'],
     ['with a Greek letter of mathematics', '\u{1d6c2}nn'],
     ['with a right-to-left override', 'ann\u202e'],

@@ -69,6 +69,8 @@ export const ToolConfirmation = z.object({
   tool_use_id: z.string(),
   deny_message: z.string().nullish(),
   session_thread_id: z.string().nullish(),
+  /** With `allow`: what the call is to run with in the place of the input that was asked for. */
+  df_input: z.unknown().optional(),
 });
 export type ToolConfirmation = z.infer<typeof ToolConfirmation>;
 
@@ -83,6 +85,8 @@ export const AgentToolUse = z.object({
   name: z.string(),
   input: z.unknown(),
   evaluated_permission: z.enum(['allow', 'ask', 'deny']),
+  /** What the tool's schema made of the input of a call that is asked for: it is shown and run. Left out when that is the input itself. */
+  df_parsed_input: z.unknown().optional(),
   /** sha-256 of tool, input and policy: what an approval is bound to. */
   df_call_hash: z.string().optional(),
 });
@@ -92,8 +96,14 @@ export type AgentToolUse = z.infer<typeof AgentToolUse>;
 export const ToolStarted = z.object({ tool_use_id: z.string(), confirmation_id: z.string(), call_hash: z.string() });
 export type ToolStarted = z.infer<typeof ToolStarted>;
 
-/** The policy or the tool changed while the call waited; it is asked for again. */
-export const ApprovalStale = z.object({ tool_use_id: z.string(), call_hash: z.string(), reason: z.string() });
+/** The policy or the tool changed while the call waited, or what a person made of its input does not fit; it is asked for again. */
+export const ApprovalStale = z.object({
+  tool_use_id: z.string(),
+  call_hash: z.string(),
+  reason: z.string(),
+  /** What the tool's schema makes of the call's input now. Left out when that is the input itself. */
+  parsed_input: z.unknown().optional(),
+});
 export type ApprovalStale = z.infer<typeof ApprovalStale>;
 
 export const AgentToolResult = z.object({

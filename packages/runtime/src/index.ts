@@ -19,6 +19,8 @@ export { exportStreams, type ExportRequest } from './export-streams.ts';
 export { type ImportReport, type ImportRequest } from './import-report.ts';
 export { checkImport, importSessions, type CheckedImport } from './import-sessions.ts';
 export { loadSession } from './load-session.ts';
+export { unlessDecided } from './decided-before.ts';
+export { operator } from './operator.ts';
 export { commandSession, recordFeedbackOn } from './session-commands.ts';
 export { checkTask, type NewSession } from './new-session.ts';
 export { SessionHost, type HostOptions, type SessionTeam } from './session-host.ts';

@@ -18,6 +18,8 @@ export interface ToolPerformance {
   controller: AbortController;
   context: Omit<ToolContext, 'signal'>;
   log: Log;
+  /** The tool's schema was applied to the input before: what came of it was shown to a person, and is what they approved. */
+  isParsed: boolean;
 }
 
 /** Runs a tool. Whatever it does comes back as an output: a tool never fails the thread. One that is called off already is not run. */
@@ -27,7 +29,7 @@ export async function performTool(tool: ToolDefinition, input: unknown, performa
   if (signal.aborted) return { text: `Not run. ${faultOf(signal.reason).message}.`, errorCode: 'budget_exceeded' };
   let value: unknown;
   try {
-    const parsed = tool.parse(input);
+    const parsed = performance.isParsed ? input : tool.parse(input);
     value = await withTimeLimit(() => tool.run(parsed, { ...context, signal }), {
       ms: tool.timeoutMs,
       controller,

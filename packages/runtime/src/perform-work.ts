@@ -69,7 +69,7 @@ async function performCall(
   work: Extract<Work, { kind: 'tool' }>,
   { options, controller }: WorkPerformance,
 ): Promise<Completion> {
-  const { callId, threadId, name, input } = work;
+  const { callId, threadId, name, input, isParsed } = work;
   const agent = threadOf(state, threadId)?.agent ?? '';
   const tool = options.team.agents.get(agent)?.tools.find((t) => t.name === name);
   const output =
@@ -77,6 +77,7 @@ async function performCall(
       ? { text: `The tool ${name} is not part of this program any more.`, errorCode: 'unknown_tool' }
       : await performTool(tool, input, {
           log: options.log,
+          isParsed,
           controller,
           context: {
             idempotencyKey: sha256(JSON.stringify([state.id, threadId, callId, name, input])),

@@ -26,10 +26,12 @@ import {
 } from '@dreamfold/core';
 import type { Completion, ProcessorOptions } from './completion.ts';
 import { Deadline } from './deadline.ts';
-import { RequestDigests, sha256 } from './digest.ts';
+import { decideContext } from './decide-context.ts';
+import { sha256 } from './digest.ts';
 import { outOfTime } from './out-of-time.ts';
 import { performWork } from './perform-work.ts';
 import { ThreadMemory } from './thread-memory.ts';
+import { Waiters } from './waiters.ts';
 
 interface Pending {
   /** Of the append. */
@@ -71,7 +73,8 @@ interface Running {
 export class SessionProcessor {
   readonly #o: ProcessorOptions;
   readonly #stream: string;
-  readonly #context: DecideContext;
+  /** What deciding on the session needs from outside. */
+  readonly context: DecideContext;
   readonly #memory: ThreadMemory;
   readonly #frames = new Map<string, PromptFrame>();
   readonly #running = new Map<string, Running>();
@@ -86,7 +89,8 @@ export class SessionProcessor {
   #nonce: string | null = null;
   /** The newest seq that was noticed on the log. */
   #noticed = 0;
-  #idleWaiters: { resolve: () => void; reject: (error: unknown) => void }[] = [];
+  readonly #untilIdle = new Waiters();
+  readonly #untilChanged = new Waiters();
 
   constructor(options: ProcessorOptions, state: SessionState) {
     this.#o = options;
@@ -94,10 +98,9 @@ export class SessionProcessor {
     this.#confirmed = state;
     this.#tentative = state;
     this.#stream = streamOf('session', state.id);
-    const memory = new ThreadMemory(options.memory, (s, agent) => this.#frame(s, agent));
-    this.#memory = memory;
-    const digests = new RequestDigests((s, thread) => ({ frame: this.#frame(s, thread.agent), memory: memory.blockOf(s, thread) }));
-    this.#context = { sha256, memoryFor: (s, thread) => memory.of(s, thread), requestDigest: (s, thread) => digests.of(s, thread) };
+    const frameOf = (s: SessionState, agent: string): PromptFrame => this.#frame(s, agent);
+    this.#memory = new ThreadMemory(options.memory, frameOf);
+    this.context = decideContext({ team: options.team, memory: this.#memory, frameOf });
   }
 
   /** The state up to the newest acknowledged event. */
@@ -190,7 +193,7 @@ export class SessionProcessor {
     for (let folded = 0; ;) {
       for (; folded < events.length; folded += 1)
         state = evolveSession(state, this.#draft(events[folded]!, { seq: before.seq + folded + 1, id: eventId(appendId, folded), time }));
-      const next = decideSession(state, this.#context);
+      const next = decideSession(state, this.context);
       if (next.length === 0) return state;
       events.push(...next);
     }
@@ -220,6 +223,7 @@ export class SessionProcessor {
     if (pending.nonce !== null) this.#nonce = pending.nonce;
     this.#o.onEvents(added);
     pending.resolve();
+    this.#untilChanged.resolve();
     this.#catchUp();
     this.#reconcile();
   }
@@ -279,6 +283,7 @@ export class SessionProcessor {
     }
     this.#confirmed = state;
     this.#tentative = state;
+    this.#untilChanged.resolve();
     // Somebody with a newer Dreamfold has written to it: to guess at what that means would be to do the wrong thing.
     if (state.suspended !== null) mustRun(state);
   }
@@ -304,7 +309,7 @@ export class SessionProcessor {
     }
     if (this.#nonce === null) return;
     // What others wrote may ask for something, whether or not there is anything to build again.
-    const build = (state: SessionState): NewEvent[] => decideSession(state, this.#context);
+    const build = (state: SessionState): NewEvent[] => decideSession(state, this.context);
     this.#append({ cause: `sync/${this.#tentative.seq}`, build }).catch((error: unknown) => this.#fail(error));
   }
 
@@ -313,10 +318,9 @@ export class SessionProcessor {
     this.#deadline.set(null);
     for (const { controller } of this.#running.values()) controller.abort(error);
     this.#running.clear();
-    const waiting = [...this.#pending, ...this.#conflicted, ...this.#idleWaiters];
+    const waiting = [...this.#pending, ...this.#conflicted, this.#untilIdle, this.#untilChanged];
     this.#pending = [];
     this.#conflicted = [];
-    this.#idleWaiters = [];
     for (const waiter of waiting) waiter.reject(error);
     this.#o.onRest();
   }
@@ -344,7 +348,7 @@ export class SessionProcessor {
     for (const work of wanted) if (!this.#running.has(work.key)) this.#start(work);
     if (this.busy) return;
     this.#o.onRest();
-    for (const waiter of this.#idleWaiters.splice(0)) waiter.resolve();
+    this.#untilIdle.resolve();
   }
 
   #start(work: Work): void {
@@ -354,7 +358,7 @@ export class SessionProcessor {
     if (this.#deadline.hasPassed) controller.abort(outOfTime(this.#confirmed));
     performWork(this.#confirmed, work, {
       options: this.#o,
-      context: this.#context,
+      context: this.context,
       frameOf: (state, agent) => this.#frame(state, agent),
       memoryOf: (state, thread) => this.#memory.blockOf(state, thread),
       controller,
@@ -385,7 +389,13 @@ export class SessionProcessor {
   idle(): Promise<void> {
     if (this.#failure !== null) return Promise.reject(this.#failure);
     if (!this.busy) return Promise.resolve();
-    return new Promise((resolve, reject) => this.#idleWaiters.push({ resolve, reject }));
+    return this.#untilIdle.wait();
+  }
+
+  /** Resolves when more of the session is known than now, whoever wrote it; rejects when it can't go on here. */
+  changed(): Promise<void> {
+    if (this.#failure !== null) return Promise.reject(this.#failure);
+    return this.#untilChanged.wait();
   }
 
   /** Stops working on the session without a word on the log, as a process that dies would. */

@@ -19,6 +19,8 @@ import {
 import type { Log } from '@dreamfold/log';
 import type { RubricDefinition } from './definitions.ts';
 import { outcomeOf } from './new-session.ts';
+import { unlessDecided } from './decided-before.ts';
+import { operator } from './operator.ts';
 import { recordFeedbackOn } from './session-commands.ts';
 import type { SessionProcessor } from './session-processor.ts';
 
@@ -157,14 +159,31 @@ export class Session {
     await this.#command('interrupt', (state) => interrupt(state, threadId));
   }
 
-  /** @throws DreamfoldError approval_not_found, approval_already_used, approval_stale */
-  async approve(toolUseId: string, options: Pick<Confirmation, 'callHash' | 'by'> = {}): Promise<void> {
-    await this.#command('approve', (state) => confirmTool(state, { toolUseId, result: 'allow', ...options }));
+  /**
+   * Allows a call that waits for a person.
+   * @param options.input what the call is to run with, in the place of the input that was asked for: the whole of it. The model is told.
+   * @param options.callHash of the call that was shown, so that no other one is approved
+   * @param options.by who says so; default the operating system's user
+   * @throws DreamfoldError approval_not_found, approval_already_used, approval_stale; of an input: invalid_tool_input, budget_exceeded
+   */
+  async approve(toolUseId: string, options: Partial<Pick<Confirmation, 'callHash' | 'by' | 'input'>> = {}): Promise<void> {
+    await this.#confirm({ toolUseId, result: 'allow', ...options });
   }
 
-  /** @throws DreamfoldError approval_not_found, approval_already_used, approval_stale */
-  async deny(toolUseId: string, options: Pick<Confirmation, 'callHash' | 'by' | 'message'> = {}): Promise<void> {
-    await this.#command('deny', (state) => confirmTool(state, { toolUseId, result: 'deny', ...options }));
+  /**
+   * Refuses a call that waits for a person; the model is told, with `message` when there is one.
+   * @throws DreamfoldError approval_not_found, approval_already_used, approval_stale
+   */
+  async deny(toolUseId: string, options: Partial<Pick<Confirmation, 'callHash' | 'by' | 'message'>> = {}): Promise<void> {
+    await this.#confirm({ toolUseId, result: 'deny', ...options });
+  }
+
+  async #confirm({ by = operator(), ...confirmation }: Omit<Confirmation, 'by'> & { by?: string }): Promise<void> {
+    const { context } = this.#processor;
+    const build = (state: SessionState): NewEvent[] =>
+      confirmTool(state, { ...confirmation, by }, (...given) => context.checkInput(...given));
+    const call = { sessionId: this.id, toolUseId: confirmation.toolUseId };
+    await unlessDecided(this.#log, call, () => this.#command(confirmation.result, build));
   }
 
   /** A person's score of a criterion that waits for one. */
@@ -182,6 +201,11 @@ export class Session {
     await this.#processor.idle();
     await this.#heard();
     return resultOf(this.state);
+  }
+
+  /** Waits for the next event of the session, whoever writes it; `state` holds it then. Rejects when the session can't go on here. */
+  changed(): Promise<void> {
+    return this.#processor.changed();
   }
 
   async #command(name: string, build: (state: SessionState) => NewEvent[], key: string = randomUUID()): Promise<void> {

@@ -23,7 +23,7 @@ export function register(program: Command, io: Io): void {
   })
     .option('--model <name>', 'the model of every agent')
     .option('--quiet', 'only the result')
-    .option('--wait', 'when it waits for a person, wait for the word from another terminal')
+    .option('--wait', 'when it waits for a person, do not ask here, but wait for the word from another terminal')
     .action((...[prefix, file, flags, command]: [string, string, ResumeFlags, Command]) => resume({ prefix, file, flags, command }, io));
 }
 

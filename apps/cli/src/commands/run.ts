@@ -27,7 +27,7 @@ export function register(program: Command, io: Io): void {
     usage: 'run <file> <task>',
     summary: 'give a task to the team in a file',
     description:
-      'Imports FILE, which exports the lead as its default (or { lead, rubric, memory, caps, principal }), runs the task, and shows every event as it happens; then the answer, tokens and cost. When a call needs approval, it asks on a terminal; elsewhere it prints the command that approves and ends with 5. Ctrl-C interrupts the session, a second one leaves at once.',
+      'Imports FILE, which exports the lead as its default (or { lead, rubric, memory, caps, principal }), runs the task, and shows every event as it happens; then the answer, tokens and cost. When a call needs approval, it asks on a terminal; elsewhere it prints the command that approves and ends with 5, or with --wait waits for it. Ctrl-C interrupts the session, a second one leaves at once.',
     examples: [
       'run team.ts "Where is order 17?"',
       'run team.ts "Where is order 17?" --principal customer-4 --authenticated --memory support --caps tokens=50000,turns=20',
@@ -46,7 +46,7 @@ export function register(program: Command, io: Io): void {
     .option('--memory <store>', 'a memory store that the agents read; may be repeated', collect)
     .option('--caps <name=value>', `limits of the session: ${Object.keys(Caps.shape).join(', ')}; may be repeated`, collect)
     .option('--quiet', 'only the result')
-    .option('--wait', 'when it waits for a person, wait for the word from another terminal')
+    .option('--wait', 'when it waits for a person, do not ask here, but wait for the word from another terminal')
     .addOption(
       new Option('--detach', 'only put the task on the log, for a `dreamfold worker`, and print the id of its session').conflicts([
         'wait',

@@ -9,7 +9,7 @@ import { gather } from '../gather.ts';
 import type { Io } from '../io.ts';
 import { oneLine } from '../printable.ts';
 import { scoreText, sessionRow, type SessionRow } from '../session-row.ts';
-import { waitingFor } from '../waiting.ts';
+import { printWaiting, waitingFor } from '../waiting.ts';
 
 export function register(program: Command, io: Io): void {
   defineCommand(program, {
@@ -34,8 +34,9 @@ async function show({ prefix, limit, command }: { prefix: string; limit: number 
     if (io.json) return;
     printHeader(state, io);
     printEvents(events, from, io);
-    for (const { approve } of waiting.calls) io.line(`waits for approval: ${approve}`);
-    for (const { grade } of waiting.scores) io.line(`waits for a score: ${grade}`);
+    if (waiting.calls.length + waiting.scores.length === 0) return;
+    io.line('It waits for a person:');
+    printWaiting(state, dataFlags(command), io);
   });
 }
 

@@ -2,9 +2,12 @@ import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 
 const BIN = new URL('../bin.ts', import.meta.url).pathname;
+const TERMINAL = new URL('terminal-process.ts', import.meta.url).pathname;
+/** What commands to copy begin with in a workspace. */
+export const TYPED = `node ${BIN}`;
 /** A command starts in half the time when another has compiled its code. */
 const COMPILE_CACHE = new URL('../../../../node_modules/.cache/compiled', import.meta.url).pathname;
 
@@ -30,12 +33,18 @@ export class Workspace {
 
   /** Starts the command; `output` is what it has said so far. */
   start(args: readonly string[], env: Record<string, string> = {}): Running {
-    const child = spawn(process.execPath, [BIN, ...args], {
-      cwd: this.path,
-      env: { ...process.env, NO_COLOR: '1', NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const child = spawn(process.execPath, [BIN, ...args], { ...this.#options(env), stdio: ['ignore', 'pipe', 'pipe'] });
     return new Running(child);
+  }
+
+  /** Starts the command on a terminal, at which `type` types. */
+  onTerminal(args: readonly string[], env: Record<string, string> = {}): Running {
+    const child = spawn(process.execPath, [TERMINAL, ...args], { ...this.#options(env), stdio: ['pipe', 'pipe', 'pipe'] });
+    return new Running(child, child.stdin);
+  }
+
+  #options(env: Record<string, string>): { cwd: string; env: Record<string, string | undefined> } {
+    return { cwd: this.path, env: { ...process.env, NO_COLOR: '1', NODE_COMPILE_CACHE: COMPILE_CACHE, ...env } };
   }
 
   run(...args: string[]): Promise<Ended> {
@@ -57,11 +66,13 @@ export class Running {
   stdout = '';
   stderr = '';
   readonly ended: Promise<Ended>;
-  readonly #child: ChildProcessByStdio<null, Readable, Readable>;
+  readonly #child: ChildProcessByStdio<Writable | null, Readable, Readable>;
+  readonly #keyboard: Writable | null;
   #heard: (() => void)[] = [];
 
-  constructor(child: ChildProcessByStdio<null, Readable, Readable>) {
+  constructor(child: ChildProcessByStdio<Writable | null, Readable, Readable>, keyboard: Writable | null = null) {
     this.#child = child;
+    this.#keyboard = keyboard;
     child.stdout.setEncoding('utf8').on('data', (text: string) => this.#hear('stdout', text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => this.#hear('stderr', text));
     this.ended = new Promise((resolve) =>
@@ -75,6 +86,10 @@ export class Running {
 
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
+  }
+
+  type(keys: string): void {
+    this.#keyboard?.write(keys);
   }
 
   /** Resolves with the match once stdout has said so. */

@@ -36,7 +36,9 @@ describe('items of the Responses API', () => {
     for (const judges of [2, 'c1']) {
       const feedback = [{ judges, verdict: 'right', by: 'desk', created_at: '2025-01-01T00:00:00Z' }];
       const loaded = new LoadedRow({ input: 'My parcel is late', output, feedback });
-      expect(loaded.dataOf('feedback.recorded')).toEqual([{ judges: loaded.idsOf('agent.tool_use')[0], verdict: 'right', by: 'desk', class: 'person' }]);
+      expect(loaded.dataOf('feedback.recorded')).toEqual([
+        { judges: loaded.idsOf('agent.tool_use')[0], verdict: 'right', by: 'desk', class: 'person' },
+      ]);
       expect(loaded.session.appends.at(-1)!.time).toBe(Date.UTC(2025));
     }
   });

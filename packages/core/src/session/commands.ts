@@ -10,7 +10,7 @@ import {
   type NewEvent,
 } from '@dreamfold/events';
 import { unjudged } from './decide.ts';
-import { callOf, threadOf, waitsForTurn, type SessionState } from './state.ts';
+import { threadOf, waitsForTurn, type SessionState } from './state.ts';
 
 // What comes from outside: a user, a person who approves, a desk. Each checks against the state and returns `open` events.
 
@@ -120,55 +120,6 @@ export function interrupt(state: SessionState, threadId?: string): NewEvent[] {
   const withdraws = waitsForTurn(state) && (threadId === undefined || threadId === state.threads[0]?.id);
   if (!withdraws && !state.threads.some((t) => t.running)) return [];
   return [open('user.interrupt', 'user', threadId === undefined ? {} : { session_thread_id: threadId })];
-}
-
-export interface Confirmation {
-  toolUseId: string;
-  result: 'allow' | 'deny';
-  /** Told to the model when denied. */
-  message?: string;
-  /** The call that the person saw; a call that changed since is not approved. */
-  callHash?: string;
-  by?: string;
-}
-
-/**
- * A person's word on a call that waits for it.
- * @throws DreamfoldError approval_not_found, approval_already_used, approval_stale
- */
-export function confirmTool(state: SessionState, confirmation: Confirmation): NewEvent[] {
-  mustRun(state);
-  const { toolUseId, result, message, callHash, by } = confirmation;
-  if (by !== undefined) checkBy(by);
-  const found = callOf(state, toolUseId);
-  if (found === undefined || found.call.callHash === null) {
-    throw new DreamfoldError('approval_not_found', `${state.id} has no call ${toolUseId} that waits for approval`, {
-      path: 'call',
-      value: toolUseId,
-      remedy: 'See what waits with `dreamfold show`.',
-    });
-  }
-  if (found.call.status === 'stale' || (callHash !== undefined && callHash !== found.call.callHash)) {
-    throw new DreamfoldError('approval_stale', `The call ${toolUseId} is not the one that was shown: the tool or its policy changed`, {
-      path: 'call',
-      value: toolUseId,
-      remedy: 'Look at the call again, then decide.',
-    });
-  }
-  if (found.call.status !== 'asked') {
-    throw new DreamfoldError('approval_already_used', `The call ${toolUseId} was decided before`, {
-      path: 'call',
-      value: toolUseId,
-      remedy: 'Nothing to do: an approval counts once.',
-    });
-  }
-  const data = {
-    result,
-    tool_use_id: toolUseId,
-    ...(message === undefined ? {} : { deny_message: message }),
-    session_thread_id: found.thread.id,
-  };
-  return [open('user.tool_confirmation', by === undefined ? 'user' : `person:${by}`, data)];
 }
 
 export interface Judgement {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { GivenSession, givenAgent, givenTool, type GivenTeam } from '../testing/given-session.ts';
-import { confirmTool, interrupt, sendMessage } from './commands.ts';
+import { interrupt, sendMessage } from './commands.ts';
+import { confirmTool } from './confirm-tool.ts';
 import { awaitedEvents } from './decide.ts';
 import { attemptFailed } from './attempts.ts';
 import { recovered } from './results.ts';
@@ -272,7 +273,7 @@ describe('a call that asks a person', () => {
     const types = session.when((state) => confirmTool(state, { toolUseId, result: 'allow', by: 'bob' }));
     expect(types).toEqual(['user.tool_confirmation', 'session.status_running', 'tool.started']);
     expect(session.underWay).toEqual(['tool lead pay']);
-    expect(() => confirmTool(session.state, { toolUseId, result: 'allow' })).toThrow('was decided before');
+    expect(() => confirmTool(session.state, { toolUseId, result: 'allow', by: 'bob' })).toThrow('was decided before');
     expect(session.dataOf('tool.started')[0]).toMatchObject({
       tool_use_id: toolUseId,
       confirmation_id: session.events.find((e) => e.type === 'user.tool_confirmation')!.id,
@@ -281,25 +282,29 @@ describe('a call that asks a person', () => {
 
   test('gets the words of the person who denies it', () => {
     const { session, toolUseId } = asked();
-    session.when((state) => confirmTool(state, { toolUseId, result: 'deny', message: 'Too much.' }));
+    session.when((state) => confirmTool(state, { toolUseId, result: 'deny', by: 'bob', message: 'Too much.' }));
     expect(lastResult(session)).toMatchObject({ df_code: 'denied', content: [{ text: 'Too much.' }] });
     expect(session.underWay).toEqual(['model lead']);
   });
 
   test('is approved as it was shown, or not at all', () => {
     const { session, toolUseId } = asked();
-    expect(() => confirmTool(session.state, { toolUseId, result: 'allow', callHash: 'another' })).toThrow('is not the one that was shown');
-    expect(() => confirmTool(session.state, { toolUseId: 'sevt_x', result: 'allow' })).toThrow('no call');
+    expect(() => confirmTool(session.state, { toolUseId, result: 'allow', by: 'bob', callHash: 'another' })).toThrow(
+      'is not the one that was shown',
+    );
+    expect(() => confirmTool(session.state, { toolUseId: 'sevt_x', result: 'allow', by: 'bob' })).toThrow('no call');
     const callHash = session.thread('lead').calls[0]!.callHash!;
-    expect(confirmTool(session.state, { toolUseId, result: 'allow', callHash })).toHaveLength(1);
+    expect(confirmTool(session.state, { toolUseId, result: 'allow', by: 'bob', callHash })).toHaveLength(1);
   });
 
   test('is asked for again when its tool changed, also when it had been approved', () => {
     const { session, toolUseId } = asked();
     const { callHash } = session.thread('lead').calls[0]!;
     expect(updateTeam(session, { effect: 'keyed' })).toContain('approval.stale');
-    expect(() => confirmTool(session.state, { toolUseId, result: 'allow', callHash: callHash! })).toThrow('is not the one that was shown');
-    session.when((state) => confirmTool(state, { toolUseId, result: 'allow' }));
+    expect(() => confirmTool(session.state, { toolUseId, result: 'allow', by: 'bob', callHash: callHash! })).toThrow(
+      'is not the one that was shown',
+    );
+    session.when((state) => confirmTool(state, { toolUseId, result: 'allow', by: 'bob' }));
     expect(session.underWay).toEqual(['tool lead pay']);
   });
 
@@ -325,7 +330,7 @@ describe('a call that asks a person', () => {
       status: 'idle',
       stopReason: { type: 'requires_action', event_ids: awaitedEvents(session.state) },
     });
-    session.when((state) => confirmTool(state, { toolUseId: awaitedEvents(state)[0]!, result: 'allow' }));
+    session.when((state) => confirmTool(state, { toolUseId: awaitedEvents(state)[0]!, result: 'allow', by: 'bob' }));
     expect(session.underWay).toEqual(['tool left pay']);
   });
 });

@@ -1,5 +1,7 @@
-import { text, type AgentSnapshot, type NewEvent, type StopReason } from '@dreamfold/events';
+import { text, type NewEvent, type StopReason } from '@dreamfold/events';
+import { afterChange, startConfirmed, type ApprovalContext } from './approval.ts';
 import { reachedCap } from './caps.ts';
+import { errorResult, owned } from './owned-event.ts';
 import { DELEGATE_TOOL } from './prompt.ts';
 import { utf8Bytes } from '../memory/canonical-json.ts';
 import { NO_MEMORY, type SelectedMemory } from '../memory/select.ts';
@@ -16,10 +18,8 @@ import {
   type Thread,
 } from './state.ts';
 
-/** What deciding needs from outside: digests. Both are functions of what they are given. */
-export interface DecideContext {
-  /** sha-256 as base64url. */
-  sha256(text: string): string;
+/** What deciding needs from outside: digests, and what tools take. All are functions of what they are given. */
+export interface DecideContext extends ApprovalContext {
   /** What of the session's memory a thread is given; its task is known by then. */
   memoryFor(state: SessionState, thread: Thread): SelectedMemory;
   /** Digest of the request that a thread would send now. */
@@ -28,8 +28,6 @@ export interface DecideContext {
 
 /** A thread is compacted when its newest request took this part of the context window. */
 const COMPACT_AT = 0.8;
-
-const owned = (type: string, actor: string, data: unknown): NewEvent => ({ type, actor, data, class: 'owner' });
 
 /**
  * What follows from the state alone, as the next events to append; [] when the session waits for something outside.
@@ -101,48 +99,14 @@ function advanceCall(state: SessionState, { thread, call }: { thread: Thread; ca
     case 'denied':
       return [errorResult(thread.id, call.id, { code: 'denied', message: call.denyMessage ?? 'A person refused this call.' })];
     case 'confirmed':
-      return [
-        owned('tool.started', thread.id, {
-          tool_use_id: call.id,
-          confirmation_id: call.confirmationId ?? '',
-          call_hash: call.callHash ?? '',
-        }),
-      ];
+      return [startConfirmed(state, { thread, call }, context)];
     case 'stale':
-      return [refuseStale(state, thread, call) ?? askAgain(state, { thread, call }, context)];
+      return [afterChange(state, { thread, call }, context)];
     case 'asked':
     case 'running':
     case 'closed':
       return [];
   }
-}
-
-/** A tool that was taken away or forbidden meanwhile is not asked for again. */
-function refuseStale(state: SessionState, thread: Thread, call: Call): NewEvent | null {
-  const tool = agentOf(state, thread.agent)?.tools.find((t) => t.name === call.name);
-  if (tool === undefined)
-    return errorResult(thread.id, call.id, { code: 'unknown_tool', message: `${call.name} is not among your tools any more.` });
-  if (tool.policy === 'deny')
-    return errorResult(thread.id, call.id, { code: 'denied', message: `The policy of ${call.name} is deny: it is never run.` });
-  return null;
-}
-
-function askAgain(state: SessionState, { thread, call }: { thread: Thread; call: Call }, context: DecideContext): NewEvent {
-  return owned('approval.stale', thread.id, {
-    tool_use_id: call.id,
-    call_hash: callHash(agentOf(state, thread.agent), call, context),
-    reason: 'The tool or its policy changed while the call waited for approval.',
-  });
-}
-
-/** What an approval is bound to: the tool as it is defined now, and the exact input. */
-export function callHash(agent: AgentSnapshot | undefined, call: Pick<Call, 'name' | 'input'>, context: DecideContext): string {
-  const tool = agent?.tools.find((t) => t.name === call.name);
-  return context.sha256(JSON.stringify([call.name, call.input, tool?.policy, tool?.effect, tool?.input_schema]));
-}
-
-export function errorResult(actor: string, toolUseId: string, { code, message }: { code: string; message: string }): NewEvent {
-  return owned('agent.tool_result', actor, { tool_use_id: toolUseId, content: text(message), is_error: true, df_code: code });
 }
 
 function takeUp(state: SessionState, lead: Thread): NewEvent[] {
@@ -307,7 +271,7 @@ export function unjudged(state: SessionState): string[] {
 /** Something that the runtime has to perform. `key` names it: the same work keeps its key across a restart; `seq` is its intent's. */
 export type Work = { key: string; seq: number } & (
   | { kind: 'model'; threadId: string; startId: string; attempt: number; delayMs: number; purpose: 'turn' | 'compaction' }
-  | { kind: 'tool'; threadId: string; callId: string; name: string; input: unknown }
+  | { kind: 'tool'; threadId: string; callId: string; name: string; input: unknown; isParsed: boolean }
   | { kind: 'grade'; evaluationId: string; iteration: number }
 );
 
@@ -323,7 +287,8 @@ export function openWork(state: SessionState): Work[] {
     }
     for (const call of thread.calls) {
       if (call.status !== 'running' || call.name === DELEGATE_TOOL) continue;
-      work.push({ kind: 'tool', key: call.id, seq: call.seq, threadId: thread.id, callId: call.id, name: call.name, input: call.input });
+      const { id, seq, name, input, isParsed } = call;
+      work.push({ kind: 'tool', key: id, seq, threadId: thread.id, callId: id, name, input, isParsed });
     }
   }
   const { outcome } = state;

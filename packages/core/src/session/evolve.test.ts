@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CATALOGUE, isEventType, type LogEvent } from '@dreamfold/events';
 import { GivenSession, givenAgent, givenCriterion, givenTool, type GivenPart } from '../testing/given-session.ts';
-import { confirmTool, interrupt, judge, sendMessage } from './commands.ts';
+import { interrupt, judge, sendMessage } from './commands.ts';
+import { confirmTool } from './confirm-tool.ts';
 import { awaitedEvents, decideSession, openWork, unjudged } from './decide.ts';
 import { evolveSession } from './evolve.ts';
 import { attemptFailed } from './attempts.ts';
@@ -88,7 +89,7 @@ function take(session: GivenSession, { what, pick, yes, event, mess }: Step): vo
       return;
     case 'confirm': {
       const call = state.threads.flatMap((t) => t.calls).find((c) => c.status === 'asked');
-      if (call !== undefined) session.when((now) => confirmTool(now, { toolUseId: call.id, result: yes ? 'allow' : 'deny' }));
+      if (call !== undefined) session.when((now) => confirmTool(now, { toolUseId: call.id, result: yes ? 'allow' : 'deny', by: 'bob' }));
       return;
     }
     case 'judge':

@@ -4,6 +4,7 @@ import { wallTimeMs } from './caps.ts';
 import { addUserText, closeCall, subtree, withCall, withResults, withThread, withUsage, type Handler, type Handlers } from './handlers.ts';
 import { List } from './list.ts';
 import {
+  callOf,
   INTERRUPTED,
   leadThreadId,
   newThread,
@@ -127,7 +128,7 @@ const CORE_HANDLERS: Handlers = {
     withCall(state, data.tool_use_id, (call) => {
       if (call.status !== 'asked') return call;
       return data.result === 'allow'
-        ? { ...call, status: 'confirmed', confirmationId: id }
+        ? { ...call, status: 'confirmed', confirmationId: id, edit: data.df_input === undefined ? null : { input: data.df_input } }
         : { ...call, status: 'denied', denyMessage: data.deny_message ?? null };
     }),
 };
@@ -162,7 +163,9 @@ const MODEL_HANDLERS: Handlers = {
         id,
         seq,
         name: data.name,
-        input: data.input,
+        ...parsedInput(data.input, data.df_parsed_input),
+        edit: null,
+        before: null,
         // A denied call gets its result in the same append.
         status: data.evaluated_permission === 'ask' ? 'asked' : 'running',
         callHash: data.df_call_hash ?? null,
@@ -174,7 +177,7 @@ const MODEL_HANDLERS: Handlers = {
       return {
         ...t,
         draft: [...t.draft, { type: 'tool_use', id, name: data.name, input: data.input }],
-        recentCalls: [...t.recentCalls.slice(1 - RECENT_CALLS), callKey(data.name, data.input)],
+        recentCalls: recentWith(t, callKey(data.name, data.input)),
         calls: [...t.calls, call],
       };
     }),
@@ -202,10 +205,27 @@ const MODEL_HANDLERS: Handlers = {
     })),
   'agent.tool_result': (state, { data }) =>
     closeCall(state, data.tool_use_id, { content: textOf(data.content), isError: data.is_error ?? false }),
-  'tool.started': (state, { data }) =>
-    withCall(state, data.tool_use_id, (call) => (call.status === 'confirmed' ? { ...call, status: 'running' } : call)),
+  'tool.started': (state, { data }) => {
+    const { thread, call } = callOf(state, data.tool_use_id) ?? {};
+    if (thread === undefined || call?.status !== 'confirmed') return state;
+    if (call.edit === null) return withCall(state, call.id, (c) => ({ ...c, status: 'running' }));
+    const { input } = call.edit;
+    const started: Call = { ...call, status: 'running', input, isParsed: false, edit: null, before: { input: call.input } };
+    return withThread(state, thread.id, (t) => ({
+      ...t,
+      recentCalls: recentWith(t, callKey(call.name, input)),
+      calls: t.calls.map((c) => (c === call ? started : c)),
+    }));
+  },
   'approval.stale': (state, { data }) =>
-    withCall(state, data.tool_use_id, (call) => ({ ...call, status: 'asked', callHash: data.call_hash, confirmationId: null })),
+    withCall(state, data.tool_use_id, (call) => ({
+      ...call,
+      ...parsedInput(call.given, data.parsed_input),
+      status: 'asked',
+      callHash: data.call_hash,
+      confirmationId: null,
+      edit: null,
+    })),
   'agent.thread_message_sent': (state, { data }) =>
     withThread(state, data.to_session_thread_id, (t) => ({
       ...addUserText(t, textOf(data.content)),
@@ -259,6 +279,14 @@ function stopAfter(reason: EventData['span.model_request_end']['df_stop_reason']
     case undefined:
       return null;
   }
+}
+
+function parsedInput(given: unknown, parsed: unknown): Pick<Call, 'given' | 'input' | 'isParsed'> {
+  return { given, input: parsed ?? given, isParsed: parsed !== undefined };
+}
+
+function recentWith({ recentCalls }: Thread, key: string): string[] {
+  return [...recentCalls.slice(1 - RECENT_CALLS), key];
 }
 
 /** Tells a call that was made before from a new one. */

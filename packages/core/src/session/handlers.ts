@@ -1,5 +1,6 @@
 import type { EventType, KnownEvent, ModelUsage } from '@dreamfold/events';
 import { addUsage } from './caps.ts';
+import { tellChanges } from './input-changes.ts';
 import type { RequestBlock } from './prompt.ts';
 import type { Call, SessionState, Thread } from './state.ts';
 
@@ -44,9 +45,15 @@ function resultBlocks(calls: readonly Call[]): RequestBlock[] {
   return calls.map((call) => ({
     type: 'tool_result',
     tool_use_id: call.id,
-    content: call.result?.content ?? '',
+    content: resultText(call),
     is_error: call.result?.isError ?? false,
   }));
+}
+
+/** A model whose input a person changed has to know, or it takes the result for an answer to what it asked. */
+function resultText({ before, input, result }: Call): string {
+  const content = result?.content ?? '';
+  return before === null ? content : `${tellChanges(before.input, input)}\n${content}`;
 }
 
 /** The thread and everything under it. */

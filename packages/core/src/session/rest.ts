@@ -29,6 +29,7 @@ export function isAtRestAfter(event: LogEvent): boolean | null {
 /** What is decided is not looked at, only whether anything is. */
 const ANYTHING: DecideContext = {
   sha256: () => '',
+  checkInput: () => ({ fits: true }),
   memoryFor: () => NO_MEMORY,
   requestDigest: () => '',
 };

@@ -1,18 +1,11 @@
-import {
-  eventId,
-  idFrom,
-  text,
-  type Caps,
-  type CriterionScore,
-  type ModelUsage,
-  type NewEvent,
-  type ToolSnapshot,
-} from '@dreamfold/events';
+import { eventId, idFrom, text, type CriterionScore, type ModelUsage, type NewEvent } from '@dreamfold/events';
+import { callHash } from './approval.ts';
 import { attemptFailed, calledOff, spentOf } from './attempts.ts';
 import { capEvents, type ReachedCap } from './caps.ts';
-import { callHash, errorResult, openWork, type DecideContext } from './decide.ts';
-import { callKey } from './evolve.ts';
+import { openWork, type DecideContext } from './decide.ts';
+import { errorResult } from './owned-event.ts';
 import { DELEGATE_TOOL } from './prompt.ts';
+import { judgeCall } from './refuse-call.ts';
 import { agentOf, answerOfTurn, callOf, threadOf, type SessionState, type Thread } from './state.ts';
 
 // What came of work, as events. When the work is no longer open, because it was interrupted or done before, only what it cost is written.
@@ -136,13 +129,14 @@ function splitDecision(input: unknown): { input: unknown; decision: Decision | u
 function writeCall(w: Writer, block: { name: string; input: unknown; decision?: Decision }): void {
   const split = splitDecision(block.input);
   const call = { name: block.name, input: split.input };
-  const refusal = refuseCall(w, call);
-  const tool = agentOf(w.state, w.thread.agent)?.tools.find((t) => t.name === call.name);
-  const ask = refusal === null && tool?.policy === 'always_ask';
+  const judged = judgeCall({ ...w, ...call }, w.context);
+  const refusal = 'refusal' in judged ? judged.refusal : null;
+  const asked = 'ask' in judged ? judged.ask : null;
   const id = write(w, 'agent.tool_use', {
     ...call,
-    evaluated_permission: refusal !== null ? 'deny' : ask ? 'ask' : 'allow',
-    ...(ask ? { df_call_hash: callHash(agentOf(w.state, w.thread.agent), call, w.context) } : {}),
+    evaluated_permission: refusal !== null ? 'deny' : asked !== null ? 'ask' : 'allow',
+    ...(asked?.parsed === undefined ? {} : { df_parsed_input: asked.parsed }),
+    ...(asked === null ? {} : { df_call_hash: hashOf(w, { ...call, input: asked.parsed ?? call.input }) }),
   });
   writeDecision(w, id, block.decision ?? split.decision);
   if (refusal !== null) {
@@ -155,62 +149,8 @@ function writeCall(w: Writer, block: { name: string; input: unknown; decision?: 
   } else if (call.name === DELEGATE_TOOL) writeDelegation(w, id, call.input as { agent: string; message: string });
 }
 
-interface Refusal {
-  code: string;
-  message: string;
-  cap?: ReachedCap;
-}
-
-/** Why a call is not run, or null when it may be. */
-function refuseCall(w: Writer, call: { name: string; input: unknown }): Refusal | null {
-  const { caps } = w.state;
-  const written = w.events.filter((e) => e.type === 'agent.tool_use');
-  const toolCalls = w.state.usage.toolCalls + written.length;
-  if (toolCalls >= caps.tool_calls) return capRefusal('tool_calls', caps.tool_calls, toolCalls);
-  const key = callKey(call.name, call.input);
-  const sameKey = ({ data }: NewEvent): boolean => callKey((data as typeof call).name, (data as typeof call).input) === key;
-  const repeats = w.thread.recentCalls.filter((k) => k === key).length + written.filter(sameKey).length;
-  if (repeats >= caps.identical_calls) return capRefusal('identical_calls', caps.identical_calls, repeats);
-  const agent = agentOf(w.state, w.thread.agent);
-  if (call.name === DELEGATE_TOOL && agent !== undefined && agent.roster.length > 0) return refuseDelegation(w, agent.roster, call.input);
-  const tool = agent?.tools.find((t) => t.name === call.name);
-  if (tool === undefined) return unknownTool(call.name, agent?.tools ?? []);
-  if (tool.policy === 'deny') return { code: 'denied', message: `The policy of ${call.name} is deny: it is never run.` };
-  return null;
-}
-
-function capRefusal(cap: keyof Caps, limit: number, value: number): Refusal {
-  const message =
-    cap === 'identical_calls'
-      ? `This exact call was made ${value} times before; try something else.`
-      : `Not run: the session's cap is ${cap} = ${limit}.`;
-  return { code: 'budget_exceeded', message, cap: { cap, limit, value } };
-}
-
-function unknownTool(name: string, tools: readonly ToolSnapshot[]): Refusal {
-  const known = tools.map((t) => t.name).join(', ');
-  return {
-    code: 'unknown_tool',
-    message: `There is no tool ${JSON.stringify(name)}. ${known === '' ? 'You have no tools.' : `Your tools: ${known}.`}`,
-  };
-}
-
-function refuseDelegation(w: Writer, roster: readonly string[], input: unknown): Refusal | null {
-  const { agent, message } = (input ?? {}) as { agent?: unknown; message?: unknown };
-  if (typeof agent !== 'string' || !roster.includes(agent)) {
-    return {
-      code: 'unknown_agent',
-      message: `There is no agent ${JSON.stringify(agent)} to delegate to. Your roster: ${roster.join(', ')}.`,
-    };
-  }
-  if (typeof message !== 'string' || message === '')
-    return { code: 'invalid_tool_input', message: 'delegate needs a message: the whole task, in words.' };
-  const { caps } = w.state;
-  const depth = w.thread.depth + 1;
-  if (depth > caps.depth) return capRefusal('depth', caps.depth, depth);
-  const live = w.state.threads.filter((t) => t.running).length + w.events.filter((e) => e.type === 'session.thread_created').length;
-  if (live >= caps.threads) return capRefusal('threads', caps.threads, live);
-  return null;
+function hashOf(w: Writer, call: { name: string; input: unknown }): string {
+  return callHash(agentOf(w.state, w.thread.agent), call, w.context);
 }
 
 function writeDelegation(w: Writer, callId: string, input: { agent: string; message: string }): void {

@@ -18,7 +18,16 @@ export interface Call {
   id: string;
   seq: number;
   name: string;
+  /** As the model gave it. */
+  given: unknown;
+  /** What is asked for, and what runs. */
   input: unknown;
+  /** `input` is what the tool's schema made of what was given, so the schema is not applied again. */
+  isParsed: boolean;
+  /** What a person put in the place of `input`, until the call starts with it. */
+  edit: { input: unknown } | null;
+  /** What was asked for, when the call started with what a person put in its place. */
+  before: { input: unknown } | null;
   /**
    * asked: waits for a person; confirmed: may start; denied: a person said no; stale: the tool changed while it waited;
    * running: its intent is on the log; closed: it has a result.

@@ -64,9 +64,12 @@ export class GivenSession {
   readonly events: LogEvent[] = [];
   readonly context: DecideContext = {
     sha256: textDigest,
+    checkInput: (agent, tool, input) => this.check(agent, tool, input),
     memoryFor: () => NO_MEMORY,
     requestDigest: (_, thread) => textDigest(`${thread.id} ${thread.messages.length} ${thread.pending.length}`),
   };
+  /** What the tools' schemas make of inputs. */
+  check: DecideContext['checkInput'] = () => ({ fits: true });
   /** Of the next events; they take no time by themselves. */
   now = 1000;
 

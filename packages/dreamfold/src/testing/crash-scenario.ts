@@ -38,6 +38,8 @@ export interface CrashReport {
   /** Results on the log that say that nobody knows. */
   unknown: string[];
   approvals: { confirmed: number; started: number };
+  /** Whom the mails went to, in all processes: the model names one address, and the person who approves another. */
+  mailed: string[];
   problems: string[];
 }
 
@@ -103,6 +105,7 @@ function team(): AgentDefinition {
     description: 'Pays back.',
     input: z.object({ order: z.number() }),
     effect: 'keyed',
+    policy: 'always_ask',
     run: ({ order }, { idempotencyKey }) => {
       took('refund', idempotencyKey);
       return { order, paid: true };
@@ -114,7 +117,8 @@ function team(): AgentDefinition {
     input: z.object({ to: z.string() }),
     effect: 'unsafe',
     policy: 'always_ask',
-    run: (_, { idempotencyKey }) => {
+    run: ({ to }, { idempotencyKey }) => {
+      appendFileSync(file('mailed'), `${to}\n`);
       took('send_mail', idempotencyKey);
       return 'sent';
     },
@@ -131,12 +135,17 @@ async function begin(df: Dreamfold): Promise<Session> {
   return df.run(team(), 'Take care of order 7.', { rubric: wanted, idempotencyKey: 'order-7' });
 }
 
-async function finish(session: Session): Promise<void> {
+/** One call is approved as it is, by the process that runs the session; the other with another input, as from another process. */
+async function finish(df: Dreamfold, session: Session): Promise<void> {
   for (;;) {
     const { stopReason } = await session.done();
     if (stopReason.type !== 'requires_action') return;
     for (const id of stopReason.event_ids) {
-      await session.approve(id, { by: 'bob' }).catch((error: unknown) => {
+      const mails = session.state.threads.some(({ calls }) => calls.some((call) => call.id === id && call.name === 'send_mail'));
+      const approved = mails
+        ? df.confirm(session.id, { toolUseId: id, result: 'allow', by: 'bob', input: { to: 'bob@example.com' } })
+        : session.approve(id, { by: 'bob' });
+      await approved.catch((error: unknown) => {
         if (!isDreamfoldError(error, 'approval_already_used')) throw error;
       });
     }
@@ -154,7 +163,7 @@ const log = hookedLog(await openSqliteLog({ directory }), async (_, append) => {
 });
 const df = await open({ log });
 const session = await begin(df);
-await finish(session);
+await finish(df, session);
 const state = await df.session(session.id);
 const events = await collect(df.events(session.id));
 const ofType = (type: string): typeof events => events.filter((event) => event.type === type);
@@ -168,6 +177,7 @@ const report: CrashReport = {
   unknown: ofType('agent.tool_result')
     .filter(({ data }) => (data as { df_code?: string }).df_code === 'tool_outcome_unknown')
     .map(({ data }) => (data as { tool_use_id: string }).tool_use_id),
+  mailed: lines('mailed'),
   approvals: { confirmed: ofType('user.tool_confirmation').length, started: ofType('tool.started').length },
   problems: [
     ...orphans(events),

@@ -1,0 +1,23 @@
+import type { DecideContext, PromptFrame, SessionState } from '@dreamfold/core';
+import { checkInputWith } from './check-input.ts';
+import type { ProcessorOptions } from './completion.ts';
+import { RequestDigests, sha256 } from './digest.ts';
+import type { ThreadMemory } from './thread-memory.ts';
+
+interface ContextParts {
+  team: ProcessorOptions['team'];
+  memory: ThreadMemory;
+  /** The frame of the requests of an agent. */
+  frameOf: (state: SessionState, agent: string) => PromptFrame;
+}
+
+/** What deciding on a session needs from outside. */
+export function decideContext({ team, memory, frameOf }: ContextParts): DecideContext {
+  const digests = new RequestDigests((s, thread) => ({ frame: frameOf(s, thread.agent), memory: memory.blockOf(s, thread) }));
+  return {
+    sha256,
+    checkInput: checkInputWith(team),
+    memoryFor: (s, thread) => memory.of(s, thread),
+    requestDigest: (s, thread) => digests.of(s, thread),
+  };
+}
