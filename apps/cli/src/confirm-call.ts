@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { DreamfoldError, type Dreamfold } from 'dreamfold';
-import { dataFlags, withData } from './data-directory.ts';
+import { withData } from './data-directory.ts';
 import { findEvent } from './find-event.ts';
 import { findSession } from './find-session.ts';
 import { gather } from './gather.ts';
 import type { Io } from './io.ts';
 import { oneLine } from './printable.ts';
-import { howToGoOn, waitingFor, type WaitingCall } from './waiting.ts';
+import { tellHowToGoOn, waitingFor, type WaitingCall } from './waiting.ts';
 
 export interface ConfirmCall {
   prefix: string;
@@ -23,7 +23,7 @@ export interface ConfirmCall {
 export async function confirmCall({ prefix, call, result, by, message, command }: ConfirmCall, io: Io): Promise<void> {
   await withData(command, { io, readOnly: false, mustExist: true }, async (dreamfold) => {
     const id = await findSession(dreamfold, prefix);
-    const { calls } = waitingFor(await dreamfold.session(id), dataFlags(command));
+    const { calls } = waitingFor(await dreamfold.session(id), io);
     const toolUseId = call === undefined ? onlyCall(id, calls) : await callId(dreamfold, id, call);
     const waiting = calls.find((c) => c.call === toolUseId);
     await dreamfold.confirm(id, {
@@ -36,7 +36,7 @@ export async function confirmCall({ prefix, call, result, by, message, command }
     io.document({ session: id, call: toolUseId, result });
     const told = waiting === undefined ? toolUseId : `${oneLine(waiting.tool, 64)} ${oneLine(JSON.stringify(waiting.input) ?? '', 500)}`;
     io.line(`${result === 'allow' ? 'Approved' : 'Denied'}: ${told}`);
-    io.line(howToGoOn(id, dataFlags(command)));
+    tellHowToGoOn(id, io);
   });
 }
 

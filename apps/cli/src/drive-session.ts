@@ -1,10 +1,9 @@
 import type { Command } from 'commander';
 import { isDreamfoldError, type Session, type SessionResult } from 'dreamfold';
-import { dataFlags } from './data-directory.ts';
 import type { EventLines } from './event-lines.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import type { Io } from './io.ts';
-import { oneLine, printable } from './printable.ts';
+import { oneLine, printable, shellWord } from './printable.ts';
 import { waitingFor } from './waiting.ts';
 
 export interface Drive {
@@ -59,9 +58,9 @@ async function settle(session: Session, drive: Drive): Promise<SessionResult> {
 }
 
 /** @returns whether a call was decided */
-async function askPerson(session: Session, { io, command }: Drive): Promise<boolean> {
+async function askPerson(session: Session, { io }: Drive): Promise<boolean> {
   let decided = false;
-  for (const { call, agent, tool, input, callHash } of waitingFor(session.state, dataFlags(command)).calls) {
+  for (const { call, agent, tool, input, callHash } of waitingFor(session.state, io).calls) {
     const answer = await io.confirm(`${agent} wants to run ${tool} ${oneLine(JSON.stringify(input) ?? '', 500)}. Allow it?`);
     if (answer === null) return decided;
     const bound = callHash === null ? {} : { callHash };
@@ -107,8 +106,8 @@ const STATUS: Readonly<Record<ExitCode, string>> = {
 };
 
 function printResult(session: Session, result: SessionResult, drive: Drive & { code: ExitCode }): void {
-  const { io, command, code } = drive;
-  const { calls, scores } = waitingFor(session.state, dataFlags(command));
+  const { io, code } = drive;
+  const { calls, scores } = waitingFor(session.state, io);
   io.document({ ...result, status: STATUS[code], waiting: [...calls, ...scores] });
   io.line();
   if (result.text !== '') io.line(printable(result.text));
@@ -132,18 +131,17 @@ export function summary({ usage }: Pick<SessionResult, 'usage'>): string {
   return `Tokens: ${input} in, ${usage.output_tokens} out; ${usage.modelCalls} model calls, ${usage.toolCalls} tool calls; ${cost}`;
 }
 
-function printWaiting(session: Session, { io, command, file, wait }: Drive): void {
-  const flags = dataFlags(command);
-  const { calls, scores } = waitingFor(session.state, flags);
+function printWaiting(session: Session, { io, file, wait }: Drive): void {
+  const { calls, scores } = waitingFor(session.state, io);
   io.line(io.paint('yellow', 'It waits for a person:'));
   for (const { agent, tool, input, approve } of calls) {
     io.line(`  ${oneLine(agent, 64)} wants to run ${oneLine(tool, 64)} ${oneLine(JSON.stringify(input) ?? '', 500)}`);
-    io.line(`    ${approve}`);
-    io.line(`    ${approve.replace(' approve ', ' deny ')}`);
+    io.verbatim(`    ${approve}`);
+    io.verbatim(`    ${approve.replace(' approve ', ' deny ')}`);
   }
   for (const { criterion, ask, grade } of scores) {
     io.line(`  a score of ${criterion}: ${oneLine(ask, 500)}`);
-    io.line(`    ${grade}`);
+    io.verbatim(`    ${grade}`);
   }
-  if (!wait) io.line(`  then: dreamfold resume ${session.id} ${file}${flags}`);
+  if (!wait) io.verbatim(`  then: ${io.typed(`resume ${session.id} ${shellWord(file)}`)}`);
 }

@@ -6,7 +6,7 @@ import { driverFor, parseKafkaUrl, type KafkaDriver } from '@dreamfold/log-kafka
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { startKafka, type KafkaCluster } from '../../../scripts/kafka/kafka-broker.ts';
 import type { DemoReport } from './demo/run-demo.ts';
-import { DESK, REFUND, Workspace } from './testing/dreamfold-process.ts';
+import { DESK, PROGRAM, REFUND, Workspace } from './testing/dreamfold-process.ts';
 
 const TASK = 'Where is order 17?';
 const SECRET = 'geheim-7';
@@ -71,7 +71,7 @@ describe('two machines on one log', () => {
     const { code, document } = await workspace.json('run', 'desk.ts', REFUND, ...here);
     expect(code).toBe(5);
     const [{ approve, call }] = document.waiting;
-    expect(approve).toBe(`dreamfold approve ${document.sessionId} ${call} --log "${log}" --data "here"`);
+    expect(approve).toBe(`${PROGRAM} approve ${document.sessionId} ${call} --log "${log}" --data "here"`);
     expect((await workspace.run('approve', document.sessionId, ...there)).stdout).toContain('Approved: refund');
     expect((await workspace.run('approve', document.sessionId, call, ...here)).code).toBe(2);
     expect(await workspace.json('resume', document.sessionId, 'desk.ts', ...there)).toMatchObject({
@@ -83,7 +83,7 @@ describe('two machines on one log', () => {
 
   test('a session that runs here hears of the word that is given there', async () => {
     const run = workspace.start(['run', 'desk.ts', REFUND, '--wait', ...here]);
-    const [, session] = await run.said(/dreamfold approve (sesn_\w+) /);
+    const [, session] = await run.said(/bin\.ts approve (sesn_\w+) /);
     const tail = workspace.start(['tail', session!, ...there]);
     await tail.said(/waits for approval/);
     expect((await workspace.run('approve', session!, ...there)).code).toBe(0);
@@ -200,7 +200,7 @@ describe('DREAMFOLD_LOG', () => {
   test('says it for all commands, and is not repeated in those that are printed', async () => {
     const { code, stdout } = await run(['run', 'desk.ts', REFUND]);
     expect(code).toBe(5);
-    expect(stdout).toMatch(/^ +dreamfold approve sesn_\w+ sevt_[\w-]+$/m);
+    expect(stdout).toMatch(/^ +node \S+ approve sesn_\w+ sevt_[\w-]+$/m);
     expect((await run(['sessions', '--data', 'elsewhere'])).stdout).toContain('requires_action');
     expect(existsSync(join(workspace.path, '.dreamfold', 'log.db'))).toBe(false);
   });
@@ -252,7 +252,7 @@ describe.skipIf(!inject('canStartKafka'))('on a broker that wants TLS and a pass
     const log = `kafka://${username}:${password}@${place}`;
     const { code, stdout, stderr } = await workspace.run('run', 'desk.ts', REFUND, '--log', log);
     expect([code, stderr]).toEqual([5, '']);
-    expect(stdout).toMatch(/^ +dreamfold approve sesn_\w+ sevt_[\w-]+ --log "([^"]+)"$/m);
+    expect(stdout).toMatch(/^ +node \S+ approve sesn_\w+ sevt_[\w-]+ --log "([^"]+)"$/m);
     expect(stdout).toContain(`--log "kafka://***@${place}"`);
     expect(stdout).not.toContain(password);
     const wrong = await workspace.run('sessions', '--json', '--log', `kafka://${username}:${SECRET}@${place}`);

@@ -12,5 +12,10 @@ export function printable(text: string): string {
 /** Text in one line of at most `max` characters. */
 export function oneLine(text: string, max: number): string {
   const line = printable(text).replaceAll(/\s+/g, ' ').trim();
-  return line.length <= max ? line : `${line.slice(0, max - 1)}…`;
+  return line.length <= max ? line : `${line.slice(0, max - 1).replace(/[\ud800-\udbff]$/, '')}…`;
+}
+
+/** An argument of a command to copy, quoted where a shell would take it apart. */
+export function shellWord(text: string): string {
+  return /^[\w./:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

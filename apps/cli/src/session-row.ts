@@ -1,13 +1,14 @@
 import type { SessionState } from '@dreamfold/core';
 import { bestAttempt } from '@dreamfold/core';
 import { isoTime } from './iso-time.ts';
+import { isUnattended } from './unattended.ts';
 
 /** A session in a list. */
 export interface SessionRow {
   id: string;
   title: string;
   principal: string;
-  /** `new`, `running`, `interrupted`, or what else it stopped for: `end_turn`, `requires_action`, … */
+  /** `new`, `running`, `unattended` (it has something to do, and nobody does it), `interrupted`, or what else it stopped for: `end_turn`, … */
   status: string;
   /** What became of the outcome, when it has one. */
   outcome: string | null;
@@ -19,19 +20,24 @@ export interface SessionRow {
   updatedAt: string;
 }
 
-export function sessionRow(state: SessionState): SessionRow {
+/** @param processor of `Dreamfold.processor`; left out where nobody asks who runs it */
+export function sessionRow(state: SessionState, processor: Parameters<typeof isUnattended>[1] = 'unknown'): SessionRow {
   const { outcome, importedScore } = state;
   return {
     id: state.id,
     title: state.title ?? outcome?.description ?? state.threads[0]?.task ?? '',
     principal: state.principal,
-    status: state.status === 'running' ? 'running' : state.interrupted ? 'interrupted' : (state.stopReason?.type ?? 'new'),
+    status: isUnattended(state, processor) ? 'unattended' : statusOf(state),
     outcome: outcome === null ? null : (outcome.result ?? outcome.status),
     score: outcome === null ? importedScore : (bestAttempt(outcome)?.score ?? null),
     events: state.seq,
     createdAt: isoTime(state.createdAt),
     updatedAt: isoTime(state.now),
   };
+}
+
+function statusOf({ status, interrupted, stopReason }: SessionState): string {
+  return status === 'running' ? 'running' : interrupted ? 'interrupted' : (stopReason?.type ?? 'new');
 }
 
 export function scoreText(score: number | null): string {

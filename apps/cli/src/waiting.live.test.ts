@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { DESK, REFUND, Workspace } from './testing/dreamfold-process.ts';
+import { DESK, PROGRAM, REFUND, Workspace } from './testing/dreamfold-process.ts';
 
 const workspace = new Workspace();
 workspace.file('desk.ts', DESK);
@@ -14,7 +14,7 @@ export default {
 afterAll(() => workspace.remove());
 
 const SLOW = '@script [{"tool":"wait","input":{}},{"say":"Done."}]';
-const ASKS = /dreamfold approve (sesn_\w+) (sevt_[\w-]+)/;
+const ASKS = /bin\.ts approve (sesn_\w+) (sevt_[\w-]+)/;
 
 describe('a call that waits for a person', () => {
   test('ends the run with 5 and the command to type; the approval counts once, and resume goes on', async () => {
@@ -26,11 +26,11 @@ describe('a call that waits for a person', () => {
       agent: 'desk',
       tool: 'refund',
       input: { order: '7' },
-      approve: `dreamfold approve ${document.sessionId} ${waiting.call}`,
+      approve: `${PROGRAM} approve ${document.sessionId} ${waiting.call}`,
     });
     expect((await workspace.run('show', document.sessionId)).stdout).toContain(waiting.approve);
 
-    const args = waiting.approve.split(' ').slice(1);
+    const args = waiting.approve.split(' ').slice(2);
     expect(await workspace.json(...args, '--by', 'ann')).toMatchObject({ code: 0, document: { result: 'allow', call: waiting.call } });
     expect(await workspace.json(...args)).toMatchObject({ code: 2, document: { error: { code: 'approval_already_used' } } });
     const resumed = await workspace.json('resume', document.sessionId, 'desk.ts');
@@ -47,7 +47,7 @@ describe('a call that waits for a person', () => {
     const other = await workspace.json('deny', document.sessionId, '1');
     expect(other).toMatchObject({ code: 2, document: { error: { code: 'approval_not_found' } } });
     const denied = await workspace.run('deny', document.sessionId, `#${number}`, '--message', 'Over the limit.', '--data', './.dreamfold/');
-    expect(denied.stdout).toContain(`dreamfold resume ${document.sessionId} FILE --data "./.dreamfold/"`);
+    expect(denied.stdout).toContain(`${PROGRAM} resume ${document.sessionId} FILE --data "./.dreamfold/"`);
     const { stdout, code } = await workspace.run('resume', document.sessionId, 'desk.ts');
     expect(code).toBe(0);
     expect(stdout).toContain('refund ← failed (denied) Over the limit.');

@@ -1,4 +1,5 @@
 import { agentOf, unjudged, type SessionState } from '@dreamfold/core';
+import type { Io } from './io.ts';
 
 /** A call that waits for a person's approval. */
 export interface WaitingCall {
@@ -19,13 +20,14 @@ export interface WaitingScore {
   grade: string;
 }
 
-/** What to say to who has answered a session that perhaps nobody runs. @param flags of `dataFlags` */
-export function howToGoOn(session: string, flags: string): string {
-  return `A worker of its team goes on with it. Without one: dreamfold resume ${session} FILE${flags}, with the team's file.`;
+/** Says who goes on with a session that was answered, which perhaps nobody runs. */
+export function tellHowToGoOn(session: string, io: Io): void {
+  io.line("A worker of its team goes on with it. Without one, with the team's file:");
+  io.verbatim(`  ${io.typed(`resume ${session} FILE`)}`);
 }
 
-/** What a session waits for, with the commands that answer. @param flags of `dataFlags` */
-export function waitingFor(state: SessionState, flags: string): { calls: WaitingCall[]; scores: WaitingScore[] } {
+/** What a session waits for, with the commands that answer. */
+export function waitingFor(state: SessionState, io: Pick<Io, 'typed'>): { calls: WaitingCall[]; scores: WaitingScore[] } {
   const calls = state.threads.flatMap((thread) =>
     thread.calls
       .filter((call) => call.status === 'asked')
@@ -35,13 +37,13 @@ export function waitingFor(state: SessionState, flags: string): { calls: Waiting
         tool: call.name,
         input: call.input,
         callHash: call.callHash,
-        approve: `dreamfold approve ${state.id} ${call.id}${flags}`,
+        approve: io.typed(`approve ${state.id} ${call.id}`),
       })),
   );
   const scores = unjudged(state).map((criterion) => ({
     criterion,
     ask: state.outcome?.criteria.find((c) => c.id === criterion)?.ask ?? '',
-    grade: `dreamfold grade ${state.id} ${criterion} SCORE --reason "…"${flags}`,
+    grade: io.typed(`grade ${state.id} ${criterion} SCORE --reason "…"`),
   }));
   return { calls, scores };
 }

@@ -1,3 +1,5 @@
+// First, so that an older Node is told what it lacks before anything else fails.
+import './supported-node.ts';
 export {
   DreamfoldError,
   isDreamfoldError,
@@ -20,7 +22,15 @@ export {
 } from '@dreamfold/dreaming';
 export { checkImport, loadConstitution, type CheckedImport } from '@dreamfold/runtime';
 export type { LogNotice } from '@dreamfold/log-kafka';
-export { cursorAtStart, type Cursor, type Log, type StreamInfo, type VerifyReport } from '@dreamfold/log';
+export {
+  cursorAtStart,
+  type Cursor,
+  type Log,
+  type RunningProcessor,
+  type StreamInfo,
+  type VerifyProblem,
+  type VerifyReport,
+} from '@dreamfold/log';
 export type {
   AgentDefinition,
   DreamNews,

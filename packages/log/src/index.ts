@@ -36,5 +36,6 @@ export {
 } from './rule.ts';
 export { openMemoryLog } from './memory-log.ts';
 export { parsePayloadText } from './payload-text.ts';
-export { acquireProcessorLock, type ProcessorLock } from './processor-lock.ts';
+export { acquireProcessorLock, findProcessor, type ProcessorLock, type RunningProcessor } from './processor-lock.ts';
 export { fold } from './replay.ts';
+export { verifyStream } from './verify-stream.ts';

@@ -146,7 +146,7 @@ function tellEdited(former: string, edited: EditedProposal | null, io: Io): void
   const { patchId, status } = edited;
   io.line(`${former} is now ${patchId}, ${status === 'applied' ? 'applied' : 'which waits for somebody else'}.`);
   if (status !== 'applied')
-    io.line(`They decide with \`dreamfold review approve ${patchId} --by NAME\`; \`review show ${patchId}\` shows your change.`);
+    io.line(io.withTyped(`They decide with \`dreamfold review approve ${patchId} --by NAME\`; \`dreamfold review show ${patchId}\` shows your change.`));
 }
 
 interface ListFlags {
@@ -182,7 +182,7 @@ async function list(dreamfold: Dreamfold, { store, all }: ListFlags, io: Io): Pr
     waiting.length === 0 ? 'Nothing waits for review.' : `${waiting.length} ${waiting.length === 1 ? 'proposal waits' : 'proposals wait'}:`,
   );
   for (const proposal of waiting) await tellProposal(dreamfold, proposal, { io, sessions: SESSIONS_IN_LIST, gates: false });
-  if (waiting.length > 0) io.line('\nDecide with `dreamfold review approve PATCH…` or `dreamfold review reject PATCH --reason TEXT`.');
+  if (waiting.length > 0) io.line(io.withTyped('\nDecide with `dreamfold review approve PATCH…` or `dreamfold review reject PATCH --reason TEXT`.'));
   if (all === true) tellDecided(io, decided, stopped);
 }
 

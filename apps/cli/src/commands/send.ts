@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { dataFlags, withData } from '../data-directory.ts';
+import { withData } from '../data-directory.ts';
 import { defineCommand } from '../define-command.ts';
 import { findSession } from '../find-session.ts';
 import type { Io } from '../io.ts';
-import { howToGoOn } from '../waiting.ts';
+import { tellHowToGoOn } from '../waiting.ts';
 
 export function register(program: Command, io: Io): void {
   defineCommand(program, {
@@ -16,7 +16,8 @@ export function register(program: Command, io: Io): void {
       const id = await findSession(dreamfold, prefix);
       await dreamfold.send(id, message);
       io.document({ session: id, sent: message });
-      io.line(`Sent. ${howToGoOn(id, dataFlags(command))}`);
+      io.line('Sent.');
+      tellHowToGoOn(id, io);
     }),
   );
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { open, type LogEvent } from 'dreamfold';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { gather } from '../gather.ts';
-import { Workspace, type Ended } from '../testing/dreamfold-process.ts';
+import { PROGRAM, Workspace, type Ended } from '../testing/dreamfold-process.ts';
 import type { DemoReport } from './run-demo.ts';
 
 const workspace = new Workspace();
@@ -17,14 +17,8 @@ const cited = (events: LogEvent[], seq: number): string | undefined => events.fi
 
 /** The commands that the demo tells the reader to type, as arguments. */
 function nextCommands(stdout: string): string[][] {
-  const lines = stdout.split('Type next:\n')[1]!.trim().split('\n');
-  return lines.map((line) =>
-    line
-      .trim()
-      .split(/\s{2,}/)[0]!
-      .replace(/^pnpm dreamfold /, '')
-      .split(' '),
-  );
+  const lines = stdout.split('Type next:\n')[1]!.split('\n');
+  return lines.flatMap((line) => (line.startsWith(`     ${PROGRAM} `) ? [line.replace(PROGRAM, '').trim().split(' ')] : []));
 }
 
 describe('dreamfold demo', () => {

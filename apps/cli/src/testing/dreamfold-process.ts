@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 
 const BIN = new URL('../bin.ts', import.meta.url).pathname;
+/** What a command to copy begins with when it is printed to a `Workspace`. */
+export const PROGRAM = `node ${BIN}`;
 /** A command starts in half the time when another has compiled its code. */
 const COMPILE_CACHE = new URL('../../../../node_modules/.cache/compiled', import.meta.url).pathname;
 

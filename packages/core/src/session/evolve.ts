@@ -33,7 +33,12 @@ const CORE_HANDLERS: Handlers = {
           createdAt: time,
           threads: [newThread({ id: leadThreadId(state.id), agent: data.team.lead, parent: null, delegation: null, depth: 0, task: '' })],
         },
-  'session.claimed': (state, { data }) => ({ ...state, epoch: state.epoch + 1, claimedByWorker: data.worker === true }),
+  'session.claimed': (state, { data, time }) => ({
+    ...state,
+    epoch: state.epoch + 1,
+    claimedAt: time,
+    claimedByWorker: data.worker === true,
+  }),
   'session.team_updated': (state, { data }) => {
     const changed = (thread: Thread, call: Call): boolean =>
       data.changed_tools.some((c) => c.agent === thread.agent && c.tool === call.name) &&

@@ -119,6 +119,8 @@ export interface SessionState {
   status: 'running' | 'idle';
   stopReason: StopReason | null;
   epoch: number;
+  /** When it was claimed last, in milliseconds since 1970; 0 when nobody has claimed it. */
+  claimedAt: number;
   /** The first is the lead's. */
   threads: readonly Thread[];
   outcome: Outcome | null;
@@ -169,6 +171,7 @@ export function initialSession(id: string): SessionState {
     status: 'idle',
     stopReason: null,
     epoch: 0,
+    claimedAt: 0,
     threads: [],
     outcome: null,
     importedScore: null,
