@@ -18,18 +18,18 @@ const at = (room: number): ReturnType<typeof layOutTable> => layOutTable(CELLS, 
 test('where there is room nothing is cut, and numbers stand under each other', () => {
   expect(at(Number.POSITIVE_INFINITY)).toEqual({
     head: 'ID       TASK                              BY   EVENTS',
-    rows: [
-      'sesn_1   Wo ist mein Paket?                ann       7',
-      'sesn_22  荷物はどこですか、教えてください  bob      12',
-    ],
+    rows: ['sesn_1   Wo ist mein Paket?                ann       7', 'sesn_22  荷物はどこですか、教えてください  bob      12'],
     hidden: [],
   });
 });
 
 test('cells shrink before columns are left out, in their order, and what is left out is named', () => {
-  expect(at(40)).toMatchObject({ rows: ['sesn_1   Wo ist mein Paket?  ann       7', 'sesn_22  荷物はどこですか…   bob      12'], hidden: [] });
+  expect(at(40)).toMatchObject({
+    rows: ['sesn_1   Wo ist mein Paket?  ann       7', 'sesn_22  荷物はどこですか…   bob      12'],
+    hidden: [],
+  });
   expect(at(30)).toMatchObject({ rows: ['sesn_1   Wo ist …  ann       7', 'sesn_22  荷物は…   bob      12'], hidden: [] });
-  expect(at(24)).toMatchObject({ rows: ['sesn_1   Wo ist me…  ann', 'sesn_22  荷物はど…  bob'], hidden: ['EVENTS'] });
+  expect(at(24)).toMatchObject({ rows: ['sesn_1   Wo ist me…  ann', 'sesn_22  荷物はど…   bob'], hidden: ['EVENTS'] });
   expect(at(19)).toMatchObject({ head: 'ID       TASK', hidden: ['EVENTS', 'BY'] });
 });
 

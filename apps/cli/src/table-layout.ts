@@ -34,7 +34,12 @@ export function layOutTable(
   columns: readonly Column<never>[],
   room: number,
 ): { head: string; rows: string[]; hidden: string[] } {
-  const all = columns.map((column, i) => stripOf(column, cells.map((row) => row[i]!)));
+  const all = columns.map((column, i) =>
+    stripOf(
+      column,
+      cells.map((row) => row[i]!),
+    ),
+  );
   const hidden: string[] = [];
   let strips = all;
   while (leastOf(strips) > room) {
@@ -44,7 +49,14 @@ export function layOutTable(
     strips = strips.filter((strip) => strip !== next);
   }
   const fitted = fit(strips, room);
-  const line = (texts: readonly string[]): string => cut(fitted.map((strip, i) => padded(texts[i]!, strip)).join(GAP).trimEnd(), room);
+  const line = (texts: readonly string[]): string =>
+    cut(
+      fitted
+        .map((strip, i) => padded(texts[i]!, strip))
+        .join(GAP)
+        .trimEnd(),
+      room,
+    );
   return {
     head: line(fitted.map(({ title }) => title)),
     rows: cells.map((_, row) => line(fitted.map((strip) => strip.cells[row]!))),

@@ -74,7 +74,12 @@ export async function open(options: OpenOptions = {}): Promise<Dreamfold> {
   });
   const { directory } = options;
   const isOwn = directory !== undefined && typeof options.log !== 'string';
-  const dreamfold = new Dreamfold({ log, memory, host, lock: isOwn ? { acquire: () => acquireProcessorLock(directory), find: () => findProcessor(directory) } : null });
+  const dreamfold = new Dreamfold({
+    log,
+    memory,
+    host,
+    lock: isOwn ? { acquire: () => acquireProcessorLock(directory), find: () => findProcessor(directory) } : null,
+  });
   // Why it ended is in its news.
   if (rules !== null) dreamfold.keepDreaming({ rules, onDream: options.onDream ?? warnOf }).catch(() => {});
   return dreamfold;

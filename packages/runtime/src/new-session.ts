@@ -40,10 +40,7 @@ export function checkModels({ team, rubric }: Pick<NewSession, 'team' | 'rubric'
   }
 }
 
-function checkModel(
-  model: string | Model,
-  { who, path, models }: { who: string; path: string; models: (name: string) => Model },
-): void {
+function checkModel(model: string | Model, { who, path, models }: { who: string; path: string; models: (name: string) => Model }): void {
   try {
     if (typeof model === 'string') models(model);
   } catch (error) {
@@ -57,10 +54,7 @@ function checkModel(
  * What a session that begins is refused for before anything is written.
  * @throws DreamfoldError invalid_argument, unknown_model, config_invalid
  */
-export function checkTask(
-  { team, task, rubric }: Pick<NewSession, 'team' | 'task' | 'rubric'>,
-  models: (name: string) => Model,
-): void {
+export function checkTask({ team, task, rubric }: Pick<NewSession, 'team' | 'task' | 'rubric'>, models: (name: string) => Model): void {
   if (typeof task !== 'string' || task.trim() === '') {
     throw new DreamfoldError('invalid_argument', 'The task is empty', { path: 'task', value: task, remedy: 'Say what is to be done.' });
   }

@@ -57,10 +57,7 @@ function registerWriting(group: Command, io: Io): void {
     summary: 'write a note into a store',
     description:
       'Puts a text at PATH, such as /notes/tone.md, and replaces the note that is there. You approve it by writing it. FILE may be - for standard input.',
-    examples: [
-      'memory write support /notes/tone.md tone.md',
-      'memory write support /notes/refunds.md - < refunds.md',
-    ],
+    examples: ['memory write support /notes/tone.md tone.md', 'memory write support /notes/refunds.md - < refunds.md'],
   })
     .option(...REASON, 'Written by hand.')
     .option(...BY)

@@ -52,5 +52,6 @@ function printRows(rows: readonly SessionRow[], io: Io): void {
     { title: 'TIME', value: (row) => row.updatedAt.slice(0, 19).replace('T', ' '), shrinksTo: 11, hides: 3 },
   ]);
   const left = rows.filter(({ status }) => status === 'unattended').length;
-  if (left > 0) io.line(io.withTyped(`\n${counted(left, 'session')} unattended: nobody runs it. It goes on with \`dreamfold resume SESSION FILE\`.`));
+  if (left > 0)
+    io.line(io.withTyped(`\n${counted(left, 'session')} unattended: nobody runs it. It goes on with \`dreamfold resume SESSION FILE\`.`));
 }

@@ -72,12 +72,12 @@ function tellDream(io: Io, { dream }: DemoReport): void {
   const { sessions, decisions, labelled } = dream.reviewed;
   chapter(io, `2. A dream: ${sessions} sessions reviewed, ${decisions} decisions, ${labelled} with feedback`);
   for (const { insight, evidence, patchId } of dream.proposed) {
-    io.line(`   ${io.paint('green', 'proposed')} ${insightLine(insight)}`);
+    io.line(insightLine(insight), `   ${io.paint('green', 'proposed')} `);
     io.line(`            evidence ${evidence.slice(0, 2).join(', ')} and ${evidence.length - 2} more; ${patchId}`);
   }
   for (const { insight, gates } of dream.rejected) {
     const failed = gates.find((gate) => !gate.pass)!;
-    io.line(`   ${io.paint('red', 'rejected')} ${insightLine(insight)}`);
+    io.line(insightLine(insight), `   ${io.paint('red', 'rejected')} `);
     io.line(`            planted by this demo; gate "${failed.gate}": ${failed.reason}`);
   }
 }

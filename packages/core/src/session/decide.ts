@@ -196,9 +196,7 @@ function stopThread(state: SessionState, thread: Thread, reason: StopReason['typ
   });
   if (thread.parent === null) {
     return [
-      ...(reason === 'end_turn'
-        ? []
-        : endOutcome(state, 'failed', stoppedBefore(state, reason))),
+      ...(reason === 'end_turn' ? [] : endOutcome(state, 'failed', stoppedBefore(state, reason))),
       idle,
       usageEvent(state),
       owned('session.status_idle', 'system', { stop_reason, stop_details }),

@@ -161,7 +161,16 @@ function callsOf(array: JsonNode, items: readonly JsonNode[], decision: PendingD
 }
 
 /** The keys of each step; the first one names it, and a `?` follows those that can be left out. */
-const STEP_KEYS = [['say'], ['tool', 'input?'], ['delegate', 'message'], ['sleep_ms'], ['think'], ['confidence'], ['fail'], ['then']] as const;
+const STEP_KEYS = [
+  ['say'],
+  ['tool', 'input?'],
+  ['delegate', 'message'],
+  ['sleep_ms'],
+  ['think'],
+  ['confidence'],
+  ['fail'],
+  ['then'],
+] as const;
 
 function stepOf(step: JsonNode, decision: PendingDecision): TurnStep[] {
   const keys = STEP_KEYS.find(([name]) => step.members?.has(name));
