@@ -44,7 +44,7 @@ function fromSource({ env, cwd }: Called): string {
 function fromRegistry({ env, argv1, cwd }: Called): string {
   if (throughNpx(argv1)) return 'npx @dreamfold/cli';
   const runsLocal = /[\\/]node_modules[\\/]/.test(argv1);
-  if (runsLocal && env['npm_config_user_agent']?.startsWith('pnpm/') === true) return 'pnpm exec dreamfold';
+  if (runsLocal && /[\\/]pnpm(?:\.\w+)?$/.test(env['npm_execpath'] ?? '')) return 'pnpm exec dreamfold';
   if (env['npm_command'] === 'exec' || (runsLocal && /[\\/]\.bin[\\/]/.test(argv1))) return 'npx dreamfold';
   return /[\\/]dist[\\/]bin\.js$/.test(argv1) ? `node ${shortest(argv1, cwd)}` : 'dreamfold';
 }

@@ -1,3 +1,7 @@
+/**
+ * What sessions, outcomes and memories do, as pure functions.
+ * @module @dreamfold/core
+ */
 export {
   confirmTool,
   interrupt,

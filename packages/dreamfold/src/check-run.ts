@@ -4,8 +4,9 @@ import { modelsByName } from './models.ts';
 
 /**
  * Whether a lead could be given a task, before there is a log to run it on.
- * @param options.models what `open` is given
- * @param options.rubric what its result is judged by
+ * @param lead who gets it
+ * @param task in words
+ * @param options `models` as `open` is given them, and the `rubric` that the result is judged by
  * @throws DreamfoldError invalid_argument, invalid_team, delegation_cycle, unknown_model, config_invalid (a model has no key)
  */
 export function checkRun(

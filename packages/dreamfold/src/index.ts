@@ -1,3 +1,8 @@
+/**
+ * What programs import: teams, rubrics, and the log that they run on.
+ * @module dreamfold
+ */
+
 // First, so that an older Node is told what it lacks before anything else fails.
 import './supported-node.ts';
 export {

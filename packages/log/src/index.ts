@@ -1,3 +1,7 @@
+/**
+ * The log: its port and the rule of what counts.
+ * @module @dreamfold/log
+ */
 export type {
   AppendNotice,
   Appended,
