@@ -4,5 +4,3 @@ const MINIMUM = 24;
 if (Number(process.versions.node.split('.')[0]) < MINIMUM) {
   throw new Error(`dreamfold needs Node ${MINIMUM} or newer; this is Node ${process.versions.node}. Install it from https://nodejs.org.`);
 }
-
-export {};

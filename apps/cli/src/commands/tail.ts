@@ -46,7 +46,7 @@ async function tail(dreamfold: Dreamfold, { id, limit, io }: Tail): Promise<void
   const after = id === null ? await dreamfold.log.cursor() : cursorAtStart(dreamfold.log.capabilities.partitions);
   const stream = id === null ? {} : { stream: streamOf('session', id) };
   let count = 0;
-  const watch = setInterval(() => void printer.tellUnattended?.(dreamfold), LOOK_MS);
+  const watch = setInterval(() => printer.tellUnattended?.(dreamfold), LOOK_MS);
   if (io.json) await io.write('{"events": [');
   try {
     for await (const batch of dreamfold.log.subscribe({ after, ...stream, signal: ended.signal })) {

@@ -44,7 +44,7 @@ test.each([
 
 test('a then holds what is done at a later text', () => {
   const script = parseScript('@script [{"tool":"t"},{"say":"a"},{"then":[{"say":"a"}]},{"then":[{"tool":"t"},{"say":"a"}]}]');
-  expect(script).toEqual({ turns: [[CALL], [SAY]], then: [[[SAY]], [[CALL], [SAY]]] });
+  expect(script).toEqual({ turns: [[CALL], [SAY]], later: [[[SAY]], [[CALL], [SAY]]] });
 });
 
 test.each([
@@ -74,7 +74,7 @@ test.each(['Hello.', 'Use the @script line.', '@scripted [1]', 'mail@script [1]'
 
 test('a delegate carries a script of its own, escaped', () => {
   const inner = '@script [{"say":"a"}]';
-  const [[step]] = parseScript(`@script ${JSON.stringify([{ delegate: 'ann', message: inner }])}`)?.turns as unknown as [
+  const [[step]] = parseScript(`@script ${JSON.stringify([{ delegate: 'ann', message: inner }])}`)!.turns as unknown as [
     [{ input: { message: string } }],
   ];
   expect(parseScript(step.input.message)?.turns).toEqual([[SAY]]);

@@ -19,7 +19,7 @@ export type Turns = readonly (readonly TurnStep[])[];
 export interface Script {
   turns: Turns;
   /** What is done at the first text without a script of its own that follows, at the second, and so on: what a rubric sends back is one. */
-  then: readonly Turns[];
+  later: readonly Turns[];
 }
 
 /** One evaluation: the verdict, and scores for the criteria that are named. */
@@ -93,7 +93,7 @@ function readDirective<T>(directive: DirectiveLine, read: (items: readonly JsonN
 function scriptOf(steps: readonly JsonNode[]): Script {
   const first = steps.findIndex((step) => step.members?.has('then'));
   const later = first < 0 ? [] : steps.slice(first);
-  return { turns: turnsOf(first < 0 ? steps : steps.slice(0, first)), then: later.map(laterTurns) };
+  return { turns: turnsOf(first < 0 ? steps : steps.slice(0, first)), later: later.map(laterTurns) };
 }
 
 function laterTurns(step: JsonNode): Turns {

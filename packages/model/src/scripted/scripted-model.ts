@@ -150,7 +150,7 @@ function turnsFor(messages: readonly RequestMessage[], newest: RequestMessage): 
     const message = messages[i]!;
     if (!holdsText(message)) continue;
     const script = scriptOf(message);
-    if (script !== null) return later === 0 ? script.turns : (script.then[later - 1] ?? null);
+    if (script !== null) return later === 0 ? script.turns : (script.later[later - 1] ?? null);
     later += 1;
   }
   return null;
