@@ -33,7 +33,7 @@ function programAs(called: Called): string {
 }
 
 /** A script of the repository brings the right Node along; whoever has no pnpm gets it through npx. */
-function fromSource({ env, cwd }: Called): string {
+export function fromSource({ env, cwd }: Called): string {
   const isScript = cwd === ROOT && env['npm_config_user_agent']?.startsWith('pnpm/') === true;
   if (!isScript) return `node ${shortest(fileURLToPath(new URL('bin.ts', import.meta.url)), cwd)}`;
   if (!throughNpx(env['npm_execpath'])) return 'pnpm dreamfold';
@@ -41,7 +41,7 @@ function fromSource({ env, cwd }: Called): string {
   return `npx -y ${packageManager} dreamfold`;
 }
 
-function fromRegistry({ env, argv1, cwd }: Called): string {
+export function fromRegistry({ env, argv1, cwd }: Called): string {
   if (throughNpx(argv1)) return 'npx @dreamfold/cli';
   const runsLocal = /[\\/]node_modules[\\/]/.test(argv1);
   if (runsLocal && /[\\/]pnpm(?:\.\w+)?$/.test(env['npm_execpath'] ?? '')) return 'pnpm exec dreamfold';

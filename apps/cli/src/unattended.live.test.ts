@@ -27,6 +27,13 @@ test('a session whose process was killed is not shown as running, and each view 
   expect((await workspace.run('show', id)).stdout).toContain(`Nobody runs this. It goes on with its team's file:\n  ${resume}`);
   const tail = workspace.start(['tail', id]);
   await tail.noted(/Nobody runs this session\. This waits until somebody does: node \S+ resume/);
+  // Who has the lock runs what it has claimed since, and nothing else.
+  const other = workspace.start(['run', 'desk.ts', '@script [{"tool":"wait"}]']);
+  await other.said(/desk → wait/);
+  const { sessions } = (await workspace.json('sessions')).document as { sessions: { id: string; status: string }[] };
+  expect(sessions.map(({ status }) => status)).toEqual(['unattended', 'running']);
+  other.kill('SIGKILL');
+  await other.ended;
   workspace.file('go', '');
   expect((await workspace.run('resume', id, 'desk.ts')).code).toBe(0);
   expect(await tail.ended).toMatchObject({ code: 0, stdout: expect.stringContaining('Waited.') });
