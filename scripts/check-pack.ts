@@ -1,7 +1,7 @@
 // Proves that what would be published works where people install it: builds and packs every package, lints the tarballs,
 // installs them with npm in an empty folder outside the repository, and there types what the READMEs tell people to type.
 import { spawnSync } from 'node:child_process';
-import { globSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 

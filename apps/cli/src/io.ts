@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { stripVTControlCharacters, styleText } from 'node:util';
-import stringWidth from 'string-width';
-import wrapAnsi from 'wrap-ansi';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { typedHere } from './how-called.ts';
 import { isoTime } from './iso-time.ts';
 import { printable } from './printable.ts';
 import { ProgressBar } from './progress-bar.ts';
 import { layOutTable, type Column } from './table-layout.ts';
+import { brokenAtWords, textWidth } from './text-width.ts';
 
 export interface IoStreams {
   stdin: NodeJS.ReadStream;
@@ -43,13 +42,13 @@ function widthOf(stream: NodeJS.WriteStream): number {
 
 /** Lines broken at words, each going on where it began. A word that is too long for a line is left to the terminal. */
 function wrapped(text: string, lead: string, width: number): string {
-  const before = stringWidth(lead);
+  if (width === Number.POSITIVE_INFINITY && !text.includes('\n')) return `${lead}${text}`;
+  const before = textWidth(lead);
   const lines = text.split('\n').map((line) => {
     const indent = /^ */.exec(stripVTControlCharacters(line))![0];
     const room = width - before - indent.length;
-    if (!(stringWidth(line) > width - before) || room < MIN_TEXT_COLUMNS) return line;
-    return wrapAnsi(line.trimStart(), room)
-      .split('\n')
+    if (!(textWidth(line) > width - before) || room < MIN_TEXT_COLUMNS) return line;
+    return brokenAtWords(line.trimStart(), room)
       .map((part) => `${indent}${part}`)
       .join(`\n${' '.repeat(before)}`);
   });

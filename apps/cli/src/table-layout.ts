@@ -1,4 +1,4 @@
-import stringWidth from 'string-width';
+import { textWidth } from './text-width.ts';
 
 export interface Column<Row> {
   title: string;
@@ -65,8 +65,8 @@ export function layOutTable(
 }
 
 function stripOf({ title, align, shrinksTo, hides = 0 }: Column<never>, cells: readonly string[]): Strip {
-  const width = Math.max(stringWidth(title), ...cells.map((cell) => stringWidth(cell)));
-  return { title, right: align === 'right', width, least: Math.min(width, Math.max(shrinksTo ?? width, stringWidth(title))), hides, cells };
+  const width = Math.max(textWidth(title), ...cells.map((cell) => textWidth(cell)));
+  return { title, right: align === 'right', width, least: Math.min(width, Math.max(shrinksTo ?? width, textWidth(title))), hides, cells };
 }
 
 function leastOf(strips: readonly Strip[]): number {
@@ -85,17 +85,17 @@ function fit(strips: readonly Strip[], room: number): Strip[] {
 
 function padded(text: string, { width, right }: Strip): string {
   const shown = cut(text, width);
-  const blanks = ' '.repeat(Math.max(0, width - stringWidth(shown)));
+  const blanks = ' '.repeat(Math.max(0, width - textWidth(shown)));
   return right ? `${blanks}${shown}` : `${shown}${blanks}`;
 }
 
 /** Text of at most `width` columns; what is cut ends with an ellipsis. */
 export function cut(text: string, width: number): string {
-  if (stringWidth(text) <= width) return text;
+  if (textWidth(text) <= width) return text;
   let kept = '';
   let used = 0;
   for (const { segment } of graphemes.segment(text)) {
-    used += stringWidth(segment);
+    used += textWidth(segment);
     if (used > width - 1) break;
     kept += segment;
   }

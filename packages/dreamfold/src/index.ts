@@ -3,8 +3,8 @@
  * @module dreamfold
  */
 
-// First, so that an older Node is told what it lacks before anything else fails.
-import './supported-node.ts';
+import { needSupportedNode } from './supported-node.ts';
+
 export {
   DreamfoldError,
   isDreamfoldError,
@@ -62,3 +62,5 @@ export { open, type OpenOptions } from './open.ts';
 export type { RunOptions } from './run-options.ts';
 export { rubric, type CriterionOptions, type RubricOptions } from './rubric.ts';
 export { tool, type ToolOptions } from './tool.ts';
+
+needSupportedNode();
