@@ -16,6 +16,10 @@ test.each([
   expect(fromSource({ env, argv1: BIN, cwd })).toMatch(typed);
 });
 
+test('from source, through a link on the path, as in the image of Dockerfile', () => {
+  expect(fromSource({ env: {}, argv1: '/usr/local/bin/dreamfold', cwd: '/home/node' })).toBe('dreamfold');
+});
+
 test.each([
   ['/root/.npm/_npx/1a2b/node_modules/.bin/dreamfold', { npm_command: 'exec' }, 'npx @dreamfold/cli'],
   ['/home/ann/shop/node_modules/.bin/dreamfold', { npm_command: 'exec' }, 'npx dreamfold'],

@@ -33,7 +33,8 @@ function programAs(called: Called): string {
 }
 
 /** A script of the repository brings the right Node along; whoever has no pnpm gets it through npx. */
-export function fromSource({ env, cwd }: Called): string {
+export function fromSource({ env, argv1, cwd }: Called): string {
+  if (/[\\/]dreamfold$/.test(argv1)) return 'dreamfold';
   const isScript = cwd === ROOT && env['npm_config_user_agent']?.startsWith('pnpm/') === true;
   if (!isScript) return `node ${shortest(fileURLToPath(new URL('bin.ts', import.meta.url)), cwd)}`;
   if (!throughNpx(env['npm_execpath'])) return 'pnpm dreamfold';
