@@ -23,7 +23,8 @@ function nextCommands(stdout: string): string[][] {
 
 describe('dreamfold demo', () => {
   test('tells its story in at most 80 lines, and says that the model is scripted', () => {
-    expect(told).toMatchObject({ code: 0, stderr: '' });
+    // On a busy machine its progress is told.
+    expect([told.code, told.stderr.replaceAll(/^tickets \[.*\n/gm, '')]).toEqual([0, '']);
     expect(told.stdout.trimEnd().split('\n').length).toBeLessThanOrEqual(80);
     expect(told.stdout).toMatch(/scripted/);
     for (const said of [
