@@ -111,16 +111,15 @@ function tellFigures(io: Io, { firstDay, nextDay, rolledBack }: DemoReport): voi
 function tellNext(io: Io, { firstDay, store, waiting, sessions }: DemoReport): void {
   const revised = firstDay.tickets.find(({ scores }) => scores.length > 1) ?? firstDay.tickets[0]!;
   chapter(io, 'Everything is on the log. Type next:');
-  const next: [command: string, what: string][] = [
-    ['sessions', `the ${sessions} tickets of this run, a session each`],
-    [`show ${revised.sessionId}`, 'one that was sent back, step by step'],
-    [`replay ${revised.sessionId}`, 'the same, folded from its events; no model is asked'],
-    ['review', `${waiting.patchIds.length} proposals of a second dream wait for you`],
-    [`memory show ${store}`, 'what the agents are told: nothing, until you approve'],
-    [`memory history ${store}`, 'who changed it, when and why'],
+  const next: [what: string, ...commands: string[]][] = [
+    [`the ${sessions} tickets of this run, a session each`, 'sessions'],
+    ['one that was sent back, step by step', `show ${revised.sessionId}`],
+    ['the same, folded from its events; no model is asked', `replay ${revised.sessionId}`],
+    [`${waiting.patchIds.length} proposals of a second dream wait for you`, 'review'],
+    ['what the agents are told (nothing, until you approve), and who changed it', `memory show ${store}`, `memory history ${store}`],
   ];
-  for (const [command, what] of next) {
+  for (const [what, ...commands] of next) {
     io.line(io.paint('dim', `   ${what}:`));
-    io.verbatim(`     ${io.typed(command)}`);
+    for (const command of commands) io.verbatim(`     ${io.typed(command)}`);
   }
 }
