@@ -61,7 +61,7 @@ describe('in the repository', () => {
   test('the program given to `dreamfold run` is refused before it does anything', () => {
     const ended = type('npx -y pnpm@12.21.0 dreamfold run team.ts "Where is order 17?"');
     expect(ended).toMatchObject({ status: 2, stdout: '' });
-    expect(ended.stderr).toContain(`\`node ${own}-team.ts\``);
+    expect(ended.stderr).toContain(`\`npx -y pnpm@12.21.0 exec node ${own}-team.ts\``);
   });
 
   test('the rubric of docs/start.md is one', () => {

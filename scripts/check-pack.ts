@@ -1,7 +1,7 @@
 // Proves that what would be published works where people install it: builds and packs every package, lints the tarballs,
-// installs them with npm in an empty folder outside the repository, and there type-checks and runs the README's example.
+// installs them with npm in an empty folder outside the repository, and there types what the READMEs tell people to type.
 import { spawnSync } from 'node:child_process';
-import { globSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 
@@ -11,6 +11,12 @@ interface Manifest {
   private?: boolean;
   packageManager: string;
   devDependencies: Record<string, string>;
+  description?: string;
+  keywords?: readonly string[];
+  homepage?: string;
+  bugs?: string;
+  license?: string;
+  repository?: { type: string; url: string; directory?: string };
 }
 
 const ROOT = dirname(import.meta.dirname);
@@ -27,7 +33,11 @@ function manifest(folder: string): Manifest {
  */
 function run(cwd: string, program: string, args: readonly string[]): string {
   const path = [dirname(process.execPath), LOCAL_BIN, process.env['PATH'] ?? ''].join(delimiter);
-  const env = { ...process.env, PATH: path, CI: 'true', NO_COLOR: '1', TURBO_TELEMETRY_DISABLED: '1' };
+  // What pnpm tells its scripts of itself is not there for somebody who types this.
+  const own = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^p?npm_(?!config_(?:cafile|noproxy|registry))/.test(name)),
+  );
+  const env = { ...own, PATH: path, CI: 'true', NO_COLOR: '1', TURBO_TELEMETRY_DISABLED: '1' };
   const result = spawnSync(program, args, { cwd, env, encoding: 'utf8', timeout: 300_000, stdio: ['ignore', 'pipe', 'pipe'] });
   if (result.status === 0) return result.stdout;
   const why = result.error?.message ?? `exit code ${result.status ?? result.signal}`;
@@ -52,6 +62,66 @@ function buildAndPack(folders: readonly string[], destination: string): string[]
   if (tarballs.length !== folders.length)
     throw new Error(`${folders.length} packages made ${tarballs.length} tarballs: ${tarballs.join(', ')}`);
   return tarballs;
+}
+
+/** What a registry shows of a package: a page without a README and an address is a blank one. */
+function checkPage(tarball: string): void {
+  const inside = (file: string): string => run(dirname(tarball), 'tar', ['-xOf', tarball, `package/${file}`]);
+  const { name, description, keywords, homepage, bugs, license, repository } = JSON.parse(inside('package.json')) as Manifest;
+  const missing = Object.entries({ description, homepage, bugs, license, repository: repository?.directory }).flatMap(([field, value]) =>
+    value === undefined || value === '' ? [field] : [],
+  );
+  if ((keywords ?? []).length === 0) missing.push('keywords');
+  if (missing.length > 0) throw new Error(`${name} has no ${missing.join(', ')}. Add it to its package.json.`);
+  const { url } = manifest('.').repository!;
+  if (repository!.url !== url) throw new Error(`${name} names the repository ${repository!.url}, and the root's package.json ${url}.`);
+  const readme = inside('README.md');
+  if (!readme.startsWith(`# ${name}\n`)) throw new Error(`The README of ${name} does not begin with its name.`);
+  if (!readme.includes('```') || !readme.includes('](https://')) throw new Error(`The README of ${name} needs an example and a link.`);
+}
+
+/** The program in a package's README, if it has one: a block that begins with the line `// example.ts`. */
+function pageExample(folder: string): string | null {
+  return /^```ts\n(\/\/ example\.ts\n[^]*?)^```$/m.exec(readFileSync(join(ROOT, folder, 'README.md'), 'utf8'))?.[1] ?? null;
+}
+
+/** Each in a folder of its own, below what is installed. */
+function runPageExamples(consumer: string, folders: readonly string[]): void {
+  for (const folder of folders) {
+    const example = pageExample(folder);
+    if (example === null) continue;
+    const place = join(consumer, folder.replaceAll(/\W/g, '-'));
+    mkdirSync(place);
+    writeFileSync(join(place, 'example.ts'), example);
+    if (run(place, process.execPath, ['example.ts']).trim() === '') throw new Error(`The example of ${folder}/README.md prints nothing.`);
+  }
+}
+
+/** `init` and what it says to type next, as somebody who has installed the packages types it. */
+function startTeam(folder: string): void {
+  const npx = (...args: string[]): string => run(folder, 'npx', ['--no-install', ...args]);
+  const told = npx('dreamfold', 'init', 'my-team');
+  const next = 'npx dreamfold run my-team/team.ts "Where is order 17?"';
+  if (!told.includes(`\n  ${next}\n`)) throw new Error(`init does not say to type ${next}:\n${told}`);
+  const answer = npx('dreamfold', 'run', 'my-team/team.ts', 'Where is order 17?');
+  if (!answer.includes('Rubric: satisfied')) throw new Error(`The team of init did not answer:\n${answer}`);
+}
+
+/** An older Node says what it lacks in one sentence. @returns false where no older Node is installed */
+function refuseOlderNode(folder: string): boolean {
+  const older = (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .map((place) => join(place, 'node'))
+    .find((node) => {
+      const version = existsSync(node) ? spawnSync(node, ['-p', 'process.versions.node'], { encoding: 'utf8' }).stdout : '';
+      return Number(version.split('.')[0]) < 24 && version !== '';
+    });
+  if (older === undefined) return false;
+  const { status, stderr } = spawnSync(older, ['--input-type=module', '-e', "import 'dreamfold';"], { cwd: folder, encoding: 'utf8' });
+  if (status === 0 || !/Error: dreamfold needs Node 24 or newer; this is Node \d/.test(stderr)) {
+    throw new Error(`import 'dreamfold' on ${older} ended with ${status} and said:\n${stderr}`);
+  }
+  return true;
 }
 
 function installInEmptyFolder(folder: string, tarballs: readonly string[]): void {
@@ -105,6 +175,7 @@ function check(work: string): void {
   if (tarballs === undefined) return;
   for (const tarball of tarballs) {
     const name = tarball.slice(tarballFolder.length + 1);
+    step(`the page of ${name}`, () => checkPage(tarball));
     step(`publint ${name}`, () => run(work, 'publint', ['run', tarball, '--strict']));
     step(`types resolve in ${name}`, () => run(work, 'attw', [tarball, '--profile', 'esm-only']));
   }
@@ -114,6 +185,10 @@ function check(work: string): void {
   });
   if (installed !== true) return;
   step('dreamfold --version', () => runCommand(consumer));
+  step('npx dreamfold init, and what it says to type next', () => startTeam(consumer));
+  step('the examples of the packages run', () => runPageExamples(consumer, folders));
+  const refused = step("import 'dreamfold' on an older Node says what it needs", () => refuseOlderNode(consumer));
+  if (refused === false) console.log('        not tried: no Node below 24 is on the path');
   const example = step('README.md has an example', readmeExample);
   if (example === undefined) return;
   step('the example type-checks', () => typeCheckExample(consumer, example));

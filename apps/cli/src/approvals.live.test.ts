@@ -2,7 +2,7 @@ import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
-import { TYPED, Workspace, type Running } from './testing/dreamfold-process.ts';
+import { PROGRAM, Workspace, type Running } from './testing/dreamfold-process.ts';
 
 const workspace = new Workspace();
 workspace.file(
@@ -76,8 +76,8 @@ describe('the question on a terminal', () => {
     expect(code).toBe(5);
     const { id, events } = await eventsOf(data);
     expect(ofType(events, 'user.tool_confirmation')).toEqual([]);
-    expect(stdout).toContain(`${TYPED} approve ${id} ${ofType(events, 'agent.tool_use')[0].id} --data "${data[1]}" --show`);
-    expect(stdout).toContain(`then: ${TYPED} resume ${id} shop.ts`);
+    expect(stdout).toContain(`${PROGRAM} approve ${id} ${ofType(events, 'agent.tool_use')[0].id} --data "${data[1]}" --show`);
+    expect(stdout).toContain(`then: ${PROGRAM} resume ${id} shop.ts`);
   });
 
   test('on Ctrl-C draws no answer and leaves the call waiting, and the run ends with 130', async () => {

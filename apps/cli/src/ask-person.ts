@@ -17,14 +17,13 @@ export interface Asking {
   io: Io;
   /** Who is asked, as `person:NAME`. */
   by: string;
-  flags: string;
 }
 
 /** Asks about each call that waits, until one of the questions is left open. */
 export async function askPerson(session: Session, asking: Asking): Promise<Asked> {
   let asked: Asked = 'left';
   for (;;) {
-    const [waiting] = waitingFor(session.state, asking.flags).calls;
+    const [waiting] = waitingFor(session.state, asking.io).calls;
     if (waiting === undefined) return asked;
     asked = await askAbout(session, waiting, asking);
     if (asked !== 'decided') return asked;
@@ -33,7 +32,7 @@ export async function askPerson(session: Session, asking: Asking): Promise<Asked
 
 async function askAbout(session: Session, waiting: WaitingCall, asking: Asking): Promise<Asked> {
   const { io } = asking;
-  const gone = whenDecided(session, waiting, asking.flags);
+  const gone = whenDecided(session, waiting, io);
   let whole = false;
   let show = true;
   for (;;) {
@@ -112,9 +111,9 @@ const UNUSABLE: ReadonlySet<string> = new Set([
 const DECIDED: ReadonlySet<string> = new Set(['approval_already_used', 'approval_not_found', 'approval_stale']);
 
 /** Aborted once a call no longer waits as it was shown, or the session can't go on here. */
-function whenDecided(session: Session, { call, callHash }: WaitingCall, flags: string): AbortSignal {
+function whenDecided(session: Session, { call, callHash }: WaitingCall, io: Io): AbortSignal {
   const decided = new AbortController();
-  const waits = (): boolean => waitingFor(session.state, flags).calls.some((one) => one.call === call && one.callHash === callHash);
+  const waits = (): boolean => waitingFor(session.state, io).calls.some((one) => one.call === call && one.callHash === callHash);
   const watch = async (): Promise<void> => {
     while (waits()) await session.changed();
   };

@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import { open, type Dreamfold } from 'dreamfold';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { DESK, REFUND, Workspace } from './testing/dreamfold-process.ts';
+import { DESK, PROGRAM, REFUND, Workspace } from './testing/dreamfold-process.ts';
 
 const workspace = new Workspace();
 let id = '';
@@ -33,6 +33,13 @@ const ARGUMENTS: Case[] = [
   ['no format', ['import', 'x'], 'invalid_argument', 2, /--format/],
   ['a cap that is none', ['run', 'desk.ts', 'x', '--caps', 'cups=3'], 'invalid_argument', 2, /cups/],
   ['a cap without a value', ['run', 'desk.ts', 'x', '--caps', 'turns'], 'invalid_argument', 2, /name=value/],
+  [
+    'a negative cap',
+    ['run', 'desk.ts', 'x', '--caps', 'tokens=-1'],
+    'invalid_argument',
+    2,
+    /tokens is -1, and has to be a number from 0 on/,
+  ],
   ['a cap below its least', ['run', 'desk.ts', 'x', '--caps', 'turns=0'], 'invalid_argument', 2, /turns/],
   ['--at without a session', ['replay', '--at', '3'], 'invalid_argument', 2, /--at needs a session/],
   ['--json of an export to stdout', ['export'], 'invalid_argument', 2, /one document/],
@@ -323,7 +330,7 @@ test('people get the code, the sentence and the remedy on stderr, and nothing on
   const { code, stdout, stderr } = await workspace.run('show', 'nope');
   expect(code).toBe(2);
   expect(stdout).toBe('');
-  expect(stderr).toBe('not_found No session has an id that begins with "nope"\n  List them with `dreamfold sessions`.\n');
+  expect(stderr).toBe(`not_found No session has an id that begins with "nope"\n  List them with \`${PROGRAM} sessions\`.\n`);
 });
 
 test('what a model says cannot steer the terminal', async () => {

@@ -2,13 +2,13 @@ import type { Command } from 'commander';
 import { parseJson } from '@dreamfold/events';
 import { DreamfoldError, type Dreamfold, type SessionState } from 'dreamfold';
 import { callView, changeLines } from './call-view.ts';
-import { dataFlags, withData } from './data-directory.ts';
+import { withData } from './data-directory.ts';
 import { findEvent } from './find-event.ts';
 import { findSession } from './find-session.ts';
 import { gather } from './gather.ts';
 import type { Io } from './io.ts';
 import { personOf } from './person.ts';
-import { howToGoOn, schemaOf, tellCall, waitingFor, type WaitingCall } from './waiting.ts';
+import { schemaOf, tellCall, tellHowToGoOn, waitingFor, type WaitingCall } from './waiting.ts';
 
 interface NamedCall {
   prefix: string;
@@ -32,7 +32,7 @@ export async function confirmCall({ prefix, call, result, by, input, message, co
   const person = personOf(by);
   const edited = input === undefined ? {} : { input: parseJson(input, '--input') };
   await withData(command, { io, readOnly: false, mustExist: true }, async (dreamfold) => {
-    const { id, state, toolUseId, waiting } = await findCall(dreamfold, { prefix, call, command });
+    const { id, state, toolUseId, waiting } = await findCall(dreamfold, { prefix, call, io });
     await dreamfold.confirm(id, {
       toolUseId,
       result,
@@ -48,14 +48,14 @@ export async function confirmCall({ prefix, call, result, by, input, message, co
       for (const line of callView(ran.input, schemaOf(state, waiting), { whole: false }).lines) io.line(line);
       for (const line of changeLines(waiting.input, ran.input)) io.line(`  ${line}`);
     }
-    io.line(howToGoOn(id, dataFlags(command)));
+    tellHowToGoOn(id, io);
   });
 }
 
 /** Shows the whole of a call that waits. */
 export async function showCall(named: NamedCall, io: Io): Promise<void> {
   await withData(named.command, { io, readOnly: true }, async (dreamfold) => {
-    const { id, state, toolUseId, waiting } = await findCall(dreamfold, named);
+    const { id, state, toolUseId, waiting } = await findCall(dreamfold, { ...named, io });
     if (waiting === undefined) throw notWaiting(id, toolUseId);
     io.document({ session: id, ...waiting });
     for (const line of tellCall(state, waiting, { whole: true }).lines) io.line(line);
@@ -70,10 +70,10 @@ interface FoundCall {
   waiting: WaitingCall | undefined;
 }
 
-async function findCall(dreamfold: Dreamfold, { prefix, call, command }: NamedCall): Promise<FoundCall> {
+async function findCall(dreamfold: Dreamfold, { prefix, call, io }: Pick<NamedCall, 'prefix' | 'call'> & { io: Io }): Promise<FoundCall> {
   const id = await findSession(dreamfold, prefix);
   const state = await dreamfold.session(id);
-  const { calls } = waitingFor(state, dataFlags(command));
+  const { calls } = waitingFor(state, io);
   const toolUseId = call === undefined ? onlyCall(id, calls) : await callId(dreamfold, id, call);
   return { id, state, toolUseId, waiting: calls.find((one) => one.call === toolUseId) };
 }

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, type Command } from 'commander';
+import { typedHere } from './how-called.ts';
 
 export interface CommandText {
   /** The name and its arguments, as commander writes them: `show <session>`. */
@@ -15,12 +16,11 @@ export interface CommandText {
 
 /** A command whose help teaches it. */
 export function defineCommand(program: Command, { usage, summary, description, examples, isDefault = false }: CommandText): Command {
-  const lines = examples.map((example) => `  dreamfold ${example}`);
   return program
     .command(usage, { isDefault })
     .summary(summary)
     .description(description)
-    .addHelpText('after', `\nExamples:\n${lines.join('\n')}`);
+    .addHelpText('after', () => `\nExamples:\n${examples.map((example) => `  ${typedHere()} ${example}`).join('\n')}`);
 }
 
 /** An option's value that is a whole number from `min` on. */

@@ -1,13 +1,11 @@
 import type { Command } from 'commander';
 import type { OutcomeResult, Session, SessionResult } from 'dreamfold';
 import { askPerson } from './ask-person.ts';
-import { dataFlags } from './data-directory.ts';
 import type { EventLines } from './event-lines.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import type { Io } from './io.ts';
-import { typedHere } from './how-called.ts';
 import { personOf } from './person.ts';
-import { printable } from './printable.ts';
+import { printable, shellWord } from './printable.ts';
 import { printWaiting, waitingFor } from './waiting.ts';
 
 export interface Drive {
@@ -54,8 +52,7 @@ export async function driveSession(session: Session, drive: Drive): Promise<void
  * @returns `left`: the person at the terminal left with Ctrl-C
  */
 async function settle(session: Session, drive: Drive): Promise<{ result: SessionResult; left: boolean }> {
-  const { io, command, wait } = drive;
-  const flags = dataFlags(command);
+  const { io, wait } = drive;
   for (;;) {
     const result = await session.done();
     if (result.stopReason.type !== 'requires_action') return { result, left: false };
@@ -64,7 +61,7 @@ async function settle(session: Session, drive: Drive): Promise<{ result: Session
       await goesOn(session);
       continue;
     }
-    const asked = io.interactive ? await askPerson(session, { io, flags, by: personOf() }) : 'left';
+    const asked = io.interactive ? await askPerson(session, { io, by: personOf() }) : 'left';
     if (asked === 'decided') continue;
     // While somebody was asked, others may have gone on with it.
     const now = await session.done();
@@ -100,8 +97,8 @@ const STATUS: Readonly<Record<ExitCode, string>> = {
 };
 
 function printResult(session: Session, result: SessionResult, drive: Drive & { code: ExitCode }): void {
-  const { io, command, code } = drive;
-  const { calls, scores } = waitingFor(session.state, dataFlags(command));
+  const { io, code } = drive;
+  const { calls, scores } = waitingFor(session.state, io);
   io.document({ ...result, status: STATUS[code], waiting: [...calls, ...scores] });
   io.line();
   if (result.text !== '') io.line(printable(result.text));
@@ -127,9 +124,8 @@ export function summary({ usage }: Pick<SessionResult, 'usage'>): string {
   return `Tokens: ${input} in, ${usage.output_tokens} out; ${usage.modelCalls} model calls, ${usage.toolCalls} tool calls; ${cost}`;
 }
 
-function tellWaiting(session: Session, { io, command, file, wait }: Drive): void {
-  const flags = dataFlags(command);
+function tellWaiting(session: Session, { io, file, wait }: Drive): void {
   io.line(io.paint('yellow', 'It waits for a person:'));
-  printWaiting(session.state, flags, io);
-  if (!wait) io.line(`  then: ${typedHere()} resume ${session.id} ${/^[\w./-]+$/.test(file) ? file : JSON.stringify(file)}${flags}`);
+  printWaiting(session.state, io);
+  if (!wait) io.verbatim(`  then: ${io.typed(`resume ${session.id} ${shellWord(file)}`)}`);
 }

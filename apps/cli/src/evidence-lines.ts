@@ -1,5 +1,6 @@
 import { idOfStream, knownEvent, textOf } from '@dreamfold/events';
 import type { Dreamfold } from 'dreamfold';
+import { counted } from './counted.ts';
 import { EventLines } from './event-lines.ts';
 import type { Io } from './io.ts';
 import { oneLine } from './printable.ts';
@@ -10,11 +11,12 @@ const REQUEST_CHARS = 120;
  * What the evidence says: for each session whose it is and what was asked for, then the events that are cited.
  * @param refs as `stream#seq`
  * @param sessions how many sessions to tell of; the rest is counted
+ * @param more the command that tells of all
  */
 export async function evidenceLines(
   dreamfold: Dreamfold,
   refs: readonly string[],
-  { io, sessions }: { io: Io; sessions: number },
+  { io, sessions, more }: { io: Io; sessions: number; more: string },
 ): Promise<string[]> {
   const cited = Map.groupBy(
     refs.map((ref) => ({ stream: ref.slice(0, ref.lastIndexOf('#')), seq: Number(ref.slice(ref.lastIndexOf('#') + 1)) })),
@@ -26,7 +28,8 @@ export async function evidenceLines(
     if (stream.startsWith('session/')) lines.push(...(await sessionLines(dreamfold, idOfStream(stream), { io, seqs })));
     else lines.push(`${stream} ${[...seqs].map((seq) => `#${seq}`).join(' ')}`);
   }
-  if (cited.size > sessions) lines.push(`and ${cited.size - sessions} more sessions`);
+  const rest = cited.size - sessions;
+  if (rest > 0) lines.push(io.withTyped(`and ${counted(rest, 'more session')}: \`dreamfold ${more}\``));
   return lines;
 }
 

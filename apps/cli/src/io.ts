@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { styleText } from 'node:util';
+import { stripVTControlCharacters, styleText } from 'node:util';
 import { EXIT, type ExitCode } from './exit-code.ts';
+import { typedHere } from './how-called.ts';
 import { isoTime } from './iso-time.ts';
 import { printable, printableJson } from './printable.ts';
 import { ProgressBar } from './progress-bar.ts';
+import { layOutTable, type Column } from './table-layout.ts';
+import { brokenAtWords, textWidth } from './text-width.ts';
 
 export interface IoStreams {
   stdin: NodeJS.ReadStream;
@@ -11,11 +14,8 @@ export interface IoStreams {
   stderr: NodeJS.WriteStream;
 }
 
-export interface Column<Row> {
-  title: string;
-  value: (row: Row) => string | number;
-  align?: 'left' | 'right';
-}
+/** Text in fewer columns than these is harder to read than text that the terminal breaks. */
+const MIN_TEXT_COLUMNS = 20;
 
 type Format = Parameters<typeof styleText>[0];
 
@@ -38,6 +38,26 @@ function shown(line: string): string {
 /** Takes back the last two lines of a terminal. */
 const LAST_TWO_LINES = '\u001b[2A\u001b[J';
 
+/** Columns of a terminal; what is no terminal has no width, so that nothing is cut or broken in a file. */
+function widthOf(stream: NodeJS.WriteStream): number {
+  return stream.isTTY && stream.columns > 0 ? stream.columns : Number.POSITIVE_INFINITY;
+}
+
+/** Lines broken at words, each going on where it began. A word that is too long for a line is left to the terminal. */
+function wrapped(text: string, lead: string, width: number): string {
+  if (width === Number.POSITIVE_INFINITY && !text.includes('\n')) return `${lead}${text}`;
+  const before = textWidth(lead);
+  const lines = text.split('\n').map((line) => {
+    const indent = /^ */.exec(stripVTControlCharacters(line))![0];
+    const room = width - before - indent.length;
+    if (!(textWidth(line) > width - before) || room < MIN_TEXT_COLUMNS) return line;
+    return brokenAtWords(line.trimStart(), room)
+      .map((part) => `${indent}${part}`)
+      .join(`\n${' '.repeat(before)}`);
+  });
+  return `${lead}${lines.join(`\n${' '.repeat(before)}`)}`;
+}
+
 /**
  * All that a command says and asks. With `--json` stdout is exactly one document (`document`), and what is meant for people
  * (`line`, `table`) is silent; `note`, progress and questions are on stderr in any case.
@@ -47,6 +67,8 @@ export class Io {
   json = false;
   /** What the process ends with. A command sets it when it ends without an error and yet not with 0. */
   exitCode: ExitCode = EXIT.ok;
+  /** What a command to copy needs to reach the same data. */
+  dataFlags = '';
   readonly #streams: IoStreams;
 
   constructor(streams: IoStreams = process) {
@@ -58,14 +80,34 @@ export class Io {
     return !this.json && this.#streams.stdin.isTTY && this.#streams.stderr.isTTY;
   }
 
-  /** One line for people, on stdout. */
-  line(text = ''): void {
+  /**
+   * Text for people, on stdout. On a terminal it is broken at words, and goes on under its beginning.
+   * @param lead what stands before it; the text goes on to the right of it
+   */
+  line(text = '', lead = ''): void {
+    if (!this.json) this.#streams.stdout.write(`${wrapped(shown(text), shown(lead), widthOf(this.#streams.stdout))}\n`);
+  }
+
+  /** One line for people that is written as it is, however long: a command to copy. */
+  verbatim(text: string): void {
     if (!this.json) this.#streams.stdout.write(`${shown(text)}\n`);
   }
 
-  /** One line beside the result, on stderr. */
+  /** The whole line that runs a command: as this program was called, and on the same data. */
+  typed(command: string): string {
+    return `${typedHere()} ${command}${this.dataFlags}`;
+  }
+
+  /** Words of ours, in which each `dreamfold …` between backticks becomes a line to type. */
+  withTyped(text: string): string {
+    return text.replaceAll(/`dreamfold ([^`]+)`/g, (_, command: string) =>
+      /(?:^| )--help$|^init /.test(command) ? `\`${typedHere()} ${command}\`` : `\`${this.typed(command)}\``,
+    );
+  }
+
+  /** Text beside the result, on stderr. */
   note(text: string): void {
-    this.#streams.stderr.write(`${shown(text)}\n`);
+    this.#streams.stderr.write(`${wrapped(shown(text), '', widthOf(this.#streams.stderr))}\n`);
   }
 
   /** One line of what goes on meanwhile, with its time, on stderr. */
@@ -94,20 +136,14 @@ export class Io {
     return painted(format, text, this.#streams.stderr);
   }
 
-  /** Rows for people, under their titles. On a terminal, lines are cut at its width. */
+  /** Rows for people, under their titles. On a terminal they fit its width, and what is left out for that is named below them. */
   table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): void {
     if (this.json) return;
     const cells = rows.map((row) => columns.map((column) => printable(String(column.value(row))).replaceAll('\n', ' ')));
-    const widths = columns.map(({ title }, i) => Math.max(title.length, ...cells.map((row) => row[i]!.length)));
-    const width = this.#streams.stdout.isTTY ? this.#streams.stdout.columns : Number.POSITIVE_INFINITY;
-    const layOut = (row: readonly string[]): string =>
-      row
-        .map((cell, i) => (columns[i]!.align === 'right' ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
-        .join('  ')
-        .trimEnd()
-        .slice(0, width);
-    this.line(this.paint('bold', layOut(columns.map(({ title }) => title))));
-    for (const row of cells) this.line(layOut(row));
+    const table = layOutTable(cells, columns, widthOf(this.#streams.stdout));
+    this.verbatim(this.paint('bold', table.head));
+    for (const row of table.rows) this.verbatim(row);
+    if (table.hidden.length > 0) this.line(this.paint('dim', `Left out at this width: ${table.hidden.join(', ')}.`));
   }
 
   /** A bar on stderr, which appears once the work has taken a second. */

@@ -6,7 +6,7 @@ import { driverFor, parseKafkaUrl, type KafkaDriver } from '@dreamfold/log-kafka
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { startKafka, type KafkaCluster } from '../../../scripts/kafka/kafka-broker.ts';
 import type { DemoReport } from './demo/run-demo.ts';
-import { DESK, REFUND, TYPED, Workspace } from './testing/dreamfold-process.ts';
+import { DESK, PROGRAM, REFUND, Workspace } from './testing/dreamfold-process.ts';
 
 const TASK = 'Where is order 17?';
 const SECRET = 'geheim-7';
@@ -71,7 +71,7 @@ describe('two machines on one log', () => {
     const { code, document } = await workspace.json('run', 'desk.ts', REFUND, ...here);
     expect(code).toBe(5);
     const [{ approve, call }] = document.waiting;
-    expect(approve).toBe(`${TYPED} approve ${document.sessionId} ${call} --log "${log}" --data "here"`);
+    expect(approve).toBe(`${PROGRAM} approve ${document.sessionId} ${call} --log "${log}" --data "here"`);
     expect((await workspace.run('approve', document.sessionId, ...there)).stdout).toMatch(/^Approved by person:\S+: refund$/m);
     expect((await workspace.run('approve', document.sessionId, call, ...here)).code).toBe(2);
     expect(await workspace.json('resume', document.sessionId, 'desk.ts', ...there)).toMatchObject({

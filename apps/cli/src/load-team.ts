@@ -5,6 +5,8 @@ import { pathToFileURL } from 'node:url';
 import { Caps } from '@dreamfold/events';
 import { DreamfoldError, isDreamfoldError, type AgentDefinition, type RubricDefinition, type RunOptions } from 'dreamfold';
 import { z } from 'zod';
+import { nodeTypedHere } from './how-called.ts';
+import { shellWord } from './printable.ts';
 
 /** What a team's file gives. */
 export interface TeamFile extends Pick<RunOptions, 'rubric' | 'memory' | 'caps' | 'principal'> {
@@ -86,7 +88,7 @@ function readExports(file: string, module: Record<string, unknown>): TeamFile {
 function noTeam(file: string): DreamfoldError {
   return new DreamfoldError('invalid_team', `${file} has no default export, so it is a program and not a team`, {
     path: file,
-    remedy: `${SHAPE} A program that runs its team itself is started with node: \`node ${file}\`.`,
+    remedy: `${SHAPE} A program that runs its team itself is started with \`${nodeTypedHere()} ${shellWord(file)}\`.`,
   });
 }
 
@@ -152,7 +154,8 @@ export function withModel(lead: AgentDefinition, model: string): AgentDefinition
     if (known !== undefined) return known;
     // Remembered before its team is made, so that a team that goes in a circle is found by the check and not by the stack.
     const team: AgentDefinition[] = [];
-    const changed = { ...agent, model, team };
+    const { standIn: _, ...chosen } = agent;
+    const changed = { ...chosen, model, team };
     made.set(agent, changed);
     team.push(...agent.team.map(change));
     return changed;

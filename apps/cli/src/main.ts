@@ -4,15 +4,17 @@ import { DreamfoldError } from '@dreamfold/events/errors';
 import { COMMAND_LIST, nameOf } from './command-list.ts';
 import { DEFAULT_DIRECTORY } from './default-directory.ts';
 import { EXIT, exitCodeOf, type ExitCode } from './exit-code.ts';
+import { typedHere } from './how-called.ts';
 import { Io } from './io.ts';
 import { report } from './report.ts';
 
-const MORE = `
+/** Written when it is asked for: it says how this program was called. */
+const more = (): string => `
 Start with:
-  dreamfold demo                               the whole loop, in a few seconds
-  dreamfold init my-team                       a team of your own
-  dreamfold run my-team/team.ts "Where is order 17?"
-  dreamfold show SESSION                       what happened; the beginning of an id is enough
+  ${typedHere()} demo                               the whole loop, in a few seconds
+  ${typedHere()} init my-team                       a team of your own
+  ${typedHere()} run my-team/team.ts "Where is order 17?"
+  ${typedHere()} show SESSION                       what happened; the beginning of an id is enough
 
 Exit codes:
   0    done
@@ -52,7 +54,11 @@ async function program(args: readonly string[], io: Io): Promise<Command> {
       showGlobalOptions: true,
       subcommandTerm: (command) => `${command.name()} ${command.usage().replace('[options]', '')}`.replaceAll(/ +/g, ' ').trim(),
     })
-    .addHelpText('after', MORE)
+    .addHelpText('after', more)
+    .hook('preAction', async (_, command) => {
+      const { dataFlags } = await import('./data-directory.ts');
+      io.dataFlags = dataFlags(command);
+    })
     .exitOverride()
     .configureOutput({ outputError: () => {} });
   const names = namesIn(args);

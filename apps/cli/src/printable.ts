@@ -27,3 +27,8 @@ export function oneLine(text: string, max: number): string {
   // A character of two halves is not cut in the middle.
   return line.length <= max ? line : `${line.slice(0, max - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }
+
+/** An argument of a command to copy, quoted where a shell would take it apart. */
+export function shellWord(text: string): string {
+  return /^[\w./:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}

@@ -11,8 +11,8 @@ export function report(error: unknown, io: Io): void {
     io.note(stack ?? message);
     return;
   }
-  io.document({ error });
+  io.document({ error: { ...error.toJSON(), remedy: io.withTyped(error.remedy) } });
   if (io.json) return;
   io.note(`${io.paintNote(['bold', 'red'], error.code)} ${printable(message)}`);
-  io.note(`  ${printable(error.remedy)}`);
+  io.note(`  ${printable(io.withTyped(error.remedy))}`);
 }

@@ -1,6 +1,7 @@
 import type { SessionState } from '@dreamfold/core';
 import { bestAttempt, outcomeOfTurn } from '@dreamfold/core';
 import { isoTime } from './iso-time.ts';
+import { isUnattended } from './unattended.ts';
 
 /** A session in a list. */
 export interface SessionRow {
@@ -9,7 +10,7 @@ export interface SessionRow {
   principal: string;
   /** Somebody had checked that the principal is who it says. */
   authenticated: boolean;
-  /** `new`, `running`, `interrupted`, or what else it stopped for: `end_turn`, `requires_action`, … */
+  /** `new`, `running`, `unattended` (it has something to do, and nobody does it), `interrupted`, or what else it stopped for: `end_turn`, … */
   status: string;
   /** What became of the outcome, when it has one. */
   outcome: string | null;
@@ -23,14 +24,15 @@ export interface SessionRow {
   updatedAt: string;
 }
 
-export function sessionRow(state: SessionState): SessionRow {
+/** @param processor of `Dreamfold.processor`; left out where nobody asks who runs it */
+export function sessionRow(state: SessionState, processor: Parameters<typeof isUnattended>[1] = 'unknown'): SessionRow {
   const { outcome, importedScore } = state;
   return {
     id: state.id,
     title: state.title ?? outcome?.description ?? state.threads[0]?.task ?? '',
     principal: state.principal,
     authenticated: state.principalAuthenticated,
-    status: state.status === 'running' ? 'running' : state.interrupted ? 'interrupted' : (state.stopReason?.type ?? 'new'),
+    status: isUnattended(state, processor) ? 'unattended' : statusOf(state),
     outcome: outcome === null ? null : (outcome.result ?? outcome.status),
     outcomeIsEarlier: outcome !== null && outcomeOfTurn(state) === null,
     score: outcome === null ? importedScore : (bestAttempt(outcome)?.score ?? null),
@@ -38,6 +40,10 @@ export function sessionRow(state: SessionState): SessionRow {
     createdAt: isoTime(state.createdAt),
     updatedAt: isoTime(state.now),
   };
+}
+
+function statusOf({ status, interrupted, stopReason }: SessionState): string {
+  return status === 'running' ? 'running' : interrupted ? 'interrupted' : (stopReason?.type ?? 'new');
 }
 
 export function scoreText(score: number | null): string {

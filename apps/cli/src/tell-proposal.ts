@@ -1,3 +1,4 @@
+import { Insight } from '@dreamfold/events';
 import { keptLines, patchOf, proposedText, type PatchRecord } from '@dreamfold/core';
 import type { Dreamfold } from 'dreamfold';
 import { counted } from './counted.ts';
@@ -23,16 +24,47 @@ export async function tellProposal(
   for (const line of patchLines(operations)) io.line(`  ${io.paint('green', line)}`);
   await tellEdit(dreamfold, proposal, io);
   io.line(`  why: ${printable(reason)}`);
-  const passed = record.gates.filter((gate) => gate.pass).map(({ gate }) => gate);
-  if (!gates && passed.length > 0) io.line(`  gates passed: ${passed.join(', ')}`);
-  if (gates) for (const gate of record.gates) io.line(`  gate ${gate.gate} ${gate.pass ? 'passed' : 'FAILED'}: ${printable(gate.reason)}`);
-  if (isOpen(record.status)) for (const { waits, reason: why } of record.gates) if (waits) io.line(`  waits because: ${printable(why)}`);
+  tellGates(record.gates, { io, all: gates });
   if (record.decision !== null) {
     const { by, reason: why } = record.decision;
     io.line(`  decided by ${printable(by)}${why === '' ? '' : `: ${printable(why)}`}`);
   }
-  io.line(`  evidence: ${counted(evidence.length, 'event')}`);
-  for (const line of await evidenceLines(dreamfold, evidence, { io, sessions })) io.line(`    ${line}`);
+  io.line(io.withTyped(`  ${evidenceHeading(proposal)}`));
+  for (const line of await evidenceLines(dreamfold, evidence, { io, sessions, more: `review show ${id}` })) io.line(`    ${line}`);
+}
+
+/** What did not simply pass, first and in full; of the rest, how many there are. */
+function tellGates(gates: PatchRecord['gates'], { io, all }: { io: Io; all: boolean }): void {
+  const isQuiet = ({ pass, waits, alarms = [], dropped = [] }: PatchRecord['gates'][number]): boolean =>
+    pass && waits !== true && alarms.length + dropped.length === 0;
+  for (const gate of gates.filter((one) => !isQuiet(one))) {
+    const remark = gate.waits === true ? 'waits for a person' : gate.dropped === undefined ? 'raises an alarm' : 'drops a part';
+    const word = gate.pass ? remark : 'FAILED';
+    const alarms = gate.alarms === undefined || gate.alarms.length === 0 ? '' : ` [${gate.alarms.join(', ')}]`;
+    io.line(`  ${io.paint('yellow', `gate ${gate.gate} ${word}`)}${alarms}: ${printable(gate.reason)}`);
+  }
+  const quiet = gates.filter(isQuiet);
+  if (all) for (const { gate, reason } of quiet) io.line(io.paint('dim', `  gate ${gate} passed: ${printable(reason)}`));
+  else if (quiet.length > 0) io.line(io.paint('dim', `  ${counted(quiet.length, 'gate')} passed (--gates shows them)`));
+}
+
+/** A dream keeps some of what it counted as examples, so two figures may stand beside each other. */
+function evidenceHeading({ record: { proposal } }: Proposal): string {
+  const { evidence, operations, author } = proposal;
+  const sessions = new Set(evidence.map((ref) => ref.slice(0, ref.lastIndexOf('#')))).size;
+  const named = `evidence: ${counted(evidence.length, 'event')} of ${counted(sessions, 'session')}`;
+  const seen = Math.max(
+    0,
+    ...operations.flatMap((op) => {
+      const insight = 'value' in op && op.op !== 'test' ? Insight.safeParse(op.value) : null;
+      return insight?.success === true && 'support' in insight.data ? [insight.data.support.sessions] : [];
+    }),
+  );
+  if (seen <= sessions) return named;
+  const dream = author.startsWith('dream:')
+    ? `; \`dreamfold dream show ${author.slice('dream:'.length)} --json\` names all that it read`
+    : '';
+  return `${named}, kept as examples of the ${seen} sessions that were counted${dream}`;
 }
 
 /** What a person has made of an earlier proposal, line by line. */

@@ -73,7 +73,7 @@ describe('a payload that was changed on the disk', () => {
     change((data) => ({ ...((good = data) as object), ...wrong }));
     const { code, stderr } = await workspace.run(...args.map((arg) => (arg === 'SESSION' ? id : arg)));
     change(() => good);
-    expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringMatching(/^store_corrupt .*#1: .*\n {2}Run `dreamfold verify`/) });
+    expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringMatching(/^store_corrupt .*#1: .*\n {2}Run `node \S+ verify`/) });
   });
 
   test('says of a beginning that was erased what it is', async () => {

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { DESK, REFUND, TYPED, Workspace } from './testing/dreamfold-process.ts';
+import { DESK, PROGRAM, REFUND, Workspace } from './testing/dreamfold-process.ts';
 
 const workspace = new Workspace();
 workspace.file('desk.ts', DESK);
@@ -26,7 +26,7 @@ describe('a call that waits for a person', () => {
       agent: 'desk',
       tool: 'refund',
       input: { order: '7' },
-      approve: `${TYPED} approve ${document.sessionId} ${waiting.call}`,
+      approve: `${PROGRAM} approve ${document.sessionId} ${waiting.call}`,
     });
     expect((await workspace.run('show', document.sessionId)).stdout).toContain(waiting.approve);
 
@@ -47,7 +47,7 @@ describe('a call that waits for a person', () => {
     const other = await workspace.json('deny', document.sessionId, '1');
     expect(other).toMatchObject({ code: 2, document: { error: { code: 'approval_not_found' } } });
     const denied = await workspace.run('deny', document.sessionId, `#${number}`, '--message', 'Over the limit.', '--data', './.dreamfold/');
-    expect(denied.stdout).toContain(`${TYPED} resume ${document.sessionId} FILE --data "./.dreamfold/"`);
+    expect(denied.stdout).toContain(`${PROGRAM} resume ${document.sessionId} FILE --data "./.dreamfold/"`);
     const { stdout, code } = await workspace.run('resume', document.sessionId, 'desk.ts');
     expect(code).toBe(0);
     expect(stdout).toContain('refund ← failed (denied) Over the limit.');

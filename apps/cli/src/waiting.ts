@@ -1,7 +1,6 @@
 import { agentOf, unjudged, type SessionState } from '@dreamfold/core';
 import type { JsonSchema } from '@dreamfold/events';
 import { callView } from './call-view.ts';
-import { typedHere } from './how-called.ts';
 import type { Io } from './io.ts';
 import { oneLine } from './printable.ts';
 
@@ -25,13 +24,14 @@ export interface WaitingScore {
   grade: string;
 }
 
-/** What to say to who has answered a session that perhaps nobody runs. @param flags of `dataFlags` */
-export function howToGoOn(session: string, flags: string): string {
-  return `A worker of its team goes on with it. Without one: ${typedHere()} resume ${session} FILE${flags}, with the team's file.`;
+/** Says who goes on with a session that was answered, which perhaps nobody runs. */
+export function tellHowToGoOn(session: string, io: Io): void {
+  io.line("A worker of its team goes on with it. Without one, with the team's file:");
+  io.verbatim(`  ${io.typed(`resume ${session} FILE`)}`);
 }
 
-/** What a session waits for, with the commands that answer. @param flags of `dataFlags` */
-export function waitingFor(state: SessionState, flags: string): { calls: WaitingCall[]; scores: WaitingScore[] } {
+/** What a session waits for, with the commands that answer. */
+export function waitingFor(state: SessionState, io: Pick<Io, 'typed'>): { calls: WaitingCall[]; scores: WaitingScore[] } {
   const calls = state.threads.flatMap((thread) =>
     thread.calls
       .filter((call) => call.status === 'asked')
@@ -41,13 +41,13 @@ export function waitingFor(state: SessionState, flags: string): { calls: Waiting
         tool: call.name,
         input: call.input,
         callHash: call.callHash,
-        approve: `${typedHere()} approve ${state.id} ${call.id}${flags}`,
+        approve: io.typed(`approve ${state.id} ${call.id}`),
       })),
   );
   const scores = unjudged(state).map((criterion) => ({
     criterion,
     ask: state.outcome?.criteria.find((c) => c.id === criterion)?.ask ?? '',
-    grade: `${typedHere()} grade ${state.id} ${criterion} SCORE --reason "…"${flags}`,
+    grade: io.typed(`grade ${state.id} ${criterion} SCORE --reason "…"`),
   }));
   return { calls, scores };
 }
@@ -68,18 +68,18 @@ export function tellCall(
   return { lines: [`${oneLine(waiting.agent, 64)} wants to run ${oneLine(waiting.tool, 64)}:`, ...lines, ...hidden], hiddenCharacters };
 }
 
-/** Prints what a session waits for, with the commands that answer. @param flags of `dataFlags` */
-export function printWaiting(state: SessionState, flags: string, io: Io): void {
-  const { calls, scores } = waitingFor(state, flags);
+/** Prints what a session waits for, with the commands that answer. */
+export function printWaiting(state: SessionState, io: Io): void {
+  const { calls, scores } = waitingFor(state, io);
   for (const waiting of calls) {
     const { lines, hiddenCharacters } = tellCall(state, waiting, { whole: false });
     for (const line of lines) io.line(`  ${line}`);
-    if (hiddenCharacters > 0) io.line(`    ${waiting.approve} --show`);
-    io.line(`    ${waiting.approve}`);
-    io.line(`    ${waiting.approve.replace(' approve ', ' deny ')}`);
+    if (hiddenCharacters > 0) io.verbatim(`    ${waiting.approve} --show`);
+    io.verbatim(`    ${waiting.approve}`);
+    io.verbatim(`    ${waiting.approve.replace(' approve ', ' deny ')}`);
   }
   for (const { criterion, ask, grade } of scores) {
     io.line(`  a score of ${criterion}: ${oneLine(ask, 500)}`);
-    io.line(`    ${grade}`);
+    io.verbatim(`    ${grade}`);
   }
 }

@@ -1,3 +1,7 @@
+/**
+ * What sessions, outcomes and memories do, as pure functions.
+ * @module @dreamfold/core
+ */
 export { type ApprovalContext, type CheckedInput } from './session/approval.ts';
 export {
   attemptFailed,

@@ -37,6 +37,7 @@ export function agent(options: AgentOptions): AgentDefinition {
     description: options.description ?? '',
     system: options.system,
     model: options.model ?? 'scripted',
+    ...(options.model === undefined ? { standIn: true } : {}),
     tools: options.tools ?? [],
     team: options.team ?? [],
     maxTokens: positive(options, 'maxTokens', 8192),

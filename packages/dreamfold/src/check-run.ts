@@ -1,12 +1,18 @@
 import type { Model } from '@dreamfold/model';
-import { checkTask, compileTeam, type AgentDefinition } from '@dreamfold/runtime';
+import { checkTask, compileTeam, type AgentDefinition, type RubricDefinition } from '@dreamfold/runtime';
 import { modelsByName } from './models.ts';
 
 /**
  * Whether a lead could be given a task, before there is a log to run it on.
- * @param models what `open` is given
- * @throws DreamfoldError invalid_argument, invalid_team, delegation_cycle, unknown_model
+ * @param lead who gets it
+ * @param task in words
+ * @param options `models` as `open` is given them, and the `rubric` that the result is judged by
+ * @throws DreamfoldError invalid_argument, invalid_team, delegation_cycle, unknown_model, config_invalid (a model has no key)
  */
-export function checkRun(lead: AgentDefinition, task: string, models: Readonly<Record<string, Model>> = {}): void {
-  checkTask({ team: compileTeam(lead), task }, modelsByName(models));
+export function checkRun(
+  lead: AgentDefinition,
+  task: string,
+  { models = {}, rubric }: { models?: Readonly<Record<string, Model>>; rubric?: RubricDefinition | undefined } = {},
+): void {
+  checkTask({ team: compileTeam(lead), task, ...(rubric === undefined ? {} : { rubric }) }, modelsByName(models));
 }

@@ -1,6 +1,6 @@
 import { DreamfoldError, idOfStream, streamOf, type FeedbackRecorded, type LogEvent, type RecordedEvent } from '@dreamfold/events';
 import { confirmTool, interrupt, judge, sendMessage, type Confirmation, type Judgement, type SessionState } from '@dreamfold/core';
-import type { Log, ProcessorLock } from '@dreamfold/log';
+import { verifyStream, type Log, type ProcessorLock, type RunningProcessor, type VerifyProblem } from '@dreamfold/log';
 import {
   commandSession,
   compileTeam,
@@ -64,17 +64,25 @@ export class Dreamfold {
   readonly dreams: Dreamer;
   readonly #host: SessionHost;
   readonly #acquire: (() => Promise<ProcessorLock>) | null;
+  readonly #findProcessor: (() => RunningProcessor | null) | null;
   #lock: Promise<ProcessorLock> | null = null;
   readonly #closing = new AbortController();
   /** Dreams and workers. */
   readonly #working = new Set<Promise<void>>();
 
-  constructor(parts: { log: Log; memory: MemoryKeeper; host: SessionHost; lock: (() => Promise<ProcessorLock>) | null }) {
+  constructor(parts: {
+    log: Log;
+    memory: MemoryKeeper;
+    host: SessionHost;
+    /** Of a data directory that one process at a time works on. */
+    lock: { acquire: () => Promise<ProcessorLock>; find: () => RunningProcessor | null } | null;
+  }) {
     this.log = parts.log;
     this.memory = parts.memory;
     this.dreams = new Dreamer(parts.log, parts.memory);
     this.#host = parts.host;
-    this.#acquire = parts.lock;
+    this.#acquire = parts.lock?.acquire ?? null;
+    this.#findProcessor = parts.lock?.find ?? null;
   }
 
   /**
@@ -278,6 +286,19 @@ export class Dreamfold {
     const events = await commandSession(this.log, sessionId, build);
     await this.#host.noticeOthers(sessionId);
     return events;
+  }
+
+  /** What is wrong with the events of one session on the log; the events of all streams are checked by `log.verify`. */
+  verifySession(sessionId: string): Promise<readonly VerifyProblem[]> {
+    return verifyStream(this.log, streamOf('session', sessionId));
+  }
+
+  /**
+   * The process that runs the sessions of this data directory, here or elsewhere.
+   * @returns null when none does; `unknown` on a log without a lock, such as one on Kafka
+   */
+  processor(): RunningProcessor | null | 'unknown' {
+    return this.#findProcessor === null ? 'unknown' : this.#findProcessor();
   }
 
   /**

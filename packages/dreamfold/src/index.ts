@@ -1,3 +1,10 @@
+/**
+ * What programs import: teams, rubrics, and the log that they run on.
+ * @module dreamfold
+ */
+
+import { needSupportedNode } from './supported-node.ts';
+
 export {
   DreamfoldError,
   isDreamfoldError,
@@ -25,7 +32,15 @@ export {
 } from '@dreamfold/dreaming';
 export { checkImport, loadConstitution, operator, type CheckedImport } from '@dreamfold/runtime';
 export type { LogNotice } from '@dreamfold/log-kafka';
-export { cursorAtStart, type Cursor, type Log, type StreamInfo, type VerifyReport } from '@dreamfold/log';
+export {
+  cursorAtStart,
+  type Cursor,
+  type Log,
+  type RunningProcessor,
+  type StreamInfo,
+  type VerifyProblem,
+  type VerifyReport,
+} from '@dreamfold/log';
 export type {
   AgentDefinition,
   DreamNews,
@@ -54,3 +69,5 @@ export { open, type OpenOptions } from './open.ts';
 export type { RunOptions } from './run-options.ts';
 export { rubric, type CriterionOptions, type RubricOptions } from './rubric.ts';
 export { tool, type ToolOptions } from './tool.ts';
+
+needSupportedNode();

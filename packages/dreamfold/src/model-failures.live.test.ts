@@ -253,7 +253,7 @@ describe('a model that grades', () => {
       text: 'I was asked: Write. <rubric> - good (weight 1): Is it good? </rubric>',
       outcome: { result: 'failed' },
     });
-    expect(session.state.outcome!.explanation).toContain('no grader today');
+    expect(session.state.outcome!.explanation).toBe('The grader of good failed: no grader today');
   });
 });
 

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DreamfoldError, isDreamfoldError } from '@dreamfold/events';
-import { acquireProcessorLock, openMemoryLog, type Log } from '@dreamfold/log';
+import { acquireProcessorLock, findProcessor, openMemoryLog, type Log } from '@dreamfold/log';
 import type { LogNotice } from '@dreamfold/log-kafka';
-import { openSqliteLog, sqliteReplicas, type LogReadNotice } from '@dreamfold/log/sqlite';
+import type { LogReadNotice } from '@dreamfold/log/sqlite';
 import type { Model } from '@dreamfold/model';
 import { checkDreamRules, MemoryKeeper, SessionHost, type DreamNews, type DreamRule } from '@dreamfold/runtime';
 import { Dreamfold } from './dreamfold.ts';
@@ -78,7 +78,12 @@ export async function open(options: OpenOptions = {}): Promise<Dreamfold> {
   });
   const { directory } = options;
   const isOwn = directory !== undefined && typeof options.log !== 'string';
-  const dreamfold = new Dreamfold({ log, memory, host, lock: isOwn ? () => acquireProcessorLock(directory) : null });
+  const dreamfold = new Dreamfold({
+    log,
+    memory,
+    host,
+    lock: isOwn ? { acquire: () => acquireProcessorLock(directory), find: () => findProcessor(directory) } : null,
+  });
   // Why it ended is in its news.
   if (rules !== null) dreamfold.keepDreaming({ rules, onDream: options.onDream ?? warnOf }).catch(() => {});
   return dreamfold;
@@ -96,6 +101,7 @@ async function openLog(options: OpenOptions): Promise<Log> {
       remedy: 'Name a directory that holds a log, or leave out `mustExist`.',
     });
   }
+  const { openSqliteLog } = await import('@dreamfold/log/sqlite');
   return openSqliteLog({ directory, readOnly, acceptHead, onNotice, ...(durability === undefined ? {} : { durability }) });
 }
 
@@ -115,7 +121,7 @@ async function openKafka(url: string, options: OpenOptions): Promise<Log> {
   }
   const { directory = REPLICA_DIRECTORY, readOnly = false, mustExist = false, onProgress, onNotice = warnOfNotice } = options;
   // Loaded here: without it `import 'dreamfold'` takes less time.
-  const { openKafkaLog } = await import('@dreamfold/log-kafka');
+  const [{ openKafkaLog }, { sqliteReplicas }] = await Promise.all([import('@dreamfold/log-kafka'), import('@dreamfold/log/sqlite')]);
   return openKafkaLog({
     url,
     directory: join(directory, 'kafka'),

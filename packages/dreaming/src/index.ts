@@ -1,3 +1,7 @@
+/**
+ * What a dream does, as pure functions.
+ * @module @dreamfold/dreaming
+ */
 export type { Suggestion } from '@dreamfold/events';
 export { decideDream, type DreamDecision, type DreamInput, type JudgedInsight, type SettledInsight } from './dream.ts';
 export { evolveDream, initialDream, type DreamState, type DreamtInsight } from './dream-state.ts';

@@ -22,7 +22,8 @@ const HELD_OUT_SHARE = 0.2;
 
 /**
  * How well the next step after an error is known for tasks that were not learnt from.
- * @param options.random uniform in [0, 1), seeded by the caller
+ * @param runs the errors of each
+ * @param options `random` is uniform in [0, 1), seeded by the caller
  */
 export function recoveryAccuracy(
   runs: readonly RecordedErrors[],

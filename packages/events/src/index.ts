@@ -1,3 +1,7 @@
+/**
+ * What the log holds: schemas, the envelope, ids, errors.
+ * @module @dreamfold/events
+ */
 export { BlobRef, Content, TextBlock, text, textOf } from './content.ts';
 export {
   CATALOGUE,

@@ -1,3 +1,7 @@
+/**
+ * The log on Kafka.
+ * @module @dreamfold/log-kafka
+ */
 export { openKafkaLog, type KafkaLogOptions } from './open-kafka-log.ts';
 export { driverFor } from './driver-for.ts';
 export type { KafkaLog } from './kafka-log.ts';

@@ -20,7 +20,7 @@ export function positionOf(partition: number, ordinal: number, partitions: numbe
   return (ordinal - 1) * partitions + partition + 1;
 }
 
-/** The inverse of {@link positionOf}. */
+/** The inverse of `positionOf`. */
 export function placeOf(position: number, partitions: number): { partition: number; ordinal: number } {
   return { partition: (position - 1) % partitions, ordinal: Math.floor((position - 1) / partitions) + 1 };
 }

@@ -1,3 +1,7 @@
+/**
+ * The log: its port and the rule of what counts.
+ * @module @dreamfold/log
+ */
 export type {
   AppendNotice,
   Appended,
@@ -37,5 +41,6 @@ export {
 export { openMemoryLog } from './memory-log.ts';
 export { parsePayloadText } from './payload-text.ts';
 export { hasEnded, thisProcess, type ProcessIdentity } from './process-identity.ts';
-export { acquireProcessorLock, type ProcessorLock } from './processor-lock.ts';
+export { acquireProcessorLock, findProcessor, type ProcessorLock, type RunningProcessor } from './processor-lock.ts';
 export { fold } from './replay.ts';
+export { verifyStream } from './verify-stream.ts';

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { acquireProcessorLock } from './processor-lock.ts';
+import { acquireProcessorLock, findProcessor } from './processor-lock.ts';
 
 let directory: string;
 beforeEach(() => {
@@ -38,6 +38,29 @@ async function end(child: ChildProcess): Promise<void> {
 }
 
 describe('the processor lock', () => {
+  it('says who holds it and since when; nobody before, after, or when the holder was killed', async () => {
+    expect(findProcessor(directory)).toBeNull();
+    const before = Date.now();
+    const lock = await acquireProcessorLock(directory);
+    const found = findProcessor(directory);
+    expect(found).toMatchObject({ pid: process.pid });
+    // A file system's clock may be some milliseconds behind; whoever claims under the lock is never before it.
+    expect(found!.since).toBeGreaterThan(before - 1000);
+    expect(found!.since).toBeLessThanOrEqual(Date.now());
+    lock.release();
+    expect(findProcessor(directory)).toBeNull();
+
+    const killed = taker();
+    await line(killed);
+    killed.stdin!.write('go');
+    expect(await line(killed)).toBe('got');
+    expect(findProcessor(directory)).toMatchObject({ pid: killed.pid });
+    await end(killed);
+    expect(findProcessor(directory)).toBeNull();
+    writeFileSync(join(directory, 'processor.lock'), 'no lock');
+    expect(findProcessor(directory)).toBeNull();
+  });
+
   it('is held by one, and free after its release', async () => {
     const lock = await acquireProcessorLock(directory);
     await expect(acquireProcessorLock(directory)).rejects.toMatchObject({ code: 'store_locked', value: process.pid });

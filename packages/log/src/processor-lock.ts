@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { linkSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DreamfoldError } from '@dreamfold/events';
 import { isRunning, statOf, thisProcess, type ProcessIdentity } from './process-identity.ts';
@@ -39,6 +39,25 @@ export async function acquireProcessorLock(directory: string): Promise<Processor
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   }
   throw lockedBy(path, readHolder(path)?.pid ?? 0);
+}
+
+/** A process that runs the sessions of a data directory. */
+export interface RunningProcessor {
+  pid: number;
+  /** When it took the lock, in milliseconds since 1970: what was claimed before that, it does not run. */
+  since: number;
+}
+
+/** Who holds the lock of a data directory; null when nobody does. It takes nothing, and is true at the moment that it looks. */
+export function findProcessor(directory: string): RunningProcessor | null {
+  const path = join(directory, 'processor.lock');
+  try {
+    const holder = readHolder(path);
+    return holder !== null && isAlive(holder) ? { pid: holder.pid, since: Math.floor(statSync(path).mtimeMs) } : null;
+  } catch {
+    // Released while it was read; or no lock that a processor wrote, with which none can run.
+    return null;
+  }
 }
 
 /**

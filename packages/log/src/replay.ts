@@ -3,8 +3,10 @@ import type { Log } from './port.ts';
 
 /**
  * Folds a stream: the state that its events lead to.
- * @param evolve gives the next state; it may change the state that it is given, since nobody else holds it
- * @param options.to last seq to fold, default the head
+ * @param log what holds it
+ * @param stream its name
+ * @param options `evolve` gives the next state, and may change the one that it is given, since nobody else holds it; `to` is the last
+ * seq to fold, by default the head
  */
 export async function fold<S>(
   log: Pick<Log, 'read'>,

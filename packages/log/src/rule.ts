@@ -69,7 +69,7 @@ export function isFinal(reason: Refusal): boolean {
 
 /**
  * Judges an append by the state of its stream, taking for granted that its records are intact and stand together.
- * @param appendSize as in {@link Counted}, for the append's stream
+ * @param context its `appendSize` is that of {@link Counted}, for the append's stream
  * @returns the epoch after it, or why it does not count
  */
 export function fate(

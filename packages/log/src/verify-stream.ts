@@ -1,5 +1,6 @@
 import type { StoredEvent } from '@dreamfold/events';
-import type { Head, VerifyProblem, VerifyReport } from './port.ts';
+import { sha256 } from './append.ts';
+import type { Head, Log, VerifyProblem, VerifyReport } from './port.ts';
 import { EMPTY_HEAD, foldRecord, type HashText, type Refusal, type RuleContext } from './rule.ts';
 
 /** A log with more problems than this is not worth a longer list, and the list must not fill the memory. */
@@ -82,4 +83,23 @@ export class StreamVerifier {
     if (last !== undefined)
       this.#head = { seq: last.seq, hash: last.hash, epoch: Math.max(this.#head.epoch, last.class === 'claim' ? last.epoch : 0) };
   }
+}
+
+/** What is wrong with one stream of a log, event by event: the same check as that of the whole log. Holds its append ids in memory. */
+export async function verifyStream(log: Pick<Log, 'readStored'>, stream: string): Promise<readonly VerifyProblem[]> {
+  const appends = new Map<string, { n: number; seq: number }>();
+  const verifier = new StreamVerifier(sha256, (_, id, before) => {
+    const found = appends.get(id);
+    return found !== undefined && found.seq < before ? found.n : 0;
+  });
+  verifier.begin(stream);
+  for await (const batch of log.readStored(stream)) {
+    for (const stored of batch) {
+      const { id, i, n } = stored.append;
+      if (i === 0 && !appends.has(id)) appends.set(id, { n, seq: stored.seq });
+      verifier.add(stored);
+    }
+  }
+  verifier.end();
+  return verifier.report({ blobs: 0 }).problems;
 }

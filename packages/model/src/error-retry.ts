@@ -27,7 +27,7 @@ export function retryAfterMs(error: unknown): number | undefined {
 /**
  * Milliseconds to wait after failed attempt number `attempt`, counted from 1: 500 × 2^(attempt − 1), at most 8 s, of which the upper half
  * is jitter. A longer `retryAfterMs` wins, up to a minute.
- * @param random a number from 0 to 1 (exclusive); the caller's, so that this stays pure
+ * @param options its `random` is a number from 0 to 1 (exclusive); the caller's, so that this stays pure
  */
 export function retryDelayMs(attempt: number, options: { retryAfterMs?: number | undefined; random: number }): number {
   const backoff = Math.min(BASE_DELAY_MS * 2 ** (attempt - 1), MAX_DELAY_MS);

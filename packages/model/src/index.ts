@@ -1,3 +1,7 @@
+/**
+ * The port to a model, and models without a service.
+ * @module @dreamfold/model
+ */
 export { answerTooLarge, checkResponse, checkUsage, MAX_ANSWER_BYTES } from './check-response.ts';
 export { isRetryable, retryAfterMs, retryDelayMs } from './error-retry.ts';
 export { parseGraderResponse, renderGraderRequest, type Graded, type GraderTask } from './grading.ts';

@@ -32,6 +32,8 @@ export interface AgentDefinition {
   system: string;
   /** A model, or the name of one. */
   model: string | Model;
+  /** Nobody chose the model: the scripted one stands in for it. */
+  standIn?: true;
   tools: readonly ToolDefinition[];
   /** The specialists that it may delegate to. */
   team: readonly AgentDefinition[];

@@ -1,3 +1,7 @@
+/**
+ * What performs what the core decides.
+ * @module @dreamfold/runtime
+ */
 export {
   type AgentDefinition,
   type AttemptView,

@@ -31,32 +31,40 @@ export interface NewSession {
   idempotencyKey?: string;
 }
 
-/** A name that no model has is said at once, not when the first request is due. @throws DreamfoldError unknown_model */
-export function checkModels({ agents }: Team, models: (name: string) => Model): void {
-  for (const { name, model } of agents.values()) {
-    try {
-      if (typeof model === 'string') models(model);
-    } catch (error) {
-      if (!isDreamfoldError(error)) throw error;
-      const { code, message, remedy } = error;
-      throw new DreamfoldError(code, `Agent ${name}: ${message}`, { path: `team/${name}/model`, value: model, remedy, cause: error });
-    }
+/**
+ * A name that no model has is said at once, not when the first request is due, nor when the work is done and is to be graded.
+ * @throws DreamfoldError unknown_model, config_invalid (the model has no key)
+ */
+export function checkModels({ team, rubric }: Pick<NewSession, 'team' | 'rubric'>, models: (name: string) => Model): void {
+  for (const { name, model } of team.agents.values()) checkModel(model, { who: `Agent ${name}`, path: `team/${name}/model`, models });
+  for (const { id, grader } of rubric?.criteria ?? []) {
+    if (grader.kind === 'model') checkModel(grader.model, { who: `The criterion ${id}`, path: `rubric/${id}/model`, models });
+  }
+}
+
+function checkModel(model: string | Model, { who, path, models }: { who: string; path: string; models: (name: string) => Model }): void {
+  try {
+    if (typeof model === 'string') models(model);
+  } catch (error) {
+    if (!isDreamfoldError(error)) throw error;
+    const { code, message, remedy } = error;
+    throw new DreamfoldError(code, `${who}: ${message}`, { path, value: model, remedy, cause: error });
   }
 }
 
 /**
  * What a session that begins is refused for before anything is written.
- * @throws DreamfoldError invalid_argument, suspicious_unicode (the principal's name), unknown_model
+ * @throws DreamfoldError invalid_argument, suspicious_unicode (the principal's name), unknown_model, config_invalid
  */
 export function checkTask(
-  { team, task, principal }: Pick<NewSession, 'team' | 'task' | 'principal'>,
+  { team, task, principal, rubric }: Pick<NewSession, 'team' | 'task' | 'principal' | 'rubric'>,
   models: (name: string) => Model,
 ): void {
   if (typeof task !== 'string' || task.trim() === '') {
     throw new DreamfoldError('invalid_argument', 'The task is empty', { path: 'task', value: task, remedy: 'Say what is to be done.' });
   }
   principalFields(principal);
-  checkModels(team, models);
+  checkModels({ team, ...(rubric === undefined ? {} : { rubric }) }, models);
 }
 
 export function sessionIdOf(idempotencyKey: string): string {

@@ -66,8 +66,10 @@ async function grade(
   const spent: Spent = { usage, costUsd: 0 };
   const scores: CriterionScore[] = [];
   const byModel = new Map<string | Model, CriterionDefinition[]>();
+  let judging = '';
   try {
     for (const criterion of outcome.criteria) {
+      judging = criterion.id;
       const definition = definitionOf(criterion, p.rubric);
       const { grader } = definition;
       if (grader.kind === 'code') {
@@ -82,12 +84,14 @@ async function grade(
         scores.push(checkScore(scoreOf(definition, verdict)));
       } else if (grader.kind === 'model') byModel.set(grader.model, [...(byModel.get(grader.model) ?? []), definition]);
     }
-    for (const [model, criteria] of byModel)
+    for (const [model, criteria] of byModel) {
+      judging = criteria.map(({ id }) => id).join(', ');
       scores.push(...(await askGrader(model, criteria, { outcome, attempt, spent, work, p, epoch })));
+    }
     return { evaluationId: work.evaluationId, scores, ...spent };
   } catch (error) {
     const { code, message: words, remedy } = faultOf(error);
-    const message = code === null ? `A grader failed: ${words}` : `${words}. ${remedy}`;
+    const message = code === null ? `The grader of ${judging} failed: ${words}` : `${words}. ${remedy}`;
     return { evaluationId: work.evaluationId, scores: [], ...spent, failure: shortened(message) };
   }
 }

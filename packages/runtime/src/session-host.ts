@@ -11,7 +11,6 @@ import { safely } from './safely.ts';
 import { SessionProcessor } from './session-processor.ts';
 import { Session, type SessionEvents } from './session.ts';
 import { checkSameAgents, claim, takeOver } from './take-over.ts';
-import type { Team } from './team.ts';
 
 const CLAIM_ATTEMPTS = 10;
 
@@ -61,9 +60,9 @@ export class SessionHost {
     this.#o = options;
   }
 
-  /** @throws DreamfoldError unknown_model */
-  checkModels(team: Team): void {
-    checkModels(team, this.#o.models);
+  /** @throws DreamfoldError unknown_model, config_invalid */
+  checkModels(sessionTeam: SessionTeam): void {
+    checkModels(sessionTeam, this.#o.models);
   }
 
   /**

@@ -25,7 +25,9 @@ export interface RequestsReport {
 /**
  * Renders every model request of a session again, from the log alone, and compares its digest with the recorded one.
  * No model and no tool is called.
- * @param options.to the last seq to look at
+ * @param log what holds the session
+ * @param sessionId its id
+ * @param options `to` is the last seq to look at
  * @throws DreamfoldError not_found, store_corrupt (the memory that was pinned is not what it was)
  */
 export async function verifyRequests(

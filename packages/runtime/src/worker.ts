@@ -128,7 +128,7 @@ class Worker {
     const { teams, concurrency = DEFAULT_CONCURRENCY, tell = () => {}, host } = options;
     this.#o = options;
     this.#teams = byLead(teams);
-    for (const { team } of teams) host.checkModels(team);
+    for (const team of teams) host.checkModels(team);
     if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
       throw new DreamfoldError('invalid_argument', `A worker cannot run ${concurrency} sessions at once`, {
         path: 'concurrency',

@@ -25,7 +25,10 @@ test('a held-out request gets the prompt that a session would give it, and leave
 
     const pinned = await dreamfold.memory.pinned(await dreamfold.memory.pin(['routing']));
     const { request, memory } = firstRequestOf(agent, pinned)('Fill my wallet');
-    expect(request).toEqual(seen[0]);
+    // The mark of the delimiters is another one in each session.
+    const unmarked = (one: ModelRequest): unknown =>
+      JSON.parse(JSON.stringify(one), (key, value: unknown) => (key === 'mark' ? '' : value));
+    expect(unmarked(request)).toEqual(unmarked(seen[0]!));
     expect(memory).toContain('- queue = "top_up" when the request says "wallet" (+30)');
     const heldOut = [
       { text: 'Fill my wallet', queue: 'top_up' },

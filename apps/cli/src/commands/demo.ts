@@ -1,11 +1,10 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { dataDirectory, dataFlags, withData } from '../data-directory.ts';
+import { dataDirectory, withData } from '../data-directory.ts';
 import { defineCommand } from '../define-command.ts';
 import { DEMO_RULE, runDemo } from '../demo/run-demo.ts';
 import { tellStory } from '../demo/story.ts';
-import { IN_REPOSITORY } from '../how-called.ts';
 import type { Io } from '../io.ts';
 import { DEFAULT_RULES } from '../rules-file.ts';
 
@@ -25,17 +24,8 @@ export function register(program: Command, io: Io): void {
       // What its dreams kept to holds for whoever edits their proposals.
       const rules = join(dataDirectory(command), DEFAULT_RULES);
       if (!existsSync(rules)) writeFileSync(rules, `${DEMO_RULE}\n`);
-      const flags = dataFlags(command);
-      tellStory(io, report, { typed: (next) => `${PROGRAM} ${next}${flags}`, note: pnpmNote() });
+      tellStory(io, report);
       io.document(report);
     });
   });
-}
-
-const PROGRAM = IN_REPOSITORY ? 'pnpm dreamfold' : 'dreamfold';
-
-/** Whoever came through npx has no pnpm to type. */
-function pnpmNote(): string {
-  const version = /^pnpm\/([\d.]+)/.exec(process.env['npm_config_user_agent'] ?? '')?.[1];
-  return IN_REPOSITORY && version !== undefined ? `Without pnpm installed, write npx -y pnpm@${version} for pnpm. ` : '';
 }

@@ -104,7 +104,7 @@ function tell({ dreamId, reviewed, uncounted, insights, nothing }: DreamReport, 
     }
   }
   if (insights.length === 0) io.line(`It proposes nothing. ${printable(nothing ?? '')}`.trimEnd());
-  if (insights.some(({ status }) => status === 'validated')) io.line('\nDecide with `dreamfold review`.');
+  if (insights.some(({ status }) => status === 'validated')) io.line(io.withTyped('\nDecide with `dreamfold review`.'));
 }
 
 async function list(dreamfold: Dreamfold, io: Io): Promise<void> {
@@ -120,13 +120,13 @@ async function list(dreamfold: Dreamfold, io: Io): Promise<void> {
     patchIds: state.patchIds,
   }));
   io.document({ dreams });
-  if (dreams.length === 0) return io.line('No dream yet. Dream: dreamfold dream --store NAME');
+  if (dreams.length === 0) return io.line(io.withTyped('No dream yet. Dream: `dreamfold dream --store NAME`'));
   io.table(dreams, [
     { title: 'DREAM', value: ({ id }) => id },
     // The name of a store that was erased is gone.
-    { title: 'STORE', value: ({ store, storeName }) => oneLine(storeName ?? store ?? '-', 40) },
+    { title: 'STORE', value: ({ store, storeName }) => oneLine(storeName ?? store ?? '-', 40), shrinksTo: 12 },
     { title: 'STATUS', value: ({ status }) => status },
-    { title: 'SESSIONS', value: ({ sessions }) => sessions, align: 'right' },
+    { title: 'SESSIONS', value: ({ sessions }) => sessions, align: 'right', hides: 1 },
     { title: 'INSIGHTS', value: ({ insights }) => insights, align: 'right' },
     { title: 'REJECTED', value: ({ rejected }) => rejected, align: 'right' },
   ]);
@@ -152,5 +152,5 @@ async function show(dreamfold: Dreamfold, prefix: string, io: Io): Promise<void>
     );
   }
   if (state.nothing !== null) io.line(`It proposes nothing. ${printable(state.nothing)}`);
-  for (const patch of state.patchIds) io.line(`  ${patch}: dreamfold review show ${patch}`);
+  for (const patch of state.patchIds) io.verbatim(`  ${io.typed(`review show ${patch}`)}`);
 }

@@ -1,10 +1,10 @@
 import { userInfo } from 'node:os';
 import { InvalidArgumentError, type Command } from 'commander';
-import { dataFlags, withData } from '../data-directory.ts';
+import { withData } from '../data-directory.ts';
 import { defineCommand } from '../define-command.ts';
 import { findSession } from '../find-session.ts';
 import type { Io } from '../io.ts';
-import { howToGoOn } from '../waiting.ts';
+import { tellHowToGoOn } from '../waiting.ts';
 
 interface GradeFlags {
   reason: string;
@@ -27,7 +27,8 @@ export function register(program: Command, io: Io): void {
         const { reason, by = userInfo().username } = flags;
         await dreamfold.judge(id, { criterion, score, reason, by });
         io.document({ session: id, criterion, score, reason, by });
-        io.line(`Recorded: ${criterion} ${score}. ${howToGoOn(id, dataFlags(command))}`);
+        io.line(`Recorded: ${criterion} ${score}.`);
+        tellHowToGoOn(id, io);
       }),
     );
 }

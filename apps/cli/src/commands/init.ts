@@ -5,6 +5,7 @@ import { DreamfoldError } from 'dreamfold';
 import { defineCommand } from '../define-command.ts';
 import { IN_REPOSITORY, typedHere } from '../how-called.ts';
 import type { Io } from '../io.ts';
+import { shellWord } from '../printable.ts';
 
 const TASK = 'Where is order 17?';
 
@@ -47,7 +48,7 @@ function init(directory: string, io: Io): void {
 }
 
 function runLine(file: string): string {
-  return `${typedHere()} run ${/^[\w./-]+$/.test(file) ? file : JSON.stringify(file)} "${TASK}"`;
+  return `${typedHere()} run ${shellWord(file)} "${TASK}"`;
 }
 
 function starterFiles(name: string, file: string): Record<string, string> {

@@ -75,7 +75,7 @@ async function show(dreamfold: Dreamfold, { store, at }: { store: string; at: Me
   io.line(io.paint('dim', `${printable(state.store!.name)}, version ${version} of ${state.version}`));
   io.line(text === '' ? 'Nothing that an agent would read.' : printable(text.trimEnd()));
   const waiting = (await proposalsOf(dreamfold, store)).filter(isWaiting).length;
-  if (waiting > 0) io.line(`\nWaiting for you: ${waiting}. See them with \`dreamfold review\`.`);
+  if (waiting > 0) io.line(io.withTyped(`\nWaiting for you: ${waiting}. See them with \`dreamfold review\`.`));
 }
 
 /** A version that there is not is a wrong argument here. */

@@ -58,10 +58,7 @@ function registerWriting(group: Command, io: Io): void {
     summary: 'write a note into a store',
     description:
       'Puts a text at PATH, such as /notes/tone.md, and replaces the note that is there. You approve it by writing it; of several writers the last one wins, unless they say with --expect which version they have read. Secrets, characters that deceive a reader and what the rules forbid are refused, with the line and column. FILE may be - for standard input.',
-    examples: [
-      'memory write support /notes/tone.md tone.md',
-      'echo "Never promise a refund." | dreamfold memory write support /notes/refunds.md -',
-    ],
+    examples: ['memory write support /notes/tone.md tone.md', 'memory write support /notes/refunds.md - < refunds.md'],
   })
     .option(...REASON, 'Written by hand.')
     .option(...BY)
@@ -142,13 +139,13 @@ async function list(dreamfold: Dreamfold, io: Io): Promise<void> {
     waiting: proposals.filter((proposal) => proposal.store.id === id && isWaiting(proposal)).length,
   }));
   io.document({ stores });
-  if (stores.length === 0) return io.line('No memory store yet. Make one: dreamfold memory create NAME');
+  if (stores.length === 0) return io.line(io.withTyped('No memory store yet. Make one: `dreamfold memory create NAME`'));
   io.table(stores, [
-    { title: 'STORE', value: ({ name }) => oneLine(name, 40) },
-    { title: 'ID', value: ({ id }) => id },
+    { title: 'STORE', value: ({ name }) => oneLine(name, 40), shrinksTo: 12 },
+    { title: 'ID', value: ({ id }) => id, hides: 1 },
     { title: 'APPROVAL', value: ({ approval }) => approval ?? '-' },
     { title: 'VERSION', value: ({ version }) => version, align: 'right' },
-    { title: 'MEMORIES', value: ({ memories }) => memories, align: 'right' },
+    { title: 'MEMORIES', value: ({ memories }) => memories, align: 'right', hides: 2 },
     { title: 'WAITING', value: ({ waiting }) => waiting, align: 'right' },
   ]);
 }

@@ -6,6 +6,8 @@ import { EventLines } from '../event-lines.ts';
 import { findSession } from '../find-session.ts';
 import type { Io } from '../io.ts';
 import { loadTeam, withModel } from '../load-team.ts';
+import { noteStandIns } from '../stand-in.ts';
+import { besideProcessor } from '../unattended.ts';
 
 interface ResumeFlags {
   model?: string;
@@ -37,8 +39,14 @@ async function resume(
     const lines = new EventLines(io);
     for await (const event of dreamfold.events(id)) lines.of(event);
     const team = flags.model === undefined ? lead : withModel(lead, flags.model);
-    const session = await dreamfold.resume(team, id, rubric === undefined ? {} : { rubric });
     const { quiet = false, wait = false } = flags;
+    if (!quiet && !io.json) noteStandIns(team, io);
+    const session = await dreamfold.resume(team, id, rubric === undefined ? {} : { rubric }).catch((error: unknown) => {
+      throw besideProcessor(
+        error,
+        (pid) => `If process ${pid} is a worker of this team, it goes on with the session by itself. Otherwise stop process ${pid} first.`,
+      );
+    });
     await driveSession(session, { io, command, file, lines, quiet, wait });
   });
 }

@@ -10,6 +10,8 @@ import { tellProposal } from '../tell-proposal.ts';
 interface Reviewer {
   by: string;
   constitution: Constitution;
+  /** Shows what every gate said. */
+  gates: boolean;
 }
 
 /** Shows each proposal and asks; leaving stops, and what was decided stays decided. */
@@ -17,7 +19,7 @@ export async function askAboutEach(dreamfold: Dreamfold, reviewer: Reviewer, io:
   const waiting = waitingIn(await proposalsOf(dreamfold));
   if (waiting.length === 0) return io.line('Nothing waits for review.');
   for (const [i, proposal] of waiting.entries()) {
-    await tellProposal(dreamfold, proposal, { io, sessions: 1, gates: true });
+    await tellProposal(dreamfold, proposal, { io, sessions: 1, gates: reviewer.gates });
     let decided = false;
     while (!decided) {
       try {

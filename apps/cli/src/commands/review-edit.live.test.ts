@@ -63,7 +63,7 @@ describe('review edit', () => {
       'ann',
     );
     expect([code, document]).toMatchObject([0, { former: id, status: 'validated' }]);
-    const { stdout } = await workspace.run('review', 'show', document.patchId);
+    const { stdout } = await workspace.run('review', 'show', document.patchId, '--gates');
     expect(stdout).toContain(`edited by person:ann from ${id} of dream:${demo.waiting.dreamId}: The desk is sure.`);
     expect(stdout).toMatch(/^ {4}- "\w+" \(\+\d\d?\)$/m);
     expect(stdout).toMatch(/^ {4}\+ "\w+" \(\+99\)$/m);

@@ -15,7 +15,10 @@ import { statusWord, tellProposal } from '../tell-proposal.ts';
 import { askAboutEach } from './review-ask.ts';
 
 const SESSIONS_IN_LIST = 1;
-const SESSIONS_SHOWN = 10;
+const SESSIONS_SHOWN = Number.POSITIVE_INFINITY;
+
+/** The option that shows what passed as well. */
+const GATES = ['--gates', 'what every gate said, also those that passed'] as const;
 
 export function register(program: Command, io: Io): void {
   const group = program
@@ -38,12 +41,13 @@ function registerAsking(group: Command, io: Io): void {
   })
     .option(...BY)
     .option(...RULES)
-    .action((flags: { by?: string; rules?: string }, command: Command) => {
+    .option(...GATES)
+    .action((flags: { by?: string; rules?: string; gates?: true }, command: Command) => {
       const by = personOf(flags.by);
       return withData(command, { io, readOnly: !io.interactive, mustExist: true }, async (dreamfold) =>
         io.interactive
-          ? askAboutEach(dreamfold, { by, constitution: await constitutionFor(command, flags.rules) }, io)
-          : list(dreamfold, {}, io),
+          ? askAboutEach(dreamfold, { by, constitution: await constitutionFor(command, flags.rules), gates: flags.gates === true }, io)
+          : list(dreamfold, flags, io),
       );
     });
 }
@@ -58,6 +62,7 @@ function registerReading(group: Command, io: Io): void {
   })
     .option('--store <name>', 'of one store only')
     .option('--all', 'what was decided or rejected as well')
+    .option(...GATES)
     .action((flags: ListFlags, command: Command) => withData(command, { io, readOnly: true }, (dreamfold) => list(dreamfold, flags, io)));
 
   defineCommand(group, {
@@ -65,13 +70,15 @@ function registerReading(group: Command, io: Io): void {
     summary: 'one proposal with its gates and its evidence',
     description: 'Shows what a patch changes, what the gates said, and the events that bear it out.',
     examples: ['review show patch_4k2', 'review show patch_4k2 --json'],
-  }).action((patch: string, _: unknown, command: Command) =>
-    withData(command, { io, readOnly: true }, async (dreamfold) => {
-      const proposal = findProposal(await proposalsOf(dreamfold), patch);
-      io.document(documentOf(proposal));
-      if (!io.json) await tellProposal(dreamfold, proposal, { io, sessions: SESSIONS_SHOWN, gates: true });
-    }),
-  );
+  })
+    .option(...GATES)
+    .action((patch: string, { gates = false }: { gates?: boolean }, command: Command) =>
+      withData(command, { io, readOnly: true }, async (dreamfold) => {
+        const proposal = findProposal(await proposalsOf(dreamfold), patch);
+        io.document(documentOf(proposal));
+        if (!io.json) await tellProposal(dreamfold, proposal, { io, sessions: SESSIONS_SHOWN, gates });
+      }),
+    );
 }
 
 function registerDeciding(group: Command, io: Io): void {
@@ -146,12 +153,17 @@ function tellEdited(former: string, edited: EditedProposal | null, io: Io): void
   const { patchId, status } = edited;
   io.line(`${former} is now ${patchId}, ${status === 'applied' ? 'applied' : 'which waits for somebody else'}.`);
   if (status !== 'applied')
-    io.line(`They decide with \`dreamfold review approve ${patchId} --by NAME\`; \`review show ${patchId}\` shows your change.`);
+    io.line(
+      io.withTyped(
+        `They decide with \`dreamfold review approve ${patchId} --by NAME\`; \`dreamfold review show ${patchId}\` shows your change.`,
+      ),
+    );
 }
 
 interface ListFlags {
   store?: string;
   all?: true;
+  gates?: true;
 }
 
 function documentOf(waiting: Proposal) {
@@ -170,7 +182,7 @@ function documentOf(waiting: Proposal) {
   };
 }
 
-async function list(dreamfold: Dreamfold, { store, all }: ListFlags, io: Io): Promise<void> {
+async function list(dreamfold: Dreamfold, { store, all, gates }: ListFlags, io: Io): Promise<void> {
   const proposals = await proposalsOf(dreamfold, store);
   const waiting = waitingIn(proposals);
   const decided = proposals.filter((proposal) => !isWaiting(proposal));
@@ -181,8 +193,9 @@ async function list(dreamfold: Dreamfold, { store, all }: ListFlags, io: Io): Pr
   io.line(
     waiting.length === 0 ? 'Nothing waits for review.' : `${waiting.length} ${waiting.length === 1 ? 'proposal waits' : 'proposals wait'}:`,
   );
-  for (const proposal of waiting) await tellProposal(dreamfold, proposal, { io, sessions: SESSIONS_IN_LIST, gates: false });
-  if (waiting.length > 0) io.line('\nDecide with `dreamfold review approve PATCH…` or `dreamfold review reject PATCH --reason TEXT`.');
+  for (const proposal of waiting) await tellProposal(dreamfold, proposal, { io, sessions: SESSIONS_IN_LIST, gates: gates === true });
+  if (waiting.length > 0)
+    io.line(io.withTyped('\nDecide with `dreamfold review approve PATCH…` or `dreamfold review reject PATCH --reason TEXT`.'));
   if (all === true) tellDecided(io, decided, stopped);
 }
 

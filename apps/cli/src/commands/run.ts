@@ -8,6 +8,9 @@ import { driveSession } from '../drive-session.ts';
 import { EventLines } from '../event-lines.ts';
 import type { Io } from '../io.ts';
 import { loadRubric, loadTeam, withModel, type TeamFile } from '../load-team.ts';
+import { oneLine, shellWord } from '../printable.ts';
+import { noteStandIns } from '../stand-in.ts';
+import { besideProcessor } from '../unattended.ts';
 
 interface RunFlags {
   model?: string;
@@ -68,7 +71,7 @@ async function run({ file, task, flags, command }: Run, io: Io): Promise<void> {
   const options = await runOptions(team, flags);
   const lead: AgentDefinition = flags.model === undefined ? team.lead : withModel(team.lead, flags.model);
   // Checked before a data directory is made for it; there is no memory store to find in a new one.
-  checkRun(lead, task);
+  checkRun(lead, task, { rubric: options.rubric });
   principalFields(options.principal);
   await withData(command, { io, readOnly: false, mustExist: (options.memory ?? []).length > 0 }, async (dreamfold) => {
     const { quiet = false, wait = false, detach = false } = flags;
@@ -78,9 +81,21 @@ async function run({ file, task, flags, command }: Run, io: Io): Promise<void> {
       io.line(sessionId);
       return;
     }
-    const session = await dreamfold.run(lead, task, options);
+    if (!quiet && !io.json) noteStandIns(lead, io);
+    const session = await dreamfold.run(lead, task, options).catch((error: unknown) => {
+      throw besideProcessor(error, (pid) => detachInstead(pid, { file, task }));
+    });
     await driveSession(session, { io, command, file, lines: new EventLines(io), quiet, wait });
   });
+}
+
+/** A worker runs what others put on the log; any other process has to end first. */
+function detachInstead(pid: string, { file, task }: Pick<Run, 'file' | 'task'>): string {
+  const word = task.length <= 80 ? shellWord(oneLine(task, 80)) : 'TASK';
+  return (
+    `If process ${pid} is a worker, let it do this: \`dreamfold run ${shellWord(file)} ${word} --detach\`. ` +
+    `Otherwise stop process ${pid}, or use another data directory. Looking at the log needs no lock.`
+  );
 }
 
 async function runOptions(team: TeamFile, flags: RunFlags): Promise<RunOptions> {
@@ -111,8 +126,9 @@ function principalOption(team: TeamFile, { principal: named, authenticated }: Ru
 function parseCaps(given: readonly string[]): NonNullable<RunOptions['caps']> {
   const caps: Record<string, number> = {};
   for (const pair of given.flatMap((text) => text.split(','))) {
-    const [, name, value] = /^(\w+)=(\d+(?:\.\d+)?)$/.exec(pair) ?? [];
-    if (name === undefined) throw wrongCap(pair, 'is not name=value');
+    const [, name, value] = /^\s*(\w+)\s*=\s*(\S+)\s*$/.exec(pair) ?? [];
+    if (name === undefined || value === undefined) throw wrongCap(pair, 'is not name=value');
+    if (!/^\d+(?:\.\d+)?$/.test(value)) throw wrongCap(pair, `${name} is ${value}, and has to be a number from 0 on`);
     caps[name] = Number(value);
   }
   const checked = Caps.partial().strict().safeParse(caps);

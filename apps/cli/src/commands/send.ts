@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { dataFlags, withData } from '../data-directory.ts';
+import { withData } from '../data-directory.ts';
 import { defineCommand } from '../define-command.ts';
 import { findSession } from '../find-session.ts';
 import type { Io } from '../io.ts';
-import { howToGoOn } from '../waiting.ts';
+import { tellHowToGoOn } from '../waiting.ts';
 
 export function register(program: Command, io: Io): void {
   defineCommand(program, {
@@ -19,7 +19,8 @@ export function register(program: Command, io: Io): void {
       const { outcome } = await dreamfold.session(id);
       const applies = outcome !== null && outcome.status !== 'done';
       io.document({ session: id, sent: message, rubric: applies });
-      io.line(`Sent. ${howToGoOn(id, dataFlags(command))}`);
+      io.line('Sent.');
+      tellHowToGoOn(id, io);
       if (applies) io.line('It belongs to the outcome that is under way: what comes of it is graded by its rubric.');
       else if (outcome !== null) io.line('The outcome of the session has ended: no rubric applies to the answer.');
     }),

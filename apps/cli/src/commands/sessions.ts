@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { counted } from '../counted.ts';
 import { withData } from '../data-directory.ts';
 import { defineCommand, wholeNumber } from '../define-command.ts';
 import { gather } from '../gather.ts';
@@ -24,13 +25,14 @@ async function sessions({ limit, command }: { limit: number | undefined; command
     const ids = limit === undefined ? all : all.slice(-limit);
     const bar = io.progress('reading sessions');
     const rows: SessionRow[] = [];
+    const processor = dreamfold.processor();
     for (const id of ids) {
-      rows.push(sessionRow(await dreamfold.session(id)));
+      rows.push(sessionRow(await dreamfold.session(id), processor));
       bar.update(rows.length, ids.length);
     }
     bar.stop();
     io.document({ sessions: rows, total: all.length });
-    if (rows.length === 0) io.line('No sessions yet. Run one: dreamfold run team.ts "task"');
+    if (rows.length === 0) io.line(io.withTyped('No sessions yet. Run one: `dreamfold run team.ts "task"`'));
     else printRows(rows, io);
   });
 }
@@ -48,11 +50,14 @@ function scoreOf({ score, outcomeIsEarlier }: SessionRow): string {
 function printRows(rows: readonly SessionRow[], io: Io): void {
   io.table(rows, [
     { title: 'SESSION', value: (row) => row.id },
-    { title: 'TASK', value: (row) => oneLine(row.title, 40) },
-    { title: 'PRINCIPAL', value: (row) => oneLine(row.principal, 20) },
+    { title: 'TASK', value: (row) => oneLine(row.title, 40), shrinksTo: 12 },
+    { title: 'PRINCIPAL', value: (row) => oneLine(row.principal, 20), shrinksTo: 9, hides: 2 },
     { title: 'STATUS', value: statusOf },
-    { title: 'SCORE', value: scoreOf, align: 'right' },
-    { title: 'EVENTS', value: (row) => row.events, align: 'right' },
-    { title: 'TIME', value: (row) => row.updatedAt.slice(0, 19).replace('T', ' ') },
+    { title: 'SCORE', value: scoreOf, align: 'right', hides: 4 },
+    { title: 'EVENTS', value: (row) => row.events, align: 'right', hides: 1 },
+    { title: 'TIME', value: (row) => row.updatedAt.slice(0, 19).replace('T', ' '), shrinksTo: 11, hides: 3 },
   ]);
+  const left = rows.filter(({ status }) => status === 'unattended').length;
+  if (left > 0)
+    io.line(io.withTyped(`\n${counted(left, 'session')} unattended: nobody runs it. It goes on with \`dreamfold resume SESSION FILE\`.`));
 }

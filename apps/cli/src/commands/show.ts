@@ -1,14 +1,18 @@
 import type { Command } from 'commander';
 import type { LogEvent } from '@dreamfold/events';
 import type { SessionState } from '@dreamfold/core';
-import { dataFlags, withData } from '../data-directory.ts';
+import type { VerifyProblem } from 'dreamfold';
+import { counted } from '../counted.ts';
+import { withData } from '../data-directory.ts';
 import { defineCommand, wholeNumber } from '../define-command.ts';
 import { EventLines } from '../event-lines.ts';
+import { EXIT } from '../exit-code.ts';
 import { findSession } from '../find-session.ts';
 import { gather } from '../gather.ts';
 import type { Io } from '../io.ts';
 import { oneLine } from '../printable.ts';
 import { scoreText, sessionRow, type SessionRow } from '../session-row.ts';
+import { tellUnattended } from '../unattended.ts';
 import { printWaiting, waitingFor } from '../waiting.ts';
 
 export function register(program: Command, io: Io): void {
@@ -29,19 +33,23 @@ async function show({ prefix, limit, command }: { prefix: string; limit: number 
     const state = await dreamfold.session(id);
     const events = await gather(dreamfold.events(id));
     const from = limit === undefined ? 0 : Math.max(0, events.length - limit);
-    const waiting = waitingFor(state, dataFlags(command));
-    io.document({ session: sessionRow(state), waiting: [...waiting.calls, ...waiting.scores], events: events.slice(from) });
+    const waiting = waitingFor(state, io);
+    const problems = await dreamfold.verifySession(id);
+    if (problems.length > 0) io.exitCode = EXIT.store;
+    const session = sessionRow(state, dreamfold.processor());
+    io.document({ session, waiting: [...waiting.calls, ...waiting.scores], problems, events: events.slice(from) });
     if (io.json) return;
-    printHeader(state, io);
-    printEvents(events, from, io);
+    printHeader(state, session, io);
+    printEvents(events, { from, problems }, io);
+    if (problems.length > 0) tellProblems(problems, io);
+    if (session.status === 'unattended') tellUnattended(id, io);
     if (waiting.calls.length + waiting.scores.length === 0) return;
     io.line('It waits for a person:');
-    printWaiting(state, dataFlags(command), io);
+    printWaiting(state, io);
   });
 }
 
-function printHeader(state: SessionState, io: Io): void {
-  const row = sessionRow(state);
+function printHeader(state: SessionState, row: SessionRow, io: Io): void {
   const seconds = (Math.max(0, state.now - state.createdAt) / 1000).toFixed(1);
   const fields: [string, string][] = [
     ['session', row.id],
@@ -54,7 +62,7 @@ function printHeader(state: SessionState, io: Io): void {
     ...fromOf(state),
     ['events', `${row.events} in ${seconds} s from ${row.createdAt}`],
   ];
-  for (const [name, value] of fields) io.line(`${io.paint('dim', name.padEnd(10))}${value}`);
+  for (const [name, value] of fields) io.line(value, io.paint('dim', name.padEnd(10)));
   io.line();
 }
 
@@ -69,17 +77,36 @@ function fromOf({ imported }: SessionState): [string, string][] {
   return imported === null ? [] : [['from', oneLine(`${imported.format} ${imported.source}:${imported.row}`, 400)]];
 }
 
-function printEvents(events: readonly LogEvent[], from: number, io: Io): void {
+interface Shown {
+  from: number;
+  problems: readonly VerifyProblem[];
+}
+
+function printEvents(events: readonly LogEvent[], { from, problems }: Shown, io: Io): void {
   const lines = new EventLines(io);
   const start = events[0]?.time ?? 0;
   const width = String(events.length).length;
   for (const [i, event] of events.entries()) {
-    const told = lines.of(event);
+    const told = [...lines.of(event), ...problems.filter(({ seq }) => seq === event.seq).map((problem) => changed(problem, io))];
     if (i < from) continue;
     const seconds = `${((event.time - start) / 1000).toFixed(2)}s`.padStart(8);
     for (const [n, line] of told.entries()) {
       const place = n === 0 ? `${String(event.seq).padStart(width)} ${seconds}` : ' '.repeat(width + 9);
-      io.line(`${io.paint('dim', place)}  ${line}`);
+      io.line(line, `${io.paint('dim', place)}  `);
     }
   }
+}
+
+function changed({ problem }: VerifyProblem, io: Io): string {
+  return io.paint(['bold', 'red'], `NOT AS WRITTEN: ${problem}`);
+}
+
+/** Events that were left out of the list, or that are no longer there, may be among them. */
+function tellProblems(problems: readonly VerifyProblem[], io: Io): void {
+  const places = problems.map(({ seq }) => (seq === null ? 'the log' : `event ${seq}`));
+  io.line(
+    io.withTyped(
+      `${io.paint(['bold', 'red'], counted(problems.length, 'problem'))}, at ${places.slice(0, 10).join(', ')}: somebody or something has changed what was written. See \`dreamfold verify\`.`,
+    ),
+  );
 }

@@ -7,6 +7,8 @@ import { defineCommand, wholeNumber } from '../define-command.ts';
 import { EventLines } from '../event-lines.ts';
 import { findSession } from '../find-session.ts';
 import type { Io } from '../io.ts';
+import { isoTime } from '../iso-time.ts';
+import { isUnattended } from '../unattended.ts';
 
 export function register(program: Command, io: Io): void {
   defineCommand(program, {
@@ -25,6 +27,11 @@ export function register(program: Command, io: Io): void {
     );
 }
 
+/** How often it is asked whether the process that runs a session is still there. */
+const LOOK_MS = 1000;
+/** After this time without an event, what is not known is said. */
+const QUIET_MS = 60_000;
+
 interface Tail {
   id: string | null;
   limit: number;
@@ -35,10 +42,11 @@ async function tail(dreamfold: Dreamfold, { id, limit, io }: Tail): Promise<void
   const ended = new AbortController();
   const onSignal = (): void => ended.abort();
   process.once('SIGINT', onSignal);
-  const printer = id === null ? new AllSessions(dreamfold, io) : new OneSession(id, io);
+  const printer: Printer = id === null ? new AllSessions(dreamfold, io) : new OneSession(id, io);
   const after = id === null ? await dreamfold.log.cursor() : cursorAtStart(dreamfold.log.capabilities.partitions);
   const stream = id === null ? {} : { stream: streamOf('session', id) };
   let count = 0;
+  const watch = setInterval(() => printer.tellUnattended?.(dreamfold), LOOK_MS);
   if (io.json) await io.write('{"events": [');
   try {
     for await (const batch of dreamfold.log.subscribe({ after, ...stream, signal: ended.signal })) {
@@ -50,15 +58,25 @@ async function tail(dreamfold: Dreamfold, { id, limit, io }: Tail): Promise<void
       if (count >= limit || (await printer.isOver(dreamfold))) break;
     }
   } finally {
+    clearInterval(watch);
     process.off('SIGINT', onSignal);
     if (io.json) await io.write('\n]}\n');
   }
 }
 
-class OneSession {
+interface Printer {
+  print(event: LogEvent): Promise<void>;
+  isOver(dreamfold: Dreamfold): Promise<boolean>;
+  /** Says once that what is waited for may never come. */
+  tellUnattended?(dreamfold: Dreamfold): void;
+}
+
+class OneSession implements Printer {
   readonly #io: Io;
   readonly #lines: EventLines;
   #state: SessionState;
+  /** After which event it was said that nobody goes on. */
+  #saidAt = -1;
 
   constructor(id: string, io: Io) {
     this.#io = io;
@@ -71,6 +89,18 @@ class OneSession {
     for (const line of this.#lines.of(event)) this.#io.line(line);
   }
 
+  tellUnattended(dreamfold: Dreamfold): void {
+    const { id, seq, now, status } = this.#state;
+    if (this.#saidAt === seq || seq === 0) return;
+    const processor = dreamfold.processor();
+    if (isUnattended(this.#state, processor)) {
+      this.#io.note(`Nobody runs this session. This waits until somebody does: ${this.#io.typed(`resume ${id} FILE`)}`);
+    } else if (processor === 'unknown' && status === 'running' && Date.now() - now > QUIET_MS) {
+      this.#io.note(`Its newest event is of ${isoTime(now)}. Whether a process still runs it cannot be seen here.`);
+    } else return;
+    this.#saidAt = seq;
+  }
+
   /** True when the session rests and nothing more of it is on the log. */
   async isOver(dreamfold: Dreamfold): Promise<boolean> {
     const { status, stopReason, id, seq } = this.#state;
@@ -79,7 +109,7 @@ class OneSession {
   }
 }
 
-class AllSessions {
+class AllSessions implements Printer {
   readonly #dreamfold: Dreamfold;
   readonly #io: Io;
   readonly #lines = new Map<string, EventLines>();
@@ -98,7 +128,7 @@ class AllSessions {
         for (const earlier of batch) lines.of(earlier);
     }
     const id = event.stream.slice('session/'.length);
-    for (const line of lines.of(event)) this.#io.line(`${this.#io.paint('dim', id)}  ${line}`);
+    for (const line of lines.of(event)) this.#io.line(line, `${this.#io.paint('dim', id)}  `);
   }
 
   async isOver(): Promise<boolean> {

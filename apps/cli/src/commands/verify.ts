@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { DreamfoldError, open, type VerifyReport } from 'dreamfold';
+import { DreamfoldError, isDreamfoldError, open, type VerifyReport } from 'dreamfold';
 import { counted } from '../counted.ts';
 import { dataDirectory, logUrl, withData } from '../data-directory.ts';
 import { defineCommand } from '../define-command.ts';
@@ -7,6 +7,7 @@ import { EXIT } from '../exit-code.ts';
 import type { Io } from '../io.ts';
 
 const SHOWN_SET_ASIDE = 20;
+const RESTORE = 'Restore the data directory from a copy, or import an export into a new one.';
 
 export function register(program: Command, io: Io): void {
   defineCommand(program, {
@@ -38,7 +39,16 @@ async function verify({ acceptHead, command }: { acceptHead: boolean; command: C
     io.document({ ok, ...report });
     printReport(report, io);
     printSetAside(report, io);
+  }).catch((error: unknown) => {
+    throw isDreamfoldError(error, 'store_corrupt') ? beyondReading(error) : error;
   });
+}
+
+/** What cannot even be opened says elsewhere that `verify` knows more. */
+function beyondReading(error: DreamfoldError): DreamfoldError {
+  if (!error.remedy.includes('`dreamfold verify`')) return error;
+  const { code, message, path, value } = error;
+  return new DreamfoldError(code, message, { remedy: RESTORE, cause: error, ...(path === undefined ? {} : { path }), value });
 }
 
 function printReport({ events, streams, erased, blobs, problems, setAside }: VerifyReport, io: Io): void {
@@ -51,7 +61,7 @@ function printReport({ events, streams, erased, blobs, problems, setAside }: Ver
   for (const { stream, seq, problem } of problems) io.line(`  ${stream ?? 'log'}${seq === null ? '' : `#${seq}`}: ${problem}`);
   const remedy =
     setAside === undefined
-      ? 'Restore the data directory from a copy, or import an export into a new one.'
+      ? RESTORE
       : 'Delete the replica, the folder kafka in the data directory, while nothing runs there: it is built again from the log.';
   io.line(remedy);
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { open, type LogEvent } from 'dreamfold';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { gather } from '../gather.ts';
-import { Workspace, type Ended } from '../testing/dreamfold-process.ts';
+import { PROGRAM, Workspace, type Ended } from '../testing/dreamfold-process.ts';
 import type { DemoReport } from './run-demo.ts';
 
 const workspace = new Workspace();
@@ -17,19 +17,14 @@ const cited = (events: LogEvent[], seq: number): string | undefined => events.fi
 
 /** The commands that the demo tells the reader to type, as arguments. */
 function nextCommands(stdout: string): string[][] {
-  const lines = stdout.split('Type next:\n')[1]!.trim().split('\n');
-  return lines.map((line) =>
-    line
-      .trim()
-      .split(/\s{2,}/)[0]!
-      .replace(/^pnpm dreamfold /, '')
-      .split(' '),
-  );
+  const lines = stdout.split('Type next:\n')[1]!.split('\n');
+  return lines.flatMap((line) => (line.startsWith(`     ${PROGRAM} `) ? [line.replace(PROGRAM, '').trim().split(' ')] : []));
 }
 
 describe('dreamfold demo', () => {
   test('tells its story in at most 80 lines, and says that the model is scripted', () => {
-    expect(told).toMatchObject({ code: 0, stderr: '' });
+    // On a busy machine its progress is told.
+    expect([told.code, told.stderr.replaceAll(/^tickets \[.*\n/gm, '')]).toEqual([0, '']);
     expect(told.stdout.trimEnd().split('\n').length).toBeLessThanOrEqual(80);
     expect(told.stdout).toMatch(/scripted/);
     for (const said of [

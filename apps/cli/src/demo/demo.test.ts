@@ -40,17 +40,30 @@ describe('the gain of the demo', () => {
     expect(nextDay.figures.rightFirstTime).toBe(2);
   });
 
-  test('comes from what the memory says, not from its being there', async () => {
-    const ofOtherValues = (request: ModelRequest): ModelRequest => ({
+  test('comes from the choices of the memory, not from its being there', async () => {
+    const withoutChoices = (request: ModelRequest): ModelRequest => ({
       ...request,
       messages: request.messages.map(({ role, content }) => ({
         role,
-        content: content.map((block) =>
-          block.type === 'memory' ? { ...block, choices: block.choices.map((choice) => ({ ...choice, value: 'nowhere' })) } : block,
-        ),
+        content: content.map((block) => (block.type === 'memory' ? { ...block, choices: [] } : block)),
       })),
     });
-    const { nextDay, rolledBack } = await demoWith(ofOtherValues);
+    const { nextDay, rolledBack } = await demoWith(withoutChoices);
     expect(nextDay.figures).toEqual(rolledBack.figures);
   });
+});
+
+test('agents know nothing of the tickets', () => {
+  const source = ['team.ts', 'policies.ts'].map((file) => readFileSync(new URL(file, import.meta.url), 'utf8').toLowerCase()).join('\n');
+  for (const word of ['parcel', 'authenticator', 'voucher']) expect(source).not.toMatch(new RegExp(`\\b${word}\\b`));
+  for (const { text, from } of [...FIRST_DAY, ...NEXT_DAY]) {
+    expect(source).not.toContain(text.toLowerCase());
+    expect(source).not.toContain(from.toLowerCase());
+  }
+});
+
+test('the next day has other customers and other words', () => {
+  const customers = new Set(FIRST_DAY.map(({ from }) => from));
+  const texts = new Set(FIRST_DAY.map(({ text }) => text));
+  for (const { from, text } of NEXT_DAY) expect(customers.has(from) || texts.has(text)).toBe(false);
 });

@@ -1,7 +1,8 @@
 import { counted } from '../counted.ts';
-import type { Column, Io } from '../io.ts';
+import type { Io } from '../io.ts';
 import { insightLine } from '../patch-lines.ts';
 import { oneLine } from '../printable.ts';
+import type { Column } from '../table-layout.ts';
 import type { DemoReport } from './run-demo.ts';
 import type { Figures, TicketResult } from './ticket-results.ts';
 
@@ -13,7 +14,7 @@ const TICKET_COLUMNS: readonly Column<TicketResult>[] = [
   { title: 'sure', value: ({ confidence }) => confidence?.toFixed(2) ?? '-', align: 'right' },
   { title: 'rubric', value: ({ scores }) => scores.map((score) => score.toFixed(2)).join(' > ') },
   { title: 'the desk says', value: ({ desk }) => (desk === null ? '-' : desk.verdict === 'right' ? 'ours' : `no: ${desk.right}`) },
-  { title: 'ticket', value: ({ text }) => oneLine(text, TEXT_CHARS) },
+  { title: 'ticket', value: ({ text }) => oneLine(text, TEXT_CHARS), shrinksTo: 12 },
 ];
 
 interface FigureRow {
@@ -24,34 +25,28 @@ interface FigureRow {
 const FIGURE_COLUMNS: readonly Column<FigureRow>[] = [
   { title: '', value: ({ name }) => `   ${name}` },
   { title: 'tickets', value: ({ figures }) => figures.tickets, align: 'right' },
-  { title: 'right first time', value: ({ figures }) => share(figures.rightFirstTime, figures), align: 'right' },
-  { title: 'rubric met at once', value: ({ figures }) => share(figures.rubricMetAtOnce, figures), align: 'right' },
+  { title: 'right first', value: ({ figures }) => share(figures.rightFirstTime, figures), align: 'right' },
+  { title: 'rubric met', value: ({ figures }) => share(figures.rubricMetAtOnce, figures), align: 'right' },
   { title: 'right queue', value: ({ figures }) => share(figures.rightQueue, figures), align: 'right' },
-  { title: 'model calls', value: ({ figures }) => figures.modelCalls, align: 'right' },
+  { title: 'calls', value: ({ figures }) => figures.modelCalls, align: 'right' },
 ];
 
 function share(count: number, { tickets }: Figures): string {
   return `${count} (${Math.round((100 * count) / tickets)} %)`;
 }
 
-/** How the command line is called here. */
-export interface Calling {
-  /** The whole line for a command. */
-  typed: (command: string) => string;
-  /** What to know before typing it; '' for nothing. */
-  note: string;
-}
-
 /** Tells what a run of the demo did. Every figure comes from the log. */
-export function tellStory(io: Io, report: DemoReport, calling: Calling): void {
-  io.line('A support team: a lead and two specialists, triage and writer. The model is scripted: each agent is a function of');
-  io.line('its prompt, so this runs without a key. The figures show how the loop works, not what a real model would gain.');
+export function tellStory(io: Io, report: DemoReport): void {
+  io.line(
+    'A support team: a lead and two specialists, triage and writer. The model is scripted: each agent is a function of its prompt, so ' +
+      'this runs without a key. The figures show how the loop works, not what a real model would gain.',
+  );
   tellFirstDay(io, report);
   tellDream(io, report);
   tellApproval(io, report);
   tellRollback(io, report);
   tellFigures(io, report);
-  tellNext(io, report, calling);
+  tellNext(io, report);
 }
 
 function chapter(io: Io, text: string): void {
@@ -79,12 +74,12 @@ function tellDream(io: Io, { dream }: DemoReport): void {
   const { sessions, decisions, labelled } = dream.reviewed;
   chapter(io, `2. A dream: ${sessions} sessions reviewed, ${decisions} decisions, ${labelled} with feedback`);
   for (const { insight, evidence, patchId } of dream.proposed) {
-    io.line(`   ${io.paint('green', 'proposed')} ${insightLine(insight)}`);
+    io.line(insightLine(insight), `   ${io.paint('green', 'proposed')} `);
     io.line(`            evidence ${evidence.slice(0, 2).join(', ')} and ${evidence.length - 2} more; ${patchId}`);
   }
   for (const { insight, gates } of dream.rejected) {
     const failed = gates.find((gate) => !gate.pass)!;
-    io.line(`   ${io.paint('red', 'rejected')} ${insightLine(insight)}`);
+    io.line(insightLine(insight), `   ${io.paint('red', 'rejected')} `);
     io.line(`            planted by this demo; gate "${failed.gate}": ${failed.reason}`);
   }
 }
@@ -105,7 +100,8 @@ function tellRollback(io: Io, { rollback, rolledBack }: DemoReport): void {
 }
 
 function tellFigures(io: Io, { firstDay, nextDay, rolledBack }: DemoReport): void {
-  chapter(io, '5. Side by side ("right first time": the rubric met at once, and the desk kept the ticket)');
+  chapter(io, '5. Side by side');
+  io.line('   right first: the rubric met at once, and the desk kept the ticket; calls: of the model.');
   const rows: FigureRow[] = [
     { name: 'first day, no memory', figures: firstDay.figures },
     { name: 'next day, with memory', figures: nextDay.figures },
@@ -114,17 +110,18 @@ function tellFigures(io: Io, { firstDay, nextDay, rolledBack }: DemoReport): voi
   io.table(rows, FIGURE_COLUMNS);
 }
 
-function tellNext(io: Io, { firstDay, store, waiting, sessions }: DemoReport, { typed, note }: Calling): void {
+function tellNext(io: Io, { firstDay, store, waiting, sessions }: DemoReport): void {
   const revised = firstDay.tickets.find(({ scores }) => scores.length > 1) ?? firstDay.tickets[0]!;
-  chapter(io, `Everything is on the log. ${note}Type next:`);
-  const next: [command: string, what: string][] = [
-    ['sessions', `the ${sessions} tickets of this run, a session each`],
-    [`show ${revised.sessionId}`, 'one that was sent back, step by step'],
-    [`replay ${revised.sessionId}`, 'the same, folded from its events; no model is asked'],
-    ['review', `${waiting.patchIds.length} proposals of a second dream wait for you`],
-    [`memory show ${store}`, 'what the agents are told: nothing, until you approve'],
-    [`memory history ${store}`, 'who changed it, when and why'],
+  chapter(io, 'Everything is on the log. Type next:');
+  const next: [what: string, ...commands: string[]][] = [
+    [`the ${sessions} tickets of this run, a session each`, 'sessions'],
+    ['one that was sent back, step by step', `show ${revised.sessionId}`],
+    ['the same, folded from its events; no model is asked', `replay ${revised.sessionId}`],
+    [`${waiting.patchIds.length} proposals of a second dream wait for you`, 'review'],
+    ['what the agents are told (nothing, until you approve), and who changed it', `memory show ${store}`, `memory history ${store}`],
   ];
-  const width = Math.max(...next.map(([command]) => typed(command).length));
-  for (const [command, what] of next) io.line(`   ${typed(command).padEnd(width)}  ${io.paint('dim', what)}`);
+  for (const [what, ...commands] of next) {
+    io.line(io.paint('dim', `   ${what}:`));
+    for (const command of commands) io.verbatim(`     ${io.typed(command)}`);
+  }
 }

@@ -6,8 +6,8 @@ import type { Readable, Writable } from 'node:stream';
 
 const BIN = new URL('../bin.ts', import.meta.url).pathname;
 const TERMINAL = new URL('terminal-process.ts', import.meta.url).pathname;
-/** What commands to copy begin with in a workspace. */
-export const TYPED = `node ${BIN}`;
+/** What a command to copy begins with when it is printed to a `Workspace`. */
+export const PROGRAM = `node ${BIN}`;
 /** A command starts in half the time when another has compiled its code. */
 const COMPILE_CACHE = new URL('../../../../node_modules/.cache/compiled', import.meta.url).pathname;
 

@@ -14,7 +14,7 @@ export async function onTerminal(
   typed: readonly (readonly [seen: RegExp, keys: string])[],
   args: readonly string[],
 ): Promise<{ code: number; output: string }> {
-  const terminal = (): PassThrough => Object.assign(new PassThrough(), { isTTY: true, columns: 100, rows: 40, setRawMode: () => {} });
+  const terminal = (): PassThrough => Object.assign(new PassThrough(), { isTTY: true, columns: 200, rows: 40, setRawMode: () => {} });
   const [stdin, stdout, stderr] = [terminal(), terminal(), terminal()];
   const left = [...typed];
   let output = '';

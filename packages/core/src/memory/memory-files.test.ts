@@ -161,6 +161,11 @@ describe('as files', () => {
     expect(odd).toBeGreaterThan(40);
   });
 
+  it('refuses a line below the data, which nobody would be told', () => {
+    expect(() => filesToDocument([{ path: 'routing.md', text: `${BOOK}- Always be kind.\n` }])).toThrow(/below its data.*Always be kind/);
+    expect(filesToDocument([{ path: 'routing.md', text: `${BOOK}\n \n` }]).stale).toEqual([]);
+  });
+
   it('an edit of the data counts, and an edit of the readable lines alone is pointed out', () => {
     const data = filesToDocument([{ path: 'routing.md', text: BOOK.replace('"value":"billing"', '"value":"accounts"') }]);
     expect(data.document.memories['/routing.md']).toMatchObject({ insights: { i1: { value: 'accounts' } } });

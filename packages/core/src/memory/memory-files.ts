@@ -100,6 +100,11 @@ function playbookOf(file: string, text: string, title: string | undefined): Play
   const data = unix.lastIndexOf(DATA);
   const end = unix.lastIndexOf('\n```');
   if (title === undefined || data === -1 || end <= data) throw invalidFile(file, 'is a playbook without a title or without its data');
+  const below = unix.slice(end + '\n```'.length).trim();
+  if (below !== '') {
+    const remedy = 'A playbook holds insights only: change them in the data, or write this as a note, in a file of its own.';
+    throw invalidFile(file, `has text below its data, which no agent would be told: ${below.split('\n')[0]!.slice(0, 60)}`, remedy);
+  }
   const insights = parseJson(unix.slice(data + DATA.length, end), `${file}: data`);
   const parsed = Playbook.safeParse({ kind: 'playbook', title: parseJson(title, `${file}: title`), insights });
   if (parsed.success) return parsed.data;
@@ -107,9 +112,6 @@ function playbookOf(file: string, text: string, title: string | undefined): Play
   throw invalidFile(file, `holds an invalid playbook: ${issue.path.join('.')}: ${issue.message}`);
 }
 
-function invalidFile(file: string, why: string): DreamfoldError {
-  return new DreamfoldError('invalid_import', `${file} ${why}`, {
-    path: file,
-    remedy: 'Write it as `dreamfold memory export` does.',
-  });
+function invalidFile(file: string, why: string, remedy = 'Write it as `dreamfold memory export` does.'): DreamfoldError {
+  return new DreamfoldError('invalid_import', `${file} ${why}`, { path: file, remedy });
 }

@@ -270,7 +270,10 @@ describe('an outcome and the caps', () => {
     const spent = new GivenSession('Begin.', { agents, criteria: [judged], caps: { tokens: 100 } });
     spent.answers('lead', 'Done.', { usage });
     expect(spent.work).toEqual([]);
-    expect(spent.state).toMatchObject({ stopReason: { type: 'budget_reached' }, outcome: { result: 'max_iterations_reached' } });
+    expect(spent.state).toMatchObject({ stopReason: { type: 'budget_reached' }, outcome: { result: 'failed' } });
+    expect(spent.dataOf('span.outcome_evaluation_end').at(-1)).toMatchObject({
+      explanation: 'The cap tokens = 100 was reached (at 100); 0 of 3 attempts were graded.',
+    });
     const turns = new GivenSession('Begin.', { agents, criteria: [judged], caps: { turns: 1 } });
     turns.answers('lead', 'Done.', { usage });
     expect(turns.underWay).toEqual(['grade']);
@@ -288,7 +291,7 @@ describe('an outcome and the caps', () => {
     expect(session.state).toMatchObject({
       stopReason: { type: 'budget_reached' },
       capReached: { cap: 'tokens', value: 200 },
-      outcome: { status: 'done', result: 'max_iterations_reached' },
+      outcome: { status: 'done', result: 'failed' },
     });
   });
 

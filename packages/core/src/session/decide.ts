@@ -154,15 +154,21 @@ function stopThread(state: SessionState, thread: Thread, reason: StopReason['typ
   });
   if (thread.parent === null) {
     return [
-      ...(reason === 'end_turn'
-        ? []
-        : endOutcome(state, reason === 'budget_reached' ? 'max_iterations_reached' : 'failed', `The lead stopped: ${reason}.`)),
+      ...(reason === 'end_turn' ? [] : endOutcome(state, 'failed', stoppedBefore(state, reason))),
       idle,
       usageEvent(state),
       owned('session.status_idle', 'system', { stop_reason, stop_details }),
     ];
   }
   return [idle, report(state, thread, reason)];
+}
+
+/** Why the lead of an outcome that is not graded to its end stopped, and how far it was. */
+function stoppedBefore({ capReached, outcome }: SessionState, reason: StopReason['type']): string {
+  const graded = `${outcome?.attempts.length ?? 0} of ${outcome?.maxIterations ?? 0} attempts were graded`;
+  if (reason !== 'budget_reached' || capReached === null) return `The lead stopped: ${reason}; ${graded}.`;
+  const { cap, limit, value } = capReached;
+  return `The cap ${cap} = ${limit} was reached (at ${value}); ${graded}.`;
 }
 
 function report(state: SessionState, child: Thread, reason: StopReason['type'] | 'interrupted'): NewEvent {
@@ -188,7 +194,7 @@ function usageEvent(state: SessionState): NewEvent {
 
 const NO_USAGE = { input_tokens: 0, output_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 };
 
-function endOutcome(state: SessionState, result: 'failed' | 'interrupted' | 'max_iterations_reached', explanation: string): NewEvent[] {
+function endOutcome(state: SessionState, result: 'failed' | 'interrupted', explanation: string): NewEvent[] {
   const outcome = state.outcome;
   if (outcome === null || outcome.status === 'done') return [];
   return [

@@ -136,6 +136,8 @@ export interface SessionState {
   epoch: number;
   /** Of the first claim: drawn at random when the session began. '' before it. */
   nonce: string;
+  /** When it was claimed last, in milliseconds since 1970; 0 when nobody has claimed it. */
+  claimedAt: number;
   /** The first is the lead's. */
   threads: readonly Thread[];
   outcome: Outcome | null;
@@ -190,6 +192,7 @@ export function initialSession(id: string): SessionState {
     stopReason: null,
     epoch: 0,
     nonce: '',
+    claimedAt: 0,
     threads: [],
     outcome: null,
     importedScore: null,

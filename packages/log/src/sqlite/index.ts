@@ -1,3 +1,7 @@
+/**
+ * The log on SQLite.
+ * @module @dreamfold/log/sqlite
+ */
 export type { LogReadNotice } from './log-database.ts';
 export { openSqliteLog, type SqliteLogOptions } from './open-sqlite-log.ts';
 export { sqliteReplicas } from './sqlite-replicas.ts';

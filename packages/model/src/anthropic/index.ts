@@ -1,1 +1,5 @@
+/**
+ * Claude, and what speaks the Messages API.
+ * @module @dreamfold/model/anthropic
+ */
 export { anthropic, type AnthropicOptions } from './anthropic-model.ts';

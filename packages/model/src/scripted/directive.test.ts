@@ -39,17 +39,33 @@ test.each([
   ],
   ['[{"confidence":0.5},[{"confidence":1},{"tool":"t"}]]', [[{ ...CALL, decision: { confidence: 1 } }]]],
 ])('the script %s', (json, turns) => {
-  expect(parseScript(`@script ${json}`)).toEqual(turns);
+  expect(parseScript(`@script ${json}`)?.turns).toEqual(turns);
+});
+
+test('a then holds what is done at a later text', () => {
+  const script = parseScript('@script [{"tool":"t"},{"say":"a"},{"then":[{"say":"a"}]},{"then":[{"tool":"t"},{"say":"a"}]}]');
+  expect(script).toEqual({ turns: [[CALL], [SAY]], later: [[[SAY]], [[CALL], [SAY]]] });
+});
+
+test.each([
+  ['[{"then":[{"say":"a"}]},{"say":"b"}]', /nothing but another then/],
+  ['[{"then":{"say":"a"}}]', /then holds an array/],
+  ['[{"then":[]}]', /then holds an array/],
+  ['[{"then":[{"then":[{"say":"a"}]}]}]', /stands at the end|nothing/],
+  ['[{"then":[{"say":"a"}],"say":"b"}]', /does not belong/],
+  ['[[{"then":[{"say":"a"}]}]]', /inner array/],
+])('a then that is none: %s', (json, words) => {
+  expect(() => parseScript(`@script ${json}`)).toThrow(words);
 });
 
 test('a directive stands on a line of its own, or ends one', () => {
-  expect(parseScript('Please:\r\n  @script [{"say":"a"}]  \r\nThank you.')).toEqual([[SAY]]);
-  expect(parseScript('Please do this: @script [{"say":"a"}]')).toEqual([[SAY]]);
-  expect(parseScript('@script[{"say":"a"}]')).toEqual([[SAY]]);
+  expect(parseScript('Please:\r\n  @script [{"say":"a"}]  \r\nThank you.')?.turns).toEqual([[SAY]]);
+  expect(parseScript('Please do this: @script [{"say":"a"}]')?.turns).toEqual([[SAY]]);
+  expect(parseScript('@script[{"say":"a"}]')?.turns).toEqual([[SAY]]);
 });
 
 test('the last directive of a text counts', () => {
-  expect(parseScript('@script [{"say":"old"}]\n@script [{"say":"a"}]')).toEqual([[SAY]]);
+  expect(parseScript('@script [{"say":"old"}]\n@script [{"say":"a"}]')?.turns).toEqual([[SAY]]);
 });
 
 test.each(['Hello.', 'Use the @script line.', '@scripted [1]', 'mail@script [1]', '@script-kiddie', ''])('no directive in %j', (text) => {
@@ -58,10 +74,10 @@ test.each(['Hello.', 'Use the @script line.', '@scripted [1]', 'mail@script [1]'
 
 test('a delegate carries a script of its own, escaped', () => {
   const inner = '@script [{"say":"a"}]';
-  const [[step]] = parseScript(`@script ${JSON.stringify([{ delegate: 'ann', message: inner }])}`) as unknown as [
+  const [[step]] = parseScript(`@script ${JSON.stringify([{ delegate: 'ann', message: inner }])}`)!.turns as unknown as [
     [{ input: { message: string } }],
   ];
-  expect(parseScript(step.input.message)).toEqual([[SAY]]);
+  expect(parseScript(step.input.message)?.turns).toEqual([[SAY]]);
 });
 
 // Columns count from 1 at the beginning of the line; the array of each begins in column 9.

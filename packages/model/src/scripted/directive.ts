@@ -13,8 +13,14 @@ export type TurnStep =
   | { do: 'sleep'; ms: number }
   | { do: 'fail'; how: Failure };
 
-/** What is done at each request, in order: a turn ends with the calls that it waits for, or with the script. */
-export type Script = readonly (readonly TurnStep[])[];
+/** What is done at each request, in order: a turn ends with the calls that it waits for, or with its steps. */
+export type Turns = readonly (readonly TurnStep[])[];
+
+export interface Script {
+  turns: Turns;
+  /** What is done at the first text without a script of its own that follows, at the second, and so on: what a rubric sends back is one. */
+  later: readonly Turns[];
+}
 
 /** One evaluation: the verdict, and scores for the criteria that are named. */
 export interface Grade {
@@ -37,7 +43,7 @@ interface DirectiveLine {
  */
 export function parseScript(text: string): Script | null {
   const found = findDirective(text, '@script');
-  return found === null ? null : readDirective(found, (steps) => turnsOf(steps));
+  return found === null ? null : readDirective(found, scriptOf);
 }
 
 /**
@@ -84,7 +90,22 @@ function readDirective<T>(directive: DirectiveLine, read: (items: readonly JsonN
   }
 }
 
-function turnsOf(steps: readonly JsonNode[]): Script {
+function scriptOf(steps: readonly JsonNode[]): Script {
+  const first = steps.findIndex((step) => step.members?.has('then'));
+  const later = first < 0 ? [] : steps.slice(first);
+  return { turns: turnsOf(first < 0 ? steps : steps.slice(0, first)), later: later.map(laterTurns) };
+}
+
+function laterTurns(step: JsonNode): Turns {
+  const { members } = step;
+  if (members?.has('then') !== true) throw new JsonSyntaxError('after a then there is nothing but another then', step.at);
+  checkKeys(step, members, ['then']);
+  const { node } = members.get('then')!;
+  if (node.items === undefined || node.items.length === 0) throw new JsonSyntaxError('then holds an array of steps', node.at);
+  return turnsOf(node.items);
+}
+
+function turnsOf(steps: readonly JsonNode[]): Turns {
   const turns: TurnStep[][] = [];
   let turn: TurnStep[] = [];
   const decision = new PendingDecision();
@@ -140,7 +161,16 @@ function callsOf(array: JsonNode, items: readonly JsonNode[], decision: PendingD
 }
 
 /** The keys of each step; the first one names it, and a `?` follows those that can be left out. */
-const STEP_KEYS = [['say'], ['tool', 'input?'], ['delegate', 'message'], ['sleep_ms'], ['think'], ['confidence'], ['fail']] as const;
+const STEP_KEYS = [
+  ['say'],
+  ['tool', 'input?'],
+  ['delegate', 'message'],
+  ['sleep_ms'],
+  ['think'],
+  ['confidence'],
+  ['fail'],
+  ['then'],
+] as const;
 
 function stepOf(step: JsonNode, decision: PendingDecision): TurnStep[] {
   const keys = STEP_KEYS.find(([name]) => step.members?.has(name));
@@ -177,6 +207,8 @@ function stepOf(step: JsonNode, decision: PendingDecision): TurnStep[] {
       return [];
     case 'fail':
       return [{ do: 'fail', how: oneOf(field('fail'), FAILURES, 'fail') }];
+    case 'then':
+      throw new JsonSyntaxError('a then stands at the end of the script, not inside another step', step.at);
   }
 }
 

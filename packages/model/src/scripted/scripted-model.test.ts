@@ -32,6 +32,10 @@ function user(text: string): RequestMessage {
   return { role: 'user', content: [{ type: 'text', text }] };
 }
 
+function said(text: string): RequestMessage {
+  return { role: 'assistant', content: [{ type: 'text', text }] };
+}
+
 function requestOf(...messages: RequestMessage[]): ModelRequest {
   return { model: 'scripted', system: '', messages, tools: [], maxTokens: 100 };
 }
@@ -41,6 +45,19 @@ function brief({ content, stopReason }: ModelResponse): string {
   const blocks = content.map((block) => (block.type === 'text' ? block.text : `${block.name}(${JSON.stringify(block.input)})`));
   return [stopReason, ...blocks].join(' | ');
 }
+
+test('what comes later without a script of its own is answered by the thens of the script before it, in order', async () => {
+  const model = scripted();
+  const script = '@script [{"say":"short"},{"then":[{"tool":"look"},{"say":"longer"}]},{"then":[{"say":"longest"}]}]';
+  const first = [user(script), said('short')];
+  const answer = async (...messages: RequestMessage[]): Promise<string> => brief(await model.respond(requestOf(...messages), live));
+  expect(await answer(user(script))).toBe('end_turn | short');
+  expect(await answer(...first, user('Revise it.'))).toBe('tool_use | look({})');
+  const looked = [...first, user('Revise it.'), said('looked')];
+  expect(await answer(...looked, user('Revise it.'))).toBe('end_turn | longest');
+  expect(await answer(...looked, user('2'), said('b'), user('Once more.'))).toBe('end_turn | I was asked: Once more.');
+  expect(await answer(...looked, user('@script [{"say":"own"}]'))).toBe('end_turn | own');
+});
 
 /** Runs the script of the first message to its end, with one result for every call. A failed attempt is noted, and tried again. */
 async function play(text: string, model = scripted()): Promise<string[]> {

@@ -4,7 +4,7 @@ import { DreamfoldError } from '@dreamfold/events';
 import { gradeCall, readGraderRequest } from '../grading.ts';
 import { ModelError } from '../model-error.ts';
 import type { Decision, Model, ModelCall, ModelPrice, ModelRequest, ModelResponse, RequestMessage, ResponseBlock } from '../port.ts';
-import { type Failure, type Script, type TurnStep, parseGrades, parseScript } from './directive.ts';
+import { type Failure, type Script, type Turns, type TurnStep, parseGrades, parseScript } from './directive.ts';
 import { estimateInputTokens, estimateOutputTokens } from './token-estimate.ts';
 
 /** One block of a policy's answer: text, or a call of a tool. */
@@ -24,7 +24,7 @@ export type ScriptedPolicy = (request: ModelRequest, call: ModelCall) => Scripte
  *
  * Without a policy it obeys the `@script [...]` line of the newest user text. Where it stands in the script is the number of its own turns
  * since that text, so the same request has the same answer in every process. Text without a directive is answered
- * with one sentence; a script that does not end with `say` ends with "Done.". As a grader it obeys the `@grade [...]` line of the rubric.
+ * with one sentence, unless the script before it has a `then` for it; a script that does not end with `say` ends with "Done.". As a grader it obeys the `@grade [...]` line of the rubric.
  *
  * The one thing that it remembers is which `fail` steps of which request have failed, since a retry sends the same request: each
  * fails once in this instance's life, and once more in a new process. Two threads with exactly equal requests share it.
@@ -83,9 +83,9 @@ async function obey(request: ModelRequest, call: ModelCall, failed: Set<string>)
   if (grading !== null) return respondWith([grade(grading)], context);
   const asked = newestUserText(request.messages);
   if (asked === null) return respondWith([{ say: 'I was asked nothing.' }], context);
-  const script = scriptOf(asked.message);
-  if (script === null) return respondWith([{ say: echo(asked.message) }], context);
-  return takeTurn(script[asked.turn] ?? [], { ...context, failed, turn: asked.turn });
+  const turns = turnsFor(request.messages, asked.message);
+  if (turns === null) return respondWith([{ say: echo(asked.message) }], context);
+  return takeTurn(turns[asked.turn] ?? [], { ...context, failed, turn: asked.turn });
 }
 
 /** Every criterion gets 1 when satisfied and 0 when not, unless the directive names its score. Without a directive all is well. */
@@ -135,7 +135,24 @@ function newestUserText(messages: readonly RequestMessage[]): { message: Request
   for (let i = messages.length - 1; i >= 0; i -= 1) {
     const message = messages[i]!;
     if (message.role === 'assistant') turn += 1;
-    else if (message.content.some((block) => block.type === 'text')) return { message, turn };
+    else if (holdsText(message)) return { message, turn };
+  }
+  return null;
+}
+
+function holdsText({ role, content }: RequestMessage): boolean {
+  return role === 'user' && content.some((block) => block.type === 'text');
+}
+
+/** What the newest user text asks for: by its own script, or by the `then` that an earlier script has for it. */
+function turnsFor(messages: readonly RequestMessage[], newest: RequestMessage): Turns | null {
+  let later = 0;
+  for (let i = messages.lastIndexOf(newest); i >= 0; i -= 1) {
+    const message = messages[i]!;
+    if (!holdsText(message)) continue;
+    const script = scriptOf(message);
+    if (script !== null) return later === 0 ? script.turns : (script.later[later - 1] ?? null);
+    later += 1;
   }
   return null;
 }
