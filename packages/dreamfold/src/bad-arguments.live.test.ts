@@ -58,7 +58,7 @@ test.each<[what: string, call: () => unknown, code: string]>([
   ['run(null)', () => df.run(nothing, 'Begin.'), 'invalid_team'],
   ['run of a task null', () => df.run(lead, nothing), 'invalid_argument'],
   ['resume(null)', () => df.resume(nothing, 'sesn_x'), 'invalid_team'],
-  ['resume of a session null', () => df.resume(lead, nothing), 'not_found'],
+  ['resume of a session null', () => df.resume(lead, nothing), 'invalid_argument'],
   ['send of null', async () => (await df.run(lead, 'Begin.')).send(nothing), 'invalid_argument'],
 ])('%s is refused by name', async (...[, call, code]) => {
   const error = await (async () => call())().catch((e: unknown) => e);

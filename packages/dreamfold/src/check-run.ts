@@ -1,5 +1,7 @@
+import { checked } from '@dreamfold/events';
 import type { Model } from '@dreamfold/model';
-import { checkTask, compileTeam, type AgentDefinition } from '@dreamfold/runtime';
+import { z } from 'zod';
+import { AnyModel, checkTask, compileTeam, type AgentDefinition } from '@dreamfold/runtime';
 import { modelsByName } from './models.ts';
 
 /**
@@ -8,5 +10,6 @@ import { modelsByName } from './models.ts';
  * @throws DreamfoldError invalid_argument, invalid_team, delegation_cycle, unknown_model
  */
 export function checkRun(lead: AgentDefinition, task: string, models: Readonly<Record<string, Model>> = {}): void {
+  checked(z.record(z.string(), AnyModel), models, { what: 'checkRun()', name: 'models' });
   checkTask({ team: compileTeam(lead), task }, modelsByName(models));
 }

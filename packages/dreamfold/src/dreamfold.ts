@@ -1,4 +1,4 @@
-import { DreamfoldError, idOfStream, streamOf, type FeedbackRecorded, type LogEvent } from '@dreamfold/events';
+import { checkMethods, DreamfoldError, idOfStream, streamOf, type FeedbackRecorded, type LogEvent } from '@dreamfold/events';
 import { confirmTool, interrupt, judge, sendMessage, type Confirmation, type Judgement, type SessionState } from '@dreamfold/core';
 import type { Log, ProcessorLock } from '@dreamfold/log';
 import {
@@ -33,7 +33,8 @@ import {
   type Team,
   type WorkerNews,
 } from '@dreamfold/runtime';
-import { checkRunOptions, type RunOptions } from './run-options.ts';
+import { DREAMFOLD_METHODS } from './dreamfold-arguments.ts';
+import type { RunOptions } from './run-options.ts';
 
 export interface KeepDreamingOptions {
   /** When which store dreams, one rule for each. */
@@ -80,7 +81,6 @@ export class Dreamfold {
    * @throws DreamfoldError invalid_argument, invalid_team, not_found (a memory store), store_locked (another process runs sessions here)
    */
   async run(lead: AgentDefinition, task: string, options: RunOptions = {}): Promise<Session> {
-    checkRunOptions(options);
     const team = compileTeam(lead);
     await this.lock();
     return this.#host.create(await this.#newSession(team, task, options));
@@ -93,7 +93,6 @@ export class Dreamfold {
    * @throws DreamfoldError as `run` does
    */
   async submit(lead: AgentDefinition, task: string, options: RunOptions = {}): Promise<string> {
-    checkRunOptions(options);
     return this.#host.submit(await this.#newSession(compileTeam(lead), task, options));
   }
 
@@ -133,7 +132,7 @@ export class Dreamfold {
   }
 
   /** A session as it stands on the log. @param to the last seq to fold @throws DreamfoldError not_found */
-  session(id: string, to?: number): Promise<SessionState> {
+  async session(id: string, to?: number): Promise<SessionState> {
     return loadSession(this.log, id, to);
   }
 
@@ -174,7 +173,7 @@ export class Dreamfold {
    * Reviews finished sessions and proposes what they teach to a memory store.
    * @throws DreamfoldError not_found
    */
-  dream(options: DreamOptions): Promise<DreamReport> {
+  async dream(options: DreamOptions): Promise<DreamReport> {
     return this.dreams.dream(options);
   }
 
@@ -183,7 +182,7 @@ export class Dreamfold {
    * @returns null when the text says what was proposed
    * @throws DreamfoldError not_found, already_decided, invalid_argument, precondition_failed and the like (a gate stops it)
    */
-  editProposal(store: string, patchId: string, edit: ProposalEdit): Promise<EditedProposal | null> {
+  async editProposal(store: string, patchId: string, edit: ProposalEdit): Promise<EditedProposal | null> {
     return new ProposalEditor(this.log, this.memory).edit(store, patchId, edit);
   }
 
@@ -239,7 +238,7 @@ export class Dreamfold {
    * Adds recorded sessions from a file; all of it or, when a row is bad, nothing.
    * @throws DreamfoldError not_found, invalid_import, hash_mismatch, head_conflict and the like, with `file:row` as path
    */
-  import(request: ImportRequest): Promise<ImportReport> {
+  async import(request: ImportRequest): Promise<ImportReport> {
     return importSessions(this.log, request);
   }
 
@@ -253,7 +252,7 @@ export class Dreamfold {
    * @param to the last seq to look at
    * @throws DreamfoldError not_found, store_corrupt
    */
-  verifyRequests(sessionId: string, to?: number): Promise<RequestsReport> {
+  async verifyRequests(sessionId: string, to?: number): Promise<RequestsReport> {
     return verifyRequests(this.log, sessionId, { pinnedMemory: (pins) => this.memory.pinned(pins), ...(to === undefined ? {} : { to }) });
   }
 
@@ -290,3 +289,5 @@ export class Dreamfold {
     lock?.release();
   }
 }
+
+checkMethods(Dreamfold, '', DREAMFOLD_METHODS);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { Caps, DreamfoldError } from '@dreamfold/events';
-import type { RubricDefinition } from '@dreamfold/runtime';
+import { Caps, optionsOf, Text } from '@dreamfold/events';
+import { RubricShape, type RubricDefinition } from '@dreamfold/runtime';
 
 export interface RunOptions {
   /** Whose request it is: a customer, a tenant, a repository. Default `default`. */
@@ -14,27 +14,11 @@ export interface RunOptions {
   idempotencyKey?: string;
 }
 
-// Strict: a limit that is spelt wrong must not be no limit.
-const Checked = z.strictObject({
-  principal: z.string().min(1).max(200).optional(),
+export const RunOptionsShape = optionsOf<RunOptions>({
+  principal: Text.max(200).optional(),
   title: z.string().optional(),
-  rubric: z.looseObject({}).optional(),
-  caps: Caps.partial().strict().optional(),
-  memory: z.array(z.string().min(1)).optional(),
-  idempotencyKey: z.string().min(1).optional(),
+  rubric: RubricShape.optional(),
+  caps: optionsOf<Partial<Caps>>(Caps.partial().shape).optional(),
+  memory: z.array(Text).optional(),
+  idempotencyKey: Text.optional(),
 });
-
-/** @throws DreamfoldError invalid_argument, with the option as path */
-export function checkRunOptions(options: RunOptions): void {
-  const checked = Checked.safeParse(options, { reportInput: true });
-  if (checked.success) return;
-  const issue = checked.error.issues[0]!;
-  const unknown = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
-  const path = [...issue.path, ...unknown].join('/');
-  const known = Object.keys((issue.path[0] === 'caps' ? Caps : Checked).shape).join(', ');
-  throw new DreamfoldError('invalid_argument', `The options of run: ${path || 'options'}: ${issue.message}`, {
-    path: path || 'options',
-    value: issue.input,
-    remedy: unknown.length > 0 ? `Give ${known}.` : 'Correct the value.',
-  });
-}

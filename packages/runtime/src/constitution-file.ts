@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { DreamfoldError, parseJson } from '@dreamfold/events';
+import { checked, DreamfoldError, FilePath, parseJson } from '@dreamfold/events';
 import { forbiddenPhrase, type Constitution, type ConstitutionRule, type MemoryChange } from '@dreamfold/dreaming';
 import { z } from 'zod';
 
@@ -23,6 +23,7 @@ const Rules = z.strictObject({
  * @throws DreamfoldError not_found, config_invalid (also for a file without a rule, which protects from nothing), and those of parseJson
  */
 export async function loadConstitution(file: string): Promise<Constitution> {
+  checked(FilePath, file, { what: 'loadConstitution()', name: 'file' });
   const value = file.endsWith('.json') ? parseJson(await read(file), file) : await load(file);
   const parsed = Rules.safeParse(Array.isArray(value) ? fromList(value) : value);
   if (!parsed.success) {

@@ -1,4 +1,6 @@
-import type { ImportFormat, ImportNote } from '@dreamfold/core';
+import { FilePath, functionOf, optionsOf, Text } from '@dreamfold/events';
+import { IMPORT_FORMATS, type ImportFormat, type ImportNote } from '@dreamfold/core';
+import { z } from 'zod';
 
 export interface ImportRequest {
   file: string;
@@ -10,6 +12,14 @@ export interface ImportRequest {
   /** `check` counts bytes of the file, `write` sessions (of an export: events). */
   onProgress?: (phase: 'check' | 'write', done: number, total: number) => void;
 }
+
+export const ImportRequestShape = optionsOf<ImportRequest>({
+  file: FilePath,
+  format: z.enum(IMPORT_FORMATS.map(({ name }) => name)),
+  agent: Text.optional(),
+  model: Text.optional(),
+  onProgress: functionOf<NonNullable<ImportRequest['onProgress']>>().optional(),
+});
 
 export interface ImportReport {
   format: ImportFormat;

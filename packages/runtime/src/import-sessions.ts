@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
-import { DreamfoldError, isDreamfoldError } from '@dreamfold/events';
+import { checked, DreamfoldError, isDreamfoldError, withMethods } from '@dreamfold/events';
 import { parseMessagesLine, parseTauBench, type ImportedAppend, type ImportedSession, type ImportOptions } from '@dreamfold/core';
 import type { Log } from '@dreamfold/log';
 import { sha256 } from './digest.ts';
-import { countOutcome, type ImportReport, type ImportRequest } from './import-report.ts';
+import { countOutcome, ImportRequestShape, type ImportReport, type ImportRequest } from './import-report.ts';
 import { checkExport, writeExport } from './restore-export.ts';
 import { fileSizeBytes, readLines, readText } from './text-file.ts';
 
@@ -13,6 +13,8 @@ const CONCURRENCY = 16;
 const MAX_ROW_CHARS = 16 * 1024 * 1024;
 /** An import of junk must not fill the memory with remarks on it. */
 const MAX_NOTES = 1000;
+
+const AnyLog = withMethods<Log>('a log', 'append', 'head', 'read');
 
 /** An import of which every row is good. */
 export interface CheckedImport {
@@ -28,7 +30,8 @@ export interface CheckedImport {
  * @throws DreamfoldError not_found, invalid_import, invalid_json and the like, with `file:row` as path
  */
 export async function checkImport(request: ImportRequest, log: Log | null): Promise<CheckedImport> {
-  const { file, format } = request;
+  const { file, format } = checked(ImportRequestShape, request, { what: 'import()' });
+  checked(AnyLog.nullable(), log, { what: 'import()', name: 'log' });
   const report: ImportReport = {
     format,
     file,

@@ -1,4 +1,4 @@
-import { DreamfoldError, type CriterionScore, type ModelUsage, type NewEvent } from '@dreamfold/events';
+import { DreamfoldError, kindOf, type CriterionScore, type ModelUsage, type NewEvent } from '@dreamfold/events';
 import { graded, type Grading, type Outcome, type SessionState, type Work } from '@dreamfold/core';
 import { isRetryable, parseGraderResponse, renderGraderRequest, retryAfterMs, retryDelayMs, type Model } from '@dreamfold/model';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -45,26 +45,30 @@ async function grade(
   const spent: Spent = { usage, costUsd: 0 };
   const scores: CriterionScore[] = [];
   const byModel = new Map<string | Model, CriterionDefinition[]>();
+  let at = 'A grader';
   try {
     for (const criterion of outcome.criteria) {
       const definition = definitionOf(criterion, p.rubric);
       const { grader } = definition;
       if (grader.kind === 'code') {
         const view = { task: outcome.description, text: attempt, iteration: outcome.iteration, signal: p.signal };
+        at = `The grader of ${criterion.id}`;
         const verdict = await withTimeLimit(() => grader.grade(view), {
           ms: CODE_GRADER_LIMIT_MS,
           signal: p.signal,
           onTimeout: () => graderTooSlow(criterion.id),
         });
-        scores.push(checkScore(scoreOf(definition, verdict)));
+        scores.push(checkScore(criterion.id, () => scoreOf(definition, verdict)));
       } else if (grader.kind === 'model') byModel.set(grader.model, [...(byModel.get(grader.model) ?? []), definition]);
     }
-    for (const [model, criteria] of byModel)
+    for (const [model, criteria] of byModel) {
+      at = `The grader of ${criteria.map(({ id }) => id).join(', ')}`;
       scores.push(...(await askGrader(model, criteria, { outcome, attempt, spent, work, p, epoch })));
+    }
     return { evaluationId: work.evaluationId, scores, ...spent };
   } catch (error) {
     const { code, message: words, remedy } = faultOf(error);
-    const message = code === null ? `A grader failed: ${words}` : `${words}. ${remedy}`;
+    const message = code === null ? `${at} failed: ${words}` : `${words.startsWith(at) ? '' : `${at}: `}${words}. ${remedy}`;
     return { evaluationId: work.evaluationId, scores: [], ...spent, failure: message.slice(0, MAX_REASON_CHARS) };
   }
 }
@@ -77,13 +81,20 @@ function graderTooSlow(id: string): DreamfoldError {
   });
 }
 
-function checkScore(score: CriterionScore): CriterionScore {
+/** @param give what the verdict of a grader in code stands for; of a verdict that is none, nothing can be said */
+function checkScore(id: string, give: () => CriterionScore): CriterionScore {
+  let score: Partial<CriterionScore> = {};
+  try {
+    score = give();
+  } catch {
+    // Nothing, or an object whose fields cannot be read.
+  }
   if (typeof score.score === 'number' && score.score >= 0 && score.score <= 1 && typeof score.reason === 'string')
-    return { ...score, reason: score.reason.slice(0, MAX_REASON_CHARS) };
-  throw new DreamfoldError('invalid_rubric', `The grader of ${score.id} gave ${score.score}`, {
-    path: `criteria/${score.id}`,
+    return { ...(score as CriterionScore), reason: score.reason.slice(0, MAX_REASON_CHARS) };
+  throw new DreamfoldError('invalid_rubric', `The grader of ${id} gave ${kindOf(score.score)} as its score`, {
+    path: `criteria/${id}`,
     value: score.score,
-    remedy: 'Return a boolean, or a score from 0 to 1.',
+    remedy: 'Return true or false, a score from 0 to 1, or { score, reason }.',
   });
 }
 

@@ -1,6 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'eventemitter3';
-import type { EventType, FeedbackRecorded, KnownEvent, LogEvent, ModelUsage, NewEvent, StopReason } from '@dreamfold/events';
+import {
+  arg,
+  CATALOGUE,
+  checkMethods,
+  functionOf,
+  oneOf,
+  optionsOf,
+  Text,
+  type EventType,
+  type FeedbackRecorded,
+  type KnownEvent,
+  type LogEvent,
+  type ModelUsage,
+  type NewEvent,
+  type StopReason,
+} from '@dreamfold/events';
 import {
   bestAttempt,
   confirmTool,
@@ -13,7 +28,8 @@ import {
   type SessionState,
 } from '@dreamfold/core';
 import type { Log } from '@dreamfold/log';
-import { recordFeedbackOn } from './session-commands.ts';
+import { z } from 'zod';
+import { FeedbackShape, JudgementShape, recordFeedbackOn } from './session-commands.ts';
 import type { SessionProcessor } from './session-processor.ts';
 
 /** What listeners get: each event by its type, every event as `event`, and text as it arrives as `delta` (never stored). */
@@ -31,6 +47,8 @@ export interface SessionResult {
   usage: ModelUsage & { costUsd: number | null; modelCalls: number; toolCalls: number };
   error: string | null;
 }
+
+const LISTENED = ['event', 'delta', ...(Object.keys(CATALOGUE) as EventType[])] as const;
 
 /** What became of a session so far. */
 export function resultOf(state: SessionState): SessionResult {
@@ -125,3 +143,27 @@ export class Session {
     this.#wake();
   }
 }
+
+const Approval = { callHash: z.string().optional(), by: Text.optional() };
+const toolUseId = arg('toolUseId', Text);
+type SendOptions = NonNullable<Parameters<Session['send']>[1]>;
+
+checkMethods(Session, 'session', {
+  on: [arg('type', oneOf<keyof SessionEvents>('a type of event, event or delta', LISTENED)), arg('listener', functionOf<never>())],
+  send: [
+    arg('message', z.string()),
+    arg('options', optionsOf<SendOptions>({ ifBusy: z.enum(['queue', 'reject']).optional(), idempotencyKey: Text.optional() }).optional()),
+  ],
+  interrupt: [arg('threadId', Text.optional())],
+  approve: [toolUseId, arg('options', optionsOf<Pick<Confirmation, 'callHash' | 'by'>>(Approval).optional())],
+  deny: [
+    toolUseId,
+    arg(
+      'options',
+      optionsOf<Pick<Confirmation, 'callHash' | 'by' | 'message'>>({ ...Approval, message: z.string().optional() }).optional(),
+    ),
+  ],
+  judge: [arg('judgement', JudgementShape)],
+  feedback: [arg('feedback', FeedbackShape)],
+  done: [],
+});

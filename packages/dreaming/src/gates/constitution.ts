@@ -1,4 +1,4 @@
-import type { Insight } from '@dreamfold/events';
+import { checked, Text, type Insight } from '@dreamfold/events';
 import { fail, type Candidate, type GateContext, type Verdict } from './candidate.ts';
 
 /** A change as the operator's rules see it. */
@@ -22,8 +22,12 @@ export interface ConstitutionRule {
 
 export type Constitution = readonly ConstitutionRule[];
 
-/** A phrase that no memory may say, in whole words, whatever its case and what stands between the words. */
+/**
+ * A phrase that no memory may say, in whole words, whatever its case and what stands between the words.
+ * @throws DreamfoldError invalid_argument for what is no phrase
+ */
 export function forbiddenPhrase(phrase: string): ConstitutionRule {
+  checked(Text, phrase, { what: 'forbiddenPhrase()', name: 'phrase' });
   const wanted = plainWords(phrase);
   return {
     name: phrase,
