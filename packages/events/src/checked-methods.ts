@@ -50,5 +50,5 @@ export function checkMethods<T extends object>(of: { prototype: T }, owner: stri
 
 /** Options are named by their keys alone, a list by its own name too. */
 function argumentOf({ name, schema }: Argument<unknown>, value: unknown, what: string): unknown {
-  return Array.isArray(value) ? checked(schema, value, { what, at: name }) : checked(schema, value, { what, name });
+  return Array.isArray(value) ? checked(schema, value, { what: `${what}: ${name}`, at: name }) : checked(schema, value, { what, name });
 }

@@ -58,7 +58,7 @@ describe('options', () => {
         throw new TypeError('no');
       },
     };
-    expect(errorOf(throws).message).toBe("The tool refund: tools: can't be read: no");
+    expect(errorOf(throws).message).toBe("The tool refund: can't be read: no");
     const cycle: { policy?: unknown } = {};
     cycle.policy = cycle;
     expect(JSON.parse(JSON.stringify(errorOf(cycle)))).toMatchObject({ path: 'tools/policy', value: 'an object' });

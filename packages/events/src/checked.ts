@@ -84,12 +84,14 @@ export function checked<T>(schema: z.ZodType<T>, value: unknown, asked: Asked): 
     const result = schema.safeParse(value, { reportInput: true });
     if (result.success) return result.data;
     // Zod puts the words together when they are asked for, and looks at the value once more.
-    issue = result.error.issues[0]!;
+    // A key that is not known comes first: where one is misspelt, that another is missing is only what follows.
+    const { issues } = result.error;
+    issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]!;
   } catch (cause) {
     throw wrong(asked, { path: [], why: `can't be read: ${wordsOf(cause)}`, remedy: 'Give plain values.', cause });
   }
   if (issue.code === 'unrecognized_keys') throw unknownKey(asked, issue.path, { key: issue.keys[0]!, known: keysAt(schema, issue.path) });
-  const why = issue.message.replace(/^Invalid input: /, '');
+  const why = issue.message.replace(/^Invalid \w+: /, '');
   throw wrong(asked, { path: issue.path, why, remedy: asked.remedy ?? 'Correct the value.', value: issue.input });
 }
 
@@ -103,16 +105,12 @@ function wordsOf(cause: unknown): string {
 
 type Path = readonly PropertyKey[];
 
-function pathOf({ at, name = 'options' }: Asked, path: Path): string {
-  const below = path.map(String).join('/');
-  return at === undefined ? below || name : [at, below].filter((part) => part !== '').join('/');
-}
-
 function unknownKey(asked: Asked, path: Path, { key, known }: { key: string; known: readonly string[] }): DreamfoldError {
   const near = nearest(key, known);
   const meant = near === undefined ? '' : `; did you mean "${near}"?`;
   return wrong(asked, {
     path: [...path, key],
+    which: path,
     why: `there is no ${kindOf(key)}${meant}`,
     remedy: near === undefined ? `Give ${known.join(', ')}.` : `Write ${near}. All that can be given: ${known.join(', ')}.`,
   });
@@ -124,15 +122,27 @@ function nearest(name: string, names: readonly string[]): string | undefined {
 
 interface Wrong {
   path: Path;
+  /** What of the path the message names. Default: all of it. */
+  which?: Path;
   why: string;
   remedy: string;
   value?: unknown;
   cause?: unknown;
 }
 
-function wrong(asked: Asked, { path, why, remedy, value, cause }: Wrong): DreamfoldError {
-  const where = pathOf(asked, path);
-  return new DreamfoldError(asked.code ?? 'invalid_argument', `${asked.what}: ${where}: ${why}`, { path: where, remedy, value, cause });
+function wrong(
+  { what, at, name = 'options', code = 'invalid_argument' }: Asked,
+  { path, which = path, why, remedy, value, cause }: Wrong,
+): DreamfoldError {
+  const below = path.map(String).join('/');
+  const where = at === undefined ? below || name : [at, below].filter((part) => part !== '').join('/');
+  const named = which.map(String).join('/') || (at === undefined && path.length === 0 ? name : '');
+  return new DreamfoldError(code, `${[what, named].filter((part) => part !== '').join(': ')}: ${why}`, {
+    path: where,
+    remedy,
+    value,
+    cause,
+  });
 }
 
 /** The keys that an object of the schema may have at a path. */

@@ -85,8 +85,9 @@ describe('a constitution', () => {
   });
 
   it('that is not there is not found', async () => {
-    for (const name of ['nope.json', 'nope.js', '.']) {
+    for (const name of ['nope.json', 'nope.js']) {
       await expect(loadConstitution(join(directory, name))).rejects.toSatisfy((error) => isDreamfoldError(error, 'not_found'));
     }
+    await expect(loadConstitution(directory)).rejects.toMatchObject({ code: 'invalid_path', remedy: 'Name a file.' });
   });
 });

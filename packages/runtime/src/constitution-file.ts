@@ -1,12 +1,14 @@
-import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { checked, DreamfoldError, FilePath, parseJson } from '@dreamfold/events';
 import { forbiddenPhrase, type Constitution, type ConstitutionRule, type MemoryChange } from '@dreamfold/dreaming';
 import { z } from 'zod';
+import { readRegularFile } from './regular-file.ts';
 
 const REMEDY =
   'Write {"phrases": ["…"], "schemas": [{"name": "…", "schema": {JSON Schema of a change}}]}; in code, export it as default, with rules: [(change) => null or why not].';
+
+const MAX_BYTES = 1024 * 1024;
 
 const Phrase = z.string().trim().min(1).max(500);
 const NamedSchema = z.strictObject({ name: z.string().min(1), schema: z.union([z.boolean(), z.record(z.string(), z.unknown())]) });
@@ -20,11 +22,11 @@ const Rules = z.strictObject({
 /**
  * Reads the operator's rules from a file: `.json` with phrases and JSON schemas, or `.ts`, `.js`, which may hold code too. A
  * schema describes the changes that are allowed: `{kind, text, insight, note, reason}`.
- * @throws DreamfoldError not_found, config_invalid (also for a file without a rule, which protects from nothing), and those of parseJson
+ * @throws DreamfoldError not_found, invalid_path, payload_too_large, config_invalid (also for a file without a rule, which protects from nothing), and those of parseJson
  */
 export async function loadConstitution(file: string): Promise<Constitution> {
   checked(FilePath, file, { what: 'loadConstitution()', name: 'file' });
-  const value = file.endsWith('.json') ? parseJson(await read(file), file) : await load(file);
+  const value = file.endsWith('.json') ? parseJson(await readRegularFile(file, { maxBytes: MAX_BYTES }), file) : await load(file);
   const parsed = Rules.safeParse(Array.isArray(value) ? fromList(value) : value);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
@@ -45,16 +47,9 @@ function fromList(list: readonly unknown[]): unknown {
   return { phrases: list.filter((rule) => typeof rule !== 'function'), rules: list.filter((rule) => typeof rule === 'function') };
 }
 
-async function read(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    throw notFound(file, cause);
-  }
-}
-
 async function load(file: string): Promise<unknown> {
-  await read(file);
+  // Loading a module asks for no size and for no end.
+  await readRegularFile(file, { maxBytes: MAX_BYTES });
   try {
     return ((await import(pathToFileURL(resolve(file)).href)) as { default?: unknown }).default;
   } catch (cause) {
@@ -95,13 +90,5 @@ function invalid(file: string, why: string, at: string): DreamfoldError {
   return new DreamfoldError('config_invalid', `${file} is no constitution: ${why}`, {
     path: at === '' ? file : `${file}/${at}`,
     remedy: REMEDY,
-  });
-}
-
-function notFound(file: string, cause: unknown): DreamfoldError {
-  return new DreamfoldError('not_found', `The file ${file} can't be read`, {
-    path: file,
-    remedy: 'Check its name and its permissions.',
-    cause,
   });
 }

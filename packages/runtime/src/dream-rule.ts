@@ -41,7 +41,7 @@ export function checkDreamRules(rules: readonly DreamRule[]): void {
   if (rules.length === 0) throw wrong({ path: 'dreams', value: rules, why: 'there is no store to dream for', remedy: 'Name a store.' });
   const stores = new Set<string>();
   for (const [i, rule] of rules.entries()) {
-    checked(Rule, rule, { what: 'When to dream', at: `dreams/${i}` });
+    checked(Rule, rule, { what: `When to dream: dreams/${i}`, at: `dreams/${i}` });
     if (rule.schedule !== undefined) checkSchedule(rule.schedule, `dreams/${i}/schedule`);
     if (stores.has(rule.store)) {
       throw wrong({

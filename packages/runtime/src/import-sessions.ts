@@ -5,7 +5,7 @@ import type { Log } from '@dreamfold/log';
 import { sha256 } from './digest.ts';
 import { countOutcome, ImportRequestShape, type ImportReport, type ImportRequest } from './import-report.ts';
 import { checkExport, writeExport } from './restore-export.ts';
-import { fileSizeBytes, readLines, readText } from './text-file.ts';
+import { fileSizeBytes, needJsonStart, readLines, readText } from './text-file.ts';
 
 /** Sessions on their way to the log at a time; the log groups what arrives together. */
 const CONCURRENCY = 16;
@@ -32,6 +32,7 @@ export interface CheckedImport {
 export async function checkImport(request: ImportRequest, log: Log | null): Promise<CheckedImport> {
   const { file, format } = checked(ImportRequestShape, request, { what: 'import()' });
   checked(AnyLog.nullable(), log, { what: 'import()', name: 'log' });
+  await needJsonStart(file);
   const report: ImportReport = {
     format,
     file,

@@ -33,6 +33,7 @@ export { checkImport, importSessions, type CheckedImport } from './import-sessio
 export { loadSession } from './load-session.ts';
 export { commandSession, ConfirmationShape, FeedbackShape, JudgementShape, recordFeedbackOn } from './session-commands.ts';
 export { checkTask, type NewSession } from './new-session.ts';
+export { asReadError, openRegularFile, readRegularFile } from './regular-file.ts';
 export { SessionHost, type HostOptions, type SessionTeam } from './session-host.ts';
 export { type WorkShare } from './work-share.ts';
 export { workOn, type WorkerNews, type WorkerOptions } from './worker.ts';
