@@ -21,21 +21,22 @@ interface CriterionBase {
   weight?: number;
 }
 
-type Way = 'check' | 'schema' | 'model' | 'person';
-/** One way of judging, and none of the others. */
-type Only<W extends Way, T> = { [K in W]: T } & { [K in Exclude<Way, W>]?: never };
+interface Judges {
+  /** Code: true or false, a score from 0 to 1, or a score with its reason. */
+  check: (attempt: AttemptView) => CodeVerdict | Promise<CodeVerdict>;
+  /** The attempt is JSON that fits this schema. */
+  schema: z.ZodType;
+  /** A model, or the name of one. */
+  model: string | Model;
+  /** A person, who is asked with `requires_action`. */
+  person: true;
+}
 
-/**
- * One criterion, judged in exactly one way: `check`, code that gives true or false, a score from 0 to 1, or a score with its reason;
- * `schema`, which the attempt, as JSON, is to fit; `model`, a model or the name of one; or `person`, who is asked with `requires_action`.
- */
-export type CriterionOptions = CriterionBase &
-  (
-    | Only<'check', (attempt: AttemptView) => CodeVerdict | Promise<CodeVerdict>>
-    | Only<'schema', z.ZodType>
-    | Only<'model', string | Model>
-    | Only<'person', true>
-  );
+/** One way of judging, and none of the others. */
+type Only<W extends keyof Judges> = Pick<Judges, W> & { [K in Exclude<keyof Judges, W>]?: never };
+
+/** One criterion, judged in exactly one way. */
+export type CriterionOptions = CriterionBase & (Only<'check'> | Only<'schema'> | Only<'model'> | Only<'person'>);
 
 export interface RubricOptions {
   /** What a good result is, for the model that works and the model that grades. */
@@ -66,8 +67,7 @@ const EXAMPLE =
 const REMEDY = `Correct it. A whole rubric: ${EXAMPLE}`;
 const ASKED = { what: 'The rubric', code: 'invalid_rubric', remedy: REMEDY } as const;
 
-type Check = (attempt: AttemptView) => CodeVerdict | Promise<CodeVerdict>;
-type AnyCriterion = CriterionBase & { check?: Check; schema?: z.ZodType; model?: string | Model; person?: true };
+type AnyCriterion = CriterionBase & Partial<Judges>;
 
 /** With as many criteria as there may be, each as long as it may be, the event that asks for the outcome holds so much. */
 const MAX_TEXT_CHARS = 50_000;
@@ -78,7 +78,7 @@ const AnyCriterion = optionsOf<AnyCriterion>({
   id,
   ask,
   weight: weight.optional(),
-  check: functionOf<Check>().optional(),
+  check: functionOf<Judges['check']>().optional(),
   schema: withMethods<z.ZodType>('a zod schema', 'safeParse').optional(),
   model: ModelOrName.optional(),
   person: z.literal(true).optional(),

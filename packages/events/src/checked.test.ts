@@ -43,10 +43,20 @@ describe('options', () => {
     [{ policy: 'deny', colour: 'red' }, 'tools/colour', /there is no "colour"$/, /^Give policy, limits, run\./],
     [{ policy: 'ask' }, 'tools/policy', /"always_ask"\|"deny"/, /Correct/],
     [{ policy: 'deny', limits: new Map([['turns', 3]]) }, 'tools/limits', /expected an object of options, received Map/, /Correct/],
-    [{ policy: 'deny', run: class Run {} }, 'tools/run', /expected a function, received a class/, /Correct/],
+    [
+      {
+        policy: 'deny',
+        run: class Run {
+          readonly is = 'odd';
+        },
+      },
+      'tools/run',
+      /expected a function, received a class/,
+      /Correct/,
+    ],
     [Promise.resolve({}), 'tools', /received Promise/, /Correct/],
     [undefined, 'tools', /received undefined/, /Correct/],
-  ])('%o are refused at %s', (value, path, says, remedy) => {
+  ])('%o are refused at %s', (...[value, path, says, remedy]) => {
     const error = errorOf(value);
     expect(error).toMatchObject({ code: 'invalid_team', path, message: expect.stringMatching(says) as string });
     expect(error.remedy).toMatch(remedy);
@@ -74,8 +84,8 @@ describe('options', () => {
 test('one of many names', () => {
   const Type = oneOf('a type of event', ['agent.message', 'user.message']);
   expect(checked(Type, 'user.message', { what: 'on()' })).toBe('user.message');
-  expect(() => checked(Type, 'agent.mesage' as never, { what: 'on()' })).toThrow(/did you mean "agent.message"/);
-  expect(() => checked(Type, 'x' as never, { what: 'on()' })).toThrow(/expected a type of event, received "x"$/);
+  expect(() => checked(Type, 'agent.mesage', { what: 'on()' })).toThrow(/did you mean "agent.message"/);
+  expect(() => checked(Type, 'x', { what: 'on()' })).toThrow(/expected a type of event, received "x"$/);
 });
 
 test.each<[unknown, string]>([

@@ -17,7 +17,6 @@ interface Argument {
 
 export interface Door {
   args: readonly Argument[];
-  // oxlint-disable-next-line typescript/no-explicit-any -- odd values are what no type allows
   call: (...args: any[]) => unknown;
   /** What the good arguments end with, if not well. */
   ends?: string;
@@ -99,8 +98,9 @@ export function describeDoors(of: string, doors: Readonly<Record<string, Door>>,
       '%s says which option a misspelt one is meant to be',
       async (_name, { args, call }) => {
         const i = args.findIndex(({ fields }) => fields !== undefined);
-        for (const field of Object.keys(args[i]!.fields!).filter((key) => key.length > 3)) {
-          const { [field]: good, ...rest } = args[i]!.good as Record<string, unknown>;
+        const { fields = {}, good: options } = args[i];
+        for (const field of Object.keys(fields).filter((key) => key.length > 3)) {
+          const { [field]: good, ...rest } = options as Record<string, unknown>;
           const misspelt = field.slice(0, 1) + field.slice(2);
           const given = args.map((argument) => argument.good).with(i, { ...rest, [field]: good, [misspelt]: good });
           const ended = await endOf(() => call(...given));
