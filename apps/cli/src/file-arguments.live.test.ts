@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { open } from 'dreamfold';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { COMMAND_LIST, nameOf as commandName } from './command-list.ts';
 import { Io } from './io.ts';
 import { program } from './main.ts';
 import { Commands } from './testing/commands.ts';
@@ -116,14 +117,24 @@ afterAll(() => {
   workspace.remove();
 });
 
-test('every argument that names a file has its line', () => {
+test('every argument that names a file has its line', async () => {
   const found: string[] = [];
   const walk = (command: Command, path: readonly string[]): void => {
     const named = [...command.registeredArguments.map((argument) => argument.name()), ...command.options.flatMap(optionName)];
     for (const name of named) if (!NO_FILES.has(name)) found.push(`${path.join(' ')} ${name}`);
     for (const below of command.commands) walk(below, [...path, below.name()]);
   };
-  walk(program(new Io()), []);
+  const io = new Io();
+  const root = await program([], io);
+  for (const name of root.options.flatMap(optionName)) if (!NO_FILES.has(name)) found.push(` ${name}`);
+  // Each is loaded when it is named.
+  for (const listed of COMMAND_LIST) {
+    const name = commandName(listed);
+    walk(
+      (await program([name], io)).commands.find((command) => command.name() === name)!,
+      [name],
+    );
+  }
   expect(found.sort()).toEqual(Object.keys(FILES).sort());
 });
 

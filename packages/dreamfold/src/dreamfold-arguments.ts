@@ -43,6 +43,7 @@ export const DREAMFOLD_METHODS: MethodArguments<Dreamfold> = {
   ],
   session: [sessionId, to],
   sessions: [],
+  findSessions: [arg('prefix', z.string()), arg('limit', z.int().min(1))],
   events: [sessionId],
   feedback: [sessionId, arg('feedback', FeedbackShape)],
   dream: [arg('options', DreamOptionsShape)],

@@ -195,6 +195,10 @@ const DREAMFOLD: Record<string, Door> = {
   },
   session: { args: [sessionId, value(2, orNone(NEVER))], call: (...args: Parameters<typeof df.session>) => df.session(...args) },
   sessions: none(() => first(df.sessions())),
+  findSessions: {
+    args: [value('sesn_', ANY_TEXT), value(5, NEVER)],
+    call: (...args: Parameters<typeof df.findSessions>) => df.findSessions(...args),
+  },
   events: { args: [sessionId], call: async (given: string) => first(df.events(given)) },
   feedback: { args: [sessionId, feedback], call: (...args: Parameters<typeof df.feedback>) => df.feedback(...args), ends: 'not_found' },
   dream: {

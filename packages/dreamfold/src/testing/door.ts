@@ -98,7 +98,7 @@ export function describeDoors(of: string, doors: Readonly<Record<string, Door>>,
       '%s says which option a misspelt one is meant to be',
       async (_name, { args, call }) => {
         const i = args.findIndex(({ fields }) => fields !== undefined);
-        const { fields = {}, good: options } = args[i];
+        const { fields, good: options } = { fields: {}, ...args[i] };
         for (const field of Object.keys(fields).filter((key) => key.length > 3)) {
           const { [field]: good, ...rest } = options as Record<string, unknown>;
           const misspelt = field.slice(0, 1) + field.slice(2);
