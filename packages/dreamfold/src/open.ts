@@ -93,7 +93,8 @@ const Options = optionsOf<OpenOptions>({
     .optional(),
   onProgress: functionOf<NonNullable<OpenOptions['onProgress']>>().optional(),
   onNotice: functionOf<NonNullable<OpenOptions['onNotice']>>().optional(),
-  dreams: z.custom<DreamRule | readonly DreamRule[]>((rules) => typeof rules === 'object' && rules !== null).optional(),
+  // Each rule is checked by `checkDreamRules`.
+  dreams: z.custom<DreamRule | readonly DreamRule[]>().optional(),
   onDream: functionOf<NonNullable<OpenOptions['onDream']>>().optional(),
 });
 const AnyLog = withMethods<Log>('a log', 'append', 'head', 'read', 'streams', 'subscribe', 'verify', 'close');
