@@ -69,9 +69,10 @@ export async function needJsonStart(path: string): Promise<void> {
   const file = await openRegularFile(path);
   try {
     const { bytesRead, buffer } = await file.read(Buffer.alloc(START_BYTES), 0, START_BYTES, 0);
-    const start = buffer.toString('latin1', 0, bytesRead).trimStart();
+    // A byte order mark counts as a blank.
+    const start = buffer.toString('utf8', 0, bytesRead).trimStart();
     if (start === '' || start.startsWith('{') || start.startsWith('[')) return;
-    throw new DreamfoldError('invalid_json', `${path}:1 is not JSON: it begins with ${JSON.stringify(start.slice(0, 20))}`, {
+    throw new DreamfoldError('invalid_json', `${path}:1 is not JSON: it begins with ${JSON.stringify(start.slice(0, 20).toWellFormed())}`, {
       path: `${path}:1`,
       remedy: 'Name a file that holds JSON.',
     });
