@@ -154,7 +154,9 @@ const IDS: Case[] = [
 
 const TEAMS: Case[] = [
   ['no file', ['run', 'nope.ts', 'x'], 'not_found', 2, /nope\.ts/],
-  ['a directory', ['run', '.', 'x'], 'not_found', 2, /There is no file \./],
+  ['a directory', ['run', '.', 'x'], 'invalid_path', 2, /is a directory/],
+  ['a tool whose policy is misspelt', ['run', 'polcy.ts', 'x', ...NEVER], 'invalid_team', 2, /polcy\.ts:3.*refund.*did you mean "policy"/],
+  ['a tool whose policy is none', ['run', 'ask.ts', 'x', ...NEVER], 'invalid_team', 2, /ask\.ts:3.*refund.*"always_ask"/],
   ['a syntax error', ['run', 'syntax.ts', 'x'], 'invalid_team', 2, /syntax\.ts/],
   ['TypeScript that has to be transformed', ['run', 'enum.ts', 'x'], 'invalid_team', 2, /enum\.ts.*enum/s],
   ['no default export', ['run', 'named.ts', 'x'], 'invalid_team', 2, /no default export.*`node named\.ts`/s],
@@ -182,6 +184,7 @@ const IMPORTS: Case[] = [
   ['a directory', ['import', '.', ...MESSAGES], 'invalid_path', 2, /directory/],
   ['an empty file', ['import', 'empty.jsonl', ...MESSAGES], 'invalid_import', 2, /no sessions/],
   ['an empty export', ['import', 'empty.jsonl', ...EXPORT], 'invalid_import', 2, /empty/],
+  ['a file of another kind', ['import', 'desk.ts', ...MESSAGES], 'invalid_json', 2, /desk\.ts:1.*begins with/],
   ['a row that is not JSON', ['import', 'broken.jsonl', ...MESSAGES], 'invalid_json', 2, /broken\.jsonl:2/],
   ['a row without messages', ['import', 'shape.jsonl', ...MESSAGES], 'invalid_import', 2, /shape\.jsonl:2/],
   ['a key that pollutes', ['import', 'proto.jsonl', ...MESSAGES], 'forbidden_key', 2, /proto\.jsonl:1/],
@@ -227,6 +230,11 @@ const STORES: Case[] = [
   ['a start in a file', ['init', 'desk.ts/team'], 'invalid_path', 2, /desk\.ts\/team/],
 ];
 
+const policyTool = (policy: string): string => `import { agent, tool } from 'dreamfold';
+import { z } from 'zod';
+const refund = tool({ name: 'refund', description: '', input: z.object({}), ${policy}, run: () => '' });
+export default agent({ name: 'x', system: 'y', tools: [refund] });`;
+
 const FILES: Record<string, string> = {
   'desk.ts': DESK,
   'syntax.ts': 'export default {{{',
@@ -249,6 +257,8 @@ const writer = agent({ name: 'writer', system: 'x', team });
 const lead = agent({ name: 'lead', system: 'x', team: [writer] });
 team.push(lead);
 export default lead;`,
+  'polcy.ts': policyTool("polcy: 'always_ask'"),
+  'ask.ts': policyTool("policy: 'ask'"),
   'tool.ts': `import { agent, tool } from 'dreamfold';
 import { z } from 'zod';
 export default agent({ name: 'x', system: 'y', tools: [tool({ name: 't', description: '', input: z.string(), run: () => '' })] });`,

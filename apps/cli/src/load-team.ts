@@ -1,8 +1,8 @@
-import { readFileSync, statSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { Caps } from '@dreamfold/events';
+import { Caps, checked, optionsOf, Text } from '@dreamfold/events';
+import { PrincipalShape, readRegularFile } from '@dreamfold/runtime';
 import { DreamfoldError, isDreamfoldError, type AgentDefinition, type RubricDefinition, type RunOptions } from 'dreamfold';
 import { z } from 'zod';
 import { nodeTypedHere } from './how-called.ts';
@@ -22,13 +22,13 @@ const Rubric = z.custom<RubricDefinition>(
   (value) => typeof value === 'object' && value !== null && 'criteria' in value && 'passScore' in value,
   { error: 'is not what rubric() makes' },
 );
-const TeamObject = z.strictObject({
+// Strict: a cap that is spelt wrong must not be no cap.
+const TeamObject = optionsOf<TeamFile>({
   lead: Agent,
   rubric: Rubric.optional(),
-  memory: z.array(z.string().min(1)).optional(),
-  // Strict: a cap that is spelt wrong must not be no cap.
-  caps: Caps.partial().strict().optional(),
-  principal: z.union([z.string(), z.strictObject({ id: z.string(), authenticated: z.boolean().optional() })]).optional(),
+  memory: z.array(Text).optional(),
+  caps: optionsOf<Partial<Caps>>(Caps.partial().shape).optional(),
+  principal: PrincipalShape.optional(),
 });
 
 /**
@@ -37,38 +37,44 @@ const TeamObject = z.strictObject({
  * @throws DreamfoldError not_found, invalid_team, and what the file's agent(), tool() and rubric() throw, with the file as path
  */
 export async function loadTeam(file: string): Promise<TeamFile> {
-  const path = existing(file);
   // Importing a program runs it, whole sessions and all, before anybody sees that it exports no team.
-  if (!/\bexport\b[^;]*\bdefault\b|\bexports\b/.test(readFileSync(path, 'utf8'))) throw noTeam(file);
-  return readExports(file, await loadModule(file));
+  if (!/\bexport\b[^;]*\bdefault\b|\bexports\b/.test(await textOf(file))) throw noTeam(file);
+  return readExports(file, await importModule(file));
 }
 
 /** The rubric that a file exports as its default. @throws DreamfoldError not_found, invalid_rubric, invalid_team */
 export async function loadRubric(file: string): Promise<RubricDefinition> {
-  const module = await loadModule(file);
-  const checked = Rubric.safeParse(module['default'] ?? module['rubric']);
-  if (checked.success) return checked.data;
+  await textOf(file);
+  const module = await importModule(file);
+  const made = Rubric.safeParse(module['default'] ?? module['rubric']);
+  if (made.success) return made.data;
   throw new DreamfoldError('invalid_rubric', `The default export of ${file} is not what rubric() makes`, {
     path: file,
     remedy: 'Export it: `export default rubric({ … })`.',
   });
 }
 
-/** The whole path of a file. @throws DreamfoldError not_found */
-function existing(file: string): string {
-  const path = resolve(file);
-  if (statSync(path, { throwIfNoEntry: false })?.isFile() === true) return path;
-  throw new DreamfoldError('not_found', `There is no file ${file}`, {
-    path: file,
-    remedy: 'Correct the path, or make a team with `dreamfold init DIR`.',
-  });
+/** More than a module that describes a team, with all that is bundled into it. */
+const MAX_MODULE_BYTES = 5 * 1024 * 1024;
+
+/** Read before it is imported: Node would wait for a pipe for ever, and read a device without end. @throws DreamfoldError not_found, … */
+async function textOf(file: string): Promise<string> {
+  try {
+    return await readRegularFile(file, { maxBytes: MAX_MODULE_BYTES });
+  } catch (error) {
+    if (!isDreamfoldError(error, 'not_found')) throw error;
+    throw new DreamfoldError('not_found', error.message, {
+      path: file,
+      remedy: 'Correct the path, or make a team with `dreamfold init DIR`.',
+      cause: error,
+    });
+  }
 }
 
-async function loadModule(file: string): Promise<Record<string, unknown>> {
-  const path = existing(file);
+async function importModule(file: string): Promise<Record<string, unknown>> {
   resolveFromHere();
   try {
-    return (await import(pathToFileURL(path).href)) as Record<string, unknown>;
+    return (await import(pathToFileURL(resolve(file)).href)) as Record<string, unknown>;
   } catch (error) {
     throw importError(file, error);
   }
@@ -78,11 +84,13 @@ function readExports(file: string, module: Record<string, unknown>): TeamFile {
   const lead = module['default'];
   if (lead === undefined) throw noTeam(file);
   const rubric = module['rubric'] === undefined ? {} : { rubric: module['rubric'] };
-  const checked = TeamObject.safeParse(isAgent(lead) ? { lead, ...rubric } : typeof lead === 'object' ? { ...rubric, ...lead } : lead);
-  if (checked.success) return checked.data as TeamFile;
-  const issue = checked.error.issues[0]!;
-  const where = issue.path.length === 0 ? '' : `: ${issue.path.join('.')}`;
-  throw wrongExport(file, `its default export is not a team${where}: ${issue.message}`, typeof lead);
+  const given = isAgent(lead) ? { lead, ...rubric } : typeof lead === 'object' ? { ...rubric, ...lead } : lead;
+  return checked(TeamObject, given as TeamFile, {
+    what: `${file}: its default export is not a team`,
+    code: 'invalid_team',
+    name: 'default',
+    remedy: SHAPE,
+  });
 }
 
 function noTeam(file: string): DreamfoldError {
@@ -90,10 +98,6 @@ function noTeam(file: string): DreamfoldError {
     path: file,
     remedy: `${SHAPE} A program that runs its team itself is started with \`${nodeTypedHere()} ${shellWord(file)}\`.`,
   });
-}
-
-function wrongExport(file: string, what: string, value: unknown): DreamfoldError {
-  return new DreamfoldError('invalid_team', `${file} ${what}`, { path: file, value, remedy: SHAPE });
 }
 
 /** Where in the file it happened, as far as the error knows. */

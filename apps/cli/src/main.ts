@@ -43,7 +43,7 @@ function namesIn(args: readonly string[]): readonly string[] {
  * The command line, with the commands that the arguments may name; of the others it knows what the help lists.
  * @param io what commands say and ask
  */
-async function program(args: readonly string[], io: Io): Promise<Command> {
+export async function program(args: readonly string[], io: Io): Promise<Command> {
   const root = new Command('dreamfold')
     .description('Agent teams on an event log: run them, replay what happened, and let them learn from it.')
     .version(versionOfThis(), '--version', 'print the version')

@@ -1,6 +1,15 @@
-import { DreamfoldError } from '@dreamfold/events';
+import { checked, kindOf, optionsOf } from '@dreamfold/events';
 import type { Model } from '@dreamfold/model';
-import { compileTeam, type AgentDefinition, type ToolDefinition } from '@dreamfold/runtime';
+import {
+  agentWords,
+  compileTeam,
+  DefinitionName,
+  ModelOrName,
+  TokenCount,
+  type AgentDefinition,
+  type ToolDefinition,
+} from '@dreamfold/runtime';
+import { z } from 'zod';
 
 export interface AgentOptions {
   /** 1 to 64 letters, digits, _ and -. */
@@ -25,41 +34,40 @@ export interface AgentOptions {
  * @throws DreamfoldError invalid_team, delegation_cycle
  */
 export function agent(options: AgentOptions): AgentDefinition {
-  if (typeof options !== 'object' || options === null) {
-    throw new DreamfoldError('invalid_team', `agent() was given ${String(options)}`, {
-      path: 'team',
-      value: options,
-      remedy: "Give it its options: agent({ name: 'desk', system: 'Help.' }).",
-    });
-  }
+  const given = checked(Options, options, {
+    what: agentWords(options),
+    code: 'invalid_team',
+    at: 'team',
+    remedy: "Correct the value. A whole agent: agent({ name: 'desk', system: 'Help.' }).",
+  });
   const definition: AgentDefinition = {
-    name: options.name,
-    description: options.description ?? '',
-    system: options.system,
-    model: options.model ?? 'scripted',
-    ...(options.model === undefined ? { standIn: true } : {}),
-    tools: options.tools ?? [],
-    team: options.team ?? [],
-    maxTokens: positive(options, 'maxTokens', 8192),
-    contextWindow: positive(options, 'contextWindow', 200_000),
+    name: given.name,
+    description: given.description ?? '',
+    system: given.system,
+    model: given.model ?? 'scripted',
+    ...(given.model === undefined ? { standIn: true } : {}),
+    tools: given.tools ?? [],
+    team: given.team ?? [],
+    maxTokens: given.maxTokens ?? 8192,
+    contextWindow: given.contextWindow ?? 200_000,
   };
-  if (typeof definition.system !== 'string') {
-    throw new DreamfoldError('invalid_team', `Agent ${definition.name} has no system prompt`, {
-      path: `team/${definition.name}/system`,
-      value: definition.system,
-      remedy: 'Give it `system`: who it is and how it works.',
-    });
-  }
   compileTeam(definition);
   return definition;
 }
 
-function positive(options: AgentOptions, field: 'maxTokens' | 'contextWindow', fallback: number): number {
-  const value = options[field] ?? fallback;
-  if (Number.isSafeInteger(value) && value > 0) return value;
-  throw new DreamfoldError('invalid_team', `Agent ${options.name}: ${field} is ${value}`, {
-    path: `team/${options.name}/${field}`,
-    value,
-    remedy: 'Give a whole number of tokens above 0.',
-  });
+/** What `tools` and `team` hold is looked at by `compileTeam`, which sees every agent with its place in the team. */
+const Options = optionsOf<AgentOptions>({
+  name: DefinitionName,
+  description: z.string().optional(),
+  system: z.string(),
+  model: ModelOrName.optional(),
+  tools: listOf<ToolDefinition>().optional(),
+  team: listOf<AgentDefinition>().optional(),
+  maxTokens: TokenCount.optional(),
+  contextWindow: TokenCount.optional(),
+});
+
+/** The list itself, not a copy: a team may be tied together after its agents are made. */
+function listOf<T>(): z.ZodType<readonly T[]> {
+  return z.custom<readonly T[]>(Array.isArray, { error: ({ input }) => `expected a list, received ${kindOf(input)}` });
 }

@@ -1,18 +1,25 @@
+import { checked, optionsOf } from '@dreamfold/events';
 import type { Model } from '@dreamfold/model';
-import { checkTask, compileTeam, type AgentDefinition, type RubricDefinition } from '@dreamfold/runtime';
+import { z } from 'zod';
+import { AnyModel, checkTask, compileTeam, RubricShape, type AgentDefinition, type RubricDefinition } from '@dreamfold/runtime';
 import { modelsByName } from './models.ts';
+
+export interface CheckRunOptions {
+  /** As `open` is given them. */
+  models?: Readonly<Record<string, Model>>;
+  /** What the result is judged by. */
+  rubric?: RubricDefinition | undefined;
+}
+
+const Options = optionsOf<CheckRunOptions>({ models: z.record(z.string(), AnyModel).optional(), rubric: RubricShape.optional() });
 
 /**
  * Whether a lead could be given a task, before there is a log to run it on.
  * @param lead who gets it
  * @param task in words
- * @param options `models` as `open` is given them, and the `rubric` that the result is judged by
  * @throws DreamfoldError invalid_argument, invalid_team, delegation_cycle, unknown_model, config_invalid (a model has no key)
  */
-export function checkRun(
-  lead: AgentDefinition,
-  task: string,
-  { models = {}, rubric }: { models?: Readonly<Record<string, Model>>; rubric?: RubricDefinition | undefined } = {},
-): void {
+export function checkRun(lead: AgentDefinition, task: string, options: CheckRunOptions = {}): void {
+  const { models = {}, rubric } = checked(Options, options, { what: 'checkRun()' });
   checkTask({ team: compileTeam(lead), task, ...(rubric === undefined ? {} : { rubric }) }, modelsByName(models));
 }

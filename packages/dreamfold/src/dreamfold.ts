@@ -1,4 +1,12 @@
-import { DreamfoldError, idOfStream, streamOf, type FeedbackRecorded, type LogEvent, type RecordedEvent } from '@dreamfold/events';
+import {
+  checkMethods,
+  DreamfoldError,
+  idOfStream,
+  streamOf,
+  type FeedbackRecorded,
+  type LogEvent,
+  type RecordedEvent,
+} from '@dreamfold/events';
 import { confirmTool, interrupt, judge, sendMessage, type Confirmation, type Judgement, type SessionState } from '@dreamfold/core';
 import { verifyStream, type Log, type ProcessorLock, type RunningProcessor, type VerifyProblem } from '@dreamfold/log';
 import {
@@ -35,7 +43,8 @@ import {
   type Team,
   type WorkerNews,
 } from '@dreamfold/runtime';
-import { checkRunOptions, type RunOptions } from './run-options.ts';
+import { DREAMFOLD_METHODS } from './dreamfold-arguments.ts';
+import type { RunOptions } from './run-options.ts';
 
 export interface KeepDreamingOptions {
   /** When which store dreams, one rule for each. */
@@ -90,7 +99,6 @@ export class Dreamfold {
    * @throws DreamfoldError invalid_argument, invalid_team, not_found (a memory store), store_locked (another process runs sessions here)
    */
   async run(lead: AgentDefinition, task: string, options: RunOptions = {}): Promise<Session> {
-    checkRunOptions(options);
     const team = compileTeam(lead);
     await this.lock();
     return this.#host.create(await this.#newSession(team, task, options));
@@ -103,7 +111,6 @@ export class Dreamfold {
    * @throws DreamfoldError as `run` does
    */
   async submit(lead: AgentDefinition, task: string, options: RunOptions = {}): Promise<string> {
-    checkRunOptions(options);
     return this.#host.submit(await this.#newSession(compileTeam(lead), task, options));
   }
 
@@ -143,7 +150,7 @@ export class Dreamfold {
   }
 
   /** A session as it stands on the log. @param to the last seq to fold @throws DreamfoldError not_found */
-  session(id: string, to?: number): Promise<SessionState> {
+  async session(id: string, to?: number): Promise<SessionState> {
     return loadSession(this.log, id, to);
   }
 
@@ -171,12 +178,7 @@ export class Dreamfold {
       // The log gives names and payloads as they were written, and the type has a place for those that are newer.
       yield* batch as readonly RecordedEvent[];
     }
-    if (any) return;
-    throw new DreamfoldError('not_found', `There is no session ${sessionId}`, {
-      path: 'session',
-      value: sessionId,
-      remedy: 'List them with `dreamfold sessions`.',
-    });
+    if (!any) throw noSession(sessionId);
   }
 
   /**
@@ -192,7 +194,7 @@ export class Dreamfold {
    * Reviews finished sessions and proposes what they teach to a memory store.
    * @throws DreamfoldError not_found
    */
-  dream(options: DreamOptions): Promise<DreamReport> {
+  async dream(options: DreamOptions): Promise<DreamReport> {
     return this.dreams.dream(options);
   }
 
@@ -201,7 +203,7 @@ export class Dreamfold {
    * @returns null when the text says what was proposed
    * @throws DreamfoldError not_found, already_decided, invalid_argument, precondition_failed and the like (a gate stops it)
    */
-  editProposal(store: string, patchId: string, edit: ProposalEdit): Promise<EditedProposal | null> {
+  async editProposal(store: string, patchId: string, edit: ProposalEdit): Promise<EditedProposal | null> {
     return new ProposalEditor(this.log, this.memory).edit(store, patchId, edit);
   }
 
@@ -263,7 +265,7 @@ export class Dreamfold {
    * Adds recorded sessions from a file; all of it or, when a row is bad, nothing.
    * @throws DreamfoldError not_found, invalid_import, hash_mismatch, head_conflict and the like, with `file:row` as path
    */
-  import(request: ImportRequest): Promise<ImportReport> {
+  async import(request: ImportRequest): Promise<ImportReport> {
     return importSessions(this.log, request);
   }
 
@@ -277,7 +279,7 @@ export class Dreamfold {
    * @param to the last seq to look at
    * @throws DreamfoldError not_found, store_corrupt
    */
-  verifyRequests(sessionId: string, to?: number): Promise<RequestsReport> {
+  async verifyRequests(sessionId: string, to?: number): Promise<RequestsReport> {
     return verifyRequests(this.log, sessionId, { pinnedMemory: (pins) => this.memory.pinned(pins), ...(to === undefined ? {} : { to }) });
   }
 
@@ -288,8 +290,12 @@ export class Dreamfold {
     return events;
   }
 
-  /** What is wrong with the events of one session on the log; the events of all streams are checked by `log.verify`. */
-  verifySession(sessionId: string): Promise<readonly VerifyProblem[]> {
+  /**
+   * What is wrong with the events of one session on the log; the events of all streams are checked by `log.verify`.
+   * @throws DreamfoldError not_found
+   */
+  async verifySession(sessionId: string): Promise<readonly VerifyProblem[]> {
+    if ((await this.log.head(streamOf('session', sessionId))).seq === 0) throw noSession(sessionId);
     return verifyStream(this.log, streamOf('session', sessionId));
   }
 
@@ -327,3 +333,13 @@ export class Dreamfold {
     lock?.release();
   }
 }
+
+function noSession(id: string): DreamfoldError {
+  return new DreamfoldError('not_found', `There is no session ${id}`, {
+    path: 'session',
+    value: id,
+    remedy: 'List them with `dreamfold sessions`.',
+  });
+}
+
+checkMethods(Dreamfold, '', DREAMFOLD_METHODS);

@@ -116,7 +116,7 @@ test.each<[options: OpenOptions, path: string, message: RegExp]>([
   [{ dreams: { store: 'desk', after: 0 } }, 'dreams/0/after', /Too small/],
   [{ dreams: [{ store: 'desk' }, { store: 'desk' }] }, 'dreams/1/store', /named twice/],
   [{ dreams: { store: 'desk', schedule: 'soon' } }, 'dreams/0/schedule', /"soon" is no schedule/],
-  [{ dreams: 'desk' as never }, 'dreams/0', /expected object/],
+  [{ dreams: 'desk' as never }, 'dreams/0', /expected an object/],
   [{ dreams: [] }, 'dreams', /no store/],
 ])('open with %j is refused at %s, and makes no directory', async (options, path, message) => {
   const directory = join(temporaryDirectory(), 'data');

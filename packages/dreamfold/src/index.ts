@@ -8,7 +8,6 @@ import { needSupportedNode } from './supported-node.ts';
 export {
   DreamfoldError,
   isDreamfoldError,
-  knownEvent,
   type ErrorCode,
   type ErrorDetails,
   type EventData,
@@ -64,7 +63,7 @@ export type {
 } from '@dreamfold/runtime';
 export { agent, type AgentOptions } from './agent.ts';
 export { checkRun } from './check-run.ts';
-export { Dreamfold, type KeepDreamingOptions, type WorkOptions } from './dreamfold.ts';
+export type { Dreamfold, KeepDreamingOptions, WorkOptions } from './dreamfold.ts';
 export { open, type OpenOptions } from './open.ts';
 export type { RunOptions } from './run-options.ts';
 export { rubric, type CriterionOptions, type RubricOptions } from './rubric.ts';

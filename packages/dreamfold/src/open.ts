@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { DreamfoldError, isDreamfoldError } from '@dreamfold/events';
+import { checked, DreamfoldError, FilePath, functionOf, isDreamfoldError, kindOf, optionsOf, withMethods } from '@dreamfold/events';
 import { acquireProcessorLock, findProcessor, openMemoryLog, type Log } from '@dreamfold/log';
 import type { LogNotice } from '@dreamfold/log-kafka';
 import type { LogReadNotice } from '@dreamfold/log/sqlite';
 import type { Model } from '@dreamfold/model';
-import { checkDreamRules, MemoryKeeper, SessionHost, type DreamNews, type DreamRule } from '@dreamfold/runtime';
+import { AnyModel, checkDreamRules, MemoryKeeper, SessionHost, type DreamNews, type DreamRule } from '@dreamfold/runtime';
+import { z } from 'zod';
 import { Dreamfold } from './dreamfold.ts';
 import { modelsByName } from './models.ts';
 
@@ -57,14 +58,11 @@ export interface OpenOptions {
  * @throws DreamfoldError not_found, store_corrupt, store_read_only, store_newer_than_code, invalid_path, invalid_argument; with a URL
  * also config_invalid, store_unavailable (no broker answers, within 10 seconds), permission_denied, log_diverged
  */
-export async function open(options: OpenOptions = {}): Promise<Dreamfold> {
-  if (typeof options !== 'object' || options === null) {
-    throw new DreamfoldError('invalid_argument', `open() was given ${String(options)}`, {
-      path: 'options',
-      value: options,
-      remedy: 'Give nothing for a log in memory, or { directory }.',
-    });
-  }
+export async function open(given: OpenOptions = {}): Promise<Dreamfold> {
+  const options = checked(Options, given, {
+    what: 'open()',
+    remedy: 'Correct the value. Give nothing for a log in memory, or { directory }.',
+  });
   const rules = dreamRules(options);
   const log = await openLog(options);
   const memory = new MemoryKeeper(log);
@@ -88,6 +86,26 @@ export async function open(options: OpenOptions = {}): Promise<Dreamfold> {
   if (rules !== null) dreamfold.keepDreaming({ rules, onDream: options.onDream ?? warnOf }).catch(() => {});
   return dreamfold;
 }
+
+const Options = optionsOf<OpenOptions>({
+  directory: FilePath.optional(),
+  readOnly: z.boolean().optional(),
+  mustExist: z.boolean().optional(),
+  durability: z.enum(['process', 'full']).optional(),
+  acceptHead: z.boolean().optional(),
+  models: z.record(z.string(), AnyModel).optional(),
+  log: z
+    .custom<string | Log>((log) => typeof log === 'string' || AnyLog.safeParse(log).success, {
+      error: ({ input }) => `expected kafka://host:port/prefix, or a log that is open, received ${kindOf(input)}`,
+    })
+    .optional(),
+  onProgress: functionOf<NonNullable<OpenOptions['onProgress']>>().optional(),
+  onNotice: functionOf<NonNullable<OpenOptions['onNotice']>>().optional(),
+  // Each rule is checked by `checkDreamRules`.
+  dreams: z.custom<DreamRule | readonly DreamRule[]>().optional(),
+  onDream: functionOf<NonNullable<OpenOptions['onDream']>>().optional(),
+});
+const AnyLog = withMethods<Log>('a log', 'append', 'head', 'read', 'streams', 'subscribe', 'verify', 'close');
 
 async function openLog(options: OpenOptions): Promise<Log> {
   const { log, directory, readOnly = false, mustExist = false, durability, acceptHead = false, onNotice = warnOfNotice } = options;

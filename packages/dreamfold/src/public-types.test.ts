@@ -4,7 +4,6 @@ import { z } from 'zod';
 import {
   DreamfoldError,
   isDreamfoldError,
-  knownEvent,
   rubric,
   type CriterionOptions,
   type Dreamfold,
@@ -15,6 +14,7 @@ import {
   type SessionResult,
   type UnknownEvent,
 } from './index.ts';
+import { knownEvent } from '@dreamfold/events';
 
 const newer: LogEvent = {
   ...{ position: 1, stream: 'session/sesn_1', seq: 1, id: 'sevt_1', time: 0, type: 'session.teleported', v: 1 },

@@ -1,7 +1,16 @@
-import type { z } from 'zod';
-import { Criterion, DreamfoldError } from '@dreamfold/events';
+import { z } from 'zod';
+import { checked, Criterion, DreamfoldError, functionOf, optionsOf, withMethods } from '@dreamfold/events';
 import type { Model } from '@dreamfold/model';
-import type { AttemptView, CodeVerdict, CriterionDefinition, GraderDefinition, RubricDefinition } from '@dreamfold/runtime';
+import {
+  MaxIterations,
+  ModelOrName,
+  PassScore,
+  type AttemptView,
+  type CodeVerdict,
+  type CriterionDefinition,
+  type GraderDefinition,
+  type RubricDefinition,
+} from '@dreamfold/runtime';
 
 interface CriterionBase {
   /** Lower-case letters, digits, - and _. */
@@ -45,43 +54,53 @@ export interface RubricOptions {
  * @throws DreamfoldError invalid_rubric
  */
 export function rubric(options: RubricOptions): RubricDefinition {
-  if (typeof options !== 'object' || options === null) throw invalid('options', options, 'are none');
-  const passScore = options.passScore ?? 1;
-  const maxIterations = options.maxIterations ?? 3;
-  if (!(passScore >= 0 && passScore <= 1)) throw invalid('passScore', passScore, 'is not a number from 0 to 1');
-  if (!Number.isInteger(maxIterations) || maxIterations < 1 || maxIterations > 20) {
-    throw invalid('maxIterations', maxIterations, 'is not a whole number from 1 to 20');
-  }
-  if (!Array.isArray(options.criteria) || options.criteria.length === 0) throw invalid('criteria', options.criteria, 'is empty');
-  const criteria = (options.criteria as readonly CriterionOptions[]).map(criterionOf);
+  const { text = '', criteria: given, passScore = 1, maxIterations = 3 } = checked(Options, options, ASKED);
+  const criteria = given.map(criterionOf);
   for (const [i, { id }] of criteria.entries()) {
     if (criteria.findIndex((c) => c.id === id) !== i) throw invalid(`criteria/${i}/id`, id, 'stands twice');
   }
-  return { name: 'rubric', text: options.text ?? '', criteria, passScore, maxIterations };
+  return { name: 'rubric', text, criteria, passScore, maxIterations };
 }
 
-function criterionOf(options: CriterionOptions, index: number): CriterionDefinition {
-  if (typeof options !== 'object' || options === null) throw invalid(`criteria/${index}`, options, 'is no criterion');
-  const grader = graderOf(options, index);
-  const criterion = { id: options.id, ask: options.ask, weight: options.weight ?? 1 };
-  const checked = Criterion.omit({ grader: true }).safeParse(criterion);
-  if (checked.success) return { ...criterion, grader };
-  const issue = checked.error.issues[0]!;
-  throw invalid(`criteria/${index}/${issue.path.join('/')}`, issue.input, issue.message);
+const EXAMPLE =
+  "rubric({ criteria: [{ id: 'greets', ask: 'The reply greets the customer.', check: ({ text }) => text.startsWith('Dear') }] })";
+const REMEDY = `Correct it. A whole rubric: ${EXAMPLE}`;
+const ASKED = { what: 'The rubric', code: 'invalid_rubric', remedy: REMEDY } as const;
+
+type AnyCriterion = CriterionBase & Partial<Judges>;
+
+/** With as many criteria as there may be, each as long as it may be, the event that asks for the outcome holds so much. */
+const MAX_TEXT_CHARS = 50_000;
+const MAX_CRITERIA = 50;
+
+const { id, ask, weight } = Criterion.shape;
+const AnyCriterion = optionsOf<AnyCriterion>({
+  id,
+  ask,
+  weight: weight.optional(),
+  check: functionOf<Judges['check']>().optional(),
+  schema: withMethods<z.ZodType>('a zod schema', 'safeParse').optional(),
+  model: ModelOrName.optional(),
+  person: z.literal(true).optional(),
+});
+const Options = optionsOf<Omit<RubricOptions, 'criteria'> & { criteria: readonly AnyCriterion[] }>({
+  text: z.string().max(MAX_TEXT_CHARS).optional(),
+  criteria: z.array(AnyCriterion).min(1).max(MAX_CRITERIA),
+  passScore: PassScore.optional(),
+  maxIterations: MaxIterations.optional(),
+});
+
+function criterionOf(given: AnyCriterion, index: number): CriterionDefinition {
+  return { id: given.id, ask: given.ask, weight: given.weight ?? 1, grader: graderOf(given, index) };
 }
 
-function graderOf(options: CriterionOptions, index: number): GraderDefinition {
-  const ways = ['check', 'schema', 'model', 'person'].filter((way) => way in options);
+function graderOf(given: AnyCriterion, index: number): GraderDefinition {
+  const { check, schema, model, person } = given;
+  const ways = Object.entries({ check, schema, model, person }).flatMap(([way, value]) => (value === undefined ? [] : [way]));
   if (ways.length !== 1) throw invalid(`criteria/${index}`, ways, 'needs exactly one of check, schema, model and person');
-  const odd = (what: string): DreamfoldError => invalid(`criteria/${index}/${ways[0]}`, options, what);
-  if ('check' in options && typeof options.check !== 'function') throw odd('is no function');
-  if ('schema' in options && typeof options.schema?.safeParse !== 'function') throw odd('is no zod schema');
-  if ('model' in options && typeof options.model !== 'string' && typeof options.model?.respond !== 'function') throw odd('is no model');
-  if (options.check !== undefined) return { kind: 'code', name: options.check.name || options.id, grade: options.check };
-  const { schema, model } = options;
+  if (check !== undefined) return { kind: 'code', name: check.name || given.id, grade: check };
   if (schema !== undefined) return { kind: 'code', name: 'schema', grade: ({ text }) => fits(schema, text) };
-  if (model !== undefined) return { kind: 'model', model };
-  return { kind: 'person' };
+  return model === undefined ? { kind: 'person' } : { kind: 'model', model };
 }
 
 function fits(schema: z.ZodType, text: string): CodeVerdict {
@@ -97,13 +116,6 @@ function fits(schema: z.ZodType, text: string): CodeVerdict {
   return { score: 0, reason: `${issue.path.join('.') || 'value'}: ${issue.message}` };
 }
 
-const EXAMPLE =
-  "rubric({ criteria: [{ id: 'greets', ask: 'The reply greets the customer.', check: ({ text }) => text.startsWith('Dear') }] })";
-
 function invalid(path: string, value: unknown, what: string): DreamfoldError {
-  return new DreamfoldError('invalid_rubric', `The rubric's ${path} ${what}`, {
-    path,
-    value,
-    remedy: `Correct it. A whole rubric: ${EXAMPLE}`,
-  });
+  return new DreamfoldError('invalid_rubric', `The rubric's ${path} ${what}`, { path, value, remedy: REMEDY });
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { Caps, DreamfoldError } from '@dreamfold/events';
+import { Caps, optionsOf, Text } from '@dreamfold/events';
 import type { Principal } from '@dreamfold/core';
-import type { RubricDefinition } from '@dreamfold/runtime';
+import { PrincipalShape, RubricShape, type RubricDefinition } from '@dreamfold/runtime';
 
 export interface RunOptions {
   /**
@@ -18,27 +18,11 @@ export interface RunOptions {
   idempotencyKey?: string;
 }
 
-// Strict: a limit that is spelt wrong must not be no limit.
-const Checked = z.strictObject({
-  principal: z.union([z.string(), z.strictObject({ id: z.string(), authenticated: z.boolean().optional() })]).optional(),
+export const RunOptionsShape = optionsOf<RunOptions>({
+  principal: PrincipalShape.optional(),
   title: z.string().optional(),
-  rubric: z.looseObject({}).optional(),
-  caps: Caps.partial().strict().optional(),
-  memory: z.array(z.string().min(1)).optional(),
-  idempotencyKey: z.string().min(1).optional(),
+  rubric: RubricShape.optional(),
+  caps: optionsOf<Partial<Caps>>(Caps.partial().shape).optional(),
+  memory: z.array(Text).optional(),
+  idempotencyKey: Text.optional(),
 });
-
-/** @throws DreamfoldError invalid_argument, with the option as path */
-export function checkRunOptions(options: RunOptions): void {
-  const checked = Checked.safeParse(options, { reportInput: true });
-  if (checked.success) return;
-  const issue = checked.error.issues[0]!;
-  const unknown = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
-  const path = [...issue.path, ...unknown].join('/');
-  const known = Object.keys((issue.path[0] === 'caps' ? Caps : Checked).shape).join(', ');
-  throw new DreamfoldError('invalid_argument', `The options of run: ${path || 'options'}: ${issue.message}`, {
-    path: path || 'options',
-    value: issue.input,
-    remedy: unknown.length > 0 ? `Give ${known}.` : 'Correct the value.',
-  });
-}

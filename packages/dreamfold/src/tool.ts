@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { DreamfoldError, type ToolEffect, type ToolPolicy } from '@dreamfold/events';
-import type { ToolContext, ToolDefinition } from '@dreamfold/runtime';
+import { checked, DreamfoldError, functionOf, optionsOf, ToolEffect, ToolPolicy, withMethods } from '@dreamfold/events';
+import { DefinitionName, TimeoutMs, toolWords, type ToolContext, type ToolDefinition } from '@dreamfold/runtime';
 
 export interface ToolOptions<Input extends z.ZodType> {
   /** 1 to 64 letters, digits, _ and -. */
@@ -24,28 +24,37 @@ export interface ToolOptions<Input extends z.ZodType> {
 
 /**
  * A tool that an agent may call.
- * @throws DreamfoldError invalid_team when the input is not a zod object
+ * @throws DreamfoldError invalid_team when an option is unknown or wrong, or the input is not a zod object
  */
 export function tool<Input extends z.ZodType>(options: ToolOptions<Input>): ToolDefinition {
-  if (typeof options !== 'object' || options === null) {
-    throw new DreamfoldError('invalid_team', `tool() was given ${String(options)}`, {
-      path: 'tools',
-      value: options,
-      remedy: 'Give it its options: tool({ name, description, input, run }).',
-    });
-  }
-  const { name, description, input, run } = options;
+  const given = checked(Options, options, {
+    what: toolWords(options),
+    code: 'invalid_team',
+    at: 'tools',
+    remedy: 'Correct the value. A whole tool: tool({ name, description, input: z.object({ … }), run }).',
+  });
+  const { name, description, input, run } = given;
   return {
     name,
     description,
     inputSchema: inputSchemaOf(name, input),
     parse: (value) => parse(name, input, value),
-    effect: options.effect ?? 'unsafe',
-    policy: options.policy ?? 'always_allow',
-    timeoutMs: options.timeoutMs ?? 60_000,
-    run: (value, context) => run(value as z.output<Input>, context),
+    effect: given.effect ?? 'unsafe',
+    policy: given.policy ?? 'always_allow',
+    timeoutMs: given.timeoutMs ?? 60_000,
+    run,
   };
 }
+
+const Options = optionsOf<ToolOptions<z.ZodType>>({
+  name: DefinitionName,
+  description: z.string(),
+  input: withMethods<z.ZodType>('a z.object', 'safeParse'),
+  run: functionOf(),
+  effect: ToolEffect.optional(),
+  policy: ToolPolicy.optional(),
+  timeoutMs: TimeoutMs.optional(),
+});
 
 function inputSchemaOf(name: string, input: z.ZodType): Record<string, unknown> {
   let schema: Record<string, unknown>;

@@ -1,4 +1,5 @@
 // What tools do, good and bad: whatever it is, the model gets one result, and the session goes on.
+import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -50,7 +51,8 @@ describe.each(LOGS)('a tool on the log $name', ({ openLog }) => {
     ['an object', { a: [1, null] }, '{"a":[1,null]}'],
     ['nothing', undefined, ''],
     ['null', null, 'null'],
-    ['a function', () => 1, ''],
+    ['an object with a method', { a: 1, b: () => 1 }, '{"a":1}'],
+    ['a date', new Date(0), '"1970-01-01T00:00:00.000Z"'],
     ['half a surrogate pair', 'a\ud800b', 'a\ufffdb'],
   ])('that returns %s', async (_, value, text) => {
     expect(await call({ run: () => value })).toMatchObject({ text, isError: false });
@@ -61,6 +63,20 @@ describe.each(LOGS)('a tool on the log $name', ({ openLog }) => {
   test.each([
     ['returns a cycle', () => cycle, 'JSON cannot hold'],
     ['returns a BigInt', () => ({ n: 1n }), 'JSON cannot hold'],
+    ['returns a function', () => () => 1, 'JSON cannot hold: a function'],
+    ['returns a symbol', () => Symbol('x'), 'JSON cannot hold: a symbol'],
+    ['returns a Map', () => new Map([['a', 1]]), 'JSON cannot hold: Map'],
+    ['returns a Set within a list', () => [{ set: new Set([1]) }], 'JSON cannot hold: Set'],
+    ['returns an error', () => new Error('no'), 'JSON cannot hold: Error'],
+    ['returns a promise within an object', () => ({ rows: Promise.resolve([]) }), 'JSON cannot hold: Promise'],
+    ['returns a stream', () => Readable.from(['a']), 'JSON cannot hold: a stream'],
+    [
+      'yields',
+      async function* () {
+        yield 'a';
+      },
+      'JSON cannot hold: a stream or an async iterator',
+    ],
     [
       'returns what throws when it is read',
       () => ({

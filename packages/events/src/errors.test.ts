@@ -43,3 +43,21 @@ test('every code is snake_case and has an HTTP error status', () => {
     expect(status).toBeLessThan(600);
   }
 });
+
+test('what is long is cut, and what JSON cannot hold is told in words', () => {
+  const long = 'x'.repeat(100_000);
+  const error = new DreamfoldError('not_found', `There is no session ${long}, look again`, {
+    remedy: 'List them.',
+    path: long,
+    value: [long],
+  });
+  expect(error.message).toMatch(/^There is no session x+ … x+, look again$/);
+  expect(JSON.stringify(error).length).toBeLessThan(2500);
+  expect(new DreamfoldError('not_found', 'x', { remedy: 'y', value: 10n }).toJSON().value).toBe('10');
+});
+
+test('an error comes into being, whatever it is made of', () => {
+  const odd = Symbol('odd') as never;
+  expect(new DreamfoldError('not_found', odd, odd)).toMatchObject({ message: 'a symbol', remedy: 'See the message.' });
+  expect(new DreamfoldError('not_found', 'x', null as never).remedy).toBe('See the message.');
+});

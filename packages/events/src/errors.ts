@@ -1,3 +1,5 @@
+import { kindOf } from './kind-of.ts';
+
 /**
  * Every error that input can cause. The value is the HTTP status that a server answers with; a command line
  * maps the same codes to exit codes. A code, once released, keeps its meaning.
@@ -92,6 +94,9 @@ export interface ErrorDetails {
 
 /** Of an error whose maker has named none. */
 const REMEDY_UNKNOWN = 'Go by the message: nothing more is known.';
+/** So much of a message, path or value is kept: what a caller sent is not sent back whole. */
+const MAX_MESSAGE_CHARS = 1000;
+const MAX_EXCERPT_CHARS = 300;
 
 /** An error that a caller can act on. Anything else that is thrown is a programming error and crashes loudly. */
 export class DreamfoldError extends Error {
@@ -105,11 +110,12 @@ export class DreamfoldError extends Error {
    * @param details what to do now, and where the fault is; a model or a tool of your own may leave them out
    */
   constructor(code: ErrorCode, message: string, details: ErrorDetails = { remedy: REMEDY_UNKNOWN }) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    const { remedy, path, value, cause } = readable(details);
+    super(excerpt(message, MAX_MESSAGE_CHARS), cause === undefined ? undefined : { cause });
     this.code = code;
-    this.remedy = details.remedy;
-    this.path = details.path;
-    this.value = details.value;
+    this.remedy = excerpt(remedy, MAX_MESSAGE_CHARS);
+    this.path = path === undefined ? undefined : excerpt(path, MAX_EXCERPT_CHARS);
+    this.value = typeof value === 'string' ? excerpt(value, MAX_EXCERPT_CHARS) : value;
   }
 
   /** The HTTP status of this error. */
@@ -123,16 +129,53 @@ export class DreamfoldError extends Error {
       message: this.message,
       remedy: this.remedy,
       ...(this.path === undefined ? {} : { path: this.path }),
-      ...(this.value === undefined ? {} : { value: this.value }),
+      ...(this.value === undefined ? {} : { value: asJson(this.value) }),
     };
+  }
+}
+
+/** An error has to come into being, whatever it is made of: otherwise another one takes its place. */
+function readable(details: Partial<ErrorDetails> | null | undefined): ErrorDetails {
+  try {
+    const { remedy = 'See the message.', path, value, cause } = details ?? {};
+    return { remedy, value, cause, ...(path === undefined ? {} : { path }) };
+  } catch {
+    return { remedy: 'See the message.' };
+  }
+}
+
+/** The beginning and the end of a long text. */
+function excerpt(text: unknown, max: number): string {
+  if (typeof text !== 'string') return kindOf(text);
+  if (text.length <= max) return text;
+  const end = Math.floor(max / 4);
+  return `${text.slice(0, max - end)} … ${text.slice(-end)}`.toWellFormed();
+}
+
+/** The value where JSON can hold it and it is short, otherwise an excerpt of it. */
+function asJson(value: unknown): unknown {
+  try {
+    const text = JSON.stringify(value);
+    if (text === undefined) return kindOf(value);
+    return text.length > MAX_EXCERPT_CHARS ? excerpt(text, MAX_EXCERPT_CHARS) : value;
+  } catch {
+    return kindOf(value);
   }
 }
 
 /** True for a DreamfoldError, of the given code when one is named; also across two copies of this package. */
 export function isDreamfoldError(error: unknown, code?: ErrorCode): error is DreamfoldError {
+  try {
+    return hasShapeOfOurs(error) && (code === undefined || error.code === code);
+  } catch {
+    // An object whose fields throw when they are read.
+    return false;
+  }
+}
+
+function hasShapeOfOurs(error: unknown): error is DreamfoldError {
   if (!(error instanceof Error) || error.name !== 'DreamfoldError') return false;
   // The name alone is anybody's to take.
   const { code: own, message, remedy } = error as Partial<DreamfoldError>;
-  if (typeof own !== 'string' || !/^[a-z_]{1,64}$/.test(own) || typeof message !== 'string' || typeof remedy !== 'string') return false;
-  return code === undefined || own === code;
+  return typeof own === 'string' && /^[a-z_]{1,64}$/.test(own) && typeof message === 'string' && typeof remedy === 'string';
 }

@@ -51,6 +51,8 @@ export {
   type NewEvent,
   type StoredEvent,
 } from './envelope.ts';
+export { FilePath, Text, checked, functionOf, oneOf, optionsOf, withMethods } from './checked.ts';
+export { arg, asItIs, checkMethods, type MethodArguments } from './checked-methods.ts';
 export { DreamfoldError, ERROR_STATUS, isDreamfoldError, type ErrorCode, type ErrorDetails } from './errors.ts';
 export { JSON_LIMITS, checkJson, checkText, parseJson, type JsonLimits } from './guard-json.ts';
 export { ID_PREFIX, idFrom, idOfStream, streamOf, type IdKind } from './ids.ts';
@@ -87,5 +89,6 @@ export {
   ThreadStatusIdle,
   type SessionClaimed,
 } from './session-events.ts';
+export { kindOf } from './kind-of.ts';
 export { findSuspicious, suspiciousCharacters } from './suspicious-characters.ts';
 export { AgentSnapshot, Caps, JsonSchema, MemoryPin, TeamSnapshot, ToolEffect, ToolPolicy, ToolSnapshot } from './team-snapshot.ts';

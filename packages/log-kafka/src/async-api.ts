@@ -32,9 +32,14 @@ counts is decided by every reader alike, from the records that stand before it: 
 const ref = (kind: 'schemas' | 'messages', name: string): { $ref: string } => ({ $ref: `#/components/${kind}/${name}` });
 const text = (description: string, more: Json = {}): Json => ({ type: 'string', description, ...more });
 
+/** Schemas of what callers hand over. */
+const NO_EVENTS = ['FilePath', 'Text'];
+
 /** The names of all schemas: the exported one, or the type of the event. */
 function schemaNames(): Map<z.ZodType, string> {
-  const exported = Object.entries<unknown>(events).filter((entry): entry is [string, z.ZodType] => entry[1] instanceof z.ZodType);
+  const exported = Object.entries<unknown>(events).filter(
+    (entry): entry is [string, z.ZodType] => entry[1] instanceof z.ZodType && !NO_EVENTS.includes(entry[0]),
+  );
   const names = new Map([...exported, ['KeyTree', StoredTree] as const].map(([name, schema]) => [schema, name]));
   for (const [type, schema] of Object.entries<z.ZodType>(CATALOGUE)) if (!names.has(schema)) names.set(schema, type);
   return names;

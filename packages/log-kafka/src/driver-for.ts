@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { DreamfoldError } from '@dreamfold/events';
 import type { KafkaDriver } from './driver.ts';
 import type { KafkaPlace } from './kafka-url.ts';
@@ -12,6 +12,8 @@ export function driverFor({ brokers, clientId, tls, sasl }: KafkaPlace): KafkaDr
 
 function readCertificate(path: string): string {
   try {
+    // A pipe would be waited for, for ever.
+    if (!statSync(path).isFile()) throw new TypeError('it is not a file');
     return readFileSync(path, 'utf8');
   } catch (cause) {
     throw new DreamfoldError('config_invalid', `The certificate ${path} can't be read: ${(cause as Error).message}`, {

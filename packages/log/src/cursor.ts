@@ -6,8 +6,21 @@ import { DreamfoldError } from '@dreamfold/events';
  */
 export type Cursor = readonly number[];
 
-/** Nothing of the log. */
+/** More than any log has. */
+const MAX_PARTITIONS = 100_000;
+
+/**
+ * Nothing of the log.
+ * @throws DreamfoldError invalid_argument for what is no count of partitions
+ */
 export function cursorAtStart(partitions: number): Cursor {
+  if (!Number.isInteger(partitions) || partitions < 1 || partitions > MAX_PARTITIONS) {
+    throw new DreamfoldError('invalid_argument', 'A log has a whole number of partitions, from 1 on', {
+      path: 'partitions',
+      value: partitions,
+      remedy: 'Give `log.capabilities.partitions`.',
+    });
+  }
   return Array.from({ length: partitions }, () => 0);
 }
 

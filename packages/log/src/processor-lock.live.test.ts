@@ -1,6 +1,6 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -147,6 +147,22 @@ describe('the processor lock', () => {
   it('refuses a directory in its place', async () => {
     mkdirSync(join(directory, 'processor.lock'));
     await expect(acquireProcessorLock(directory)).rejects.toMatchObject({ code: 'store_locked', value: 'a directory' });
+    expect(readdirSync(directory)).toEqual(['processor.lock']);
+  });
+
+  it.each<[what: string, value: string, make: (path: string) => unknown]>([
+    ['a pipe', 'a pipe', (path) => execFileSync('mkfifo', [path])],
+    ['a link to itself', 'a link', (path) => symlinkSync(path, path)],
+    ['a link that leads nowhere', 'a link', (path) => symlinkSync('nowhere', path)],
+    ['a link to a device', 'a link', (path) => symlinkSync('/dev/zero', path)],
+    ['a huge file', '\0'.repeat(80), (path) => (writeFileSync(path, ''), truncateSync(path, 2 ** 31))],
+  ])('refuses %s in its place, at once', async (_, value, make) => {
+    make(join(directory, 'processor.lock'));
+    await expect(acquireProcessorLock(directory)).rejects.toMatchObject({
+      code: 'store_locked',
+      value,
+      remedy: expect.stringContaining('Delete it') as string,
+    });
     expect(readdirSync(directory)).toEqual(['processor.lock']);
   });
 

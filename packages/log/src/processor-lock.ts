@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { linkSync, readFileSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, linkSync, openSync, readSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DreamfoldError } from '@dreamfold/events';
 import { isRunning, statOf, thisProcess, type ProcessIdentity } from './process-identity.ts';
@@ -22,6 +22,9 @@ const held = new Set<string>();
 /** Takers who find the same stale lock at the same time wait for each other this often. */
 const ATTEMPTS = 200;
 const PAUSE_MS = 5;
+
+/** What a processor writes is far shorter. */
+const MAX_LOCK_BYTES = 4096;
 
 /** No system gives larger ones; 0 and below stand for groups of processes, and always answer. */
 const MAX_PID = 0x7fff_ffff;
@@ -132,12 +135,12 @@ function link(from: string, to: string): boolean {
 function readHolder(path: string): Holder | null {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readStart(path);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    if (error instanceof DreamfoldError) throw error;
+    const { code = 'unreadable' } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return null;
-    if (code !== 'EISDIR') throw error;
-    throw notALock(path, 'a directory');
+    throw notALock(path, code === 'ELOOP' ? 'a link' : code);
   }
   try {
     const { pid, started, token } = JSON.parse(text) as Holder;
@@ -146,6 +149,19 @@ function readHolder(path: string): Holder | null {
     // Falls through: whatever stands there, no processor wrote it.
   }
   throw notALock(path, text.slice(0, 80));
+}
+
+/** A lock is a small file of its own. To open a pipe for reading would wait for a writer, and a link may lead anywhere. */
+function readStart(path: string): string {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+  try {
+    const kind = fstatSync(file);
+    if (!kind.isFile()) throw notALock(path, kind.isDirectory() ? 'a directory' : kind.isFIFO() ? 'a pipe' : 'no file');
+    const bytes = Buffer.alloc(MAX_LOCK_BYTES);
+    return bytes.toString('utf8', 0, readSync(file, bytes));
+  } finally {
+    closeSync(file);
+  }
 }
 
 function notALock(path: string, value: string): DreamfoldError {

@@ -1,16 +1,24 @@
-import { DreamfoldError, type KnownEvent, type LogEvent, knownEvent, textOf } from '@dreamfold/events';
+import { DreamfoldError, type KnownEvent, type LogEvent, checked, kindOf, knownEvent, textOf } from '@dreamfold/events';
+import { z } from 'zod';
 import type { Decision, Model, ModelRequest, ModelResponse, ResponseBlock } from './port.ts';
 
 /** The answer to a request, undefined when the recording has none. */
 export type FindRecorded = (request: ModelRequest) => ModelResponse | undefined;
 
+const Recording = z.custom<readonly ModelResponse[] | FindRecorded>(
+  (value) =>
+    typeof value === 'function' || (Array.isArray(value) && value.every((answer) => typeof answer === 'object' && answer !== null)),
+  { error: ({ input }) => `expected a list of answers, or a function that finds one, received ${kindOf(input)}` },
+);
+
 /**
  * A model that gives recorded answers and asks nobody.
  * @param recording answers in the order of a conversation's turns (every conversation begins with the first one), or a function that
  * finds the answer to a request, for example by its digest in `answersByRequest`
- * @throws DreamfoldError recording_exhausted from `respond`
+ * @throws DreamfoldError invalid_argument for what is no recording; recording_exhausted from `respond`
  */
 export function recorded(recording: readonly ModelResponse[] | FindRecorded): Model {
+  checked(Recording, recording, { what: 'recorded()', name: 'recording' });
   const find = typeof recording === 'function' ? recording : (request: ModelRequest) => recording[turnOf(request)];
   return {
     async respond(request, call) {

@@ -63,7 +63,7 @@ describe('a constitution', () => {
     await expect(loadConstitution(odd)).rejects.toMatchObject({ code: 'invalid_text' });
     const folder = join(directory, 'folder.json');
     mkdirSync(folder);
-    await expect(loadConstitution(folder)).rejects.toMatchObject({ code: 'config_invalid' });
+    await expect(loadConstitution(folder)).rejects.toMatchObject({ code: 'invalid_path' });
     await expect(loadConstitution('/dev/null')).rejects.toMatchObject({ code: 'config_invalid' });
   });
 

@@ -1,9 +1,9 @@
-import { readFile, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { DreamfoldError, isDreamfoldError, parseJson } from '@dreamfold/events';
+import { checked, DreamfoldError, FilePath, kindOf, parseJson } from '@dreamfold/events';
 import { forbiddenPhrase, type Constitution, type ConstitutionRule, type MemoryChange } from '@dreamfold/dreaming';
 import { z } from 'zod';
+import { readRegularFile } from './regular-file.ts';
 
 const REMEDY =
   'Name it .txt and write one phrase a line; or .json, and write {"phrases": ["…"], "schemas": [{"name": "…", "schema": {JSON Schema of a change}}]}; or .ts or .js, and export it as default, with rules: [(change) => null or why not].';
@@ -17,6 +17,17 @@ const Rules = z.strictObject({
   rules: z.array(CodeRule).optional(),
 });
 
+/** A rule of the operator, as `loadConstitution` gives them. */
+const RuleInCode = z.custom<Constitution[number]>(
+  (rule) =>
+    typeof rule === 'object' &&
+    rule !== null &&
+    typeof (rule as Constitution[number]).name === 'string' &&
+    typeof (rule as Constitution[number]).check === 'function',
+  { error: ({ input }) => `expected a rule, which has a name and a check, received ${kindOf(input)}` },
+);
+export const ConstitutionShape = z.array(RuleInCode);
+
 /** What a constitution's name ends in, whatever its case. Any other file is none: to guess at its form could let everything through. */
 const ENDING = /\.(json|txt|[cm]?[jt]s)$/i;
 const MAX_BYTES = 1024 * 1024;
@@ -25,13 +36,15 @@ const MAX_BYTES = 1024 * 1024;
  * Reads the operator's rules from a file: `.txt` with a phrase on each line, where `#` begins a comment; `.json` with phrases
  * and JSON schemas; or `.ts`, `.js`, which may hold code too. A schema describes the changes that are allowed:
  * `{kind, text, insight, note, reason}`.
- * @throws DreamfoldError not_found, invalid_text, config_invalid (another kind of file, or one without a rule, which protects
- * from nothing), and those of parseJson
+ * @throws DreamfoldError not_found, invalid_path, payload_too_large, invalid_text, config_invalid (another kind of file, or one
+ * without a rule, which protects from nothing), and those of parseJson
  */
 export async function loadConstitution(file: string): Promise<Constitution> {
+  checked(FilePath, file, { what: 'loadConstitution()', name: 'file' });
   const ending = ENDING.exec(file)?.[1]?.toLowerCase();
   if (ending === undefined) throw invalid(file, 'its name ends in none of .txt, .json, .ts and .js', '');
-  const text = await read(file);
+  // Loading a module asks for no size and for no end, so that too is read first.
+  const text = (await readRegularFile(file, { maxBytes: MAX_BYTES })).replace(/^\ufeff/, '');
   const value = ending === 'json' ? parseJson(text, file) : ending === 'txt' ? phrasesOf(text) : await load(file);
   const parsed = Rules.safeParse(Array.isArray(value) ? fromList(value) : value);
   if (!parsed.success) {
@@ -59,24 +72,6 @@ function fromList(list: readonly unknown[]): unknown {
 function phrasesOf(text: string): unknown {
   const lines = text.split(/\r\n|\r|\n/).map((line) => line.replace(/(?:^|\s)#.*$/, '').trim());
   return { phrases: lines.filter((line) => line !== '') };
-}
-
-async function read(file: string): Promise<string> {
-  let bytes: Buffer;
-  try {
-    const found = await stat(file);
-    // A pipe or a device may never end.
-    if (!found.isFile()) throw invalid(file, 'it is no plain file', '');
-    if (found.size > MAX_BYTES) throw invalid(file, `it has ${found.size} bytes; ${MAX_BYTES} are allowed`, '');
-    bytes = await readFile(file);
-  } catch (cause) {
-    throw isDreamfoldError(cause) ? cause : notFound(file, cause);
-  }
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new DreamfoldError('invalid_text', `${file} is not UTF-8`, { path: file, remedy: 'Save the file as UTF-8.', cause });
-  }
 }
 
 async function load(file: string): Promise<unknown> {
@@ -120,13 +115,5 @@ function invalid(file: string, why: string, at: string): DreamfoldError {
   return new DreamfoldError('config_invalid', `${file} is no constitution: ${why}`, {
     path: at === '' ? file : `${file}/${at}`,
     remedy: REMEDY,
-  });
-}
-
-function notFound(file: string, cause: unknown): DreamfoldError {
-  return new DreamfoldError('not_found', `The file ${file} can't be read`, {
-    path: file,
-    remedy: 'Check its name and its permissions.',
-    cause,
   });
 }

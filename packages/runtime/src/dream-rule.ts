@@ -1,7 +1,8 @@
 import { Cron } from 'croner';
 import { z } from 'zod';
-import { DreamfoldError } from '@dreamfold/events';
+import { checked, DreamfoldError, optionsOf, Text } from '@dreamfold/events';
 import type { Constitution } from '@dreamfold/dreaming';
+import { ConstitutionShape } from './constitution-file.ts';
 
 /** When a store dreams without being asked. With neither `after` nor `schedule`: after every finished session. */
 export interface DreamRule {
@@ -15,14 +16,11 @@ export interface DreamRule {
   constitution?: Constitution;
 }
 
-// Strict: a rule that is spelt wrong must not be one that never dreams.
-const Checked = z.strictObject({
-  store: z.string().min(1),
+const Rule = optionsOf<DreamRule>({
+  store: Text,
   after: z.int().min(1).optional(),
   schedule: z.string().optional(),
-  constitution: z
-    .array(z.object({ name: z.string(), check: z.custom((value) => typeof value === 'function', 'is not a function') }))
-    .optional(),
+  constitution: ConstitutionShape.optional(),
 });
 
 /**
@@ -33,8 +31,7 @@ export function checkDreamRules(rules: readonly DreamRule[]): void {
   if (rules.length === 0) throw wrong({ path: 'dreams', value: rules, why: 'there is no store to dream for', remedy: 'Name a store.' });
   const stores = new Set<string>();
   for (const [i, rule] of rules.entries()) {
-    const checked = Checked.safeParse(rule, { reportInput: true });
-    if (!checked.success) throw wrongField(`dreams/${i}`, checked.error.issues[0]!);
+    checked(Rule, rule, { what: `When to dream: dreams/${i}`, at: `dreams/${i}` });
     if (rule.schedule !== undefined) checkSchedule(rule.schedule, `dreams/${i}/schedule`);
     if (stores.has(rule.store)) {
       throw wrong({
@@ -70,13 +67,6 @@ function checkSchedule(schedule: string, path: string): void {
         ? `the times of ${JSON.stringify(schedule)} never come`
         : null;
   if (why !== null) throw wrong({ path, value: schedule, why, remedy });
-}
-
-function wrongField(at: string, issue: z.core.$ZodIssue): DreamfoldError {
-  const unknown = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
-  const path = [at, ...issue.path, ...unknown].join('/');
-  const remedy = unknown.length > 0 ? `Give ${Object.keys(Checked.shape).join(', ')}.` : 'Correct the value.';
-  return wrong({ path, value: issue.input, why: `${path}: ${issue.message}`, remedy });
 }
 
 function wrong({ path, value, why, remedy }: { path: string; value: unknown; why: string; remedy: string }): DreamfoldError {

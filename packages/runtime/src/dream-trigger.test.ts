@@ -364,12 +364,13 @@ describe('a rule', () => {
     [[{ store: '' }], 'dreams/0/store', /Too small/],
     [[{ store: 'desk', after: 0 }], 'dreams/0/after', /Too small/],
     [[{ store: 'desk', after: 1.5 }], 'dreams/0/after', /expected int/],
-    [[{ store: 'desk', every: 1 }], 'dreams/0/every', /Unrecognized/],
+    [[{ store: 'desk', every: 1 }], 'dreams/0/every', /there is no "every"/],
+    [[{ store: 'desk', afer: 1 }], 'dreams/0/afer', /did you mean "after"/],
     [[{ store: 'desk', schedule: 'daily' }], 'dreams/0/schedule', /"daily" is no schedule/],
     [[{ store: 'desk', schedule: '61 * * * *' }], 'dreams/0/schedule', /Invalid value for minute/],
     [[{ store: 'desk', schedule: '0 0 30 2 *' }], 'dreams/0/schedule', /never come/],
     [[{ store: 'desk', schedule: '2099-01-01T00:00:00' }], 'dreams/0/schedule', /a date and no schedule/],
-    [[{ store: 'desk', constitution: ['never'] }], 'dreams/0/constitution/0', /expected object/],
+    [[{ store: 'desk', constitution: ['never'] }], 'dreams/0/constitution/0', /expected a rule/],
     [[{ store: 'desk' }, { store: 'desk', after: 2 }], 'dreams/1/store', /named twice/],
   ])('%j is refused at %s', async (rules, path, message) => {
     const trigger = new Trigger(rules as DreamRule[]);

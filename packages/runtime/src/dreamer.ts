@@ -1,7 +1,12 @@
 import {
+  arg,
+  checkMethods,
+  functionOf,
   idFrom,
   idOfStream,
   InsightProposed,
+  optionsOf,
+  Text,
   type NewEvent,
   type NoteSuggestion,
   type PatchOperation,
@@ -29,6 +34,8 @@ import {
   type Suggestion,
 } from '@dreamfold/dreaming';
 import type { Log } from '@dreamfold/log';
+import { z } from 'zod';
+import { ConstitutionShape } from './constitution-file.ts';
 import { dreamEvent } from './dream-stream.ts';
 import { sha256 } from './digest.ts';
 import type { MemoryKeeper, Proposal } from './memory-keeper.ts';
@@ -61,6 +68,17 @@ export interface DreamOptions {
   /** Gates that are left out: only tests do that, to show what each is good for. */
   without?: readonly GateName[];
 }
+
+export const DreamOptionsShape = optionsOf<DreamOptions>({
+  store: Text,
+  sessions: z.array(Text).optional(),
+  constitution: ConstitutionShape.optional(),
+  // One that is malformed is rejected by a gate, and stands in the report.
+  suggestions: z.custom<readonly Suggestion[]>().optional(),
+  thorough: z.boolean().optional(),
+  onProgress: functionOf<NonNullable<DreamOptions['onProgress']>>().optional(),
+  without: z.array(z.custom<GateName>((name) => typeof name === 'string')).optional(),
+});
 
 export interface DreamtInsightReport extends Omit<JudgedInsight, 'operations' | 'supersedes'> {
   /** The patch that proposes it, this dream's or an earlier one's; null when a gate stopped it. */
@@ -109,7 +127,7 @@ export class Dreamer {
     return dream;
   }
 
-  load(dreamId: string): Promise<DreamState> {
+  async load(dreamId: string): Promise<DreamState> {
     return this.#dreams.load(dreamId);
   }
 
@@ -142,6 +160,12 @@ export class Dreamer {
     return report;
   }
 }
+
+checkMethods(Dreamer, 'dreams', {
+  dream: [arg('options', DreamOptionsShape)],
+  load: [arg('dreamId', Text)],
+  list: [],
+});
 
 /** What became of one finding. */
 interface Proposed {

@@ -1,5 +1,6 @@
-import type { ImportFormat, ImportNote } from '@dreamfold/core';
-import type { ErrorCode } from '@dreamfold/events';
+import { FilePath, functionOf, optionsOf, Text, type ErrorCode } from '@dreamfold/events';
+import { IMPORT_FORMATS, type ImportFormat, type ImportNote } from '@dreamfold/core';
+import { z } from 'zod';
 
 export interface ImportRequest {
   file: string;
@@ -17,6 +18,17 @@ export interface ImportRequest {
   /** `check` counts bytes of the file, `write` sessions (of an export: events). */
   onProgress?: (phase: 'check' | 'write', done: number, total: number) => void;
 }
+
+export const ImportRequestShape = optionsOf<ImportRequest>({
+  file: FilePath,
+  format: z.enum(IMPORT_FORMATS.map(({ name }) => name)),
+  agent: Text.optional(),
+  model: Text.optional(),
+  trustPrincipals: z.boolean().optional(),
+  tools: FilePath.optional(),
+  skipBad: z.boolean().optional(),
+  onProgress: functionOf<NonNullable<ImportRequest['onProgress']>>().optional(),
+});
 
 export interface ImportReport {
   format: ImportFormat;

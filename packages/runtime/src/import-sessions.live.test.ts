@@ -226,11 +226,24 @@ describe('lines of a file', () => {
   });
 
   test('are of a length that fits in memory', async () => {
-    await expect(importSessions(openMemoryLog(), { file: '/dev/zero', format: 'messages' })).rejects.toMatchObject({
+    const file = write('line.jsonl', `{"messages": "${'x'.repeat(17 * 1024 * 1024)}`);
+    await expect(importSessions(openMemoryLog(), { file, format: 'messages' })).rejects.toMatchObject({
       code: 'payload_too_large',
-      path: '/dev/zero',
+      path: file,
     });
   });
+
+  test.each(['messages', 'tau-bench', 'dreamfold'] as const)(
+    'are not read to their end where they do not begin as %s does',
+    async (format) => {
+      const file = write('film.mp4', `\0\0\0 ftypisom${'x'.repeat(1000)}`);
+      await expect(importSessions(openMemoryLog(), { file, format })).rejects.toMatchObject({
+        code: 'invalid_json',
+        message: expect.stringContaining('it begins with') as string,
+        path: `${file}:1`,
+      });
+    },
+  );
 
   test('that end in the middle of a character are not UTF-8', async () => {
     const file = write('half.txt', new Uint8Array([0x61, 0xc3]));

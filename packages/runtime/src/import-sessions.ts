@@ -1,15 +1,18 @@
-import { DreamfoldError, isDreamfoldError } from '@dreamfold/events';
+import { checked, DreamfoldError, isDreamfoldError, withMethods } from '@dreamfold/events';
 import type { ImportedAppend, ImportedSession } from '@dreamfold/core';
 import type { Log } from '@dreamfold/log';
-import { countOutcome, newReport, type ImportReport, type ImportRequest } from './import-report.ts';
+import { countOutcome, ImportRequestShape, newReport, type ImportReport, type ImportRequest } from './import-report.ts';
 import { rowsOf, type ReadRows } from './import-rows.ts';
 import { checkExport, writeExport } from './restore-export.ts';
+import { needJsonStart } from './text-file.ts';
 import { UnteachingCalls } from './unteaching-calls.ts';
 
 /** Sessions on their way to the log at a time; the log groups what arrives together. */
 const CONCURRENCY = 16;
 /** An import of junk must not fill the memory with remarks on it. */
 const MAX_NOTES = 1000;
+
+const AnyLog = withMethods<Log>('a log', 'append', 'head', 'read');
 
 /** An import of which every row is good, or was left out. */
 export interface CheckedImport {
@@ -25,7 +28,9 @@ export interface CheckedImport {
  * @throws DreamfoldError not_found, invalid_import, invalid_json and the like, with `file:row` as path
  */
 export async function checkImport(request: ImportRequest, log: Log | null): Promise<CheckedImport> {
-  const { format, skipBad = false } = request;
+  const { file, format, skipBad = false } = checked(ImportRequestShape, request, { what: 'import()' });
+  checked(AnyLog.nullable(), log, { what: 'import()', name: 'log' });
+  await needJsonStart(file);
   const report = newReport(request);
   if (format === 'dreamfold') {
     if (skipBad) throw wholeExport();

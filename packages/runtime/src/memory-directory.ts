@@ -1,7 +1,8 @@
-import { mkdir, open, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { DreamfoldError, isDreamfoldError } from '@dreamfold/events';
 import type { MemoryFile } from '@dreamfold/core';
+import { readRegularFile } from './regular-file.ts';
 
 /** A playbook's file holds its insights twice: as lines and as data. */
 const MAX_FILE_BYTES = 1024 * 1024;
@@ -73,7 +74,7 @@ export async function readMemoryFiles(directory: string): Promise<MemoryFile[]> 
         );
       }
       // Some file systems hand back decomposed letters.
-      files.push({ path: names.join('/').normalize('NFC'), text: await readExactly(path) });
+      files.push({ path: names.join('/').normalize('NFC'), text: await readRegularFile(path, { maxBytes: MAX_FILE_BYTES }) });
     }
   } catch (cause) {
     if (isDreamfoldError(cause)) throw cause;
@@ -84,22 +85,7 @@ export async function readMemoryFiles(directory: string): Promise<MemoryFile[]> 
   return files.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** The text byte for byte: line breaks and a byte order mark are part of a note. */
-async function readExactly(path: string): Promise<string> {
-  const file = await open(path);
-  try {
-    const { size } = await file.stat();
-    if (size > MAX_FILE_BYTES) throw refused('payload_too_large', path, `has ${size} bytes; the limit is ${MAX_FILE_BYTES}`, 'Split it.');
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await file.readFile());
-  } catch (cause) {
-    if (cause instanceof TypeError) throw refused('invalid_text', path, 'is not UTF-8', 'Save the file as UTF-8.');
-    throw cause;
-  } finally {
-    await file.close();
-  }
-}
-
-type Code = 'invalid_path' | 'invalid_text' | 'not_found' | 'patch_too_large' | 'payload_too_large';
+type Code = 'invalid_path' | 'not_found' | 'patch_too_large';
 
 // oxlint-disable-next-line max-params -- a sentence in its four parts
 function refused(code: Code, path: string, why: string, remedy: string): DreamfoldError {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  checkMethods,
   DreamfoldError,
   EvidenceRef,
   idFrom,
@@ -47,6 +48,7 @@ import { SUPERSEDED } from '@dreamfold/dreaming';
 import type { Log } from '@dreamfold/log';
 import { sha256 } from './digest.ts';
 import { directWrite, notePatch, type NoteWrite, type WriteOptions } from './direct-write.ts';
+import { MEMORY_METHODS } from './memory-arguments.ts';
 import { MemoryChanges, type Step } from './memory-changes.ts';
 import { readMemoryFiles, writeMemoryFiles } from './memory-directory.ts';
 
@@ -343,6 +345,8 @@ export class MemoryKeeper {
     }
   }
 }
+
+checkMethods(MemoryKeeper, 'memory', MEMORY_METHODS);
 
 function stepsOf({ patch, gates, supersedes }: Proposal): Step[] {
   const { patchId } = patch;

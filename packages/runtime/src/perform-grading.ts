@@ -1,4 +1,4 @@
-import { DreamfoldError, type CriterionScore } from '@dreamfold/events';
+import { DreamfoldError, kindOf, type CriterionScore } from '@dreamfold/events';
 import {
   answerOfTurn,
   calledOff,
@@ -66,10 +66,10 @@ async function grade(
   const spent: Spent = { usage, costUsd: 0 };
   const scores: CriterionScore[] = [];
   const byModel = new Map<string | Model, CriterionDefinition[]>();
-  let judging = '';
+  let at = 'A grader';
   try {
     for (const criterion of outcome.criteria) {
-      judging = criterion.id;
+      at = `The grader of ${criterion.id}`;
       const definition = definitionOf(criterion, p.rubric);
       const { grader } = definition;
       if (grader.kind === 'code') {
@@ -81,17 +81,17 @@ async function grade(
             onTimeout: () => graderTooSlow(criterion.id),
           }),
         );
-        scores.push(checkScore(scoreOf(definition, verdict)));
+        scores.push(checkScore(criterion.id, () => scoreOf(definition, verdict)));
       } else if (grader.kind === 'model') byModel.set(grader.model, [...(byModel.get(grader.model) ?? []), definition]);
     }
     for (const [model, criteria] of byModel) {
-      judging = criteria.map(({ id }) => id).join(', ');
+      at = `The grader of ${criteria.map(({ id }) => id).join(', ')}`;
       scores.push(...(await askGrader(model, criteria, { outcome, attempt, spent, work, p, epoch })));
     }
     return { evaluationId: work.evaluationId, scores, ...spent };
   } catch (error) {
     const { code, message: words, remedy } = faultOf(error);
-    const message = code === null ? `The grader of ${judging} failed: ${words}` : `${words}. ${remedy}`;
+    const message = code === null ? `${at} failed: ${words}` : `${words.startsWith(at) ? '' : `${at}: `}${words}. ${remedy}`;
     return { evaluationId: work.evaluationId, scores: [], ...spent, failure: shortened(message) };
   }
 }
@@ -108,13 +108,20 @@ function graderTooSlow(id: string): DreamfoldError {
   });
 }
 
-function checkScore(score: CriterionScore): CriterionScore {
+/** @param give what the verdict of a grader in code stands for; of a verdict that is none, nothing can be said */
+function checkScore(id: string, give: () => CriterionScore): CriterionScore {
+  let score: Partial<CriterionScore> = {};
+  try {
+    score = give();
+  } catch {
+    // Nothing, or an object whose fields cannot be read.
+  }
   if (typeof score.score === 'number' && score.score >= 0 && score.score <= 1 && typeof score.reason === 'string')
-    return { ...score, reason: shortened(score.reason) };
-  throw new DreamfoldError('invalid_rubric', `The grader of ${score.id} gave ${score.score}`, {
-    path: `criteria/${score.id}`,
+    return { ...(score as CriterionScore), reason: shortened(score.reason) };
+  throw new DreamfoldError('invalid_rubric', `The grader of ${id} gave ${kindOf(score.score)} as its score`, {
+    path: `criteria/${id}`,
     value: score.score,
-    remedy: 'Return a boolean, or a score from 0 to 1.',
+    remedy: 'Return true or false, a score from 0 to 1, or { score, reason }.',
   });
 }
 
@@ -164,7 +171,7 @@ async function askGrader(
       const response = await withPart(p.signal, (controller) => asking.ask(request, { controller }));
       const scores = parseGraderResponse(response, ids);
       add(spent, asking.spent);
-      return scores.map((score) => checkScore({ ...score, grader: `model:${name}` }));
+      return scores.map((score) => checkScore(score.id, () => ({ ...score, grader: `model:${name}` })));
     } catch (error) {
       if (p.signal.aborted || !isRetryable(error) || number >= MAX_ATTEMPTS) {
         add(spent, asking.spent);

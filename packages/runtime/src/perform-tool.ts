@@ -1,4 +1,4 @@
-import { DreamfoldError } from '@dreamfold/events';
+import { DreamfoldError, kindOf } from '@dreamfold/events';
 import type { ToolOutput } from '@dreamfold/core';
 import type { Log } from '@dreamfold/log';
 import type { ToolContext, ToolDefinition } from './definitions.ts';
@@ -40,12 +40,31 @@ export async function performTool(tool: ToolDefinition, input: unknown, performa
   }
   let text: string;
   try {
-    text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+    text = typeof value === 'string' ? value : (JSON.stringify(value, needJson) ?? '');
   } catch (error) {
-    return { text: `${tool.name} returned something that JSON cannot hold: ${faultOf(error).message}`, errorCode: 'tool_failed' };
+    const { message } = faultOf(error);
+    const remedy = 'It may return text, or plain objects, lists, numbers and texts.';
+    return { text: `${tool.name} returned something that JSON cannot hold: ${message}. ${remedy}`, errorCode: 'tool_failed' };
   }
   if (!text.isWellFormed()) text = text.toWellFormed();
   return isLong(text) ? cut(text, performance.log) : { text };
+}
+
+/** JSON would write a Map, a stream or a promise as `{}`, and a function as nothing: the model would be told that there is no result. */
+function needJson(key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    // Methods of an object are left out, as ever.
+    if (key === '' && (typeof value === 'function' || typeof value === 'symbol')) throw new TypeError(kindOf(value));
+    return value;
+  }
+  if (Symbol.asyncIterator in value) throw new TypeError('a stream or an async iterator');
+  if (Symbol.iterator in value || 'then' in value || !/^(?:Object|Number|String|Boolean)$/.test(tagOf(value)))
+    throw new TypeError(kindOf(value));
+  return value;
+}
+
+function tagOf(value: object): string {
+  return Object.prototype.toString.call(value).slice('[object '.length, -1);
 }
 
 function isLong(text: string): boolean {

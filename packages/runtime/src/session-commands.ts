@@ -1,19 +1,47 @@
 import { randomUUID } from 'node:crypto';
 import {
   DreamfoldError,
+  FeedbackRecorded,
   idFrom,
   knownEvent,
+  optionsOf,
   streamOf,
-  type FeedbackRecorded,
+  Text,
   type KnownEvent,
   type LogEvent,
   type NewEvent,
 } from '@dreamfold/events';
-import { agentOf, checkRightAnswer, recordFeedback, type SessionState } from '@dreamfold/core';
+import { agentOf, checkRightAnswer, recordFeedback, type Confirmation, type Judgement, type SessionState } from '@dreamfold/core';
 import type { Log } from '@dreamfold/log';
+import { z } from 'zod';
 import { decideAgain } from './decide-again.ts';
 import { sha256 } from './digest.ts';
 import { loadSession } from './load-session.ts';
+
+/** What a caller may say of an event, a criterion or a call; see the types of the same names. */
+export const FeedbackShape = optionsOf<FeedbackRecorded>({
+  ...FeedbackRecorded.shape,
+  // The object itself: a key such as `__proto__` is data here, and a copy would lose it.
+  right_answer: z
+    .custom<FeedbackRecorded['right_answer']>((answer) => FeedbackRecorded.shape.right_answer.safeParse(answer).success, {
+      error: 'expected an object of texts, numbers, true or false',
+    })
+    .optional(),
+});
+export const JudgementShape = optionsOf<Judgement>({
+  criterion: Text,
+  score: z.number(),
+  reason: z.string(),
+  by: Text,
+});
+export const ConfirmationShape = optionsOf<Omit<Confirmation, 'by'> & { by?: string }>({
+  toolUseId: Text,
+  result: z.enum(['allow', 'deny']),
+  message: z.string().optional(),
+  input: z.unknown().optional(),
+  callHash: z.string().optional(),
+  by: Text.optional(),
+});
 
 /**
  * Writes to a session that another process may be running: an approval, an interrupt, a message, feedback. Built on the newest

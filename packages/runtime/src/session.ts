@@ -1,6 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'eventemitter3';
-import type { EventType, FeedbackRecorded, KnownEvent, ModelUsage, NewEvent, SessionEvent, StopReason } from '@dreamfold/events';
+import {
+  arg,
+  CATALOGUE,
+  checkMethods,
+  functionOf,
+  oneOf,
+  optionsOf,
+  Text,
+  type EventType,
+  type FeedbackRecorded,
+  type KnownEvent,
+  type ModelUsage,
+  type NewEvent,
+  type SessionEvent,
+  type StopReason,
+} from '@dreamfold/events';
 import {
   answerOfTurn,
   askForOutcome,
@@ -17,11 +32,13 @@ import {
   type SessionState,
 } from '@dreamfold/core';
 import type { Log } from '@dreamfold/log';
+import { z } from 'zod';
+import { unlessDecided } from './decided-before.ts';
+import { RubricShape } from './definition-shapes.ts';
 import type { RubricDefinition } from './definitions.ts';
 import { outcomeOf } from './new-session.ts';
-import { unlessDecided } from './decided-before.ts';
 import { operator } from './operator.ts';
-import { recordFeedbackOn } from './session-commands.ts';
+import { FeedbackShape, JudgementShape, recordFeedbackOn } from './session-commands.ts';
 import type { SessionProcessor } from './session-processor.ts';
 
 /** What listeners get: each event by its type, every event as `event`, and text as it arrives as `delta` (never stored). */
@@ -55,6 +72,8 @@ export interface SessionResult {
   usage: ModelUsage & { costUsd: number | null; modelCalls: number; toolCalls: number };
   error: string | null;
 }
+
+const LISTENED = ['event', 'delta', ...(Object.keys(CATALOGUE) as EventType[])] as const;
 
 /** What became of a session so far. */
 export function resultOf(state: SessionState): SessionResult {
@@ -213,3 +232,41 @@ export class Session {
     this.#wake();
   }
 }
+
+const toolUseId = arg('toolUseId', Text);
+/** What may be said of a call beside its id. */
+const Said = { callHash: z.string().optional(), by: Text.optional() };
+
+checkMethods(Session, 'session', {
+  on: [arg('type', oneOf<keyof SessionEvents>('a type of event, event or delta', LISTENED)), arg('listener', functionOf<never>())],
+  send: [
+    arg('message', z.string()),
+    arg(
+      'options',
+      optionsOf<SendOptions>({
+        ifBusy: z.enum(['queue', 'reject']).optional(),
+        rubric: RubricShape.optional(),
+        idempotencyKey: Text.optional(),
+      }).optional(),
+    ),
+  ],
+  interrupt: [arg('threadId', Text.optional())],
+  approve: [
+    toolUseId,
+    arg(
+      'options',
+      optionsOf<Partial<Pick<Confirmation, 'callHash' | 'by' | 'input'>>>({ ...Said, input: z.unknown().optional() }).optional(),
+    ),
+  ],
+  deny: [
+    toolUseId,
+    arg(
+      'options',
+      optionsOf<Partial<Pick<Confirmation, 'callHash' | 'by' | 'message'>>>({ ...Said, message: z.string().optional() }).optional(),
+    ),
+  ],
+  judge: [arg('judgement', JudgementShape)],
+  feedback: [arg('feedback', FeedbackShape)],
+  done: [],
+  changed: [],
+});

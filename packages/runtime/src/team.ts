@@ -1,5 +1,6 @@
 import { DreamfoldError, type TeamSnapshot } from '@dreamfold/events';
 import { DELEGATE_TOOL } from '@dreamfold/core';
+import { checkAgent } from './definition-shapes.ts';
 import type { AgentDefinition, ToolDefinition } from './definitions.ts';
 
 /** A team that was checked, with the snapshot that goes on the log. */
@@ -8,7 +9,6 @@ export interface Team {
   agents: ReadonlyMap<string, AgentDefinition>;
 }
 
-const NAME = /^[a-zA-Z0-9_-]{1,64}$/;
 const MAX_ROSTER = 20;
 
 /**
@@ -43,7 +43,7 @@ export function compileTeam(lead: AgentDefinition): Team {
 }
 
 function visit(agent: AgentDefinition, path: readonly string[], agents: Map<string, AgentDefinition>): void {
-  checkShape(agent, path);
+  checkAgent(agent, path);
   if (path.includes(agent.name)) {
     throw new DreamfoldError('delegation_cycle', `The team goes in a circle: ${[...path, agent.name].join(' > ')}`, {
       path: `team/${[...path, agent.name].join('/')}`,
@@ -54,7 +54,6 @@ function visit(agent: AgentDefinition, path: readonly string[], agents: Map<stri
   const known = agents.get(agent.name);
   if (known === agent) return;
   if (known !== undefined) fail(agent, `two agents are called ${JSON.stringify(agent.name)}`, 'Give each agent a name of its own.');
-  checkName(agent, agent.name, 'agent');
   if (agent.team.length > MAX_ROSTER) {
     fail(agent, `${agent.team.length} specialists are more than ${MAX_ROSTER}`, 'Put a second level of leads between them.');
   }
@@ -63,39 +62,9 @@ function visit(agent: AgentDefinition, path: readonly string[], agents: Map<stri
   for (const member of agent.team) visit(member, [...path, agent.name], agents);
 }
 
-const MAX_TIMEOUT_MS = 2 ** 31 - 1;
-
-/** Definitions may come from a program without types, or be put together by hand. */
-function checkShape(agent: unknown, path: readonly string[]): void {
-  const at = ['team', ...path].join('/');
-  const odd = (what: string, value: unknown, remedy: string): DreamfoldError =>
-    new DreamfoldError('invalid_team', `${at}: ${what}`, { path: at, value, remedy });
-  if (typeof agent !== 'object' || agent === null) throw odd(`${String(agent)} is no agent`, agent, 'Make each with agent({ … }).');
-  const { name, model, tools, team } = agent as Partial<AgentDefinition>;
-  if (typeof model !== 'string' && typeof model?.respond !== 'function') {
-    throw odd(`the model of ${String(name)} is none`, model, 'Give the name of a model, or a model such as scripted().');
-  }
-  if (!Array.isArray(tools) || !Array.isArray(team))
-    throw odd(`${String(name)} has no list of tools or team`, { tools, team }, 'Give lists.');
-  for (const tool of tools as readonly (Partial<ToolDefinition> | null)[]) {
-    if (typeof tool?.run !== 'function' || typeof tool.parse !== 'function') {
-      throw odd(`${String(name)} has a tool that is none`, tool, 'Make each with tool({ … }).');
-    }
-    const { timeoutMs } = tool;
-    if (!Number.isInteger(timeoutMs) || timeoutMs! < 1 || timeoutMs! > MAX_TIMEOUT_MS) {
-      throw odd(
-        `the tool ${String(tool.name)} has timeoutMs ${timeoutMs}`,
-        timeoutMs,
-        `Give whole milliseconds from 1 to ${MAX_TIMEOUT_MS}.`,
-      );
-    }
-  }
-}
-
 function checkTools(agent: AgentDefinition, tools: readonly ToolDefinition[]): void {
   const names = new Set<string>();
   for (const tool of tools) {
-    checkName(agent, tool.name, 'tool');
     if (tool.name === DELEGATE_TOOL) fail(agent, `a tool may not be called ${DELEGATE_TOOL}`, 'Rename it: that is how a lead delegates.');
     if (names.has(tool.name))
       fail(agent, `two tools are called ${JSON.stringify(tool.name)}`, 'Give each tool of an agent a name of its own.');
@@ -110,15 +79,6 @@ function checkTools(agent: AgentDefinition, tools: readonly ToolDefinition[]): v
     }
     names.add(tool.name);
   }
-}
-
-function checkName(agent: AgentDefinition, name: string, what: string): void {
-  if (typeof name === 'string' && NAME.test(name)) return;
-  fail(
-    agent,
-    `${JSON.stringify(name)} is no name for ${what === 'agent' ? 'an agent' : 'a tool'}`,
-    'Use 1 to 64 letters, digits, _ and -.',
-  );
 }
 
 function fail(agent: AgentDefinition, what: string, remedy: string): never {

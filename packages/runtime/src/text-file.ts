@@ -1,6 +1,5 @@
-import { createReadStream } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
 import { DreamfoldError } from '@dreamfold/events';
+import { asReadError, openRegularFile } from './regular-file.ts';
 
 /** A line is held in memory; a file without line breaks must not fill it. Less than the longest string that V8 can hold. */
 const MAX_LINE_CHARS = 500_000_000;
@@ -24,8 +23,9 @@ export async function* readLines(
       throw new DreamfoldError('invalid_text', `${path} is not UTF-8`, { path, remedy: 'Save the file as UTF-8.', cause });
     }
   };
+  const file = await openRegularFile(path);
   try {
-    for await (const chunk of createReadStream(path)) {
+    for await (const chunk of file.createReadStream()) {
       const bytes = chunk as Buffer;
       bytesRead += bytes.length;
       const lines = decode(bytes).split('\n');
@@ -50,26 +50,38 @@ export async function readText(path: string): Promise<string> {
 
 /** The first characters of a file, without its byte order mark; what is no UTF-8 shows as U+FFFD. @throws DreamfoldError as fileSizeBytes */
 export async function readBeginning(path: string, maxBytes = 4096): Promise<string> {
+  const file = await openRegularFile(path);
   try {
-    const file = await open(path);
-    try {
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(maxBytes), 0, maxBytes, 0);
-      return new TextDecoder().decode(buffer.subarray(0, bytesRead));
-    } finally {
-      await file.close();
-    }
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(maxBytes), 0, maxBytes, 0);
+    return new TextDecoder().decode(buffer.subarray(0, bytesRead));
   } catch (error) {
     throw asReadError(error, path);
+  } finally {
+    await file.close();
   }
 }
 
 /** @throws DreamfoldError not_found, invalid_path */
 export async function fileSizeBytes(path: string): Promise<number> {
+  const file = await openRegularFile(path);
   try {
-    return (await stat(path)).size;
-  } catch (error) {
-    throw asReadError(error, path);
+    return (await file.stat()).size;
+  } finally {
+    await file.close();
   }
+}
+
+/**
+ * That a file begins as JSON does. What does not, such as a large file of another kind, is not to be read to its end to be told so.
+ * @throws DreamfoldError not_found, invalid_path, invalid_json
+ */
+export async function needJsonStart(path: string): Promise<void> {
+  const start = (await readBeginning(path)).trimStart();
+  if (start === '' || start.startsWith('{') || start.startsWith('[')) return;
+  throw new DreamfoldError('invalid_json', `${path}:1 is not JSON: it begins with ${JSON.stringify(start.slice(0, 20).toWellFormed())}`, {
+    path: `${path}:1`,
+    remedy: 'Name a file that holds JSON.',
+  });
 }
 
 function lineTooLong(path: string, maxLineChars: number): DreamfoldError {
@@ -77,28 +89,4 @@ function lineTooLong(path: string, maxLineChars: number): DreamfoldError {
     path,
     remedy: 'Write one row a line.',
   });
-}
-
-function asReadError(error: unknown, path: string): unknown {
-  const details = { path, cause: error };
-  switch ((error as NodeJS.ErrnoException).code) {
-    case 'ENOENT':
-    case 'ENOTDIR':
-      return new DreamfoldError('not_found', `There is no file ${path}`, { ...details, remedy: 'Correct the path.' });
-    case 'EISDIR':
-      return new DreamfoldError('invalid_path', `${path} is a directory`, { ...details, remedy: 'Name a file.' });
-    case 'EACCES':
-    case 'EPERM':
-      return new DreamfoldError('invalid_path', `${path} can't be read`, { ...details, remedy: 'Make it readable.' });
-    case 'ENAMETOOLONG':
-    case 'ELOOP':
-      return new DreamfoldError('invalid_path', `${path} is no path of a file`, { ...details, remedy: 'Correct the path.' });
-    case 'EIO':
-      return new DreamfoldError('invalid_path', `${path} can't be read: ${(error as Error).message}`, {
-        ...details,
-        remedy: 'Check that the disk works, or copy the file elsewhere.',
-      });
-    default:
-      return error;
-  }
 }

@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { rename, rm, stat } from 'node:fs/promises';
+import { lstat, rename, rm, stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
@@ -36,13 +36,7 @@ async function exportTo({ prefixes, flags, command }: { prefixes: string[]; flag
       remedy: 'Name a file with --out, or leave --json out.',
     });
   }
-  if (out !== undefined && flags.force !== true && (await stat(out).catch(() => null)) !== null) {
-    throw new DreamfoldError('path_conflict', `${out} is there already`, {
-      path: '--out',
-      value: out,
-      remedy: 'Name another file, or write over it with --force.',
-    });
-  }
+  if (out !== undefined) await needPlace(out, flags.force === true);
   await withData(command, { io, readOnly: true }, async (dreamfold) => {
     const sessions: string[] = [];
     for (const prefix of prefixes) sessions.push(await findSession(dreamfold, prefix));
@@ -67,6 +61,18 @@ async function exportTo({ prefixes, flags, command }: { prefixes: string[]; flag
   });
 }
 
+/** Whatever stands there is kept; with `force` a file may be replaced, but no pipe, device or directory. */
+async function needPlace(out: string, force: boolean): Promise<void> {
+  // The link itself: one that leads nowhere would be replaced as well.
+  const there = await lstat(out).catch(() => null);
+  if (there === null || (force && there.isFile())) return;
+  throw new DreamfoldError('path_conflict', `${out} is there already${there.isFile() ? '' : ', and is no file'}`, {
+    path: '--out',
+    value: out,
+    remedy: there.isFile() ? 'Name another file, or write over it with --force.' : 'Name another file.',
+  });
+}
+
 /** Under another name until it is complete, so that nobody takes half an export for a whole one. */
 async function writeWhole(out: string, lines: AsyncIterable<string>): Promise<void> {
   const part = `${out}.${process.pid}.part`;
@@ -74,7 +80,7 @@ async function writeWhole(out: string, lines: AsyncIterable<string>): Promise<vo
     await pipeline(Readable.from(lines), createWriteStream(part, { flags: 'wx' }));
     await rename(part, out);
   } catch (cause) {
-    await rm(part, { force: true });
+    await rm(part, { force: true }).catch(() => {});
     if (isDreamfoldError(cause)) throw cause;
     const full = (cause as NodeJS.ErrnoException).code === 'ENOSPC';
     throw new DreamfoldError(full ? 'store_full' : 'invalid_path', `${out} can't be written: ${(cause as Error).message}`, {

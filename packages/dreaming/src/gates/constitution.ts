@@ -1,4 +1,4 @@
-import type { Insight } from '@dreamfold/events';
+import { checked, Text, type Insight } from '@dreamfold/events';
 import { fail, withCues, type Candidate, type GateContext, type Verdict } from './candidate.ts';
 import type { BadCues } from './drop-cues.ts';
 
@@ -23,8 +23,12 @@ export interface ConstitutionRule {
 
 export type Constitution = readonly ConstitutionRule[];
 
-/** A phrase that no memory may say, in whole words, whatever its case and what stands between the words. */
+/**
+ * A phrase that no memory may say, in whole words, whatever its case and what stands between the words.
+ * @throws DreamfoldError invalid_argument for what is no phrase
+ */
 export function forbiddenPhrase(phrase: string): ConstitutionRule {
+  checked(Text, phrase, { what: 'forbiddenPhrase()', name: 'phrase' });
   const wanted = plainWords(phrase);
   return {
     name: phrase,

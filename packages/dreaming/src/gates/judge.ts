@@ -1,4 +1,4 @@
-import { DreamfoldError, type ErrorCode, type GateVerdict } from '@dreamfold/events';
+import { checked, DreamfoldError, GateVerdict, type ErrorCode } from '@dreamfold/events';
 import { contradiction, duplicate, outcomes } from './agreement.ts';
 import type { Candidate, Gate, GateContext } from './candidate.ts';
 import { constitution } from './constitution.ts';
@@ -81,6 +81,7 @@ const SUGGEST_AGAIN = 'Correct the suggestion and make it again; the dream that 
 
 /** What whoever sent a suggestion, or edited a proposal, is told when a gate stopped it; null when none did. */
 export function verdictError(gates: readonly GateVerdict[], remedy = SUGGEST_AGAIN): DreamfoldError | null {
+  checked(GateVerdict.array(), gates, { what: 'verdictError()', name: 'gates' });
   const failed = gates.find((gate) => !gate.pass);
   if (failed === undefined) return null;
   return new DreamfoldError((failed.code ?? 'precondition_failed') as ErrorCode, `The gate ${failed.gate} stops it: ${failed.reason}`, {

@@ -1,5 +1,6 @@
 import type Anthropic from '@anthropic-ai/sdk';
-import { DreamfoldError } from '@dreamfold/events';
+import { checked, DreamfoldError, optionsOf } from '@dreamfold/events';
+import { z } from 'zod';
 import type { Model, ModelCall, ModelPrice, ModelResponse } from '../port.ts';
 import { createParams } from './create-params.ts';
 import { errorFrom, timedOut } from './error-mapping.ts';
@@ -23,12 +24,23 @@ export interface AnthropicOptions {
   cache?: boolean;
 }
 
+const Rate = z.number().min(0);
+const Options = optionsOf<AnthropicOptions>({
+  // What is wrong with a key is said without it.
+  apiKey: z.custom<string>((key) => typeof key === 'string', 'expected a text').optional(),
+  baseURL: z.url({ protocol: /^https?$/, error: 'expected the address of a server, such as https://api.anthropic.com' }).optional(),
+  timeoutMs: z.number().positive().optional(),
+  price: optionsOf<ModelPrice>({ input: Rate, output: Rate, cacheRead: Rate, cacheWrite: Rate }).optional(),
+  cache: z.boolean().optional(),
+});
+
 /**
  * Claude, or any server that speaks the Messages API, through `@anthropic-ai/sdk`, which is loaded at the first request.
  * One `respond` is one HTTP request: the SDK's own retries are off.
- * @throws DreamfoldError config_invalid when no API key is given or set
+ * @throws DreamfoldError invalid_argument for an option that is unknown or wrong, config_invalid when no API key is given or set
  */
-export function anthropic(options: AnthropicOptions = {}): Model {
+export function anthropic(given: AnthropicOptions = {}): Model {
+  const options = checked(Options, given, { what: 'anthropic()' });
   const apiKey = options.apiKey ?? process.env['ANTHROPIC_API_KEY'];
   if (!apiKey) {
     throw new DreamfoldError('config_invalid', 'There is no API key for Claude', {

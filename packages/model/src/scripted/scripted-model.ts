@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DreamfoldError } from '@dreamfold/events';
+import { checked, DreamfoldError, functionOf } from '@dreamfold/events';
 import { gradeCall, readGraderRequest } from '../grading.ts';
 import { ModelError } from '../model-error.ts';
 import type { Decision, Model, ModelCall, ModelPrice, ModelRequest, ModelResponse, RequestMessage, ResponseBlock } from '../port.ts';
@@ -29,9 +29,10 @@ export type ScriptedPolicy = (request: ModelRequest, call: ModelCall) => Scripte
  * The one thing that it remembers is which `fail` steps of which request have failed, since a retry sends the same request: each
  * fails once in this instance's life, and once more in a new process. Two threads with exactly equal requests share it.
  *
- * @throws DreamfoldError invalid_directive from `respond`
+ * @throws DreamfoldError invalid_argument for what is no policy; invalid_directive from `respond`
  */
 export function scripted(policy?: ScriptedPolicy): Model {
+  checked(functionOf<ScriptedPolicy>().optional(), policy, { what: 'scripted()', name: 'policy' });
   if (policy !== undefined) return { price: FREE, respond: (request, call) => askPolicy(policy, request, call) };
   const failed = new Set<string>();
   return { price: FREE, respond: (request, call) => obey(request, call, failed) };
