@@ -1,4 +1,5 @@
 import { userInfo } from 'node:os';
+import { firstCharacters, hasAtMost } from '@dreamfold/events';
 import { DreamfoldError } from 'dreamfold';
 
 const MAX_CHARS = 100;
@@ -13,10 +14,10 @@ export const BY = ['--by <name>', 'who says so; default: your user name'] as con
  */
 export function personOf(name: string = process.env['USER'] || userInfo().username): string {
   const plain = name.trim();
-  if (plain !== '' && plain.length <= MAX_CHARS && !/\p{C}/u.test(plain)) return `person:${plain}`;
+  if (plain !== '' && hasAtMost(plain, MAX_CHARS) && !/\p{C}/u.test(plain)) return `person:${plain}`;
   throw new DreamfoldError('invalid_argument', '--by is not a name', {
     path: '--by',
-    value: name.slice(0, MAX_CHARS),
+    value: firstCharacters(name, MAX_CHARS),
     remedy: `Give a name of 1 to ${MAX_CHARS} printable characters.`,
   });
 }

@@ -1,3 +1,5 @@
+import { firstCharacters } from '@dreamfold/events';
+
 const MAX_CHARS = 200;
 
 /** An id, an amount, a date, a flight: what has a digit in it. */
@@ -16,5 +18,5 @@ export function errorSignature(text: string): string {
       .find((part) => part.trim() !== '') ?? '';
   const plain = line.replaceAll(QUOTED, '*').replaceAll(FIGURE, '*').replaceAll(NAME, '*');
   const words = plain.replaceAll(/[\s\p{C}]+/gu, ' ').replaceAll(/\*(?:[ ,*]*\*)+/g, '*');
-  return words.toLowerCase().trim().slice(0, MAX_CHARS) || 'error';
+  return firstCharacters(words.toLowerCase().trim(), MAX_CHARS) || 'error';
 }

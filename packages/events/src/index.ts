@@ -2,6 +2,7 @@ export { BlobRef, Content, TextBlock, text, textOf } from './content.ts';
 export {
   CATALOGUE,
   EVENT_VERSION,
+  ImportSkipped,
   LogGenesis,
   UPCASTERS,
   checkPayload,
@@ -33,6 +34,7 @@ export {
   GENESIS_HASH,
   MAX_EVENT_BYTES,
   RULE,
+  STORED_EVENT_VERSION,
   StreamName,
   WriteClass,
   eventId,
@@ -76,4 +78,5 @@ export {
   type SessionClaimed,
 } from './session-events.ts';
 export { suspiciousCharacters } from './suspicious-characters.ts';
+export { characterCount, firstCharacters, hasAtMost } from './text-length.ts';
 export { AgentSnapshot, Caps, JsonSchema, MemoryPin, TeamSnapshot, ToolEffect, ToolPolicy, ToolSnapshot } from './team-snapshot.ts';

@@ -24,6 +24,7 @@ export {
   foldRecord,
   isAnchored,
   isFinal,
+  isIntact,
   type Anchor,
   type Counted,
   type Fold,
@@ -34,7 +35,8 @@ export {
   type RuleContext,
   type Verdict,
 } from './rule.ts';
+export { LOG_STREAM } from './genesis.ts';
 export { openMemoryLog } from './memory-log.ts';
-export { parsePayloadText } from './payload-text.ts';
+export { parsePayloadText } from './payload.ts';
 export { acquireProcessorLock, type ProcessorLock } from './processor-lock.ts';
 export { fold } from './replay.ts';

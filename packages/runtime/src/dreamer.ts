@@ -1,4 +1,4 @@
-import { idFrom, idOfStream, InsightProposed, type NewEvent, type NoteSuggestion, type PatchOperation } from '@dreamfold/events';
+import { hasAtMost, idFrom, idOfStream, InsightProposed, type NewEvent, type NoteSuggestion, type PatchOperation } from '@dreamfold/events';
 import { canonicalJson, patchOf, utf8Bytes, type MemoryState, type PatchStatus } from '@dreamfold/core';
 import {
   decideDream,
@@ -302,7 +302,7 @@ function insightEvents(judged: JudgedInsight): NewEvent[] {
 /** What is malformed has no place in an event, and a secret none on the log. */
 function isRecordable({ insight, claim, evidence, gates }: JudgedInsight): boolean {
   const isSecret = gates.some(({ code }) => code === 'secret_detected');
-  if (isSecret || claim.length > MAX_CLAIM_CHARS || !areRefs(evidence)) return false;
+  if (isSecret || !hasAtMost(claim, MAX_CLAIM_CHARS) || !areRefs(evidence)) return false;
   return InsightProposed.shape.insight.safeParse(insight).success && utf8Bytes(canonicalJson(insight)) <= MAX_INSIGHT_BYTES;
 }
 

@@ -1,4 +1,4 @@
-import { DreamfoldError, type CriterionScore, type ModelUsage, type NewEvent } from '@dreamfold/events';
+import { DreamfoldError, firstCharacters, type CriterionScore, type ModelUsage, type NewEvent } from '@dreamfold/events';
 import { graded, type Grading, type Outcome, type SessionState, type Work } from '@dreamfold/core';
 import { isRetryable, parseGraderResponse, renderGraderRequest, retryAfterMs, retryDelayMs, type Model } from '@dreamfold/model';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -65,7 +65,7 @@ async function grade(
   } catch (error) {
     const { code, message: words, remedy } = faultOf(error);
     const message = code === null ? `A grader failed: ${words}` : `${words}. ${remedy}`;
-    return { evaluationId: work.evaluationId, scores: [], ...spent, failure: message.slice(0, MAX_REASON_CHARS) };
+    return { evaluationId: work.evaluationId, scores: [], ...spent, failure: firstCharacters(message, MAX_REASON_CHARS) };
   }
 }
 
@@ -79,7 +79,7 @@ function graderTooSlow(id: string): DreamfoldError {
 
 function checkScore(score: CriterionScore): CriterionScore {
   if (typeof score.score === 'number' && score.score >= 0 && score.score <= 1 && typeof score.reason === 'string')
-    return { ...score, reason: score.reason.slice(0, MAX_REASON_CHARS) };
+    return { ...score, reason: firstCharacters(score.reason, MAX_REASON_CHARS) };
   throw new DreamfoldError('invalid_rubric', `The grader of ${score.id} gave ${score.score}`, {
     path: `criteria/${score.id}`,
     value: score.score,
@@ -174,7 +174,7 @@ function failedAttempt(
     model_request_start_id: evaluationId,
     attempt,
     code: error.code,
-    message: error.message.slice(0, MAX_REASON_CHARS),
+    message: firstCharacters(error.message, MAX_REASON_CHARS),
     retry_after_ms: retry,
   };
   return [{ type: 'model.attempt_failed', actor: 'grader', class: 'owner', data }];

@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { FeedbackRecorded, knownEvent, parseJson, textOf, type LogEvent } from '@dreamfold/events';
+import { FeedbackRecorded, JSON_LIMITS, knownEvent, parseJson, textOf, type LogEvent } from '@dreamfold/events';
 import { DreamfoldError } from 'dreamfold';
 import { withData } from '../data-directory.ts';
 import { defineCommand } from '../define-command.ts';
@@ -55,8 +55,12 @@ function contradicted(events: readonly LogEvent[], { judges, verdict, right_answ
   return earlier.filter(
     (said) =>
       said.verdict !== verdict ||
-      Object.entries(right_answer ?? {}).some(([field, value]) => (said.right_answer?.[field] ?? value) !== value),
+      Object.entries(right_answer ?? {}).some(([field, value]) => value !== (ownValue(said.right_answer, field) ?? value)),
   );
+}
+
+function ownValue<T>(record: Record<string, T> | undefined, key: string): T | undefined {
+  return record !== undefined && Object.hasOwn(record, key) ? record[key] : undefined;
 }
 
 function saying({ verdict, right_answer }: FeedbackRecorded): string {
@@ -74,9 +78,11 @@ function told(judged: LogEvent): string {
 }
 
 function readFeedback(judges: string, { verdict, rightAnswer, reason, by }: FeedbackFlags): FeedbackRecorded {
-  const right_answer = rightAnswer === undefined ? {} : { right_answer: parseJson(rightAnswer, '--right-answer') };
+  const right_answer =
+    rightAnswer === undefined ? {} : { right_answer: parseJson(rightAnswer, '--right-answer', { ...JSON_LIMITS, anyKey: true }) };
   const checked = FeedbackRecorded.safeParse({ judges, verdict, by, ...right_answer, ...(reason === undefined ? {} : { reason }) });
-  if (checked.success) return checked.data;
+  // As it was given: a copy by its schema has no key `__proto__`.
+  if (checked.success) return { ...checked.data, ...(right_answer as Pick<FeedbackRecorded, 'right_answer'>) };
   const issue = checked.error.issues[0]!;
   const path = `--${String(issue.path[0]).replaceAll('_', '-')}`;
   throw new DreamfoldError('invalid_argument', `${path}: ${issue.message}`, {

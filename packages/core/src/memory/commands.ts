@@ -1,4 +1,13 @@
-import { DreamfoldError, StoreCreated, type GateVerdict, type NewEvent, type PatchProposed } from '@dreamfold/events';
+import {
+  characterCount,
+  DreamfoldError,
+  hasAtMost,
+  StoreCreated,
+  type GateVerdict,
+  type NewEvent,
+  type PatchProposed,
+} from '@dreamfold/events';
+import { checkedActor } from '../actor.ts';
 import { canonicalJson, type Sha256 } from './canonical-json.ts';
 import { checkOperations } from './check-operations.ts';
 import { EMPTY_DOCUMENT_HASH, documentHash } from './document.ts';
@@ -36,7 +45,7 @@ interface Decide {
 }
 
 type Events = NewEvent[];
-const open = (type: string, actor: string, data: unknown): NewEvent => ({ type, data, actor, class: 'open' });
+const open = (type: string, actor: string, data: unknown): NewEvent => ({ type, data, actor: checkedActor(actor), class: 'open' });
 
 /** @throws DreamfoldError invalid_argument; idempotency_conflict when there is a store already, made otherwise */
 export function createStore(state: MemoryState, input: StoreCreated & { by: string }): Events {
@@ -199,10 +208,10 @@ export function editPatch(state: MemoryState, input: EditPatch, tools: MemoryToo
   if (failed !== undefined) throw stopped(patchId, failed);
   const { proposal, result } = proposalOf(state, proposed, tools);
   const why = note === undefined ? `Edited as ${patchId}.` : `Edited as ${patchId}: ${note}`;
-  if (why.length > MAX_REASON_CHARS) {
-    throw new DreamfoldError('text_too_long', `The note has ${note!.length} characters, which is too many`, {
+  if (!hasAtMost(why, MAX_REASON_CHARS)) {
+    throw new DreamfoldError('text_too_long', `The note has ${characterCount(note!)} characters, which is too many`, {
       path: 'note',
-      remedy: `Give at most ${MAX_REASON_CHARS - (why.length - note!.length)} characters.`,
+      remedy: `Give at most ${MAX_REASON_CHARS - (characterCount(why) - characterCount(note!))} characters.`,
     });
   }
   const events = [

@@ -1,10 +1,11 @@
 import { DreamfoldError, text, type FeedbackRecorded, type NewEvent } from '@dreamfold/events';
+import { checkedActor } from '../actor.ts';
 import { unjudged } from './decide.ts';
 import { callOf, threadOf, waitsForTurn, type SessionState } from './state.ts';
 
 // What comes from outside: a user, a person who approves, a desk. Each checks against the state and returns `open` events.
 
-const open = (type: string, actor: string, data: unknown): NewEvent => ({ type, actor, data, class: 'open' });
+const open = (type: string, actor: string, data: unknown): NewEvent => ({ type, actor: checkedActor(actor), data, class: 'open' });
 
 function mustExist(state: SessionState): void {
   if (state.exists) return;

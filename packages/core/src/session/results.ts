@@ -1,5 +1,6 @@
 import {
   eventId,
+  firstCharacters,
   idFrom,
   text,
   type Caps,
@@ -109,7 +110,7 @@ function writeText(w: Writer, value: string, decision: Decision | undefined): vo
 function writeDecision(w: Writer, eventId: string, decision: Decision | undefined): void {
   const confidence = decision?.confidence;
   const valid = typeof confidence === 'number' && confidence >= 0 && confidence <= 1;
-  const reason = typeof decision?.reason === 'string' ? decision.reason.slice(0, 2000) : undefined;
+  const reason = typeof decision?.reason === 'string' ? firstCharacters(decision.reason, 2000) : undefined;
   if (!valid && reason === undefined) return;
   write(w, 'decision.recorded', { event_id: eventId, ...(valid ? { confidence } : {}), ...(reason === undefined ? {} : { reason }) });
 }
