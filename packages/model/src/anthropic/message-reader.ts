@@ -1,4 +1,4 @@
-import { type ModelUsage, checkJson } from '@dreamfold/events';
+import { JSON_LIMITS, type ModelUsage, checkJson } from '@dreamfold/events';
 import { ModelError } from '../model-error.ts';
 import type { ModelResponse, ResponseBlock } from '../port.ts';
 import { STREAM_EVENT_TYPES, StreamEvent } from './stream-event.ts';
@@ -116,11 +116,14 @@ export class MessageReader {
   }
 }
 
+/** A tool may have a field of any name. */
+const INPUT_LIMITS = { ...JSON_LIMITS, anyKey: true };
+
 /** The input of a call, from its JSON or as it came; undefined when it is not an object that we can keep. */
 function parseInput(streamed: unknown): unknown {
   try {
     const input: unknown = typeof streamed === 'string' ? JSON.parse(streamed) : (streamed ?? {});
-    checkJson(input, 'input');
+    checkJson(input, 'input', INPUT_LIMITS);
     return typeof input === 'object' && input !== null && !Array.isArray(input) ? input : undefined;
   } catch {
     return undefined;
