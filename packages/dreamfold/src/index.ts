@@ -29,6 +29,7 @@ export type {
   DreamRule,
   EditedProposal,
   ExportRequest,
+  ExportDamage,
   ImportReport,
   ImportRequest,
   ProposalEdit,

@@ -1,3 +1,4 @@
+import type { ExportDamage } from './export-skips.ts';
 import type { ImportFormat, ImportNote } from '@dreamfold/core';
 
 export interface ImportRequest {
@@ -7,6 +8,8 @@ export interface ImportRequest {
   agent?: string;
   /** The model that it is said to have run on. */
   model?: string;
+  /** Leaves out what is bad, and reports it, instead of writing nothing. */
+  skipBad?: boolean;
   /** `check` counts bytes of the file, `write` sessions (of an export: events). */
   onProgress?: (phase: 'check' | 'write', done: number, total: number) => void;
 }
@@ -28,6 +31,8 @@ export interface ImportReport {
   unscored: number;
   /** What was cut, left out or filled in: the first thousand remarks. */
   notes: ImportNote[];
+  /** With `skipBad`, of an export: what could not be restored. */
+  damage?: ExportDamage;
 }
 
 /** Counts one session in. @param score null when nobody scored it */

@@ -42,8 +42,8 @@ export async function checkImport(request: ImportRequest, log: Log | null): Prom
     notes: [],
   };
   if (format === 'dreamfold') {
-    const events = await checkExport({ request, report, log });
-    return { sessions: report.sessions, write: (target) => writeExport(target, { request, report, events }) };
+    const checked = await checkExport({ request, report, log });
+    return { sessions: report.sessions, write: (target) => writeExport(target, { request, report, checked }) };
   }
   const parse = await parserOf(request);
   const seen = new Set<string>();
