@@ -48,7 +48,10 @@ const HEAD = `# Event reference
 Generated from the catalogue in \`packages/events\` by \`pnpm docs:events\`; do not edit.
 
 Every event is an envelope and a payload, \`data\`. Types and fields are those of Claude Managed Agents wherever it has them;
-a field that starts with \`df_\` is Dreamfold's own. A name in the type column that is a link is described under [Shapes](#shapes).`;
+a field that starts with \`df_\` is Dreamfold's own. A name in the type column that is a link is described under [Shapes](#shapes).
+
+A character is a Unicode code point: an emoji is one, though it takes two units in UTF-16. A payload is JSON of at most 262,144 bytes, nested at most 64 deep. Its
+keys and texts are data, whatever they are: \`__proto__\`, NUL and half a surrogate pair are kept as they came.`;
 
 interface Named {
   name: string;

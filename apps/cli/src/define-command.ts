@@ -1,3 +1,4 @@
+import { hasAtMost } from '@dreamfold/events';
 import { InvalidArgumentError, type Command } from 'commander';
 import { typedHere } from './how-called.ts';
 
@@ -37,7 +38,7 @@ const MAX_WORDS_CHARS = 4000;
 
 /** An option's value that says something to people. */
 export function words(text: string): string {
-  if (text.trim() !== '' && text.length <= MAX_WORDS_CHARS) return text;
+  if (text.trim() !== '' && hasAtMost(text, MAX_WORDS_CHARS)) return text;
   throw new InvalidArgumentError(`Give some words, at most ${MAX_WORDS_CHARS} characters.`);
 }
 

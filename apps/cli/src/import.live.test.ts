@@ -107,6 +107,31 @@ describe('transcripts', () => {
   });
 });
 
+test('of a damaged export --skip-bad restores what is whole, lists the rest, and verify says what is missing', async () => {
+  workspace.file('rows.jsonl', [1, 2].map((id) => JSON.stringify({ id, messages: [{ role: 'user', content: `Task ${id}` }] })).join('\n'));
+  await workspace.run('import', 'rows.jsonl', '--format', 'messages', '--data', 'whole');
+  await workspace.run('export', '--out', 'whole.jsonl', '--data', 'whole');
+  workspace.file('damaged.jsonl', workspace.lines('whole.jsonl').join('\n').replace('Task 2', 'Task 3'));
+  const refused = await workspace.json('import', 'damaged.jsonl', '--format', 'dreamfold', '--data', 'mended');
+  expect(refused).toMatchObject({ code: 2, document: { error: { code: 'hash_mismatch' } } });
+  expect(refused.document.error.remedy).toContain('--skip-bad');
+
+  const flags = ['import', 'damaged.jsonl', '--format', 'dreamfold', '--skip-bad', '--data', 'mended'];
+  const { document } = await workspace.json(...flags);
+  expect(document).toMatchObject({ sessions: 2, added: 2, damage: { ended: [], lines: [] } });
+  const [missing] = document.damage.missing;
+  expect(missing).toMatchObject({ code: 'hash_mismatch' });
+  expect((await workspace.run(...flags, '--data', 'other')).stdout).toContain(
+    '1 event restored without the payload, which is bad:\n  session/',
+  );
+  const verified = await workspace.json('verify', '--data', 'mended');
+  expect(verified).toMatchObject({ code: 0, document: { ok: true, missing: [{ stream: missing.stream, seq: missing.seq }] } });
+  expect((await workspace.run('verify', '--data', 'mended')).stdout).toContain(
+    `1 payload missing since an import with --skip-bad, in whose file it was bad:\n  ${missing.stream}#${missing.seq}: it was not what its hash says`,
+  );
+  expect(await workspace.json('sessions', '--data', 'mended')).toMatchObject({ code: 0, document: { total: 2 } });
+});
+
 describe('the recorded airline runs of sierra-research/tau-bench', () => {
   const found = existsSync(airline);
   test.skipIf(found)(

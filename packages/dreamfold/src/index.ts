@@ -48,6 +48,7 @@ export type {
   DreamRule,
   EditedProposal,
   ExportRequest,
+  ExportDamage,
   ImportReport,
   ImportRequest,
   OutcomeResult,

@@ -1,3 +1,5 @@
+import { firstCharacters } from '@dreamfold/events';
+
 const MAX_CHARS = 200;
 
 /** An id, an amount, a date, a flight: what has a digit in it. */
@@ -21,9 +23,10 @@ export function errorSignature(text: string): string {
 
 /** At the end of a word: a part of one would pass for another. */
 function cut(text: string): string {
-  if (text.length <= MAX_CHARS) return text;
-  const end = text.lastIndexOf(' ', MAX_CHARS);
-  return text.slice(0, end > 0 ? end : MAX_CHARS);
+  const kept = firstCharacters(text, MAX_CHARS);
+  if (kept === text) return text;
+  const end = text[kept.length] === ' ' ? kept.length : kept.lastIndexOf(' ');
+  return end > 0 ? kept.slice(0, end) : kept;
 }
 
 const WORD = /[\p{L}\p{M}\p{N}]+/gu;

@@ -14,9 +14,26 @@ export const LogGenesis = z.object({
 });
 export type LogGenesis = z.infer<typeof LogGenesis>;
 
+const Skipped = z.array(z.object({ stream: z.string(), seq: z.int().positive(), reason: z.string() })).max(1000);
+
+/**
+ * An export was imported with --skip-bad, and not all of it could be restored. Stands in the stream of the log itself; a long list is
+ * recorded in parts.
+ */
+export const ImportSkipped = z.object({
+  /** Name of the file. */
+  source: z.string(),
+  /** Events that are here without their payload, which was bad in the file: envelope and hash are those of the log that it came from. */
+  missing: Skipped,
+  /** Streams that end before this event, whose envelope was bad in the file or missing. */
+  ended: Skipped,
+});
+export type ImportSkipped = z.infer<typeof ImportSkipped>;
+
 /** Every event type, once. The newest version of each; older ones are turned into it by an upcaster. */
 export const CATALOGUE = {
   'log.genesis': LogGenesis,
+  'log.import_skipped': ImportSkipped,
   ...SESSION_EVENTS,
   ...MEMORY_EVENTS,
   ...DREAM_EVENTS,

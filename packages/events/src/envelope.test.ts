@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Envelope, StreamName, hashInput, isStoredEvent } from './index.ts';
+import { Envelope, StreamName, eventId, hashInput, isStoredEvent } from './index.ts';
 
 const ENVELOPE: Envelope = {
   stream: 'session/sesn_1',
@@ -70,6 +70,22 @@ describe('Envelope', () => {
     expect(Envelope.parse(ENVELOPE)).toEqual(ENVELOPE);
   });
 
+  test('counts characters, not UTF-16 units, and leaves room for what an id says of its place in the append', () => {
+    const long = '\u{1f4a5}'.repeat(200);
+    const append = { id: long, i: 1, n: 2 };
+    const event = {
+      ...ENVELOPE,
+      actor: long,
+      correlation: long,
+      causation: long,
+      writer: long,
+      append,
+      id: eventId(long, Number.MAX_SAFE_INTEGER),
+    };
+    expect(Envelope.safeParse(event).success).toBe(true);
+    expect(isStoredEvent({ ...event, data: '{}' })).toBe(true);
+  });
+
   // A line break in a field could make two envelopes with one hash.
   test.each(['id', 'type', 'writer', 'actor', 'prev', 'correlation', 'causation', 'dataHash'])('refuses a line break in %s', (field) => {
     expect(Envelope.safeParse({ ...ENVELOPE, [field]: 'a\nb' }).success).toBe(false);
@@ -85,6 +101,8 @@ describe('Envelope', () => {
     { epoch: -1 },
     { append: { id: 'a', i: 0, n: 0 } },
     { actor: 'x'.repeat(201) },
+    { actor: '\u{1f4a5}'.repeat(201) },
+    { id: 'x'.repeat(218) },
     { extra: true },
   ])('refuses %o', (change) => {
     expect(Envelope.safeParse({ ...ENVELOPE, ...change }).success).toBe(false);
@@ -107,6 +125,7 @@ describe('isStoredEvent', () => {
   };
   const line = fc.oneof(
     fc.constantFrom('', '#', '#a', 'a#', 'a\nb', '\u007f', '\u0000', '\ud800', 'a\udfff', '🙂', 'a'.repeat(200), 'a'.repeat(201)),
+    fc.tuple(fc.constantFrom('a', '🙂'), fc.constantFrom(99, 100, 101, 199, 200, 201, 217, 218)).map(([unit, count]) => unit.repeat(count)),
     fc.string({ unit: 'binary', maxLength: 3 }),
     fc.string({ unit: 'grapheme' }),
   );

@@ -53,6 +53,16 @@ test('a limit of the caller counts', () => {
   expect(() => parseJson('[[]]', 'in', { ...JSON_LIMITS, maxDepth: 1 })).toThrow(expect.objectContaining({ code: 'json_too_deep' }));
 });
 
+test('any key passes where the caller keeps what it is given, and stays an own key', () => {
+  const json = '{"__proto__":{"constructor":1},"prototype":[{"__proto__":null}]}';
+  const value = parseJson(json, 'in', { ...JSON_LIMITS, anyKey: true });
+  expect(JSON.stringify(value)).toBe(json);
+  expect(Object.hasOwn(value as object, '__proto__')).toBe(true);
+  expect(() => parseJson('{"__proto__":1,"__proto__":2}', 'in', { ...JSON_LIMITS, anyKey: true })).toThrow(
+    expect.objectContaining({ code: 'forbidden_key' }),
+  );
+});
+
 test('every ordinary document passes unchanged', () => {
   const key = fc.string({ unit: 'grapheme', maxLength: 8 }).filter((k) => !['__proto__', 'constructor', 'prototype'].includes(k));
   const leaf = fc.oneof(fc.string({ unit: 'grapheme' }), fc.integer(), fc.boolean(), fc.constant(null));

@@ -6,6 +6,11 @@ export interface JsonLimits {
   maxKeys: number;
   /** Lets NUL and halves of surrogate pairs pass. */
   anyText?: boolean;
+  /**
+   * Lets `__proto__`, `constructor` and `prototype` pass as keys: for what a user, a tool or a model has supplied, and is only kept and
+   * given back. JSON.parse, spread and Object.fromEntries make own keys of them; assigning to `object[key]` does not.
+   */
+  anyKey?: boolean;
 }
 
 export const JSON_LIMITS: JsonLimits = { maxBytes: 4 * 1024 * 1024, maxDepth: 64, maxKeys: 10_000 };
@@ -94,7 +99,7 @@ export function checkJson(value: unknown, where: string, limits: JsonLimits = JS
       }
       const childPointer = `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
       if (!Array.isArray(v)) {
-        if (FORBIDDEN_KEYS.has(key)) {
+        if (limits.anyKey !== true && FORBIDDEN_KEYS.has(key)) {
           throw new DreamfoldError('forbidden_key', `${where} holds the key ${JSON.stringify(key)}`, {
             path: `${where}${childPointer}`,
             value: key,

@@ -6,6 +6,7 @@ export { BlobRef, Content, TextBlock, text, textOf } from './content.ts';
 export {
   CATALOGUE,
   EVENT_VERSION,
+  ImportSkipped,
   LogGenesis,
   UPCASTERS,
   checkPayload,
@@ -42,6 +43,7 @@ export {
   GENESIS_HASH,
   MAX_EVENT_BYTES,
   RULE,
+  STORED_EVENT_VERSION,
   StreamName,
   WriteClass,
   eventId,
@@ -91,4 +93,5 @@ export {
 } from './session-events.ts';
 export { kindOf } from './kind-of.ts';
 export { findSuspicious, suspiciousCharacters } from './suspicious-characters.ts';
+export { characterCount, firstCharacters, hasAtMost } from './text-length.ts';
 export { AgentSnapshot, Caps, JsonSchema, MemoryPin, TeamSnapshot, ToolEffect, ToolPolicy, ToolSnapshot } from './team-snapshot.ts';

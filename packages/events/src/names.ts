@@ -1,5 +1,6 @@
 import { DreamfoldError } from './errors.ts';
 import { suspiciousCharacters } from './suspicious-characters.ts';
+import { firstCharacters, hasAtMost } from './text-length.ts';
 
 /** What the log takes of a principal's name, in code points. */
 export const MAX_PRINCIPAL_CHARS = 200;
@@ -45,9 +46,8 @@ export function checkName(name: unknown, { path, maxChars }: { path: string; max
   if (typeof name !== 'string') {
     throw new DreamfoldError('invalid_argument', `${path} is no text, so it names nobody`, { path, value: name, remedy: 'Give a name.' });
   }
-  const chars = Array.from(name);
-  const value = chars.slice(0, maxChars).join('').toWellFormed();
-  if (chars.length > maxChars) {
+  const value = firstCharacters(name, maxChars).toWellFormed();
+  if (!hasAtMost(name, maxChars)) {
     throw new DreamfoldError('invalid_argument', `${path} is a name of more than ${maxChars} characters`, {
       path,
       value,

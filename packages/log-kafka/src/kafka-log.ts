@@ -31,6 +31,7 @@ import {
   toLogEvent,
   waitUntil,
   watchBySubscribing,
+  withMissing,
   type PartitionReplica,
   type PreparedAppend,
   type SetAside,
@@ -296,7 +297,7 @@ export class KafkaLog implements Log {
       report.problems.push(...one.problems);
       for (const { partition, offset, reason } of replica.setAside()) setAside.push({ partition, offset, reason });
     }
-    return { ...report, setAside };
+    return withMissing({ ...report, setAside }, this);
   }
 
   /** What stands in the topic and is no event of this log. */

@@ -13,6 +13,7 @@ import { KafkaLog } from './kafka-log.ts';
 import { KafkaNode, setAsideNotice, type LogNotice } from './kafka-node.ts';
 import { parseKafkaUrl, type KafkaPlace } from './kafka-url.ts';
 import { openPartition } from './open-partition.ts';
+import { checkReading } from './replica-reading.ts';
 import { checkTopics, ensureTopics, noLogError, rangesOf } from './topics.ts';
 
 /** What a slot holds beside its lock. */
@@ -47,7 +48,7 @@ export interface KafkaLogOptions {
 
 /**
  * Opens a log on Kafka: creates its topics where they are not there, brings the local replica up to the end of the log, and
- * follows it. A replica that disagrees with the log is built again.
+ * follows it. A replica that disagrees with the log is built again, and so is one that has set records aside by an older reading.
  * @throws DreamfoldError config_invalid (the URL, a topic's settings), store_unavailable (no broker answers, within 10 seconds),
  * not_found (no log is there, and none is to be begun), permission_denied, log_diverged (the topic lacks its beginning),
  * store_newer_than_code, store_full, store_read_only, invalid_path
@@ -241,6 +242,7 @@ function openParts(opening: Opening, partitions: number): KafkaNode {
     for (let partition = 0; partition < partitions; partition += 1) {
       replicas.push(openPartition(storage, { directory, partition, partitions }));
     }
+    checkReading(directory, replicas);
     return new KafkaNode({ driver, topics: place.topics, replicas, store, now: clock, random, onNotice });
   } catch (error) {
     for (const replica of replicas) replica.close();

@@ -16,7 +16,7 @@ import { openPayload, sealPayload } from './seal.ts';
 // Whether a record is intact follows from the first four alone, without any key: every reader comes to the same answer, also
 // one that cannot open a payload. Each of the four has one way to be written, so that no byte of them can change unseen.
 
-/** Neither envelope nor seal is ever longer: at most twelve fields of 200 characters, of three bytes each. */
+/** Neither envelope nor seal is ever longer: at most twelve fields of some 200 characters, of four bytes each. */
 const MAX_HEADER_BYTES = 16 * 1024;
 
 /** CloudEvents writes times as RFC 3339, which ends with the year 9999. */

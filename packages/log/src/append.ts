@@ -3,19 +3,19 @@ import {
   DreamfoldError,
   Envelope,
   EVENT_VERSION,
-  JSON_LIMITS,
-  MAX_EVENT_BYTES,
   WriteClass,
   checkPayload,
   eventId,
   hashInput,
   isEventType,
+  isStoredEvent,
   type Causation,
   type LogEvent,
   type NewEvent,
   type StoredEvent,
 } from '@dreamfold/events';
 import { toLogEvent } from './log-event.ts';
+import { encodePayload } from './payload.ts';
 import type { Appended, AppendRequest, Head } from './port.ts';
 import type { Proposal, Refusal } from './rule.ts';
 
@@ -75,13 +75,13 @@ export function prepareAppend(request: AppendRequest, now: number): PreparedAppe
   checkExpected(request);
   const events = request.events.map((event: NewEvent, i): PreparedEvent => {
     const path = `events/${i}`;
-    if (event.actor !== request.events[i - 1]?.actor) checkField('actor', event.actor, path);
+    if (i === 0 || event.actor !== request.events[i - 1]!.actor) checkField('actor', event.actor, path);
     const causation = event.causation ?? null;
     if (causation !== null) checkField('causation', causation, path);
     const type = event.type;
     const v = event.v ?? (isEventType(type) ? EVENT_VERSION[type] : 1);
-    checkPayload(type, v, event.data);
-    const data = encodePayload(event.data, `${path}/data`);
+    const { text: data, stored } = encodePayload(event.data, `${path}/data`);
+    checkPayload(type, v, stored);
     return {
       type,
       v,
@@ -96,8 +96,10 @@ export function prepareAppend(request: AppendRequest, now: number): PreparedAppe
   return { stream, id, expected, follows: request.follows ?? null, correlation, time, events };
 }
 
+const FIELDS = { ...Envelope.shape, id: Envelope.shape.append.shape.id };
+
 function checkField(name: 'stream' | 'id' | 'correlation' | 'time' | 'actor' | 'causation' | 'epoch', value: unknown, at?: string): void {
-  const result = Envelope.shape[name].safeParse(value);
+  const result = FIELDS[name].safeParse(value);
   if (result.success) return;
   throw new DreamfoldError('invalid_argument', `The ${name} of an append ${result.error.issues[0]!.message}`, {
     path: at === undefined ? name : `${at}/${name}`,
@@ -140,70 +142,6 @@ function checkExpected({ stream, expected, events, epoch }: AppendRequest): void
   if (owned) checkField('epoch', epoch);
 }
 
-/**
- * The text that is stored and hashed.
- * @throws DreamfoldError invalid_event for what JSON cannot hold, json_too_deep (also for a cycle), payload_too_large
- */
-function encodePayload(data: unknown, path: string): string {
-  checkEncodable(data, path, 0);
-  const text = JSON.stringify(data);
-  // A character takes at most three bytes, so short texts need not be measured.
-  const size = text.length * 3 <= MAX_EVENT_BYTES ? 0 : Buffer.byteLength(text);
-  if (size > MAX_EVENT_BYTES) {
-    throw new DreamfoldError('payload_too_large', `The payload of an event is ${size} bytes long; the limit is ${MAX_EVENT_BYTES}`, {
-      path,
-      value: size,
-      remedy: 'Store the large part with putBlob() and name it in the event.',
-    });
-  }
-  return text;
-}
-
-/** JSON.stringify turns NaN and functions into null or nothing, and throws bare errors for the rest. */
-function checkEncodable(value: unknown, path: string, depth: number): void {
-  switch (typeof value) {
-    case 'string':
-    case 'boolean':
-      return;
-    case 'number':
-      if (Number.isFinite(value)) return;
-      break;
-    case 'object': {
-      if (value === null) return;
-      if (depth >= JSON_LIMITS.maxDepth) {
-        throw new DreamfoldError(
-          'json_too_deep',
-          `The payload of an event is nested more than ${JSON_LIMITS.maxDepth} deep, or contains itself`,
-          {
-            path: path.slice(0, 200),
-            remedy: 'Flatten it, and break the cycle if there is one.',
-          },
-        );
-      }
-      if (Array.isArray(value)) {
-        for (let i = 0; i < value.length; i += 1) checkEncodable(value[i], path, depth + 1);
-        return;
-      }
-      for (const key in value) {
-        const child = (value as Record<string, unknown>)[key];
-        // An optional field that is undefined is left out, as its reader expects.
-        if (child !== undefined) checkEncodable(child, path, depth + 1);
-      }
-      return;
-    }
-    default:
-  }
-  throw new DreamfoldError(
-    'invalid_event',
-    `The payload of an event holds ${typeof value === 'number' ? String(value) : `a value of type ${typeof value}`}, which JSON cannot`,
-    {
-      path,
-      value: String(value).slice(0, 80),
-      remedy: 'Use strings, finite numbers, booleans, null, arrays and plain objects.',
-    },
-  );
-}
-
 /** The append as the rule sees it on this head. `'any'` follows whatever head there is. */
 export function proposalOn(head: Head, append: PreparedAppend): Proposal {
   const base = append.expected === 'any' ? head.seq : append.expected;
@@ -221,7 +159,10 @@ export function isOnTop(head: Head, append: PreparedAppend, find: (id: string) =
   return followed != null && followed.seq + followed.n - 1 === head.seq;
 }
 
-/** Puts an append in its place: after this head. */
+/**
+ * Puts an append in its place: after this head.
+ * @throws DreamfoldError invalid_event for what readers would not take for an event: it would break the stream for ever
+ */
 export function stampAppend(append: PreparedAppend, head: Head, writer: string): StoredEvent[] {
   const n = append.events.length;
   let prev = head.hash;
@@ -247,7 +188,15 @@ export function stampAppend(append: PreparedAppend, head: Head, writer: string):
     };
     prev = sha256(hashInput(stored));
     stored.hash = prev;
+    if (!isStoredEvent(stored)) throw unreadable(append.stream, { seq: head.seq + 1 + i, i });
     return stored;
+  });
+}
+
+function unreadable(stream: string, { seq, i }: { seq: number; i: number }): DreamfoldError {
+  return new DreamfoldError('invalid_event', `${stream}#${seq} would be no event to those who read it`, {
+    path: `events/${i}`,
+    remedy: 'Correct its actor, causation, id or type: docs/events.md says what a field of the envelope may hold.',
   });
 }
 

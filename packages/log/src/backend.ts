@@ -12,8 +12,9 @@ export {
   type PreparedEvent,
 } from './append.ts';
 export { checkCursor, positionOf } from './cursor.ts';
-export { LOG_STREAM, checkErasable, genesisRequest, genesisStream, newLogId } from './genesis.ts';
+export { checkErasable, genesisRequest, genesisStream, newLogId } from './genesis.ts';
 export { toLogEvent } from './log-event.ts';
+export { withMissing } from './missing-payloads.ts';
 export { checkPosition, checkRange } from './read-range.ts';
 export type { FoldedAppend, PartitionRecord, PartitionReplica, ReplicaStorage, SetAside, SideStore } from './replica.ts';
 export { restorePlan, type RestoredAppend, type RestoreTarget } from './restore.ts';

@@ -28,6 +28,7 @@ export {
   foldRecord,
   isAnchored,
   isFinal,
+  isIntact,
   type Anchor,
   type Counted,
   type Fold,
@@ -38,8 +39,9 @@ export {
   type RuleContext,
   type Verdict,
 } from './rule.ts';
+export { LOG_STREAM } from './genesis.ts';
 export { openMemoryLog } from './memory-log.ts';
-export { parsePayloadText } from './payload-text.ts';
+export { parsePayloadText } from './payload.ts';
 export { hasEnded, thisProcess, type ProcessIdentity } from './process-identity.ts';
 export { acquireProcessorLock, findProcessor, type ProcessorLock, type RunningProcessor } from './processor-lock.ts';
 export { fold } from './replay.ts';

@@ -14,6 +14,7 @@ import {
 import { checkCursor, type Cursor } from './cursor.ts';
 import { checkErasable, genesisRequest, newLogId } from './genesis.ts';
 import { toLogEvent } from './log-event.ts';
+import { withMissing } from './missing-payloads.ts';
 import type {
   Appended,
   AppendRequest,
@@ -255,7 +256,7 @@ class MemoryLog implements Log {
     for (const [digest, bytes] of this.#blobs) {
       if (sha256Hex(bytes) !== digest) verifier.problem({ stream: null, seq: null, problem: `blob ${digest} has other bytes` });
     }
-    return verifier.report({ blobs: this.#blobs.size });
+    return withMissing(verifier.report({ blobs: this.#blobs.size }), this);
   }
 
   async close(): Promise<void> {

@@ -93,6 +93,8 @@ export interface VerifyReport {
   erased: number;
   blobs: number;
   problems: readonly VerifyProblem[];
+  /** Of the erased payloads, those that were bad in a file that was imported with `skipBad`. No problem: envelope and hash are there. */
+  missing?: readonly { stream: string; seq: number; reason: string }[];
   /** Of a shared log: records that stand in it and are no events of it. No problem: nobody counts them. */
   setAside?: readonly Omit<SetAside, 'bytes'>[];
 }

@@ -1,7 +1,7 @@
 import { DreamfoldError, type StoredEvent } from '@dreamfold/events';
 import { sha256 } from './append.ts';
 import type { Head } from './port.ts';
-import { parsePayloadText } from './payload-text.ts';
+import { parsePayloadText } from './payload.ts';
 import { EMPTY_HEAD, foldRecord, type Counted, type Judged, type Refusal } from './rule.ts';
 
 /** What a restore has to know of the log that it adds to. */

@@ -2,6 +2,7 @@ import {
   arg,
   checkMethods,
   functionOf,
+  hasAtMost,
   idFrom,
   idOfStream,
   InsightProposed,
@@ -373,7 +374,7 @@ function insightEvents(judged: JudgedInsight): NewEvent[] {
 /** What is malformed has no place in an event, and a secret none on the log. */
 function isRecordable({ insight, claim, evidence, gates }: JudgedInsight): boolean {
   const isSecret = gates.some(({ code }) => code === 'secret_detected');
-  if (isSecret || claim.length > MAX_CLAIM_CHARS || !areRefs(evidence)) return false;
+  if (isSecret || !hasAtMost(claim, MAX_CLAIM_CHARS) || !areRefs(evidence)) return false;
   return InsightProposed.shape.insight.safeParse(insight).success && utf8Bytes(canonicalJson(insight)) <= MAX_INSIGHT_BYTES;
 }
 

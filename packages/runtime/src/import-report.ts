@@ -1,6 +1,7 @@
 import { FilePath, functionOf, optionsOf, Text, type ErrorCode } from '@dreamfold/events';
 import { IMPORT_FORMATS, type ImportFormat, type ImportNote } from '@dreamfold/core';
 import { z } from 'zod';
+import type { ExportDamage } from './export-skips.ts';
 
 export interface ImportRequest {
   file: string;
@@ -13,7 +14,7 @@ export interface ImportRequest {
   trustPrincipals?: boolean;
   /** A file of tools: the schemas of those that rows call without one. */
   tools?: string;
-  /** Leaves bad rows out, and lists them; without it one bad row refuses the whole file. Not for the format `dreamfold`. */
+  /** Leaves out what is bad, and lists it; without it one bad row refuses the whole file. */
   skipBad?: boolean;
   /** `check` counts bytes of the file, `write` sessions (of an export: events). */
   onProgress?: (phase: 'check' | 'write', done: number, total: number) => void;
@@ -53,6 +54,8 @@ export interface ImportReport {
   bad: BadRow[];
   /** What to do for a dream to learn more from these sessions. */
   hints: string[];
+  /** With `skipBad`, of an export: what could not be restored. */
+  damage?: ExportDamage;
 }
 
 export interface BadRow {

@@ -33,9 +33,8 @@ export async function checkImport(request: ImportRequest, log: Log | null): Prom
   await needJsonStart(file);
   const report = newReport(request);
   if (format === 'dreamfold') {
-    if (skipBad) throw wholeExport();
-    const events = await checkExport({ request, report, log });
-    return { sessions: report.sessions, write: (target) => writeExport(target, { request, report, events }) };
+    const whole = await checkExport({ request, report, log });
+    return { sessions: report.sessions, write: (target) => writeExport(target, { request, report, checked: whole }) };
   }
   const rows = await rowsOf(request);
   const seen = new Set<string>();
@@ -92,14 +91,6 @@ function noSessions({ file, skipped, bad }: ImportReport): DreamfoldError {
       remedy: 'Correct the rows; `dreamfold import --help` shows one.',
     },
   );
-}
-
-function wholeExport(): DreamfoldError {
-  return new DreamfoldError('invalid_argument', 'An export is imported as a whole: each of its lines follows from the one before it', {
-    path: 'skipBad',
-    value: true,
-    remedy: 'Leave --skip-bad out, or export again.',
-  });
 }
 
 /**

@@ -33,6 +33,7 @@ export { dreamByRules, type DreamNews, type TriggerOptions } from './dream-trigg
 export { Dreamer, DreamOptionsShape, type DreamOptions, type DreamReport, type DreamtInsightReport } from './dreamer.ts';
 export { ProposalEditor, type EditedProposal, type ProposalEdit } from './proposal-editor.ts';
 export { exportStreams, type ExportRequest } from './export-streams.ts';
+export { type ExportDamage } from './export-skips.ts';
 export { ImportRequestShape, type ImportReport, type ImportRequest } from './import-report.ts';
 export { checkImport, importSessions, type CheckedImport } from './import-sessions.ts';
 export { loadSession } from './load-session.ts';

@@ -1,4 +1,4 @@
-import { DreamfoldError, kindOf, type CriterionScore } from '@dreamfold/events';
+import { DreamfoldError, firstCharacters, kindOf, type CriterionScore } from '@dreamfold/events';
 import {
   answerOfTurn,
   calledOff,
@@ -97,7 +97,7 @@ async function grade(
 }
 
 function shortened(words: string): string {
-  return words.slice(0, MAX_REASON_CHARS).toWellFormed();
+  return firstCharacters(words, MAX_REASON_CHARS).toWellFormed();
 }
 
 function graderTooSlow(id: string): DreamfoldError {

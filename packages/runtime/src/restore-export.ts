@@ -1,65 +1,117 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import {
-  checkPayload,
-  DreamfoldError,
-  EVENT_VERSION,
-  isEventType,
-  streamKindOf,
-  type EventType,
-  type StoredEvent,
-} from '@dreamfold/events';
-import { ExportReader, type ExportBlob, type ExportEnd } from '@dreamfold/core';
-import { EMPTY_HEAD, foldRecord, parsePayloadText, type Log } from '@dreamfold/log';
-import { sha256 } from './digest.ts';
-import { countOutcome, type ImportReport, type ImportRequest } from './import-report.ts';
+import { DreamfoldError, isDreamfoldError, type ErrorCode, type StoredEvent } from '@dreamfold/events';
+import { ExportReader, type ExportBlob, type ExportEnd, type ExportLine } from '@dreamfold/core';
+import type { Log } from '@dreamfold/log';
+import { StreamChecks } from './export-checks.ts';
+import { ExportSkips } from './export-skips.ts';
+import type { ImportReport, ImportRequest } from './import-report.ts';
 import { fileSizeBytes, readLines } from './text-file.ts';
 
 /** Events that are restored in one transaction, or an append's when it is longer. */
 const BATCH = 512;
 
-/**
- * Reads a whole export by the rule of acceptance and beside the log, and writes nothing.
- * @returns the number of events
- * @throws DreamfoldError hash_mismatch, head_conflict, and those of ExportReader
- */
-export async function checkExport({
-  request,
-  report,
-  log,
-}: {
+/** An export that was read whole. */
+export interface CheckedExport {
+  /** Number of events to restore. */
+  events: number;
+  /** What is to be left out; null when all of it is good, or has to be. */
+  skips: ExportSkips | null;
+}
+
+interface Checking {
   request: ImportRequest;
   report: ImportReport;
   log: Log | null;
-}): Promise<number> {
+}
+
+/**
+ * Reads a whole export by the rule of acceptance and beside the log, and writes nothing.
+ * @param options.request.skipBad notes what is bad in `report.damage`, instead of ending there
+ * @throws DreamfoldError hash_mismatch, head_conflict, and those of ExportReader and parsePayloadText
+ */
+export async function checkExport(checking: Checking): Promise<CheckedExport> {
+  if (checking.request.skipBad !== true) {
+    try {
+      return { events: await readThrough(checking, null), skips: null };
+    } catch (error) {
+      throw isDreamfoldError(error) && OF_THE_FILE.has(error.code) ? withSkipBad(error) : error;
+    }
+  }
+  const skips = new ExportSkips();
+  const events = await readThrough(checking, skips);
+  checking.report.damage = skips.damage;
+  return { events, skips };
+}
+
+/** What another file, or a part of this one, may be free of. */
+const OF_THE_FILE: ReadonlySet<ErrorCode> = new Set([
+  'hash_mismatch',
+  'invalid_import',
+  'invalid_json',
+  'invalid_event',
+  'invalid_text',
+  'payload_too_large',
+  'json_too_deep',
+  'json_too_many_keys',
+  'forbidden_key',
+]);
+
+function withSkipBad(error: DreamfoldError): DreamfoldError {
+  return new DreamfoldError(error.code, error.message, {
+    remedy: `${error.remedy} Or import it with --skip-bad: all that is whole is restored, and what is not is listed.`,
+    cause: error,
+    ...(error.path === undefined ? {} : { path: error.path }),
+    ...(error.value === undefined ? {} : { value: error.value }),
+  });
+}
+
+async function readThrough({ request, report, log }: Checking, skips: ExportSkips | null): Promise<number> {
   const { file, onProgress } = request;
   const total = await fileSizeBytes(file);
   const source = basename(file);
   const reader = new ExportReader(source);
-  const streams = new StreamChecks(log, source, report);
+  const streams = new StreamChecks({ log, source, report, skips });
   const digest = createHash('sha256');
   let row = 0;
   let events = 0;
+  const inRow = <T>(run: () => T): T | null => {
+    try {
+      return run();
+    } catch (error) {
+      if (skips === null || !isDreamfoldError(error) || !OF_THE_FILE.has(error.code)) throw error;
+      skips.line(row, error);
+      if (row === 1) reader.goOn();
+      return null;
+    }
+  };
   for await (const { line, bytesRead } of readLines(file)) {
     row += 1;
-    const read = reader.read(line);
-    if (read.kind === 'event') {
+    const read = inRow(() => reader.read(line));
+    if (read?.kind === 'event') {
       events += 1;
       await streams.add(read.event, row);
-    } else if (read.kind === 'blob') checkBlob(read, `${source}:${row}`);
-    if (read.kind === 'end') checkDigest(read, digest.digest('hex'), `${source}:${row}`);
-    else digest.update(`${line}\n`);
+    } else if (read?.kind === 'blob') inRow(() => checkBlob(read, `${source}:${row}`));
+    if (read?.kind === 'end') {
+      await streams.end();
+      // What is known to be bad explains another digest.
+      if (skips?.isNothing !== false) inRow(() => checkDigest(read, digest.copy().digest('hex'), `${source}:${row}`));
+    }
+    digest.update(`${line}\n`);
     onProgress?.('check', bytesRead, total);
   }
-  reader.finish();
+  row += 1;
+  inRow(() => reader.finish());
   await streams.end();
+  // Without a header, and without an event, it is another kind of file.
+  if (skips?.isSkipped(1) === true && !streams.hasAny) throw noExport(skips, `${source}:1`);
   return events;
 }
 
 /** Adds what `exportStreams` wrote, byte for byte: heads and hashes are those of the log that it came from. */
 export async function writeExport(
   log: Log,
-  { request, report, events }: { request: ImportRequest; report: ImportReport; events: number },
+  { request, report, checked: { events, skips } }: { request: ImportRequest; report: ImportReport; checked: CheckedExport },
 ): Promise<ImportReport> {
   let here = 0;
   let done = 0;
@@ -70,9 +122,7 @@ export async function writeExport(
     batch = [];
     request.onProgress?.('write', done, events);
   };
-  const reader = new ExportReader(basename(request.file));
-  for await (const { line } of readLines(request.file)) {
-    const read = reader.read(line);
+  for await (const read of goodLines(request.file, skips)) {
     if (read.kind === 'blob') await log.putBlob(Buffer.from(read.base64, 'base64'));
     if (read.kind !== 'event') continue;
     const { event } = read;
@@ -81,8 +131,37 @@ export async function writeExport(
     if (batch.length >= BATCH && event.append.i === event.append.n - 1) await flush();
   }
   await flush();
+  await skips?.record(log, basename(request.file));
   report.added = report.sessions - here;
   return report;
+}
+
+async function* goodLines(file: string, skips: ExportSkips | null): AsyncGenerator<ExportLine> {
+  const reader = new ExportReader(basename(file));
+  let row = 0;
+  for await (const { line } of readLines(file)) {
+    row += 1;
+    let read: ExportLine;
+    try {
+      read = reader.read(line);
+    } catch (error) {
+      if (skips === null) throw error;
+      if (row === 1) reader.goOn();
+      continue;
+    }
+    if (skips?.isSkipped(row) === true) continue;
+    const kept = read.kind === 'event' && skips !== null ? skips.restored(read.event, row) : undefined;
+    if (kept === undefined) yield read;
+    else if (kept !== null) yield { kind: 'event', event: kept };
+  }
+}
+
+function noExport(skips: ExportSkips, path: string): DreamfoldError {
+  const { code, reason } = skips.damage.lines[0]!;
+  return new DreamfoldError(code, reason, {
+    path,
+    remedy: 'Give a file that `dreamfold export` wrote, or name the format of this one with --format.',
+  });
 }
 
 /** Events and blobs have hashes of their own; this one is for the header, which has none. */
@@ -102,134 +181,5 @@ function checkBlob({ blob, base64 }: ExportBlob, path: string): void {
     path,
     value: blob,
     remedy: 'Export again.',
-  });
-}
-
-/** A chain can be whole and its payloads nonsense: anyone can hash. What this code knows the shape of has that shape. */
-function checkStoredPayload({ type, v, data }: StoredEvent, at: string): void {
-  if (data === null) return;
-  const payload = parsePayloadText(data, at);
-  if (!isEventType(type) || v !== EVENT_VERSION[type]) return;
-  try {
-    checkPayload(type, v, payload);
-  } catch (cause) {
-    throw new DreamfoldError('invalid_event', `${at}: ${(cause as Error).message}`, {
-      path: at,
-      value: type,
-      remedy: 'Export it again from the log that it came from; this file was not written by an export.',
-      cause,
-    });
-  }
-}
-
-const OPENING: Readonly<Record<string, EventType>> = { session: 'session.created', memory: 'memory.store_created', dream: 'dream.started' };
-
-/** Readers rely on how a stream begins, and on the kind of what stands in it. Types that are newer than this code may stand anywhere. */
-function checkPlace({ stream, seq, type }: StoredEvent, at: string): void {
-  const kind = stream.slice(0, stream.indexOf('/'));
-  const opening = OPENING[kind];
-  const misplaced = isEventType(type) && streamKindOf(type) !== kind;
-  if (opening !== undefined && !misplaced && (seq === 1) === (type === opening)) return;
-  throw new DreamfoldError(
-    'invalid_import',
-    opening !== undefined && seq === 1
-      ? `${at}: ${stream} begins with ${type}, not with ${opening}`
-      : `${at}: ${type} has no place in ${stream}${type === opening ? `#${seq}: it began before` : ''}`,
-    { path: at, value: type, remedy: 'Export it again from the log that it came from; this file was not written by an export.' },
-  );
-}
-
-/** Judges the events of an export one stream after the other, as the log will, without writing. */
-class StreamChecks {
-  readonly #log: Log | null;
-  readonly #source: string;
-  readonly #report: ImportReport;
-  readonly #done = new Set<string>();
-  #stream = '';
-  #head = EMPTY_HEAD;
-  #here = EMPTY_HEAD;
-  #pending: readonly StoredEvent[] = [];
-  #appends = new Map<string, number>();
-  #score: number | null = null;
-
-  constructor(log: Log | null, source: string, report: ImportReport) {
-    this.#log = log;
-    this.#source = source;
-    this.#report = report;
-  }
-
-  async add(event: StoredEvent, row: number): Promise<void> {
-    const at = `${this.#source}:${row}`;
-    if (event.stream !== this.#stream) await this.#begin(event.stream, at);
-    const counted = { head: () => this.#head, appendSize: (_: string, id: string) => this.#appends.get(id) ?? 0 };
-    const { pending, judged } = foldRecord(this.#pending, event, { counted, hash: sha256 });
-    this.#pending = pending;
-    // A broken event leaves the append before it torn; what is broken is what to tell.
-    for (const { verdict } of judged.toReversed()) {
-      if (!verdict.counted) throw broken(at, event, verdict.reason);
-      this.#head = verdict.head;
-    }
-    if (pending.length === 0) this.#appends.set(event.append.id, event.append.n);
-    if (event.seq === this.#here.seq && event.hash !== this.#here.hash) throw wentAnotherWay(at, event);
-    checkPlace(event, at);
-    checkStoredPayload(event, at);
-    this.#count(event);
-  }
-
-  async end(): Promise<void> {
-    if (this.#stream === '') return;
-    if (this.#pending.length > 0) throw broken(this.#source, this.#pending[0]!, 'torn');
-    if (this.#here.seq > this.#head.seq) await this.#checkOlder();
-    if (this.#stream.startsWith('session/')) countOutcome(this.#report, this.#score);
-  }
-
-  async #begin(stream: string, at: string): Promise<void> {
-    await this.end();
-    if (this.#done.has(stream)) {
-      throw new DreamfoldError('invalid_import', `${at}: ${stream} goes on after another stream`, {
-        path: at,
-        value: stream,
-        remedy: 'Keep the lines in the order that `dreamfold export` wrote.',
-      });
-    }
-    this.#done.add(stream);
-    this.#stream = stream;
-    this.#head = EMPTY_HEAD;
-    this.#here = (await this.#log?.head(stream)) ?? EMPTY_HEAD;
-    this.#appends = new Map();
-    this.#score = null;
-    if (stream.startsWith('session/')) this.#report.sessions += 1;
-  }
-
-  /** This log has more of the stream than the file: the file's end must stand in it. */
-  async #checkOlder(): Promise<void> {
-    const { seq, hash } = this.#head;
-    for await (const batch of this.#log?.readStored(this.#stream, { from: seq, to: seq }) ?? []) {
-      for (const event of batch) if (event.hash !== hash) throw wentAnotherWay(this.#source, event);
-    }
-  }
-
-  #count({ type, data }: StoredEvent): void {
-    if (type === 'agent.tool_use') this.#report.toolCalls += 1;
-    if (data === null) return;
-    if (type === 'outcome.imported') this.#score = (JSON.parse(data) as { score: number }).score;
-    if (type === 'span.outcome_evaluation_end') this.#score = (JSON.parse(data) as { result: string }).result === 'satisfied' ? 1 : 0;
-  }
-}
-
-function broken(at: string, event: StoredEvent, reason: string): DreamfoldError {
-  const torn = reason === 'torn';
-  return new DreamfoldError(
-    torn ? 'invalid_import' : 'hash_mismatch',
-    `${at}: ${event.stream}#${event.seq} ${torn ? 'is part of an append that is not complete' : 'is not what was written: envelope, payload and chain do not agree'}`,
-    { path: at, value: `${event.stream}#${event.seq}`, remedy: 'Copy or export the file again.' },
-  );
-}
-
-function wentAnotherWay(at: string, event: StoredEvent): DreamfoldError {
-  return new DreamfoldError('head_conflict', `${at}: this log has another event at ${event.stream}#${event.seq}`, {
-    path: at,
-    value: `${event.stream}#${event.seq}`,
-    remedy: 'Import into an empty data directory: the two copies of this stream went different ways.',
   });
 }

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { isDreamfoldError, type ErrorCode } from '@dreamfold/events';
+import { firstCharacters, isDreamfoldError, type ErrorCode } from '@dreamfold/events';
 
 /** What a failure says at most. */
 const MAX_MESSAGE_CHARS = 4000;
@@ -15,7 +15,7 @@ export interface Fault {
 export function faultOf(thrown: unknown): Fault {
   try {
     const fault = isDreamfoldError(thrown) ? thrown : { code: null, message: messageOf(thrown), remedy: '' };
-    return { code: fault.code, message: fault.message.slice(0, MAX_MESSAGE_CHARS).toWellFormed(), remedy: fault.remedy };
+    return { code: fault.code, message: firstCharacters(fault.message, MAX_MESSAGE_CHARS).toWellFormed(), remedy: fault.remedy };
   } catch {
     return { code: null, message: 'what it threw cannot be shown', remedy: '' };
   }

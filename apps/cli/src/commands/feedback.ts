@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import {
   FeedbackRecorded,
+  JSON_LIMITS,
   LABELLER_WEIGHT,
   LabellerClass,
   knownEvent,
@@ -77,8 +78,12 @@ function contradicted(events: readonly LogEvent[], { judges, verdict, right_answ
   return earlier.filter(
     (said) =>
       said.verdict !== verdict ||
-      Object.entries(right_answer ?? {}).some(([field, value]) => (said.right_answer?.[field] ?? value) !== value),
+      Object.entries(right_answer ?? {}).some(([field, value]) => value !== (ownValue(said.right_answer, field) ?? value)),
   );
+}
+
+function ownValue<T>(record: Record<string, T> | undefined, key: string): T | undefined {
+  return record !== undefined && Object.hasOwn(record, key) ? record[key] : undefined;
 }
 
 function saying({ verdict, right_answer }: FeedbackRecorded): string {
@@ -96,10 +101,12 @@ function told(judged: LogEvent): string {
 }
 
 function readFeedback(judges: string, { verdict, rightAnswer, reason, by, class: labeller }: FeedbackFlags): FeedbackRecorded {
-  const right_answer = rightAnswer === undefined ? {} : { right_answer: parseJson(rightAnswer, '--right-answer') };
+  const right_answer =
+    rightAnswer === undefined ? {} : { right_answer: parseJson(rightAnswer, '--right-answer', { ...JSON_LIMITS, anyKey: true }) };
   const said = { judges, verdict, by, ...(labeller === undefined ? {} : { class: labeller }), ...(reason === undefined ? {} : { reason }) };
   const checked = FeedbackRecorded.safeParse({ ...said, ...right_answer });
-  if (checked.success) return checked.data;
+  // As it was given: a copy by its schema has no key `__proto__`.
+  if (checked.success) return { ...checked.data, ...(right_answer as Pick<FeedbackRecorded, 'right_answer'>) };
   const issue = checked.error.issues[0]!;
   const path = `--${String(issue.path[0]).replaceAll('_', '-')}`;
   throw new DreamfoldError('invalid_argument', `${path}: ${issue.message}`, {

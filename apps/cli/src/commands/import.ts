@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import { IMPORT_FORMATS, importFormat } from '@dreamfold/core';
-import { checkImport, DreamfoldError, type CheckedImport, type ImportReport, type ImportRequest } from 'dreamfold';
+import { checkImport, DreamfoldError, type CheckedImport, type ExportDamage, type ImportReport, type ImportRequest } from 'dreamfold';
 import { counted } from '../counted.ts';
 import { withData } from '../data-directory.ts';
 import { defineCommand } from '../define-command.ts';
@@ -42,7 +42,7 @@ export function register(program: Command, io: Io): void {
     usage: 'import <file>',
     summary: 'turn recorded runs into sessions',
     description:
-      'Reads recorded runs and writes them as finished sessions, with their outcomes. The whole file is checked first: when one row is bad, nothing is written, or with --skip-bad the good rows are, and it ends with 1. Importing a file again adds nothing.',
+      'Reads recorded runs and writes them as finished sessions, with their outcomes. The whole file is checked first: when one row is bad, nothing is written, or with --skip-bad the rest is, and it ends with 1. Importing a file again adds nothing.',
     examples: [
       'import runs.jsonl --format messages',
       'import runs.jsonl --format messages --tools tools.json --skip-bad',
@@ -58,7 +58,7 @@ export function register(program: Command, io: Io): void {
       'whoever recorded the runs had checked who their principals are; otherwise these are only claimed. Of sessions that are there already nothing changes',
     )
     .option('--tools <file>', 'a JSON list of tools: the schemas of those that rows call without one')
-    .option('--skip-bad', 'leave bad rows out and list them, instead of refusing the file')
+    .option('--skip-bad', 'leave out what is bad and list it, instead of refusing the file')
     .addHelpText('after', `\nFormats:\n${formats}\n${ROW_HELP}`)
     .action((file: string, flags: ImportFlags, command: Command) => importFile({ file, flags, command }, io));
 }
@@ -90,7 +90,8 @@ async function importFile({ file, flags, command }: { file: string; flags: Impor
     const report = await withData(command, access, (dreamfold) => checked?.write(dreamfold.log) ?? dreamfold.import(request));
     io.document(report);
     printReport(report, io);
-    if (report.skipped > 0) io.exitCode = EXIT.failed;
+    const { missing = [], ended = [], lines = [] } = report.damage ?? {};
+    if (report.skipped + missing.length + ended.length + lines.length > 0) io.exitCode = EXIT.failed;
   } finally {
     for (const bar of bars.values()) bar.stop();
   }
@@ -107,7 +108,7 @@ function trusted({ format }: ImportFlags): true {
 }
 
 function printReport(report: ImportReport, io: Io): void {
-  const { sessions, added, events, toolCalls, passed, failed, unscored, skipped } = report;
+  const { sessions, added, events, toolCalls, passed, failed, unscored, skipped, damage } = report;
   const there = sessions - added;
   io.line(
     `${counted(sessions, 'session')} with ${counted(toolCalls, 'tool call')}: ${passed} passed, ${failed} failed, ${unscored} without an outcome.`,
@@ -127,9 +128,24 @@ function printReport(report: ImportReport, io: Io): void {
     io,
   );
   for (const hint of report.hints) io.line(io.paint('yellow', `Hint: ${oneLine(hint, 600)}`));
+  if (damage !== undefined) printDamage(damage, io);
 }
 
 function printList(lines: readonly { path: string; said: string }[], { of, what }: { of: number; what: string }, io: Io): void {
   for (const { path, said } of lines.slice(0, SHOWN_NOTES)) io.line(`  ${oneLine(path, 200)}: ${oneLine(said, 200)}`);
   if (of > SHOWN_NOTES) io.line(`  and ${of - SHOWN_NOTES} more ${what}; --json lists them`);
+}
+
+/** What of an export could not be restored: all of it, since nothing else tells it again line by line. */
+function printDamage({ missing, ended, lines }: ExportDamage, io: Io): void {
+  if (missing.length + ended.length + lines.length === 0) return io.line('Nothing of the file is bad.');
+  if (missing.length > 0) io.line(`${counted(missing.length, 'event')} restored without the payload, which is bad:`);
+  for (const { stream, seq, row, reason } of missing) io.line(`  ${stream}#${seq} (line ${row}): ${oneLine(reason, 200)}`);
+  if (ended.length > 0) io.line(`${counted(ended.length, 'stream')} cut short, since what follows does not fit:`);
+  for (const { stream, seq, events, row, reason } of ended) {
+    const left = seq === 1 ? 'nothing is restored' : `ends after #${seq - 1}`;
+    io.line(`  ${stream} ${left}, ${counted(events, 'event')} left out (line ${row}): ${oneLine(reason, 200)}`);
+  }
+  if (lines.length > 0) io.line(`${counted(lines.length, 'line')} of no use:`);
+  for (const { row, reason } of lines) io.line(`  line ${row}: ${oneLine(reason, 200)}`);
 }

@@ -5,8 +5,9 @@ import { dataDirectory, logUrl, withData } from '../data-directory.ts';
 import { defineCommand } from '../define-command.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Io } from '../io.ts';
+import { oneLine } from '../printable.ts';
 
-const SHOWN_SET_ASIDE = 20;
+const SHOWN = 20;
 const RESTORE = 'Restore the data directory from a copy, or import an export into a new one.';
 
 export function register(program: Command, io: Io): void {
@@ -38,6 +39,7 @@ async function verify({ acceptHead, command }: { acceptHead: boolean; command: C
     if (!ok) io.exitCode = EXIT.store;
     io.document({ ok, ...report });
     printReport(report, io);
+    printMissing(report, io);
     printSetAside(report, io);
   }).catch((error: unknown) => {
     throw isDreamfoldError(error, 'store_corrupt') ? beyondReading(error) : error;
@@ -66,14 +68,22 @@ function printReport({ events, streams, erased, blobs, problems, setAside }: Ver
   io.line(remedy);
 }
 
+/** No problem either: envelope and hash are there, as of an erased payload. */
+function printMissing({ missing = [] }: VerifyReport, io: Io): void {
+  if (missing.length === 0) return;
+  io.line(`${counted(missing.length, 'payload')} missing since an import with --skip-bad, in whose file it was bad:`);
+  for (const { stream, seq, reason } of missing.slice(0, SHOWN)) io.line(`  ${stream}#${seq}: ${oneLine(reason, 160)}`);
+  if (missing.length > SHOWN) io.line(`  and ${missing.length - SHOWN} more; --json lists them`);
+}
+
 /** What others, or a torn write, have left in the topic. Nobody counts it, so it is no problem. */
 function printSetAside({ setAside = [] }: VerifyReport, io: Io): void {
   if (setAside.length === 0) return;
   io.line(`${counted(setAside.length, 'record')} of the topic set aside, which no reader counts:`);
-  for (const { partition, offset, reason } of setAside.slice(0, SHOWN_SET_ASIDE)) {
+  for (const { partition, offset, reason } of setAside.slice(0, SHOWN)) {
     io.line(`  partition ${partition}, offset ${offset}: ${reason}`);
   }
-  if (setAside.length > SHOWN_SET_ASIDE) io.line(`  and ${setAside.length - SHOWN_SET_ASIDE} more; --json lists them`);
+  if (setAside.length > SHOWN) io.line(`  and ${setAside.length - SHOWN} more; --json lists them`);
 }
 
 function notOnKafka(): DreamfoldError {

@@ -48,6 +48,7 @@ export function encodeExportLine(line: ExportLine): string {
 
 /** A blob stands in one line, so lines may be long. */
 const LINE_LIMITS = { maxBytes: 512 * 1024 * 1024, maxDepth: 8, maxKeys: 100 };
+const UNKNOWN: ExportHeader = { dreamfold_export: 1, log_id: '', streams: -1, events: -1 };
 const REMEDY = 'Export again: this line is not as `dreamfold export` writes it.';
 
 /**
@@ -100,8 +101,13 @@ export class ExportReader {
     const message =
       this.#header === null
         ? 'the file is empty'
-        : `the file was cut short: it holds ${this.#events} of ${this.#header.events} events and no last line`;
+        : `the file was cut short: it holds ${this.#events}${this.#header === UNKNOWN ? '' : ` of ${this.#header.events}`} events and no last line`;
     throw rowError(`${this.#source}:${this.#row + 1}`, message, { remedy: 'Copy or export the file again.' });
+  }
+
+  /** Reads on after a first line that is no header: nothing is known of how much there is to be. */
+  goOn(): void {
+    this.#header = UNKNOWN;
   }
 
   #begin(value: unknown, at: string): ExportLine {
@@ -133,15 +139,16 @@ export class ExportReader {
     if (this.#header!.dreamfold_export > 1 && end.sha256 === undefined) {
       throw rowError(at, 'the last line has no digest', { value: end, remedy: REMEDY });
     }
+    this.#ended = true;
     const found = { events: this.#events, streams: this.#streams.size, blobs: this.#blobs };
-    if (found.events !== events || found.streams !== streams || found.blobs !== end.blobs) {
+    const isKnown = this.#header !== UNKNOWN;
+    if ((isKnown && (found.events !== events || found.streams !== streams)) || found.blobs !== end.blobs) {
       throw rowError(
         at,
         `lines are missing or too many: ${found.events} of ${events} events, ${found.streams} of ${streams} streams, ${found.blobs} of ${end.blobs} blobs`,
         { remedy: 'Copy or export the file again.' },
       );
     }
-    this.#ended = true;
     return { kind: 'end', ...end };
   }
 }

@@ -1,5 +1,7 @@
 import {
+  characterCount,
   DreamfoldError,
+  hasAtMost,
   MAX_LABELLER_CHARS,
   StoreCreated,
   canonicalName,
@@ -213,10 +215,10 @@ export function editPatch(state: MemoryState, input: EditPatch, tools: MemoryToo
   if (failed !== undefined) throw stopped(patchId, failed);
   const { proposal, result } = proposalOf(state, proposed, tools);
   const why = note === undefined ? `Edited as ${patchId}.` : `Edited as ${patchId}: ${note}`;
-  if (why.length > MAX_REASON_CHARS) {
-    throw new DreamfoldError('text_too_long', `The note has ${note!.length} characters, which is too many`, {
+  if (!hasAtMost(why, MAX_REASON_CHARS)) {
+    throw new DreamfoldError('text_too_long', `The note has ${characterCount(note!)} characters, which is too many`, {
       path: 'note',
-      remedy: `Give at most ${MAX_REASON_CHARS - (why.length - note!.length)} characters.`,
+      remedy: `Give at most ${MAX_REASON_CHARS - (characterCount(why) - characterCount(note!))} characters.`,
     });
   }
   const events = [

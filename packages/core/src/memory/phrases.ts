@@ -1,4 +1,4 @@
-import { suspiciousCharacters } from '@dreamfold/events';
+import { hasAtMost, suspiciousCharacters } from '@dreamfold/events';
 
 /** The longest phrase that is a cue, in words, and the longest of its words: too short to carry an instruction. */
 const MAX_PHRASE_WORDS = 3;
@@ -25,7 +25,7 @@ export function phrasesOf(text: string, maxWords: number = MAX_PHRASE_WORDS): Se
   for (const clause of text.slice(0, MAX_TEXT_CHARS).normalize('NFC').toLowerCase().split(BREAK)) {
     let run: string[] = [];
     for (const word of clause.match(WORD) ?? []) {
-      run = word.length > MAX_WORD_CHARS || DIGITS.test(word) || isOdd(word) ? [] : [...run, word].slice(-maxWords);
+      run = !hasAtMost(word, MAX_WORD_CHARS) || DIGITS.test(word) || isOdd(word) ? [] : [...run, word].slice(-maxWords);
       for (let from = 0; from < run.length; from += 1) phrases.add(run.slice(from).join(' '));
     }
   }

@@ -1,4 +1,4 @@
-import { eventId, idFrom, text, type CriterionScore, type ModelUsage, type NewEvent } from '@dreamfold/events';
+import { eventId, firstCharacters, idFrom, text, type CriterionScore, type ModelUsage, type NewEvent } from '@dreamfold/events';
 import { callHash } from './approval.ts';
 import { attemptFailed, calledOff, spentOf } from './attempts.ts';
 import { capEvents, type ReachedCap } from './caps.ts';
@@ -114,7 +114,7 @@ function writeText(w: Writer, value: string, decision: Decision | undefined): vo
 function writeDecision(w: Writer, eventId: string, decision: Decision | undefined): void {
   const confidence = decision?.confidence;
   const valid = typeof confidence === 'number' && confidence >= 0 && confidence <= 1;
-  const reason = typeof decision?.reason === 'string' ? decision.reason.slice(0, 2000).toWellFormed() : undefined;
+  const reason = typeof decision?.reason === 'string' ? firstCharacters(decision.reason, 2000).toWellFormed() : undefined;
   if (!valid && reason === undefined) return;
   write(w, 'decision.recorded', { event_id: eventId, ...(valid ? { confidence } : {}), ...(reason === undefined ? {} : { reason }) });
 }

@@ -1,5 +1,5 @@
 import { phrasesOf, utf8Bytes } from '@dreamfold/core';
-import { Finding } from '@dreamfold/events';
+import { characterCount, Finding, hasAtMost } from '@dreamfold/events';
 import { fail, pass, type Candidate, type Verdict } from './candidate.ts';
 
 const MAX_CUE_CHARS = 23;
@@ -19,8 +19,8 @@ function formOf({ finding, claim, origin }: Candidate): Verdict {
   if (issue !== undefined) {
     return fail(`${issue.path.join('.')}: ${issue.message}`, issue.code === 'too_big' ? 'text_too_long' : 'invalid_argument');
   }
-  if (claim.length > MAX_CLAIM_CHARS)
-    return fail(`Its reason has ${claim.length} characters; ${MAX_CLAIM_CHARS} are allowed.`, 'text_too_long');
+  if (!hasAtMost(claim, MAX_CLAIM_CHARS))
+    return fail(`Its reason has ${characterCount(claim)} characters; ${MAX_CLAIM_CHARS} are allowed.`, 'text_too_long');
   if (finding.kind === 'recovery') return pass('It is a typed recovery.');
   if (finding.kind === 'note') {
     const bytes = utf8Bytes(finding.content);
@@ -30,9 +30,9 @@ function formOf({ finding, claim, origin }: Candidate): Verdict {
   const phrases = finding.cues.map(({ phrase }) => phrase);
   if (new Set(phrases).size < phrases.length) return fail('It names a cue twice.', 'invalid_argument');
   if (origin === 'learnt') return pass('It is a typed choice with plain cues.');
-  const odd = phrases.find((phrase) => phrase.length > MAX_CUE_CHARS || !phrasesOf(phrase).has(phrase));
+  const odd = phrases.find((phrase) => !hasAtMost(phrase, MAX_CUE_CHARS) || !phrasesOf(phrase).has(phrase));
   if (odd === undefined) return pass('It is a typed choice with plain cues.');
-  const code = odd.length > MAX_CUE_CHARS ? 'text_too_long' : 'invalid_argument';
+  const code = !hasAtMost(odd, MAX_CUE_CHARS) ? 'text_too_long' : 'invalid_argument';
   return fail(`${JSON.stringify(odd.slice(0, 60))} is not one to three plain words of less than 24 characters.`, code);
 }
 

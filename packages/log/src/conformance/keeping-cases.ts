@@ -87,7 +87,7 @@ export function describeKeeping(under: LogUnderTest): void {
       ['that is not JSON', '{not json', 'invalid_json'],
       ['that is nested too deep', '['.repeat(65) + ']'.repeat(65), 'json_too_deep'],
       ['that is too large', JSON.stringify('x'.repeat(MAX_EVENT_BYTES)), 'payload_too_large'],
-      ['with a key that changes prototypes', '{"__proto__":{}}', 'forbidden_key'],
+      ['that names a key twice', '{"a":1,"a":2}', 'forbidden_key'],
     ])('refuses a payload %s, also of a type that this code does not know', async (_, data, code) => {
       const [event] = await example(await under.fresh());
       const crafted: StoredEvent = { ...event!, type: 'from.the_future', v: 7, data, dataHash: sha256(data) };
@@ -97,11 +97,37 @@ export function describeKeeping(under: LogUnderTest): void {
       expect(await target.head(S)).toMatchObject({ seq: 0 });
     });
 
-    it('takes every text that an append takes', async () => {
+    it('takes every text and every key that an append takes, and gives them back', async () => {
       const log = await under.fresh();
-      await log.append({ stream: S, id: 'a', expected: 0, events: [message('NUL \u0000, half a pair \ud800')] });
+      const input = '{"__proto__":{"constructor":1},"prototype":null,"":[{"__proto__":[]}]}';
+      const use = { name: 't', input: JSON.parse(input) as unknown, evaluated_permission: 'allow' };
+      await log.append({
+        stream: S,
+        id: 'a',
+        expected: 0,
+        events: [message('NUL \u0000, half a pair \ud800'), { type: 'agent.tool_use', data: use, class: 'open', actor: 'sthr_1' }],
+      });
       const target = await under.fresh();
-      expect(await target.restore(await readAllStored(log, S))).toEqual({ added: 1 });
+      expect(await target.restore(await readAllStored(log, S))).toEqual({ added: 2 });
+      expect(await readAllStored(target, S)).toEqual(await readAllStored(log, S));
+      const [, read] = await readAll(target, S);
+      expect(JSON.stringify((read!.data as typeof use).input)).toBe(input);
+      expect((await target.verify()).problems).toEqual([]);
+    });
+
+    it('takes names of as many characters as an append takes, whatever they are made of', async () => {
+      const log = await under.fresh();
+      const name = '\u{1f4a5}'.repeat(200);
+      const events = [message('1', { actor: name, causation: name }), message('2', { actor: 'a'.repeat(200) })];
+      await log.append({ stream: S, id: name, expected: 0, correlation: name, events });
+      expect((await log.verify()).problems).toEqual([]);
+      const target = await under.fresh();
+      expect(await target.restore(await readAllStored(log, S))).toEqual({ added: 2 });
+      expect((await readAll(target, S)).map(({ id, actor }) => [id, actor])).toEqual([
+        [name, name],
+        [`${name}-1`, 'a'.repeat(200)],
+      ]);
+      expect((await target.verify()).problems).toEqual([]);
     });
 
     it('adds all or nothing', async () => {

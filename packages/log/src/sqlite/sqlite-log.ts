@@ -13,6 +13,7 @@ import {
 } from '../append.ts';
 import { checkCursor, type Cursor } from '../cursor.ts';
 import { checkErasable } from '../genesis.ts';
+import { withMissing } from '../missing-payloads.ts';
 import type {
   Appended,
   AppendRequest,
@@ -124,7 +125,12 @@ export class SqliteLog implements Log {
     if (result === 'id_used') return this.#countedBefore(append);
     if (typeof result === 'string') return refusalError(result, append, head);
     if (!isOnTop(head, append, (id) => this.#events.findAppend(stream, id))) return refusalError('head_passed', append, head);
-    const stored = stampAppend(append, head, this.#writer);
+    let stored: StoredEvent[];
+    try {
+      stored = stampAppend(append, head, this.#writer);
+    } catch (error) {
+      return error as DreamfoldError;
+    }
     const before = this.#events.last.position;
     this.#events.add(stored, result.epoch);
     return answerAppend(stored, result.epoch, (i) => before + 1 + i);
@@ -306,7 +312,7 @@ export class SqliteLog implements Log {
     await this.#sequencer.idle();
     this.#checkOpen();
     try {
-      return await verifyDatabase(this.#parts.path, this.#parts.headFile, onProgress);
+      return await withMissing(await verifyDatabase(this.#parts.path, this.#parts.headFile, onProgress), this);
     } catch (error) {
       throw asStoreError(error, this.#parts.path);
     }

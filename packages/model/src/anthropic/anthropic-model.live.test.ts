@@ -199,7 +199,6 @@ describe('a stream', () => {
     ],
     ['an input that is not JSON', { content: [{ tool: 'a', json: '{"a":' }] }],
     ['an input that is not an object', { content: [{ tool: 'a', json: '[1]' }] }],
-    ['an input with a forbidden key', { content: [{ tool: 'a', json: '{"__proto__":{}}' }] }],
     ['bytes that are not JSON', { raw: 'event: message_start\ndata: {oops\n\n' }],
     ['an event that is not an object', { raw: 'event: message_start\ndata: null\n\n' }],
     ['an event without its fields', { raw: 'event: content_block_start\ndata: {"type":"content_block_start"}\n\n' }],
@@ -233,6 +232,19 @@ describe('a request', () => {
       { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'sevt_4k2-1', content: 'no', is_error: true }] },
     ],
   };
+
+  test('gives back the input of a call with every key that it came with', async () => {
+    const json = '{"constructor":1,"__proto__":{"a":2}}';
+    const response = await ask({ content: [{ tool: 'add', json }] });
+    server = await serveMessages([{ content: [{ text: 'Done.' }] }]);
+    const messages = [
+      ...REQUEST.messages,
+      { role: 'assistant' as const, content: response.content as ModelRequest['messages'][0]['content'] },
+    ];
+    const model = anthropic({ apiKey: KEY, baseURL: server.url });
+    await model.respond({ ...REQUEST, tools: TOOLS, messages }, { signal: new AbortController().signal });
+    expect(JSON.stringify(server.requests[0]!.messages[1]!.content[0]!['input'])).toBe(json);
+  });
 
   async function sent(request: ModelRequest, cache?: boolean): Promise<MessagesServer['requests'][0]> {
     server = await serveMessages(['Hi.']);

@@ -49,6 +49,7 @@ interface Case {
 }
 
 const ADD = { tool: 'add', input: { a: 1, b: 2, note: 'päivää "x"\n' } };
+const ODD_KEYS = JSON.parse('{"constructor":"c","__proto__":{"prototype":[1]},"":0}') as Record<string, unknown>;
 const SAY: PlannedAnswer = { do: 'answer', say: 'Hello, world.' };
 const CALL: PlannedAnswer = { do: 'answer', say: 'I add them up.', calls: [ADD] };
 
@@ -76,6 +77,14 @@ const CASES: Readonly<Record<string, Case>> = {
       assert.equal(response.stopReason, 'tool_use');
       assert.deepEqual(textsOf(response), ['I add them up.']);
       assert.deepEqual(callsOf(response), [ADD]);
+    },
+  },
+  'takes every key of an input for a key': {
+    plan: [{ do: 'answer', calls: [{ tool: 'add', input: ODD_KEYS }] }, SAY],
+    async check({ model, ask }) {
+      const first = await model.respond(request(ask), call());
+      assert.equal(JSON.stringify(callsOf(first)), JSON.stringify([{ tool: 'add', input: ODD_KEYS }]));
+      assert.equal((await model.respond(continued(request(ask), first), call())).stopReason, 'end_turn');
     },
   },
   'makes several calls in one turn, each with an id of its own': {

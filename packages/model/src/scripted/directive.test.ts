@@ -99,7 +99,7 @@ test.each([
   ['[{say:"a"}]', 11, 'double quotes'],
   ['[{"say" "a"}]', 17, 'expected ":"'],
   ['[{"say":"a","say":"b"}]', 21, 'twice'],
-  ['[{"tool":"t","input":{"__proto__":1}}]', 31, 'forbidden'],
+  ['[{"tool":"t","__proto__":{}}]', 22, '"__proto__" does not belong to a tool step'],
   ['[{"sleep_ms":01}]', 22, 'JSON value'],
   ['[{"sleep_ms":1.}]', 22, 'JSON value'],
   ['[{"sleep_ms":NaN}]', 22, 'JSON value'],

@@ -24,7 +24,6 @@ export class JsonSyntaxError extends Error {
 }
 
 const MAX_DEPTH = 64;
-const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
 const LITERALS = new Map<string, unknown>([
   ['true', true],
   ['false', false],
@@ -34,7 +33,7 @@ const LITERALS = new Map<string, unknown>([
 /**
  * Reads the one JSON value that fills `text` from `start` on. JSON.parse would do, if its errors named a position
  * (not all do) and if the values that it gives knew theirs.
- * @throws JsonSyntaxError also for duplicate and forbidden keys, NUL and halves of surrogate pairs, and a depth over 64
+ * @throws JsonSyntaxError also for duplicate keys, NUL and halves of surrogate pairs, and a depth over 64
  */
 export function readJson(text: string, start: number): JsonNode {
   const reader = new JsonReader(text, start);
@@ -94,7 +93,6 @@ class JsonReader {
     const keyAt = this.#at;
     if (next !== '"') throw new JsonSyntaxError(`expected a key in double quotes${this.#found()}`, keyAt);
     const key = this.#string();
-    if (FORBIDDEN_KEYS.has(key)) throw new JsonSyntaxError(`the key ${JSON.stringify(key)} is forbidden`, keyAt);
     if (members.has(key)) throw new JsonSyntaxError(`the key ${JSON.stringify(key)} stands here twice`, keyAt);
     if (this.#peek() !== ':') throw new JsonSyntaxError(`expected ":"${this.#found()}`, this.#at);
     this.#at += 1;
