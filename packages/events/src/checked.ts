@@ -43,6 +43,13 @@ export function functionOf<T>(): z.ZodType<T> {
   });
 }
 
+/** What fits a schema, itself and not the copy that the schema makes: a key such as `__proto__` is data, and the copy would lose it. */
+export function asGiven<T>(schema: z.ZodType<T>): z.ZodType<T> {
+  return z.custom<T>((value) => schema.safeParse(value).success, {
+    error: ({ input }) => schema.safeParse(input).error?.issues[0]?.message ?? '',
+  });
+}
+
 /** An object with these methods. @param words what it is, for people: `a model` */
 export function withMethods<T extends object>(words: string, ...methods: (keyof T & string)[]): z.ZodType<T> {
   const has = (value: unknown): boolean =>

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import {
+  asGiven,
   DreamfoldError,
   FeedbackRecorded,
   idFrom,
@@ -21,12 +22,7 @@ import { loadSession } from './load-session.ts';
 /** What a caller may say of an event, a criterion or a call; see the types of the same names. */
 export const FeedbackShape = optionsOf<FeedbackRecorded>({
   ...FeedbackRecorded.shape,
-  // The object itself: a key such as `__proto__` is data here, and a copy would lose it.
-  right_answer: z
-    .custom<FeedbackRecorded['right_answer']>((answer) => FeedbackRecorded.shape.right_answer.safeParse(answer).success, {
-      error: 'expected an object of texts, numbers, true or false',
-    })
-    .optional(),
+  right_answer: asGiven(FeedbackRecorded.shape.right_answer),
 });
 export const JudgementShape = optionsOf<Judgement>({
   criterion: Text,

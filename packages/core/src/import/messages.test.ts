@@ -324,3 +324,15 @@ describe('what a recording leaves open', () => {
     expect(load(`\uFEFF${JSON.stringify(chat)}`).sessionId).toBe(load(chat).sessionId);
   });
 });
+
+it('keeps every key of what a tool was called with, and of a right answer', () => {
+  const row = `{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": [
+    {"type": "tool_use", "id": "t1", "name": "route", "input": {"constructor": "Ferrari", "__proto__": {"x": 1}}}]}],
+    "feedback": [{"judges": "t1", "verdict": "wrong", "right_answer": {"constructor": "McLaren", "__proto__": "y"}, "by": "desk"}]}`;
+  const session = parseMessagesLine(row.replaceAll('\n', ' '), 1, { source: 'runs.jsonl', sha256 })!;
+  const events = session.appends.flatMap((append) => append.events);
+  const said = (type: string, field: string): unknown =>
+    JSON.stringify((events.find((event) => event.type === type)!.data as Record<string, unknown>)[field]);
+  expect(said('agent.tool_use', 'input')).toBe('{"constructor":"Ferrari","__proto__":{"x":1}}');
+  expect(said('feedback.recorded', 'right_answer')).toBe('{"constructor":"McLaren","__proto__":"y"}');
+});

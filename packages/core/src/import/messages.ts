@@ -1,4 +1,4 @@
-import { LabellerClass, parseJson, type OutcomeImported, type ToolSnapshot } from '@dreamfold/events';
+import { asGiven, LabellerClass, parseJson, type OutcomeImported, type ToolSnapshot } from '@dreamfold/events';
 import { z } from 'zod';
 import { importRun, type ImportedSession, type ImportOptions } from './imported-session.ts';
 import { RecordedTime, recordedTime } from './recorded-time.ts';
@@ -13,7 +13,7 @@ const Feedback = z.strictObject({
   judges: z.union([z.int().nonnegative(), z.string().min(1)], { error: 'is neither the place of a message nor the id of a tool call' }),
   verdict: z.enum(['right', 'wrong']),
   /** The fields of the call's input that would have been right. */
-  right_answer: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+  right_answer: asGiven(z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))).optional(),
   reason: z.string().max(4000).optional(),
   /** Who says so. */
   by: z.string(),
@@ -79,7 +79,7 @@ export const MessagesRow = z.object({
 });
 export type MessagesRow = z.infer<typeof MessagesRow>;
 
-const LINE_LIMITS = { maxBytes: 16 * 1024 * 1024, maxDepth: 64, maxKeys: 200_000 };
+const LINE_LIMITS = { maxBytes: 16 * 1024 * 1024, maxDepth: 64, maxKeys: 200_000, anyKey: true };
 const REMEDY = 'Correct this field, or remove the row; `dreamfold import --help` shows the shape of a row.';
 
 /**

@@ -16,7 +16,7 @@ const TauRun = z.object({
 });
 
 /** A result file is one document, so it may be as large as a file of rows. */
-const FILE_LIMITS = { maxBytes: 256 * 1024 * 1024, maxDepth: 64, maxKeys: 20_000_000 };
+const FILE_LIMITS = { maxBytes: 256 * 1024 * 1024, maxDepth: 64, maxKeys: 20_000_000, anyKey: true };
 const REMEDY = 'Correct or remove this run; each is {task_id, trial, reward: 0..1, info: {task: {user_id}}, traj: [messages]}.';
 
 /**

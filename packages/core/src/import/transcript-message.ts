@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AnyObject } from './any-object.ts';
 import { RecordedTime } from './recorded-time.ts';
 
 /** A content block; blocks other than text, tool_use and tool_result are left out and noted. */
@@ -11,7 +12,7 @@ const ToolName = z.string().min(1).max(200);
 const when = { time: RecordedTime.nullish(), created_at: RecordedTime.nullish() };
 
 /** Text of JSON, as a model wrote it, or what somebody has parsed of it. */
-const Arguments = z.union([z.string(), z.record(z.string(), z.unknown())], { error: 'is neither text nor an object' }).nullish();
+const Arguments = z.union([z.string(), AnyObject], { error: 'is neither text nor an object' }).nullish();
 const FunctionCall = z.object({ name: ToolName, arguments: Arguments });
 
 const ToolCall = z

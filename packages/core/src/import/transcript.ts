@@ -1,4 +1,5 @@
-import { isDreamfoldError, parseJson } from '@dreamfold/events';
+import { isDreamfoldError, JSON_LIMITS, parseJson } from '@dreamfold/events';
+import { AnyObject } from './any-object.ts';
 import { z } from 'zod';
 import { readItem } from './recorded-item.ts';
 import { recordedTime } from './recorded-time.ts';
@@ -9,7 +10,7 @@ export type { ImportNote } from './transcript-message.ts';
 
 const TextBlock = z.object({ text: z.string() });
 const RefusalBlock = z.object({ refusal: z.string() });
-const ToolUseBlock = z.object({ id: z.string().min(1), name: z.string().min(1).max(200), input: z.record(z.string(), z.unknown()) });
+const ToolUseBlock = z.object({ id: z.string().min(1), name: z.string().min(1).max(200), input: AnyObject });
 const ToolResultBlock = z.object({
   tool_use_id: z.string().min(1),
   content: MessageContent.nullish(),
@@ -200,7 +201,7 @@ function readArguments(written: ToolCallArguments, at: string, notes: ImportNote
   if (written == null || written === '') return {};
   if (typeof written !== 'string') return written;
   try {
-    const input = parseJson(written, `${at}/arguments`);
+    const input = parseJson(written, `${at}/arguments`, { ...JSON_LIMITS, anyKey: true });
     if (typeof input === 'object' && input !== null && !Array.isArray(input)) return input as Record<string, unknown>;
   } catch (error) {
     if (!isDreamfoldError(error)) throw error;
