@@ -16,12 +16,16 @@ export function logUrl(command: Command): string | null {
   return log === undefined || isUnset ? null : log;
 }
 
+/** A longer name of a directory is no part of a line that anybody copies. */
+const MAX_SHOWN_CHARS = 500;
+
 /** What a command to copy needs to reach the same data: nothing where the defaults and the environment lead there. */
 export function dataFlags(command: Command): string {
   const directory = dataDirectory(command);
   const url = command.getOptionValueSourceWithGlobals('log') === 'cli' ? logUrl(command) : null;
   const log = url === null ? '' : ` --log ${JSON.stringify(redacted(url))}`;
-  return directory === DEFAULT_DIRECTORY ? log : `${log} --data ${JSON.stringify(directory)}`;
+  if (directory === DEFAULT_DIRECTORY) return log;
+  return `${log} --data ${directory.length > MAX_SHOWN_CHARS ? 'DIR' : JSON.stringify(directory)}`;
 }
 
 export interface DataAccess {

@@ -27,7 +27,7 @@ const NO_FILES = new Set([
   ...['session', 'call', 'criterion', 'score', 'message', 'event', 'task', 'dream', 'patch', 'store', 'name', 'from', 'to', 'path'],
   ...['--model', '--principal', '--title', '--memory', '--caps', '--concurrency', '--limit', '--at', '--by', '--message', '--reason'],
   ...['--thread', '--verdict', '--right-answer', '--format', '--agent', '--store', '--sessions', '--every', '--schedule', '--note'],
-  ...['--approval', '--description', '--log'],
+  ...['--approval', '--description', '--log', '--class', '--expect', '--input'],
 ]);
 
 type Use = 'reads a file' | 'writes a file' | 'reads a directory' | 'makes a directory' | 'data';
@@ -53,6 +53,7 @@ const FILES: Record<string, readonly Reader[]> = {
   'resume file': [reads(['.ts'], 'resume', 'SESSION', 'FILE')],
   'worker files': [reads(['.ts'], 'worker', 'FILE')],
   'import file': ['messages', 'tau-bench', 'dreamfold'].map((format) => reads(['.json'], 'import', 'FILE', '--format', format)),
+  'import --tools': [reads(['.json'], 'import', 'rows.jsonl', '--format', 'messages', '--tools', 'FILE')],
   'export --out': [{ use: 'writes a file', args: ['export', '--out', 'FILE', '--force'], endings: [''] }],
   'dream run --rules': [reads(RULES, 'dream', '--store', 'support', '--rules', 'FILE')],
   'dreamer --rules': [reads(RULES, 'dreamer', '--store', 'support', '--once', '--rules', 'FILE')],
@@ -61,8 +62,10 @@ const FILES: Record<string, readonly Reader[]> = {
   'review edit --text': [reads(['.md'], 'review', 'edit', 'PATCH', '--text', 'FILE')],
   'review edit --rules': [reads(RULES, 'review', 'edit', 'PATCH', '--text', 'text.md', '--rules', 'FILE')],
   'memory write file': [reads(['.md'], 'memory', 'write', 'support', '/notes/odd.md', 'FILE')],
+  'memory write --rules': [reads(RULES, 'memory', 'write', 'support', '/notes/odd.md', 'text.md', '--rules', 'FILE')],
   'memory export directory': [{ use: 'makes a directory', args: ['memory', 'export', 'support', 'FILE'], endings: [''] }],
   'memory import directory': [{ use: 'reads a directory', args: ['memory', 'import', 'support', 'FILE'], endings: [''] }],
+  'memory import --rules': [reads(RULES, 'memory', 'import', 'support', 'notes', '--rules', 'FILE')],
 };
 
 const LONG = 'x'.repeat(5000);
@@ -96,6 +99,8 @@ const nameOf = (odd: string, ending: string): string =>
 beforeAll(async () => {
   workspace.file('desk.ts', DESK);
   workspace.file('text.md', 'Be kind.');
+  workspace.file('rows.jsonl', '{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]}');
+  mkdirSync(join(workspace.path, 'notes'));
   for (const [odd, { make }] of Object.entries(ODD)) for (const ending of ENDINGS) make?.(join(workspace.path, nameOf(odd, ending)));
   server = createServer().listen(join(workspace.path, 'socket'));
   const df = await open({ directory: join(workspace.path, '.dreamfold') });

@@ -89,7 +89,7 @@ describe('transcripts', () => {
     );
     expect(await workspace.json('import', 'bad.jsonl', '--format', 'dreamfold', '--skip-bad')).toMatchObject({
       code: 2,
-      document: { error: { code: 'invalid_argument', path: 'skipBad' } },
+      document: { error: { code: 'invalid_import', path: 'bad.jsonl:1' } },
     });
   });
 

@@ -22,7 +22,7 @@ import { loadSession } from './load-session.ts';
 /** What a caller may say of an event, a criterion or a call; see the types of the same names. */
 export const FeedbackShape = optionsOf<FeedbackRecorded>({
   ...FeedbackRecorded.shape,
-  right_answer: asGiven(FeedbackRecorded.shape.right_answer),
+  right_answer: asGiven(FeedbackRecorded.shape.right_answer).optional(),
 });
 export const JudgementShape = optionsOf<Judgement>({
   criterion: Text,

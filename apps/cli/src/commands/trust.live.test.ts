@@ -52,7 +52,7 @@ describe('a dream over recorded runs', () => {
       /^Of the feedback 9 did not count like the rest:\n {2}6 of principals that nobody has authenticated: .*\n {2}3 labelled by customers/m,
     );
     expect((await workspace.run('review', 'list', '--data', 'data0')).stdout).toMatch(
-      /^ {2}waits because: "refund" is borne out by 0 sessions/m,
+      /^ {2}gate trust waits for a person: "refund" is borne out by 0 sessions/m,
     );
   });
 
