@@ -1,4 +1,4 @@
-import { parseJson } from '@dreamfold/events';
+import { JSON_LIMITS, parseJson } from '@dreamfold/events';
 import { equalJson } from '@dreamfold/core';
 import { editText } from './edit-text.ts';
 import type { WaitingCall } from './waiting.ts';
@@ -17,6 +17,6 @@ export async function editInput({ tool, input }: WaitingCall): Promise<{ input: 
     'Unchanged, nothing is decided.',
   ];
   const text = await editText(JSON.stringify(input, null, 2), { about, maxBytes: MAX_BYTES, name: 'input.json' });
-  const edited = parseJson(text, 'the edited input');
+  const edited = parseJson(text, 'the edited input', { ...JSON_LIMITS, anyKey: true });
   return equalJson(edited, input) ? null : { input: edited };
 }

@@ -27,6 +27,8 @@ export interface AgentOptions {
   maxTokens?: number;
   /** Tokens that the model takes in. Its thread is compacted at four fifths of it. Default 200,000. */
   contextWindow?: number;
+  /** Of an agent that this one is made from, as in `agent({ ...desk, name: 'night_desk' })`: nobody chose its model. */
+  standIn?: true;
 }
 
 /**
@@ -45,7 +47,7 @@ export function agent(options: AgentOptions): AgentDefinition {
     description: given.description ?? '',
     system: given.system,
     model: given.model ?? 'scripted',
-    ...(given.model === undefined ? { standIn: true } : {}),
+    ...(given.model === undefined || (given.standIn === true && given.model === 'scripted') ? { standIn: true } : {}),
     tools: given.tools ?? [],
     team: given.team ?? [],
     maxTokens: given.maxTokens ?? 8192,
@@ -65,6 +67,7 @@ const Options = optionsOf<AgentOptions>({
   team: listOf<AgentDefinition>().optional(),
   maxTokens: TokenCount.optional(),
   contextWindow: TokenCount.optional(),
+  standIn: z.literal(true).optional(),
 });
 
 /** The list itself, not a copy: a team may be tied together after its agents are made. */

@@ -43,7 +43,7 @@ describe('the time of a session bounds', () => {
       return never();
     };
     const { session } = await runInTime(lead, { rubric: rubric({ criteria: [{ ...criterion, check }] }) });
-    expect(session.state.outcome).toMatchObject({ status: 'done', result: 'max_iterations_reached' });
+    expect(session.state.outcome).toMatchObject({ status: 'done', result: 'failed' });
     expect(signal?.aborted).toBe(true);
   });
 

@@ -123,7 +123,8 @@ function unknownKey(asked: Asked, path: Path, { key, known }: { key: string; kno
   });
 }
 
-function nearest(name: string, names: readonly string[]): string | undefined {
+/** @returns the name that was probably meant by one that is not there; undefined when none is near enough */
+export function nearest(name: string, names: readonly string[]): string | undefined {
   return closestMatch(name, [...names], { maxDistance: Math.min(NEAR, Math.ceil(name.length / 2)) });
 }
 

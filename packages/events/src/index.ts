@@ -53,7 +53,7 @@ export {
   type NewEvent,
   type StoredEvent,
 } from './envelope.ts';
-export { asGiven, FilePath, Text, checked, functionOf, oneOf, optionsOf, withMethods } from './checked.ts';
+export { asGiven, FilePath, Text, checked, functionOf, nearest, oneOf, optionsOf, withMethods } from './checked.ts';
 export { arg, asItIs, checkMethods, type MethodArguments } from './checked-methods.ts';
 export { DreamfoldError, ERROR_STATUS, isDreamfoldError, type ErrorCode, type ErrorDetails } from './errors.ts';
 export { JSON_LIMITS, checkJson, checkText, parseJson, type JsonLimits } from './guard-json.ts';

@@ -30,7 +30,8 @@ export interface CheckedImport {
 export async function checkImport(request: ImportRequest, log: Log | null): Promise<CheckedImport> {
   const { file, format, skipBad = false } = checked(ImportRequestShape, request, { what: 'import()' });
   checked(AnyLog.nullable(), log, { what: 'import()', name: 'log' });
-  await needJsonStart(file);
+  // Who wants what is whole of a damaged file wants it from its first line on.
+  if (!skipBad) await needJsonStart(file);
   const report = newReport(request);
   if (format === 'dreamfold') {
     const whole = await checkExport({ request, report, log });

@@ -33,7 +33,8 @@ const CEILINGS: Record<WorkJob, WorkCounts> = {
     ...{ statements: 6.8, commits: 0.4, inserts: 5 },
     ...{ parses: 0, stringifies: 11.3, stringifyBytes: 1720, hashes: 15.2, hashBytes: 3050, timers: 2, abortControllers: 2 },
   },
-  import: { modules: 330 },
+  // From the source, where nothing is bundled.
+  import: { modules: 345 },
 };
 
 test.each(Object.entries(CEILINGS))('the work of %s stays under its ceilings', async (job, ceilings) => {

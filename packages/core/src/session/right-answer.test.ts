@@ -59,6 +59,14 @@ describe('a right answer', () => {
     expect(checked(answer)).toMatch(why);
   });
 
+  it('may name other fields where the tool says that it takes them', () => {
+    const loose = { type: 'object', properties: { reason: { type: 'string' } }, additionalProperties: { type: 'string' } };
+    expect(checked({ order: 'A-17' }, loose)).toBe('passes');
+    expect(checked({ constructor: 'x' }, { ...loose, additionalProperties: {} })).toBe('passes');
+    expect(checked({ order: 17 }, loose)).toMatch(/^right_answer\/order: Give a value of the type/);
+    expect(checked({ order: 'A-17' }, { ...loose, additionalProperties: false })).toMatch(/^right_answer\/order/);
+  });
+
   it('passes where the tool does not say which fields it has', () => {
     expect(checked({ queue: 'x' }, { type: 'object' })).toBe('passes');
     expect(checked({ queue: 'x' }, null)).toBe('passes');

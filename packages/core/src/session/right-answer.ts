@@ -1,15 +1,13 @@
-import { DreamfoldError, type FeedbackRecorded, type JsonSchema } from '@dreamfold/events';
+import { DreamfoldError, nearest, type FeedbackRecorded, type JsonSchema } from '@dreamfold/events';
 
 type RightAnswer = NonNullable<FeedbackRecorded['right_answer']>;
 type Schema = Readonly<Record<string, unknown>>;
 
-/** Edits that a misspelt name may be away from the one that was meant. */
-const MAX_EDITS = 2;
 const NAMED_VALUES = 20;
 
 /**
  * That a right answer is one that the tool could have been called with, field by field: nobody could learn from any other.
- * Where the tool does not say which fields it has, none is refused.
+ * Where the tool does not say which fields it has, or says that it takes others too, an unknown one is not refused.
  * @param schema of the tool's input, as the session's snapshot has it; undefined when it is not known
  * @throws DreamfoldError invalid_argument
  */
@@ -24,9 +22,10 @@ export function checkRightAnswer(tool: string, schema: JsonSchema | undefined, a
   }
   const properties = schema?.['properties'];
   if (!isObject(properties)) return;
+  const others = schema?.['additionalProperties'] ?? false;
   for (const field of fields) {
-    if (!Object.hasOwn(properties, field)) throw unknownField(tool, field, Object.keys(properties));
-    const property = properties[field];
+    if (!Object.hasOwn(properties, field) && others === false) throw unknownField(tool, field, Object.keys(properties));
+    const property = Object.hasOwn(properties, field) ? properties[field] : others;
     const value = answer[field];
     if (!takes(property, value)) throw wrongValue({ tool, field, value }, valuesOf(property));
   }
@@ -38,13 +37,13 @@ function unknownField(tool: string, field: string, known: readonly string[]): Dr
   return new DreamfoldError('invalid_argument', `${tool} has no field ${JSON.stringify(field)}`, {
     path: `right_answer/${field}`,
     value: field,
-    remedy: near === null ? has : `Did you mean ${JSON.stringify(near)}? ${has}`,
+    remedy: near === undefined ? has : `Did you mean ${JSON.stringify(near)}? ${has}`,
   });
 }
 
 function wrongValue({ tool, field, value }: { tool: string; field: string; value: unknown }, allowed: readonly unknown[]): DreamfoldError {
   const texts = allowed.filter((one) => typeof one === 'string');
-  const near = typeof value === 'string' ? nearest(value, texts) : null;
+  const near = typeof value === 'string' ? nearest(value, texts) : undefined;
   const named = allowed.slice(0, NAMED_VALUES).map((one) => JSON.stringify(one));
   const more = allowed.length > named.length ? `, and ${allowed.length - named.length} more` : '';
   const takesThese =
@@ -52,7 +51,7 @@ function wrongValue({ tool, field, value }: { tool: string; field: string; value
   return new DreamfoldError('invalid_argument', `${tool} takes no ${field} ${JSON.stringify(value)}`, {
     path: `right_answer/${field}`,
     value,
-    remedy: near === null ? takesThese : `Did you mean ${JSON.stringify(near)}? ${takesThese}`,
+    remedy: near === undefined ? takesThese : `Did you mean ${JSON.stringify(near)}? ${takesThese}`,
   });
 }
 
@@ -82,34 +81,4 @@ function valuesOf(schema: unknown): readonly unknown[] {
 
 function isObject(value: unknown): value is Schema {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** The name of fewest edits away, if it is near enough to have been meant. */
-function nearest(name: string, known: readonly string[]): string | null {
-  const lower = name.toLowerCase();
-  let best: string | null = null;
-  let least = Math.min(MAX_EDITS, Math.floor(name.length / 2)) + 1;
-  for (const one of known) {
-    if (Math.abs(one.length - name.length) >= least) continue;
-    const edits = editsBetween(lower, one.toLowerCase());
-    if (edits < least) [best, least] = [one, edits];
-  }
-  return best;
-}
-
-/** Insertions, deletions, changes and swaps of neighbours that make one text of the other: optimal string alignment. */
-function editsBetween(a: string, b: string): number {
-  let before: number[] = [];
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const same = a[i - 1] === b[j - 1];
-      let edits = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (same ? 0 : 1));
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) edits = Math.min(edits, before[j - 2]! + 1);
-      next.push(edits);
-    }
-    [before, row] = [row, next];
-  }
-  return row[b.length]!;
 }
