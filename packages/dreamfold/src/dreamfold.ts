@@ -237,8 +237,8 @@ export class Dreamfold {
 
   /**
    * A person's word on a call that waits, whoever runs its session. With `input` the call is to run with that; the process that runs the
-   * session applies the tool's own schema to it, and asks again when it does not fit.
-   * @param confirmation.by who says so; default the operating system's user
+   * session applies the tool's own schema to it, and asks again when it does not fit. Without
+   * `by` it is the word of the operating system's user.
    * @throws DreamfoldError not_found, approval_not_found, approval_already_used, approval_stale; of an input: invalid_tool_input, budget_exceeded
    */
   async confirm(sessionId: string, { by = operator(), ...confirmation }: Omit<Confirmation, 'by'> & { by?: string }): Promise<void> {

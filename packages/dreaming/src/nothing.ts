@@ -8,9 +8,8 @@ export const TOO_LITTLE_NEW = 'Too little is new since the last look at all that
 const NEEDED = `a word takes ${QUORUM.sessions} sessions of ${QUORUM.principals} principals`;
 
 /**
- * Why there is nothing to propose in what is known, for whoever expected something.
- * @param decisions in the sessions that were reviewed
- * @param stands whether there is something in the store already, or waiting for it
+ * Why there is nothing to propose in what is known, for whoever expected something: `decisions` are those of the sessions that were
+ * reviewed, and `stands` says whether there is something in the store already, or waiting for it.
  */
 export function whyNothing(knowledge: Knowledge, { decisions, stands }: { decisions: number; stands: boolean }): string {
   const learners = [...knowledge.learners.values()].filter(({ lessons }) => lessons > 0);

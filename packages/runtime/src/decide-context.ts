@@ -1,14 +1,14 @@
-import type { DecideContext, PromptFrame, SessionState } from '@dreamfold/core';
+import type { DecideContext } from '@dreamfold/core';
 import { checkInputWith } from './check-input.ts';
 import type { ProcessorOptions } from './completion.ts';
 import { RequestDigests, sha256 } from './digest.ts';
+import type { FrameOf } from './prompt-frames.ts';
 import type { ThreadMemory } from './thread-memory.ts';
 
 interface ContextParts {
   team: ProcessorOptions['team'];
   memory: ThreadMemory;
-  /** The frame of the requests of an agent. */
-  frameOf: (state: SessionState, agent: string) => PromptFrame;
+  frameOf: FrameOf;
 }
 
 /** What deciding on a session needs from outside. */

@@ -1,19 +1,5 @@
-import {
-  arg,
-  checkMethods,
-  functionOf,
-  hasAtMost,
-  idFrom,
-  idOfStream,
-  InsightProposed,
-  optionsOf,
-  Text,
-  type NewEvent,
-  type NoteSuggestion,
-  type PatchOperation,
-  type Uncounted,
-} from '@dreamfold/events';
-import { canonicalJson, patchOf, utf8Bytes, type MemoryState, type PatchStatus } from '@dreamfold/core';
+import { arg, checkMethods, functionOf, idFrom, idOfStream, optionsOf, Text, type PatchOperation, type Uncounted } from '@dreamfold/events';
+import { canonicalJson, patchOf, type MemoryState, type PatchStatus } from '@dreamfold/core';
 import {
   decideDream,
   hasPassed,
@@ -39,6 +25,7 @@ import { z } from 'zod';
 import { ConstitutionShape } from './constitution-file.ts';
 import { dreamEvent } from './dream-stream.ts';
 import { sha256 } from './digest.ts';
+import { insightEvents } from './insight-events.ts';
 import type { MemoryKeeper, Proposal } from './memory-keeper.ts';
 import { SessionReview } from './session-review.ts';
 import { StoreDreams, type Claim, type StoreView } from './store-dreams.ts';
@@ -49,10 +36,6 @@ const INSIGHTS_PER_APPEND = 20;
 const SESSIONS_PER_EVENT = 1000;
 const PAGES_PER_PATCH = 40;
 const PATCHES_PER_APPEND = 20;
-const MAX_CLAIM_CHARS = 4000;
-/** An event has 256 KiB, and names up to a thousand others as evidence. */
-const MAX_INSIGHT_BYTES = 48 * 1024;
-const MAX_REFS = 1000;
 
 export interface DreamOptions {
   /** Name or id of the store that the dream writes to. */
@@ -359,32 +342,6 @@ class OneDream {
       return { report: { ...insight, patchId, status }, isNew: patchOf(state, patchId) === undefined };
     });
   }
-}
-
-function insightEvents(judged: JudgedInsight): NewEvent[] {
-  const { insight, change, tier, reason, claim, evidence, gates } = judged;
-  const said = claim === '' ? {} : { claim };
-  const told = isRecordable(judged)
-    ? { insight, ...said, evidence, reason }
-    : { insight: withheld(judged), evidence: [], reason: 'It is not recorded.' };
-  const proposed = dreamEvent('dream.insight_proposed', { change, tier, ...told });
-  return hasPassed(gates) ? [proposed] : [proposed, dreamEvent('dream.insight_rejected', { insight_id: insight.id, gates })];
-}
-
-/** What is malformed has no place in an event, and a secret none on the log. */
-function isRecordable({ insight, claim, evidence, gates }: JudgedInsight): boolean {
-  const isSecret = gates.some(({ code }) => code === 'secret_detected');
-  if (isSecret || !hasAtMost(claim, MAX_CLAIM_CHARS) || !areRefs(evidence)) return false;
-  return InsightProposed.shape.insight.safeParse(insight).success && utf8Bytes(canonicalJson(insight)) <= MAX_INSIGHT_BYTES;
-}
-
-function areRefs(evidence: readonly string[]): boolean {
-  return evidence.length <= MAX_REFS && InsightProposed.shape.evidence.safeParse(evidence).success;
-}
-
-function withheld({ insight, gates }: JudgedInsight): NoteSuggestion {
-  const why = gates.find((gate) => !gate.pass)?.reason ?? '';
-  return { kind: 'note', id: insight.id, path: '/withheld', content: `A suggested ${insight.kind} is not recorded. ${why}` };
 }
 
 /**

@@ -5,7 +5,6 @@ import {
   wallTimeCap,
   type DecideContext,
   type MemoryBlock,
-  type PromptFrame,
   type SessionState,
   type Thread,
   type Work,
@@ -15,12 +14,13 @@ import { isOutOfTime } from './out-of-time.ts';
 import { performGrading } from './perform-grading.ts';
 import { performModel } from './perform-model.ts';
 import { performTool } from './perform-tool.ts';
+import type { FrameOf } from './prompt-frames.ts';
 import type { Completion, ProcessorOptions } from './completion.ts';
 
 export interface WorkPerformance {
   options: ProcessorOptions;
   context: DecideContext;
-  frameOf: (state: SessionState, agent: string) => PromptFrame;
+  frameOf: FrameOf;
   memoryOf: (state: SessionState, thread: Thread) => MemoryBlock | null;
   controller: AbortController;
   /** Records what happens on the way, such as an attempt that failed. */

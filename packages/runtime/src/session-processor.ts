@@ -11,16 +11,13 @@ import {
   type NewEvent,
 } from '@dreamfold/events';
 import {
-  agentOf,
   canonicalJson,
   deadlineOf,
   decideSession,
   evolveSession,
   mustRun,
   openWork,
-  promptFrame,
   type DecideContext,
-  type PromptFrame,
   type SessionState,
   type Work,
 } from '@dreamfold/core';
@@ -30,6 +27,8 @@ import { decideContext } from './decide-context.ts';
 import { sha256 } from './digest.ts';
 import { outOfTime } from './out-of-time.ts';
 import { performWork } from './perform-work.ts';
+import { frames } from './prompt-frames.ts';
+import { nonceIn } from './take-over.ts';
 import { ThreadMemory } from './thread-memory.ts';
 import { Waiters } from './waiters.ts';
 
@@ -76,7 +75,7 @@ export class SessionProcessor {
   /** What deciding on the session needs from outside. */
   readonly context: DecideContext;
   readonly #memory: ThreadMemory;
-  readonly #frames = new Map<string, PromptFrame>();
+  readonly #frameOf = frames();
   readonly #running = new Map<string, Running>();
   readonly #deadline: Deadline;
   #confirmed: SessionState;
@@ -98,9 +97,8 @@ export class SessionProcessor {
     this.#confirmed = state;
     this.#tentative = state;
     this.#stream = streamOf('session', state.id);
-    const frameOf = (s: SessionState, agent: string): PromptFrame => this.#frame(s, agent);
-    this.#memory = new ThreadMemory(options.memory, frameOf);
-    this.context = decideContext({ team: options.team, memory: this.#memory, frameOf });
+    this.#memory = new ThreadMemory(options.memory, this.#frameOf);
+    this.context = decideContext({ team: options.team, memory: this.#memory, frameOf: this.#frameOf });
   }
 
   /** The state up to the newest acknowledged event. */
@@ -359,7 +357,7 @@ export class SessionProcessor {
     performWork(this.#confirmed, work, {
       options: this.#o,
       context: this.context,
-      frameOf: (state, agent) => this.#frame(state, agent),
+      frameOf: this.#frameOf,
       memoryOf: (state, thread) => this.#memory.blockOf(state, thread),
       controller,
       record: (completion) => this.record(completion),
@@ -372,17 +370,6 @@ export class SessionProcessor {
         // A log that stopped (full, fenced, corrupt) has told everyone already; a fault of the code must not pass in silence.
         if (this.#failure === null) this.#fail(error);
       });
-  }
-
-  #frame(state: SessionState, agentName: string): PromptFrame {
-    let frame = this.#frames.get(agentName);
-    if (frame === undefined) {
-      const agent = agentOf(state, agentName);
-      if (agent === undefined) throw new TypeError(`no agent ${agentName} in the session's team`);
-      frame = promptFrame(agent, state.team.agents);
-      this.#frames.set(agentName, frame);
-    }
-    return frame;
   }
 
   /** Resolves when nothing runs and nothing is left to decide: the session is idle. */
@@ -402,10 +389,4 @@ export class SessionProcessor {
   stop(reason: Error): void {
     this.#fail(reason);
   }
-}
-
-/** The nonce of the claim among events, null when there is none. */
-function nonceIn(events: readonly NewEvent[]): string | null {
-  const claim = events.find(({ type }) => type === 'session.claimed');
-  return claim === undefined ? null : (claim.data as { nonce: string }).nonce;
 }

@@ -40,3 +40,9 @@ export function takeOver(state: SessionState, team: Team, claimed: SessionClaime
 export function claim(claimed: SessionClaimed): NewEvent {
   return { type: 'session.claimed', class: 'claim', actor: 'system', data: claimed };
 }
+
+/** The nonce of the claim among events, null when there is none. */
+export function nonceIn(events: readonly NewEvent[]): string | null {
+  const claim = events.find(({ type }) => type === 'session.claimed');
+  return claim === undefined ? null : (claim.data as { nonce: string }).nonce;
+}

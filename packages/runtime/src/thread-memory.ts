@@ -4,12 +4,12 @@ import {
   taskOf,
   type MemoryBlock,
   type PinnedMemory,
-  type PromptFrame,
   type SelectedMemory,
   type SessionState,
   type Thread,
 } from '@dreamfold/core';
 import { sha256 } from './digest.ts';
+import type { FrameOf } from './prompt-frames.ts';
 
 interface Told {
   selected: SelectedMemory;
@@ -20,10 +20,10 @@ interface Told {
 /** What each thread of a session is given of the pinned memory: selected once, for the task and the tools that it begins with. */
 export class ThreadMemory {
   readonly #pinned: readonly PinnedMemory[];
-  readonly #frameOf: (state: SessionState, agent: string) => PromptFrame;
+  readonly #frameOf: FrameOf;
   readonly #told = new Map<string, Told>();
 
-  constructor(pinned: readonly PinnedMemory[], frameOf: (state: SessionState, agent: string) => PromptFrame) {
+  constructor(pinned: readonly PinnedMemory[], frameOf: FrameOf) {
     this.#pinned = pinned;
     this.#frameOf = frameOf;
   }

@@ -1,0 +1,36 @@
+import { hasAtMost, InsightProposed, type NewEvent, type NoteSuggestion } from '@dreamfold/events';
+import { canonicalJson, utf8Bytes } from '@dreamfold/core';
+import { hasPassed, type JudgedInsight } from '@dreamfold/dreaming';
+import { dreamEvent } from './dream-stream.ts';
+
+const MAX_CLAIM_CHARS = 4000;
+/** An event has 256 KiB, and names up to a thousand others as evidence. */
+const MAX_INSIGHT_BYTES = 48 * 1024;
+const MAX_REFS = 1000;
+
+/** What a dream's stream says of an insight; of one that may not stand there, only that there was one. */
+export function insightEvents(judged: JudgedInsight): NewEvent[] {
+  const { insight, change, tier, reason, claim, evidence, gates } = judged;
+  const said = claim === '' ? {} : { claim };
+  const told = isRecordable(judged)
+    ? { insight, ...said, evidence, reason }
+    : { insight: withheld(judged), evidence: [], reason: 'It is not recorded.' };
+  const proposed = dreamEvent('dream.insight_proposed', { change, tier, ...told });
+  return hasPassed(gates) ? [proposed] : [proposed, dreamEvent('dream.insight_rejected', { insight_id: insight.id, gates })];
+}
+
+/** What is malformed has no place in an event, and a secret none on the log. */
+function isRecordable({ insight, claim, evidence, gates }: JudgedInsight): boolean {
+  const isSecret = gates.some(({ code }) => code === 'secret_detected');
+  if (isSecret || !hasAtMost(claim, MAX_CLAIM_CHARS) || !areRefs(evidence)) return false;
+  return InsightProposed.shape.insight.safeParse(insight).success && utf8Bytes(canonicalJson(insight)) <= MAX_INSIGHT_BYTES;
+}
+
+function areRefs(evidence: readonly string[]): boolean {
+  return evidence.length <= MAX_REFS && InsightProposed.shape.evidence.safeParse(evidence).success;
+}
+
+function withheld({ insight, gates }: JudgedInsight): NoteSuggestion {
+  const why = gates.find((gate) => !gate.pass)?.reason ?? '';
+  return { kind: 'note', id: insight.id, path: '/withheld', content: `A suggested ${insight.kind} is not recorded. ${why}` };
+}
