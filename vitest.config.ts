@@ -43,4 +43,5 @@ const faults = {
 };
 
 // The long runs have a mode of their own, `vitest run --mode faults`, so that nobody waits for them by accident.
-export default defineConfig(({ mode }) => ({ test: { projects: mode === 'faults' ? [faults] : projects } }));
+// Vitest keeps one core for itself, which of two cores is half.
+export default defineConfig(({ mode }) => ({ test: { maxWorkers: '100%', projects: mode === 'faults' ? [faults] : projects } }));

@@ -16,8 +16,11 @@ const refund = tool({
 // A stand-in for a model: a function of the request. `--model claude-…` asks Claude in its place.
 const answers = scripted(({ messages }) => {
   const last = messages.at(-1)!.content.at(-1)!;
-  if (last.type === 'tool_result')
-    return last.is_error ? `Dear customer, we cannot pay this back: ${last.content}` : `Dear customer. ${last.content}`;
+  if (last.type === 'tool_result') {
+    if (last.is_error) return `Dear customer, we cannot pay this back: ${last.content}`;
+    // What a person has changed stands above the result.
+    return `Dear customer. ${last.content.split('\n').at(-1)}`;
+  }
   const order = last.type === 'text' ? /\d+/.exec(last.text)?.[0] : undefined;
   return { tool: 'refund', input: { order: order ?? '0', cents: 1999 }, decision: { confidence: 0.7, reason: 'It came broken.' } };
 });

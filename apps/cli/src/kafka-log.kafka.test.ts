@@ -151,7 +151,8 @@ describe('what a dream teaches', () => {
     expect((await workspace.run('review', 'approve', patch!, '--by', 'ann', ...there)).stdout).toContain(`applied ${patch}`);
     const shown = await workspace.run('memory', 'show', demo.store, ...here);
     expect(shown.stdout).toMatch(/^- queue = "\w+" when the request says /m);
-    expect(await workspace.run('memory', 'show', demo.store, ...there)).toEqual(shown);
+    const shownThere = await workspace.run('memory', 'show', demo.store, ...there);
+    expect(shownThere).toEqual({ ...shown, stdout: shown.stdout.replace('--data "dreams"', '--data "reviews"') });
     expect((await workspace.json('dream', 'list', ...there)).document.dreams).toHaveLength(2);
     expect(await workspace.json('dream', '--store', demo.store, ...there)).toMatchObject({ code: 0 });
   });
@@ -251,7 +252,8 @@ describe.skipIf(!inject('canStartKafka'))('on a broker that wants TLS and a pass
     const place = `${brokers}/p?ca=${encodeURIComponent(ca!)}`;
     const log = `kafka://${username}:${password}@${place}`;
     const { code, stdout, stderr } = await workspace.run('run', 'desk.ts', REFUND, '--log', log);
-    expect([code, stderr]).toEqual([5, '']);
+    expect(code).toBe(5);
+    expect(stderr).not.toContain(password);
     expect(stdout).toMatch(/^ +node \S+ approve sesn_\w+ sevt_[\w-]+ --log "([^"]+)"$/m);
     expect(stdout).toContain(`--log "kafka://***@${place}"`);
     expect(stdout).not.toContain(password);
