@@ -78,7 +78,7 @@ export type { ImportedSession, ImportOptions } from './import/imported-session.t
 export { areRows, importMessages, MessagesRow, parseMessagesLine } from './import/messages.ts';
 export { tried, type ReadRow } from './import/read-row.ts';
 export { parseTools } from './import/recorded-tools.ts';
-export { parseTauBench, readTauBench } from './import/tau-bench.ts';
+export { DOCUMENT_LIMITS, parseTauBench, readTauBench } from './import/tau-bench.ts';
 export type { ImportNote } from './import/transcript.ts';
 export { canonicalJson, equalJson, utf8Bytes, type Sha256 } from './memory/canonical-json.ts';
 export {
@@ -127,6 +127,7 @@ export {
   evolveDraft,
   evolveMemory,
   initialMemory,
+  isUndecided,
   patchOf,
   versionAt,
   type InsightCounts,

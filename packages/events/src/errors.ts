@@ -134,6 +134,12 @@ export class DreamfoldError extends Error {
   }
 }
 
+/** The same error with another remedy, where what is to be done is known better. */
+export function withRemedy(error: DreamfoldError, remedy: string): DreamfoldError {
+  const { code, message, path, value } = error;
+  return new DreamfoldError(code, message, { remedy, value, cause: error, ...(path === undefined ? {} : { path }) });
+}
+
 /** An error has to come into being, whatever it is made of: otherwise another one takes its place. */
 function readable(details: Partial<ErrorDetails> | null | undefined): ErrorDetails {
   try {

@@ -15,6 +15,9 @@ export interface JsonLimits {
 
 export const JSON_LIMITS: JsonLimits = { maxBytes: 4 * 1024 * 1024, maxDepth: 64, maxKeys: 10_000 };
 
+/** Of what a user, a tool or a model has supplied. */
+export const DATA_LIMITS: JsonLimits = { ...JSON_LIMITS, anyKey: true };
+
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
 
 /**

@@ -55,8 +55,8 @@ export {
 } from './envelope.ts';
 export { asGiven, FilePath, Text, checked, functionOf, nearest, oneOf, optionsOf, withMethods } from './checked.ts';
 export { arg, asItIs, checkMethods, type MethodArguments } from './checked-methods.ts';
-export { DreamfoldError, ERROR_STATUS, isDreamfoldError, type ErrorCode, type ErrorDetails } from './errors.ts';
-export { JSON_LIMITS, checkJson, checkText, parseJson, type JsonLimits } from './guard-json.ts';
+export { DreamfoldError, ERROR_STATUS, isDreamfoldError, withRemedy, type ErrorCode, type ErrorDetails } from './errors.ts';
+export { DATA_LIMITS, JSON_LIMITS, checkJson, checkText, parseJson, type JsonLimits } from './guard-json.ts';
 export { ID_PREFIX, idFrom, idOfStream, streamOf, type IdKind } from './ids.ts';
 export { LABELLER_WEIGHT, LabellerClass, isTrustedLabeller, labellerClassOf } from './labellers.ts';
 export {

@@ -22,19 +22,27 @@ export function canonicalName(name: string): string {
   return plain.toLowerCase().normalize('NFKC');
 }
 
-/** What keeps a name from being evidence, as words after "it": null when nothing does. */
-export function nameFault(name: string): string | null {
+interface NameFault {
+  code: 'invalid_argument' | 'suspicious_unicode';
+  /** Words after "it". */
+  words: string;
+}
+
+/** What keeps a name from being evidence, null when nothing does. */
+export function nameFault(name: string): NameFault | null {
   // Nearly all names; none of these characters is taken for another.
   if (/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(name)) return null;
   const canonical = canonicalName(name);
-  if (canonical === '') return 'is empty';
-  if (/\p{Cc}|[\u2028\u2029]/u.test(name)) return 'holds a control character or a line break';
+  if (canonical === '') return { code: 'invalid_argument', words: 'is empty' };
+  if (/\p{Cc}|[\u2028\u2029]/u.test(name)) {
+    return { code: 'invalid_argument', words: 'holds a control character or a line break' };
+  }
   // NFKC can bring out letters that were in the guise of others.
   const found =
     suspiciousCharacters(name) ??
     suspiciousCharacters(canonical) ??
     (GREEK_AMONG_LATIN.test(canonical) ? 'Latin and Greek letters in one word' : null);
-  return found === null ? null : `holds ${found}`;
+  return found === null ? null : { code: 'suspicious_unicode', words: `holds ${found}` };
 }
 
 /**
@@ -56,8 +64,7 @@ export function checkName(name: unknown, { path, maxChars }: { path: string; max
   }
   const fault = nameFault(name);
   if (fault === null) return;
-  const isDeceptive = fault !== 'is empty' && !/\p{Cc}|[\u2028\u2029]/u.test(name);
-  throw new DreamfoldError(isDeceptive ? 'suspicious_unicode' : 'invalid_argument', `${path} can't be used as a name: it ${fault}`, {
+  throw new DreamfoldError(fault.code, `${path} can't be used as a name: it ${fault.words}`, {
     path,
     value,
     remedy: 'Give the name in plain letters of one script, as people see and type it.',

@@ -15,8 +15,8 @@ const TauRun = z.object({
   traj: z.array(z.unknown()).min(1),
 });
 
-/** A result file is one document, so it may be as large as a file of rows. */
-const FILE_LIMITS = { maxBytes: 256 * 1024 * 1024, maxDepth: 64, maxKeys: 20_000_000, anyKey: true };
+/** Of a file that is one document: it is held in memory as a whole, unlike lines. */
+export const DOCUMENT_LIMITS = { maxBytes: 256 * 1024 * 1024, maxDepth: 64, maxKeys: 20_000_000, anyKey: true };
 const REMEDY = 'Correct or remove this run; each is {task_id, trial, reward: 0..1, info: {task: {user_id}}, traj: [messages]}.';
 
 /**
@@ -30,7 +30,7 @@ export function parseTauBench(text: string, options: ImportOptions): ImportedSes
 
 /** As parseTauBench, with the error of a bad run in its place. @throws DreamfoldError for a file that is no array of runs */
 export function readTauBench(text: string, options: ImportOptions): ReadRow[] {
-  const runs = parseJson(text.startsWith('\uFEFF') ? text.slice(1) : text, options.source, FILE_LIMITS);
+  const runs = parseJson(text.startsWith('\uFEFF') ? text.slice(1) : text, options.source, DOCUMENT_LIMITS);
   if (!Array.isArray(runs)) throw rowError(options.source, 'the file is not a JSON array of runs', { value: runs, remedy: REMEDY });
   if (runs.length === 0) throw rowError(options.source, 'the file holds no runs', { remedy: 'Give a result file with at least one run.' });
   const read = runs.map((value: unknown, i) => ({ row: i + 1, run: tried(() => readRun(value, { row: i + 1, source: options.source })) }));

@@ -1,4 +1,4 @@
-import { isDreamfoldError, JSON_LIMITS, parseJson } from '@dreamfold/events';
+import { isDreamfoldError, DATA_LIMITS, parseJson } from '@dreamfold/events';
 import { AnyObject } from './any-object.ts';
 import { z } from 'zod';
 import { readItem } from './recorded-item.ts';
@@ -201,7 +201,7 @@ function readArguments(written: ToolCallArguments, at: string, notes: ImportNote
   if (written == null || written === '') return {};
   if (typeof written !== 'string') return written;
   try {
-    const input = parseJson(written, `${at}/arguments`, { ...JSON_LIMITS, anyKey: true });
+    const input = parseJson(written, `${at}/arguments`, DATA_LIMITS);
     if (typeof input === 'object' && input !== null && !Array.isArray(input)) return input as Record<string, unknown>;
   } catch (error) {
     if (!isDreamfoldError(error)) throw error;

@@ -14,7 +14,7 @@ import { canonicalJson, type Sha256 } from './canonical-json.ts';
 import { checkOperations } from './check-operations.ts';
 import { EMPTY_DOCUMENT_HASH, documentHash } from './document.ts';
 import { applyOperations, runOperations, touchedUnits, unitsOverlap, type PatchResult } from './patch.ts';
-import { patchOf, type MemoryState, type PatchRecord, type PatchStatus } from './state.ts';
+import { isUndecided, patchOf, type MemoryState, type PatchRecord, type PatchStatus } from './state.ts';
 
 /** Approves, in a store whose approval is `auto`, what has passed every gate. */
 export const AUTO_APPROVER = 'policy:auto';
@@ -134,7 +134,7 @@ export function rejectPatch(state: MemoryState, input: Decide & { reason: string
  */
 export function applyPatch(state: MemoryState, input: Decide, tools: MemoryTools): Events {
   const record = needPatch(state, input.patchId);
-  if (record.status === 'proposed' || record.status === 'validated' || record.status === 'rejected') {
+  if (isUndecided(record.status) || record.status === 'rejected') {
     throw new DreamfoldError('not_approved', `The patch ${input.patchId} is ${record.status}, not approved`, {
       path: 'patch',
       value: input.patchId,

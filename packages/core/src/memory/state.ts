@@ -20,6 +20,11 @@ const SNAPSHOT_EVERY = 64;
 
 export type PatchStatus = 'proposed' | 'validated' | 'approved' | 'rejected' | 'applied' | 'rolled_back';
 
+/** True while somebody has to decide on the patch. */
+export function isUndecided(status: PatchStatus): boolean {
+  return status === 'proposed' || status === 'validated';
+}
+
 export interface PatchRecord {
   readonly proposal: PatchProposed;
   readonly status: PatchStatus;

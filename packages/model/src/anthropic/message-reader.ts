@@ -1,4 +1,4 @@
-import { JSON_LIMITS, type ModelUsage, checkJson } from '@dreamfold/events';
+import { DATA_LIMITS, type ModelUsage, checkJson } from '@dreamfold/events';
 import { answerTooLarge, MAX_ANSWER_BYTES } from '../check-response.ts';
 import { ModelError } from '../model-error.ts';
 import type { ModelCall, ModelResponse, ResponseBlock } from '../port.ts';
@@ -173,14 +173,12 @@ function typeOf(part: unknown): string | null {
   const type: unknown = (part as { type?: unknown } | null | undefined)?.type;
   return typeof type === 'string' ? type : null;
 }
-/** A tool may have a field of any name. */
-const INPUT_LIMITS = { ...JSON_LIMITS, anyKey: true };
 
 /** The input of a call, from its JSON or as it came; undefined when it is not an object that we can keep. */
 function parseInput(streamed: unknown): unknown {
   try {
     const input: unknown = typeof streamed === 'string' ? JSON.parse(streamed) : (streamed ?? {});
-    checkJson(input, 'input', INPUT_LIMITS);
+    checkJson(input, 'input', DATA_LIMITS);
     return typeof input === 'object' && input !== null && !Array.isArray(input) ? input : undefined;
   } catch {
     return undefined;
