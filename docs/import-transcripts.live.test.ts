@@ -4,13 +4,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { shellLines } from './page-blocks.ts';
 
 const root = join(import.meta.dirname, '..');
 const page = readFileSync(join(root, 'docs/how-to/import-transcripts.md'), 'utf8');
 const directory = mkdtempSync(join(tmpdir(), 'dreamfold-transcripts-'));
 
 const files = [...page.matchAll(/^```jsonl? (\S+)\n([^]*?)^```$/gm)].map(([, name, text]) => ({ name: name!, text: text! }));
-const typed = [...page.matchAll(/^```sh\n([^]*?)^```$/gm)].flatMap(([, shell]) => shell!.trim().split('\n'));
+const typed = shellLines(page);
 
 function dreamfold(line: string): { status: number | null; stdout: string; stderr: string } {
   const command = line.replace(/^dreamfold /, `${process.execPath} ${join(root, 'apps/cli/src/bin.ts')} `);

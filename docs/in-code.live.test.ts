@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { programOf } from './page-blocks.ts';
 
 const ROOT = dirname(import.meta.dirname);
 const made: string[] = [];
@@ -14,7 +15,7 @@ function runBlock(
   name: string,
   { inside, args = [] }: { inside: string; args?: string[] },
 ): { status: number | null; stdout: string } {
-  const block = new RegExp(`^\`\`\`ts\\n(// ${name}\\n[^]*?)^\`\`\`$`, 'm').exec(readFileSync(join(ROOT, page), 'utf8'))![1]!;
+  const block = programOf(readFileSync(join(ROOT, page), 'utf8'), name)!;
   const file = join(ROOT, inside, `page-${process.pid}-${name}`);
   made.push(file);
   writeFileSync(file, block);

@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { shellLines } from './page-blocks.ts';
 
 const root = dirname(import.meta.dirname);
 const data = mkdtempSync(join(tmpdir(), 'dreamfold-kafka-page-'));
@@ -21,7 +22,7 @@ interface Typed {
 }
 
 const page = readFileSync(join(root, 'docs/how-to/kafka.md'), 'utf8');
-const lines = [...page.matchAll(/^```sh\n([^]*?)^```$/gm)].flatMap(([, shell]) => shell!.trim().split('\n'));
+const lines = shellLines(page);
 
 /** The line without pnpm, which would keep signals to itself, on the broker and in the directory of this test. */
 function here(line: string): string {

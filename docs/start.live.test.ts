@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { programOf, shellLines } from './page-blocks.ts';
 
 const root = dirname(import.meta.dirname);
 const data = mkdtempSync(join(tmpdir(), 'dreamfold-start-'));
@@ -12,9 +13,8 @@ const own = `start-test-${process.pid}`;
 const made = ['my-team', 'team.ts', 'desk.ts'].map((name) => join(root, `${own}-${name}`));
 
 const page = (path: string): string => readFileSync(join(root, path), 'utf8');
-const block = (path: string, file: string): string => new RegExp(`^\`\`\`ts\\n(// ${file}\\n[^]*?)^\`\`\`$`, 'm').exec(page(path))![1]!;
-const lines = (path: string): string[] =>
-  [...page(path).matchAll(/^```sh\n([^]*?)^```$/gm)].flatMap(([, shell]) => shell!.trim().split('\n')).filter((line) => line !== '');
+const block = (path: string, file: string): string => programOf(page(path), file)!;
+const lines = (path: string): string[] => shellLines(page(path));
 
 function type(line: string, session = ''): { line: string; status: number | null; stdout: string; stderr: string } {
   const here = line

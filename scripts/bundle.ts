@@ -43,13 +43,12 @@ function removeFormer(): void {
 }
 
 const installed = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
-const isOurs = (id: string): boolean => !id.startsWith('node:') && !installed.some((name) => id === name || id.startsWith(`${name}/`));
 
 removeFormer();
 const bundle = await rolldown({
   input: entries(),
   platform: 'node',
-  external: (id) => !id.startsWith('.') && !id.startsWith('/') && !id.startsWith(folder) && (!isOurs(id) || id.startsWith('node:')),
+  external: (id) => id.startsWith('node:') || installed.some((name) => id === name || id.startsWith(`${name}/`)),
   treeshake: { moduleSideEffects: false },
   onLog: (level, log) => {
     if (level === 'warn') throw new Error(`${manifest.name}: ${log.message}`);

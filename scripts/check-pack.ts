@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { programOf } from '../docs/page-blocks.ts';
 
 interface Manifest {
   name: string;
@@ -46,13 +47,15 @@ function run(cwd: string, program: string, args: readonly string[]): string {
 
 /** The first TypeScript example of the README: a block that begins with the line `// team.ts`. */
 function readmeExample(): string {
-  const example = /^```ts\n(\/\/ team\.ts\n[^]*?)^```$/m.exec(readFileSync(join(ROOT, 'README.md'), 'utf8'));
+  const example = programOf(readFileSync(join(ROOT, 'README.md'), 'utf8'), 'team.ts');
   if (example === null)
     throw new Error('README.md has no ```ts block that begins with "// team.ts". It is the example that newcomers copy.');
-  return example[1]!;
+  return example;
 }
 
 function buildAndPack(folders: readonly string[], destination: string): string[] {
+  // What another state of the source has left there would be packed too; turbo brings back what it has built.
+  for (const folder of folders) rmSync(join(ROOT, folder, 'dist'), { recursive: true, force: true });
   const only = folders.map((folder) => `--filter=./${folder}`);
   // turbo looks for pnpm on the path: npx puts it there, however this script was started.
   const pnpm = ['-y', manifest('.').packageManager];
@@ -80,15 +83,10 @@ function checkPage(tarball: string): void {
   if (!readme.includes('```') || !readme.includes('](https://')) throw new Error(`The README of ${name} needs an example and a link.`);
 }
 
-/** The program in a package's README, if it has one: a block that begins with the line `// example.ts`. */
-function pageExample(folder: string): string | null {
-  return /^```ts\n(\/\/ example\.ts\n[^]*?)^```$/m.exec(readFileSync(join(ROOT, folder, 'README.md'), 'utf8'))?.[1] ?? null;
-}
-
 /** Each in a folder of its own, below what is installed. */
 function runPageExamples(consumer: string, folders: readonly string[]): void {
   for (const folder of folders) {
-    const example = pageExample(folder);
+    const example = programOf(readFileSync(join(ROOT, folder, 'README.md'), 'utf8'), 'example.ts');
     if (example === null) continue;
     const place = join(consumer, folder.replaceAll(/\W/g, '-'));
     mkdirSync(place);

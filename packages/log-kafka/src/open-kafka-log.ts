@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DreamfoldError, isDreamfoldError } from '@dreamfold/events';
 import { acquireProcessorLock, type ProcessorLock } from '@dreamfold/log';
-import { STORE_REMEDY, systemErrorCode, type PartitionReplica, type ReplicaStorage } from '@dreamfold/log/backend';
+import { asSystemError, type PartitionReplica, type ReplicaStorage } from '@dreamfold/log/backend';
 import { catchUpInThreads, isFarBehind } from './catch-up.ts';
 import type { KafkaDriver, Membership, MembershipOptions, OffsetRange } from './driver.ts';
 import { driverFor } from './driver-for.ts';
@@ -105,12 +105,7 @@ function makeDirectory(directory: string): void {
     mkdirSync(directory);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return;
-    const code = systemErrorCode(cause) ?? 'invalid_path';
-    throw new DreamfoldError(code, `The replica of the log can't be kept in ${directory}: ${(cause as Error).message}`, {
-      path: directory,
-      remedy: STORE_REMEDY[code] ?? 'Name another directory.',
-      cause,
-    });
+    throw asSystemError(cause, { path: directory, what: `The replica of the log can't be kept in ${directory}`, code: 'invalid_path' });
   }
 }
 

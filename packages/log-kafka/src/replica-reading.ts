@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DreamfoldError, STORED_EVENT_VERSION } from '@dreamfold/events';
-import { systemErrorCode, STORE_REMEDY, type PartitionReplica } from '@dreamfold/log/backend';
+import { asSystemError, type PartitionReplica } from '@dreamfold/log/backend';
 
 /** Says by which version of what an event is a replica was folded. There was none before version 2. */
 const FILE = 'reading';
@@ -20,10 +20,7 @@ export function checkReading(directory: string, replicas: readonly PartitionRepl
     writeFileSync(`${file}.new`, `${STORED_EVENT_VERSION}\n`);
     renameSync(`${file}.new`, file);
   } catch (cause) {
-    const code = systemErrorCode(cause);
-    if (code === undefined) throw cause;
-    const remedy = STORE_REMEDY[code] ?? 'See the message.';
-    throw new DreamfoldError(code, `${file} cannot be used: ${(cause as Error).message}`, { path: file, remedy, cause });
+    throw asSystemError(cause, { path: file });
   }
 }
 

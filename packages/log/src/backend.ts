@@ -19,5 +19,5 @@ export { checkPosition, checkRange } from './read-range.ts';
 export type { FoldedAppend, PartitionRecord, PartitionReplica, ReplicaStorage, SetAside, SideStore } from './replica.ts';
 export { restorePlan, type RestoredAppend, type RestoreTarget } from './restore.ts';
 export { BATCH_SIZE, ChangeSignal, readBetween, waitUntil } from './subscription.ts';
-export { STORE_REMEDY, systemErrorCode } from './system-error.ts';
+export { asSystemError } from './system-error.ts';
 export { watchBySubscribing } from './watchers.ts';

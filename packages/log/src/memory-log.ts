@@ -32,7 +32,7 @@ import { restorePlan } from './restore.ts';
 import { EMPTY_HEAD, fate } from './rule.ts';
 import { BATCH_SIZE, ChangeSignal, readBetween, subscribeBy, waitUntil } from './subscription.ts';
 import { StreamVerifier } from './verify-stream.ts';
-import { Watchers } from './watchers.ts';
+import { noticeOf, Watchers } from './watchers.ts';
 
 interface Row {
   stored: StoredEvent;
@@ -96,21 +96,8 @@ class MemoryLog implements Log {
     const rows = this.#add(stream, stored, result.epoch);
     this.#changes.notify();
     const answer = answerAppend(stored, result.epoch, (i) => rows[i]!.position);
-    this.#tell(stored, () => answer.events);
+    this.#watchers.tell([noticeOf(append.stream, answer)]);
     return answer;
-  }
-
-  #tell(stored: readonly StoredEvent[], eventsOf: () => readonly LogEvent[]): void {
-    if (this.#watchers.size === 0) return;
-    const { stream, seq } = stored.at(-1)!;
-    const notice = {
-      stream,
-      seq,
-      get events() {
-        return eventsOf();
-      },
-    };
-    this.#watchers.tell([notice]);
   }
 
   #add(stream: Stream, stored: readonly StoredEvent[], epoch: number): Row[] {
@@ -210,7 +197,8 @@ class MemoryLog implements Log {
       const stream = this.#streams.get(records[0]!.stream) ?? { head: EMPTY_HEAD, rows: [], appends: new Map() };
       const stored = records.map((record) => ({ ...record }));
       const rows = this.#add(stream, stored, head.epoch);
-      this.#tell(stored, () => rows.map((row) => toLogEvent(row.stored, row.position)));
+      const restored = answerAppend(stored, head.epoch, (i) => rows[i]!.position);
+      this.#watchers.tell([noticeOf(stored[0]!.stream, restored)]);
     }
     if (plan.length > 0) this.#changes.notify();
     return { added: plan.reduce((sum, { records }) => sum + records.length, 0) };

@@ -3,7 +3,7 @@ import { closeSync, constants, fstatSync, linkSync, openSync, readSync, renameSy
 import { join } from 'node:path';
 import { DreamfoldError } from '@dreamfold/events';
 import { isRunning, statOf, thisProcess, type ProcessIdentity } from './process-identity.ts';
-import { STORE_REMEDY, systemErrorCode } from './system-error.ts';
+import { asSystemError } from './system-error.ts';
 
 /** The right to process the sessions of a data directory: one process at a time. Reading needs no lock. */
 export interface ProcessorLock {
@@ -112,12 +112,7 @@ function write(path: string, holder: Holder): void {
     } catch {
       // It is what was written that failed; that is told below.
     }
-    const code = systemErrorCode(cause) ?? 'store_read_only';
-    throw new DreamfoldError(code, `${path} cannot be written: ${(cause as Error).message}`, {
-      path,
-      remedy: STORE_REMEDY[code] ?? 'Make the data directory writable.',
-      cause,
-    });
+    throw asSystemError(cause, { path, what: `${path} cannot be written`, code: 'store_read_only' });
   }
 }
 

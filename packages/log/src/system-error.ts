@@ -1,4 +1,4 @@
-import type { ErrorCode } from '@dreamfold/events';
+import { DreamfoldError, type ErrorCode } from '@dreamfold/events';
 
 /** What to do about an error of the store. */
 export const STORE_REMEDY: Partial<Record<ErrorCode, string>> = {
@@ -27,4 +27,25 @@ const CODE_OF_SYSTEM_ERROR: Readonly<Record<string, ErrorCode>> = {
 /** The named error for what the file system threw, undefined for what has no name of ours. */
 export function systemErrorCode(error: unknown): ErrorCode | undefined {
   return CODE_OF_SYSTEM_ERROR[String((error as { code?: unknown }).code)];
+}
+
+/**
+ * The named error for what the file system threw; anything else as it is.
+ * @param code for what has no name of ours
+ */
+export function asSystemError(cause: unknown, { path, what = `${path} cannot be used`, code }: SystemErrorWords): unknown {
+  const named = systemErrorCode(cause) ?? code;
+  if (named === undefined) return cause;
+  return new DreamfoldError(named, `${what}: ${(cause as Error).message}`, {
+    path,
+    remedy: STORE_REMEDY[named] ?? 'See the message.',
+    cause,
+  });
+}
+
+interface SystemErrorWords {
+  path: string;
+  /** What is wrong, before the words of the file system. */
+  what?: string;
+  code?: ErrorCode;
 }

@@ -1,4 +1,15 @@
-import type { AppendNotice, Log, LogWatcher } from './port.ts';
+import type { Appended, AppendNotice, Log, LogWatcher } from './port.ts';
+
+/** What watchers are told of an append. Its events are made when somebody looks at them. */
+export function noticeOf(stream: string, appended: Appended): AppendNotice {
+  return {
+    stream,
+    seq: appended.head.seq,
+    get events() {
+      return appended.events;
+    },
+  };
+}
 
 /** Those who watch a log. */
 export class Watchers {

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, type TestContext } from 'vitest';
 
 const S = 'session/sesn_1';
 
@@ -58,7 +58,9 @@ function mountProblem(): string | null {
 }
 
 describe('a file system', () => {
-  const run = (sizeKib: number, body: string): unknown => {
+  const problem = mountProblem();
+  const run = (context: TestContext, sizeKib: number, body: string): unknown => {
+    context.skip(problem !== null, problem ?? '');
     const mounted = [
       '-m',
       'sh',
@@ -74,9 +76,8 @@ describe('a file system', () => {
   };
 
   it('that is full is a clear error, and loses nothing acknowledged', (context) => {
-    const problem = mountProblem();
-    context.skip(problem !== null, problem ?? '');
     const result = run(
+      context,
       1024,
       `
       const log = await openSqliteLog({ directory });
@@ -104,17 +105,14 @@ describe('a file system', () => {
   });
 
   it('without room for a log is a clear error too', (context) => {
-    const problem = mountProblem();
-    context.skip(problem !== null, problem ?? '');
-    expect(run(16, `console.log(JSON.stringify(await openSqliteLog({ directory }).then(() => 'opened', (error) => error.code)));`)).toBe(
-      'store_full',
-    );
+    expect(
+      run(context, 16, `console.log(JSON.stringify(await openSqliteLog({ directory }).then(() => 'opened', (error) => error.code)));`),
+    ).toBe('store_full');
   });
 
   it('that is full leaves a new directory as it was', (context) => {
-    const problem = mountProblem();
-    context.skip(problem !== null, problem ?? '');
     const result = run(
+      context,
       1024,
       `
       const open = () => openSqliteLog({ directory }).then((log) => log.close()).then(() => 'opened', (error) => error.code);
@@ -132,9 +130,8 @@ describe('a file system', () => {
   });
 
   it('that is read-only can be read', (context) => {
-    const problem = mountProblem();
-    context.skip(problem !== null, problem ?? '');
     const result = run(
+      context,
       4096,
       `
       const log = await openSqliteLog({ directory });
@@ -152,9 +149,8 @@ describe('a file system', () => {
   });
 
   it('without room for the memory that readers share can be read as it is', (context) => {
-    const problem = mountProblem();
-    context.skip(problem !== null, problem ?? '');
     const result = run(
+      context,
       1024,
       `
       const log = await openSqliteLog({ directory });
@@ -174,9 +170,8 @@ describe('a file system', () => {
   });
 
   it('without that room can be read too when all of the write-ahead log was applied', (context) => {
-    const problem = mountProblem();
-    context.skip(problem !== null, problem ?? '');
     const result = run(
+      context,
       1024,
       `
       const source = mkdtempSync('${tmpdir()}/dreamfold-source-');
@@ -199,9 +194,8 @@ describe('a file system', () => {
     ['the newest', 20, /^Events 22 to 31 of the log stand in log.db-wal \(\d+ bytes\), which takes 32 KiB more to read/],
     ['all', 0, /^All 31 events of the log stand in log.db-wal/],
   ] as const)('without that room says that %s events stand in the write-ahead log', ([, applied, words], context) => {
-    const problem = mountProblem();
-    context.skip(problem !== null, problem ?? '');
     const result = run(
+      context,
       1024,
       `
       const source = mkdtempSync('${tmpdir()}/dreamfold-source-');

@@ -18,13 +18,11 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true }));
 
 /** A module's text that has the log of `directory` open as `log`. */
-function script(body: string, at = directory): string[] {
+function script(body: string): string[] {
   const source = `
-    import { execFileSync } from 'node:child_process';
-    import { mkdirSync, readdirSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+    import { writeSync } from 'node:fs';
     import { openSqliteLog } from ${JSON.stringify(new URL('index.ts', import.meta.url).href)};
-    import { acquireProcessorLock } from ${JSON.stringify(new URL('../processor-lock.ts', import.meta.url).href)};
-    const directory = ${JSON.stringify(at)};
+    const directory = ${JSON.stringify(directory)};
     const message = (text) => ({ type: 'user.message', data: { content: [{ type: 'text', text }] }, class: 'open', actor: 'user' });
     ${body}`;
   return ['--input-type=module', '-e', source];

@@ -125,12 +125,8 @@ export class SqliteLog implements Log {
     if (result === 'id_used') return this.#countedBefore(append);
     if (typeof result === 'string') return refusalError(result, append, head);
     if (!isOnTop(head, append, (id) => this.#events.findAppend(stream, id))) return refusalError('head_passed', append, head);
-    let stored: StoredEvent[];
-    try {
-      stored = stampAppend(append, head, this.#writer);
-    } catch (error) {
-      return error as DreamfoldError;
-    }
+    const stored = refusedOr(() => stampAppend(append, head, this.#writer));
+    if (stored instanceof DreamfoldError) return stored;
     const before = this.#events.last.position;
     this.#events.add(stored, result.epoch);
     return answerAppend(stored, result.epoch, (i) => before + 1 + i);
@@ -141,11 +137,8 @@ export class SqliteLog implements Log {
     const first = this.#table.findAppend(streamId, append.id);
     // An id like `a-1` may have been used by the second event of the append `a`.
     const stored = first === null ? [] : this.#table.readStored(streamId, first.seq, first.seq + first.n - 1);
-    try {
-      checkSameAppend(append, stored);
-    } catch (error) {
-      return error as DreamfoldError;
-    }
+    const differs = refusedOr(() => checkSameAppend(append, stored));
+    if (differs instanceof DreamfoldError) return differs;
     const events = this.#table.readStream(streamId, first!.seq, first!.seq + first!.n - 1);
     const last = events.at(-1)!;
     const head: Head = { seq: last.seq, hash: last.hash, epoch: this.#table.epochAt(streamId, last.seq) };
@@ -342,5 +335,15 @@ export class SqliteLog implements Log {
 
   #checkOpen(): void {
     if (this.#changes.closed) throw closedError(this.#parts.path);
+  }
+}
+
+/** What is wrong with one append is its answer; any other fault is one of the whole group. */
+function refusedOr<T>(run: () => T): T | DreamfoldError {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof DreamfoldError) return error;
+    throw error;
   }
 }

@@ -1,6 +1,6 @@
 import type { LogEvent } from '@dreamfold/events';
-import type { Appended, AppendNotice, LogWatcher } from '../port.ts';
-import { Watchers } from '../watchers.ts';
+import type { Appended, LogWatcher } from '../port.ts';
+import { noticeOf, Watchers } from '../watchers.ts';
 
 /** What the tail reads of its database. */
 export interface TailReader {
@@ -51,7 +51,7 @@ export class WatchedTail {
     if (!this.isWatched || first === undefined) return;
     const before = first.appended.position - first.size;
     if (before > this.#told) this.#tellThrough(before);
-    this.#watchers.tell(appends.map(noticeOf));
+    this.#watchers.tell(appends.map(({ stream, appended }) => noticeOf(stream, appended)));
     this.#told = appends.at(-1)!.appended.position;
   }
 
@@ -74,14 +74,4 @@ export class WatchedTail {
       this.#watchers.fail(error);
     }
   }
-}
-
-function noticeOf({ stream, appended }: OwnAppend): AppendNotice {
-  return {
-    stream,
-    seq: appended.head.seq,
-    get events() {
-      return appended.events;
-    },
-  };
 }
