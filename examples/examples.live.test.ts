@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { shellLines } from '../docs/page-blocks.ts';
 
 const ROOT = dirname(import.meta.dirname);
 const PNPM = /^npx -y pnpm@\S+ /;
@@ -15,8 +16,7 @@ afterEach(() => rmSync(data, { recursive: true, force: true }));
 /** The lines of a README, as this Node runs them: a fresh pnpm for each line would take most of the time. */
 function linesOf(example: string): string[] {
   const readme = readFileSync(join(import.meta.dirname, example, 'README.md'), 'utf8');
-  const lines = [...readme.matchAll(/^```sh\n([^]*?)^```$/gm)].flatMap(([, shell]) => shell!.trim().split('\n'));
-  return lines.map((line) => {
+  return shellLines(readme).map((line) => {
     expect(line).toMatch(PNPM);
     const typed = line.replace(PNPM, '');
     return typed.startsWith('exec node')

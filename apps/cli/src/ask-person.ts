@@ -1,7 +1,7 @@
 import { isDreamfoldError, type Session } from 'dreamfold';
 import { editInput } from './edit-input.ts';
 import type { Io } from './io.ts';
-import { printable } from './printable.ts';
+import { tellError } from './report.ts';
 import { tellCall, waitingFor, type WaitingCall } from './waiting.ts';
 
 /** What came of asking. */
@@ -87,7 +87,7 @@ async function decide(
   } catch (error) {
     if (!isDreamfoldError(error)) throw error;
     if (UNUSABLE.has(error.code)) {
-      io.note(`${error.code} ${printable(error.message)}\n  ${printable(error.remedy)}`);
+      tellError(error, io);
       return false;
     }
     // Somebody else was asked too, and was faster; or the call is another one now.

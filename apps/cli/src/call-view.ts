@@ -31,7 +31,6 @@ interface Drawing {
 interface Place {
   indent: string;
   label: string;
-  depth: number;
 }
 
 /**
@@ -42,7 +41,7 @@ interface Place {
 export function callView(input: unknown, schema: JsonSchema | undefined, { whole }: { whole: boolean }): CallView {
   const drawing: Drawing = { whole, hidden: 0, lines: [] };
   if (isNested(input)) drawNested(drawing, input, { schema, indent: '  ', depth: 0 });
-  else drawScalar(drawing, input, { indent: '  ', label: 'input', depth: 0 });
+  else drawScalar(drawing, input, { indent: '  ', label: 'input' });
   return { lines: drawing.lines, hiddenCharacters: drawing.hidden };
 }
 
@@ -52,7 +51,7 @@ function drawNested(drawing: Drawing, value: object, { schema, indent, depth }: 
   const labels = entries.map(([key]) => labelOf(key));
   const width = Math.max(0, ...labels.map((label) => label.length));
   for (const [i, [, child, childSchema]] of entries.entries()) {
-    const place = { indent, label: labels[i]!.padEnd(width), depth };
+    const place = { indent, label: labels[i]!.padEnd(width) };
     if (isNested(child) && Object.keys(child).length > 0) {
       if (depth + 1 >= MAX_DEPTH && !drawing.whole) hide(drawing, { ...place, text: 'nested deeper' }, [child]);
       else {
@@ -61,7 +60,7 @@ function drawNested(drawing: Drawing, value: object, { schema, indent, depth }: 
       }
     } else drawScalar(drawing, child, place);
   }
-  if (left.length > 0) hide(drawing, { indent, label: '', depth, text: `and ${left.length} more` }, left);
+  if (left.length > 0) hide(drawing, { indent, label: '', text: `and ${left.length} more` }, left);
 }
 
 function hide(drawing: Drawing, { indent, label, text }: Place & { text: string }, values: readonly unknown[]): void {
@@ -154,16 +153,12 @@ function isNested(value: unknown): value is object {
 }
 
 /** A call's input in one line of JSON, its fields in the order of the schema, each value cut by itself. */
-export function callLine(input: unknown, schema: JsonSchema | undefined): string {
-  return lineOf(input, schema);
-}
-
-function lineOf(value: unknown, schema: unknown): string {
+export function callLine(value: unknown, schema: unknown): string {
   if (!isNested(value)) return cutText(value, LINE_VALUE_CHARS);
   const { entries, left } = fieldsOf(value, schema, false);
   const isList = Array.isArray(value);
   const shown = isList ? entries.slice(0, LINE_ITEMS) : entries;
-  const parts = shown.map(([key, child, childSchema]) => `${isList ? '' : `${cutText(key, KEY_CHARS)}:`}${lineOf(child, childSchema)}`);
+  const parts = shown.map(([key, child, childSchema]) => `${isList ? '' : `${cutText(key, KEY_CHARS)}:`}${callLine(child, childSchema)}`);
   const more = entries.length - shown.length + left.length;
   if (more > 0) parts.push(`and ${more} more`);
   return isList ? `[${parts.join(',')}]` : `{${parts.join(',')}}`;
@@ -173,8 +168,8 @@ function lineOf(value: unknown, schema: unknown): string {
 export function changeLines(before: unknown, after: unknown): string[] {
   return inputChanges(before, after).map(({ path, ...change }) => {
     const at = path === '' ? 'input' : printable(path.slice(1));
-    if (!('before' in change)) return `changed ${at}: added ${lineOf(change.after, undefined)}`;
-    if (!('after' in change)) return `changed ${at}: took out ${lineOf(change.before, undefined)}`;
-    return `changed ${at}: ${lineOf(change.before, undefined)} → ${lineOf(change.after, undefined)}`;
+    if (!('before' in change)) return `changed ${at}: added ${callLine(change.after, undefined)}`;
+    if (!('after' in change)) return `changed ${at}: took out ${callLine(change.before, undefined)}`;
+    return `changed ${at}: ${callLine(change.before, undefined)} → ${callLine(change.after, undefined)}`;
   });
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { JSON_LIMITS, parseJson } from '@dreamfold/events';
+import { DATA_LIMITS, parseJson } from '@dreamfold/events';
 import { DreamfoldError, type Dreamfold, type SessionState } from 'dreamfold';
 import { callView, changeLines } from './call-view.ts';
 import { withData } from './data-directory.ts';
@@ -30,7 +30,7 @@ export interface ConfirmCall extends NamedCall {
 /** Records a person's word on a call, for the process that runs the session or the one that will. */
 export async function confirmCall({ prefix, call, result, by, input, message, command }: ConfirmCall, io: Io): Promise<void> {
   const person = personOf(by);
-  const edited = input === undefined ? {} : { input: parseJson(input, '--input', { ...JSON_LIMITS, anyKey: true }) };
+  const edited = input === undefined ? {} : { input: parseJson(input, '--input', DATA_LIMITS) };
   await withData(command, { io, readOnly: false, mustExist: true }, async (dreamfold) => {
     const { id, state, toolUseId, waiting } = await findCall(dreamfold, { prefix, call, io });
     await dreamfold.confirm(id, {
@@ -98,6 +98,6 @@ function notWaiting(session: string, call?: string): DreamfoldError {
   return new DreamfoldError('approval_not_found', what, {
     path: 'call',
     ...(call === undefined ? {} : { value: call }),
-    remedy: 'See what it does with `dreamfold show`.',
+    remedy: `See what it does with \`dreamfold show ${session}\`.`,
   });
 }

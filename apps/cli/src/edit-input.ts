@@ -1,10 +1,7 @@
-import { JSON_LIMITS, parseJson } from '@dreamfold/events';
+import { DATA_LIMITS, MAX_EVENT_BYTES, parseJson } from '@dreamfold/events';
 import { equalJson } from '@dreamfold/core';
 import { editText } from './edit-text.ts';
 import type { WaitingCall } from './waiting.ts';
-
-/** No input of a call is longer. */
-const MAX_BYTES = 262_144;
 
 /**
  * Lets a person change a call's input in their own editor.
@@ -16,7 +13,7 @@ export async function editInput({ tool, input }: WaitingCall): Promise<{ input: 
     `The input of ${tool}. Change it, then save and leave: the call runs with what stands here, and the model is told.`,
     'Unchanged, nothing is decided.',
   ];
-  const text = await editText(JSON.stringify(input, null, 2), { about, maxBytes: MAX_BYTES, name: 'input.json' });
-  const edited = parseJson(text, 'the edited input', { ...JSON_LIMITS, anyKey: true });
+  const text = await editText(JSON.stringify(input, null, 2), { about, maxBytes: MAX_EVENT_BYTES, name: 'input.json' });
+  const edited = parseJson(text, 'the edited input', DATA_LIMITS);
   return equalJson(edited, input) ? null : { input: edited };
 }

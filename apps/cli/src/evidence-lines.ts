@@ -7,6 +7,12 @@ import { oneLine } from './printable.ts';
 
 const REQUEST_CHARS = 120;
 
+/** An event that is cited, as `stream#seq`. */
+export function splitRef(ref: string): { stream: string; seq: number } {
+  const at = ref.lastIndexOf('#');
+  return { stream: ref.slice(0, at), seq: Number(ref.slice(at + 1)) };
+}
+
 /**
  * What the evidence says: for each session whose it is and what was asked for, then the events that are cited.
  * @param refs as `stream#seq`
@@ -18,10 +24,7 @@ export async function evidenceLines(
   refs: readonly string[],
   { io, sessions, more }: { io: Io; sessions: number; more: string },
 ): Promise<string[]> {
-  const cited = Map.groupBy(
-    refs.map((ref) => ({ stream: ref.slice(0, ref.lastIndexOf('#')), seq: Number(ref.slice(ref.lastIndexOf('#') + 1)) })),
-    ({ stream }) => stream,
-  );
+  const cited = Map.groupBy(refs.map(splitRef), ({ stream }) => stream);
   const lines: string[] = [];
   for (const [stream, events] of [...cited].slice(0, sessions)) {
     const seqs = new Set(events.map(({ seq }) => seq));

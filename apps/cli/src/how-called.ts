@@ -18,7 +18,7 @@ export function typedHere(): string {
 /** What runs a program of the user's own on the Node that runs this one. */
 export function nodeTypedHere(): string {
   const typed = typedHere();
-  return typed.endsWith('pnpm dreamfold') || /pnpm@\S+ dreamfold$/.test(typed) ? typed.replace(/dreamfold$/, 'exec node') : 'node';
+  return /pnpm(?:@\S+)? dreamfold$/.test(typed) ? typed.replace(/dreamfold$/, 'exec node') : 'node';
 }
 
 interface Called {

@@ -1,7 +1,7 @@
 import { registerHooks } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { Caps, checked, optionsOf, Text } from '@dreamfold/events';
+import { Caps, checked, optionsOf, Text, withRemedy } from '@dreamfold/events';
 import { PrincipalShape, readRegularFile } from '@dreamfold/runtime';
 import { DreamfoldError, isDreamfoldError, type AgentDefinition, type RubricDefinition, type RunOptions } from 'dreamfold';
 import { z } from 'zod';
@@ -38,7 +38,8 @@ const TeamObject = optionsOf<TeamFile>({
  */
 export async function loadTeam(file: string): Promise<TeamFile> {
   // Importing a program runs it, whole sessions and all, before anybody sees that it exports no team.
-  if (!/\bexport\b[^;]*\bdefault\b|\bexports\b/.test(await textOf(file))) throw noTeam(file);
+  const text = await textOf(file).catch(orMakeOne);
+  if (!/\bexport\b[^;]*\bdefault\b|\bexports\b/.test(text)) throw noTeam(file);
   return readExports(file, await importModule(file));
 }
 
@@ -58,17 +59,12 @@ export async function loadRubric(file: string): Promise<RubricDefinition> {
 const MAX_MODULE_BYTES = 5 * 1024 * 1024;
 
 /** Read before it is imported: Node would wait for a pipe for ever, and read a device without end. @throws DreamfoldError not_found, … */
-async function textOf(file: string): Promise<string> {
-  try {
-    return await readRegularFile(file, { maxBytes: MAX_MODULE_BYTES });
-  } catch (error) {
-    if (!isDreamfoldError(error, 'not_found')) throw error;
-    throw new DreamfoldError('not_found', error.message, {
-      path: file,
-      remedy: 'Correct the path, or make a team with `dreamfold init DIR`.',
-      cause: error,
-    });
-  }
+function textOf(file: string): Promise<string> {
+  return readRegularFile(file, { maxBytes: MAX_MODULE_BYTES });
+}
+
+function orMakeOne(error: unknown): never {
+  throw isDreamfoldError(error, 'not_found') ? withRemedy(error, 'Correct the path, or make a team with `dreamfold init DIR`.') : error;
 }
 
 async function importModule(file: string): Promise<Record<string, unknown>> {

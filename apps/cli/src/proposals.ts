@@ -1,4 +1,4 @@
-import type { PatchRecord } from '@dreamfold/core';
+import { isUndecided, type PatchRecord } from '@dreamfold/core';
 import type { Dreamfold } from 'dreamfold';
 import { findByPrefix } from './find-by-prefix.ts';
 
@@ -11,7 +11,7 @@ export interface Proposal {
 
 /** True while a person has to decide on it. */
 export function isWaiting({ record }: Proposal): boolean {
-  return record.status === 'proposed' || record.status === 'validated';
+  return isUndecided(record.status);
 }
 
 /** The kinds of alarm that its words set off: none is proof of anything. */

@@ -1,4 +1,4 @@
-import { asReadError, openRegularFile } from '@dreamfold/runtime';
+import { asReadError, readRegularFile } from '@dreamfold/runtime';
 import { DreamfoldError } from 'dreamfold';
 
 /**
@@ -7,11 +7,11 @@ import { DreamfoldError } from 'dreamfold';
  * @throws DreamfoldError not_found, invalid_path, payload_too_large, invalid_text
  */
 export async function readText(path: string, { maxBytes }: { maxBytes: number }): Promise<string> {
+  if (path !== '-') return (await readRegularFile(path, { maxBytes })).replace(/^\uFEFF/, '');
   const chunks: Buffer[] = [];
   let size = 0;
-  const stream = path === '-' ? process.stdin : (await openRegularFile(path)).createReadStream();
   try {
-    for await (const chunk of stream) {
+    for await (const chunk of process.stdin) {
       chunks.push(chunk as Buffer);
       size += (chunk as Buffer).length;
       if (size > maxBytes) {

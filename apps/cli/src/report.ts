@@ -1,4 +1,4 @@
-import { isDreamfoldError } from '@dreamfold/events/errors';
+import { isDreamfoldError, type DreamfoldError } from '@dreamfold/events/errors';
 import type { Io } from './io.ts';
 import { printable } from './printable.ts';
 
@@ -13,6 +13,11 @@ export function report(error: unknown, io: Io): void {
   }
   io.document({ error: { ...error.toJSON(), remedy: io.withTyped(error.remedy) } });
   if (io.json) return;
-  io.note(`${io.paintNote(['bold', 'red'], error.code)} ${printable(message)}`);
-  io.note(`  ${printable(io.withTyped(error.remedy))}`);
+  tellError(error, io);
+}
+
+/** An error for people, with its remedy in commands that can be typed here. */
+export function tellError({ code, message, remedy }: DreamfoldError, io: Io): void {
+  io.note(`${io.paintNote(['bold', 'red'], code)} ${printable(message)}`);
+  io.note(`  ${printable(io.withTyped(remedy))}`);
 }

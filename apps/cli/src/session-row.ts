@@ -1,7 +1,7 @@
 import type { SessionState } from '@dreamfold/core';
 import { bestAttempt, outcomeOfTurn } from '@dreamfold/core';
 import { isoTime } from './iso-time.ts';
-import { isUnattended } from './unattended.ts';
+import { isUnattended, type Processor } from './unattended.ts';
 
 /** A session in a list. */
 export interface SessionRow {
@@ -25,7 +25,7 @@ export interface SessionRow {
 }
 
 /** @param processor of `Dreamfold.processor`; left out where nobody asks who runs it */
-export function sessionRow(state: SessionState, processor: Parameters<typeof isUnattended>[1] = 'unknown'): SessionRow {
+export function sessionRow(state: SessionState, processor: Processor = 'unknown'): SessionRow {
   const { outcome, importedScore } = state;
   return {
     id: state.id,

@@ -1,8 +1,8 @@
 import { Insight } from '@dreamfold/events';
-import { keptLines, patchOf, proposedText, type PatchRecord } from '@dreamfold/core';
+import { isUndecided, keptLines, patchOf, proposedText, type PatchRecord, type PatchStatus } from '@dreamfold/core';
 import type { Dreamfold } from 'dreamfold';
 import { counted } from './counted.ts';
-import { evidenceLines } from './evidence-lines.ts';
+import { evidenceLines, splitRef } from './evidence-lines.ts';
 import type { Io } from './io.ts';
 import { patchLines } from './patch-lines.ts';
 import { printable } from './printable.ts';
@@ -51,7 +51,7 @@ function tellGates(gates: PatchRecord['gates'], { io, all }: { io: Io; all: bool
 /** A dream keeps some of what it counted as examples, so two figures may stand beside each other. */
 function evidenceHeading({ record: { proposal } }: Proposal): string {
   const { evidence, operations, author } = proposal;
-  const sessions = new Set(evidence.map((ref) => ref.slice(0, ref.lastIndexOf('#')))).size;
+  const sessions = new Set(evidence.map((ref) => splitRef(ref).stream)).size;
   const named = `evidence: ${counted(evidence.length, 'event')} of ${counted(sessions, 'session')}`;
   const seen = Math.max(
     0,
@@ -86,10 +86,6 @@ function linesOf(operations: PatchRecord['proposal']['operations']): string[] {
   return (proposedText(operations) ?? '').trimEnd().split('\n');
 }
 
-function isOpen(status: PatchRecord['status']): boolean {
-  return status === 'proposed' || status === 'validated';
-}
-
-export function statusWord(status: PatchRecord['status']): string {
-  return isOpen(status) ? 'waits' : status.replace('_', ' ');
+export function statusWord(status: PatchStatus): string {
+  return isUndecided(status) ? 'waits' : status.replace('_', ' ');
 }

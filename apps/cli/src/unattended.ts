@@ -1,12 +1,13 @@
 import { hasSomethingToDo, type SessionState } from '@dreamfold/core';
-import { DreamfoldError, isDreamfoldError, type Dreamfold } from 'dreamfold';
+import { withRemedy } from '@dreamfold/events/errors';
+import { isDreamfoldError, type Dreamfold } from 'dreamfold';
 import type { Io } from './io.ts';
 
-type Processor = ReturnType<Dreamfold['processor']>;
+/** Who runs what is on the log, as `Dreamfold.processor` says. */
+export type Processor = ReturnType<Dreamfold['processor']>;
 
 /**
  * Whether a session has something to do and no process does it. False where that is not known, as on Kafka.
- * @param processor of `Dreamfold.processor`
  */
 export function isUnattended(state: SessionState, processor: Processor): boolean {
   if (processor === 'unknown' || !hasSomethingToDo(state)) return false;
@@ -24,6 +25,5 @@ export function tellUnattended(id: string, io: Io): void {
 /** The error with what to do instead, when another process has the data directory. */
 export function besideProcessor(error: unknown, remedy: (pid: string) => string): unknown {
   if (!isDreamfoldError(error, 'store_locked') || typeof error.value !== 'number') return error;
-  const { code, message, path, value } = error;
-  return new DreamfoldError(code, message, { remedy: remedy(String(value)), value, cause: error, ...(path === undefined ? {} : { path }) });
+  return withRemedy(error, remedy(String(error.value)));
 }

@@ -1,6 +1,6 @@
 import { agentOf, unjudged, type SessionState } from '@dreamfold/core';
 import type { JsonSchema } from '@dreamfold/events';
-import { callView } from './call-view.ts';
+import { callView, type CallView } from './call-view.ts';
 import type { Io } from './io.ts';
 import { oneLine } from './printable.ts';
 
@@ -58,11 +58,7 @@ export function schemaOf(state: SessionState, { agent, tool }: Pick<WaitingCall,
 }
 
 /** The call as everybody who decides on it sees it: run, approve, show, and the question on a terminal. */
-export function tellCall(
-  state: SessionState,
-  waiting: WaitingCall,
-  { whole }: { whole: boolean },
-): { lines: string[]; hiddenCharacters: number } {
+export function tellCall(state: SessionState, waiting: WaitingCall, { whole }: { whole: boolean }): CallView {
   const { lines, hiddenCharacters } = callView(waiting.input, schemaOf(state, waiting), { whole });
   const hidden = hiddenCharacters === 0 ? [] : [`  ${hiddenCharacters} characters are not shown.`];
   return { lines: [`${oneLine(waiting.agent, 64)} wants to run ${oneLine(waiting.tool, 64)}:`, ...lines, ...hidden], hiddenCharacters };
@@ -76,7 +72,7 @@ export function printWaiting(state: SessionState, io: Io): void {
     for (const line of lines) io.line(`  ${line}`);
     if (hiddenCharacters > 0) io.verbatim(`    ${waiting.approve} --show`);
     io.verbatim(`    ${waiting.approve}`);
-    io.verbatim(`    ${waiting.approve.replace(' approve ', ' deny ')}`);
+    io.verbatim(`    ${io.typed(`deny ${state.id} ${waiting.call}`)}`);
   }
   for (const { criterion, ask, grade } of scores) {
     io.line(`  a score of ${criterion}: ${oneLine(ask, 500)}`);

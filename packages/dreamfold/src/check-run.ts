@@ -1,7 +1,16 @@
 import { checked, optionsOf } from '@dreamfold/events';
+import type { Principal } from '@dreamfold/core';
 import type { Model } from '@dreamfold/model';
 import { z } from 'zod';
-import { AnyModel, checkTask, compileTeam, RubricShape, type AgentDefinition, type RubricDefinition } from '@dreamfold/runtime';
+import {
+  AnyModel,
+  checkTask,
+  compileTeam,
+  PrincipalShape,
+  RubricShape,
+  type AgentDefinition,
+  type RubricDefinition,
+} from '@dreamfold/runtime';
 import { modelsByName } from './models.ts';
 
 export interface CheckRunOptions {
@@ -9,17 +18,24 @@ export interface CheckRunOptions {
   models?: Readonly<Record<string, Model>>;
   /** What the result is judged by. */
   rubric?: RubricDefinition | undefined;
+  /** Whose request it is. */
+  principal?: string | Principal | undefined;
 }
 
-const Options = optionsOf<CheckRunOptions>({ models: z.record(z.string(), AnyModel).optional(), rubric: RubricShape.optional() });
+const Options = optionsOf<CheckRunOptions>({
+  models: z.record(z.string(), AnyModel).optional(),
+  rubric: RubricShape.optional(),
+  principal: PrincipalShape.optional(),
+});
 
 /**
  * Whether a lead could be given a task, before there is a log to run it on.
  * @param lead who gets it
  * @param task in words
- * @throws DreamfoldError invalid_argument, invalid_team, delegation_cycle, unknown_model, config_invalid (a model has no key)
+ * @throws DreamfoldError invalid_argument, suspicious_unicode (the principal's name), invalid_team, delegation_cycle, unknown_model, config_invalid (a model has no key)
  */
 export function checkRun(lead: AgentDefinition, task: string, options: CheckRunOptions = {}): void {
-  const { models = {}, rubric } = checked(Options, options, { what: 'checkRun()' });
-  checkTask({ team: compileTeam(lead), task, ...(rubric === undefined ? {} : { rubric }) }, modelsByName(models));
+  const { models = {}, rubric, principal } = checked(Options, options, { what: 'checkRun()' });
+  const asked = { ...(rubric === undefined ? {} : { rubric }), ...(principal === undefined ? {} : { principal }) };
+  checkTask({ team: compileTeam(lead), task, ...asked }, modelsByName(models));
 }

@@ -1,29 +1,21 @@
-import {
-  checkMethods,
-  DreamfoldError,
-  idOfStream,
-  streamOf,
-  type FeedbackRecorded,
-  type LogEvent,
-  type RecordedEvent,
-} from '@dreamfold/events';
-import { confirmTool, interrupt, judge, sendMessage, type Confirmation, type Judgement, type SessionState } from '@dreamfold/core';
+import { checkMethods, idOfStream, streamOf, type FeedbackRecorded, type LogEvent, type RecordedEvent } from '@dreamfold/events';
+import { confirmTool, interrupt, judge, sendMessage, type Judgement, type SessionState } from '@dreamfold/core';
 import { verifyStream, type Log, type ProcessorLock, type RunningProcessor, type VerifyProblem } from '@dreamfold/log';
 import {
   commandSession,
   compileTeam,
+  confirmOn,
   dreamByRules,
   Dreamer,
   exportStreams,
   importSessions,
   loadSession,
   MemoryKeeper,
-  operator,
+  noSession,
   ProposalEditor,
   recordFeedbackOn,
   SessionHost,
   streamsByAge,
-  unlessDecided,
   verifyRequests,
   workOn,
   type AgentDefinition,
@@ -33,6 +25,7 @@ import {
   type DreamRule,
   type EditedProposal,
   type ExportRequest,
+  type GivenConfirmation,
   type ImportReport,
   type ImportRequest,
   type NewSession,
@@ -184,10 +177,11 @@ export class Dreamfold {
   /**
    * What came of an event of a session later; the source of labels for learning. Whoever says so has a `class`, which says what
    * weight the word has: see the table of LABELLER_WEIGHT. Default `customer` for the session's own principal, `person` for anybody else.
+   * @returns what was recorded, with its class
    * @throws DreamfoldError not_found; invalid_argument (the right answer is none that the tool takes, or is empty); suspicious_unicode
    */
-  async feedback(sessionId: string, feedback: FeedbackRecorded): Promise<void> {
-    await recordFeedbackOn(this.log, sessionId, feedback);
+  async feedback(sessionId: string, feedback: FeedbackRecorded): Promise<FeedbackRecorded> {
+    return recordFeedbackOn(this.log, sessionId, feedback);
   }
 
   /**
@@ -237,13 +231,12 @@ export class Dreamfold {
 
   /**
    * A person's word on a call that waits, whoever runs its session. With `input` the call is to run with that; the process that runs the
-   * session applies the tool's own schema to it, and asks again when it does not fit. Without
-   * `by` it is the word of the operating system's user.
+   * session applies the tool's own schema to it, and asks again when it does not fit. Without `by` it is the word of the operating
+   * system's user.
    * @throws DreamfoldError not_found, approval_not_found, approval_already_used, approval_stale; of an input: invalid_tool_input, budget_exceeded
    */
-  async confirm(sessionId: string, { by = operator(), ...confirmation }: Omit<Confirmation, 'by'> & { by?: string }): Promise<void> {
-    const call = { sessionId, toolUseId: confirmation.toolUseId };
-    await unlessDecided(this.log, call, () => this.command(sessionId, (state) => confirmTool(state, { ...confirmation, by })));
+  async confirm(sessionId: string, given: GivenConfirmation): Promise<void> {
+    await confirmOn(this.log, { sessionId, given }, (word) => this.command(sessionId, (state) => confirmTool(state, word)));
   }
 
   /** A person's score of a criterion that waits for one. @throws DreamfoldError not_found, already_decided, invalid_argument */
@@ -332,14 +325,6 @@ export class Dreamfold {
     const lock = await this.#lock?.catch(() => null);
     lock?.release();
   }
-}
-
-function noSession(id: string): DreamfoldError {
-  return new DreamfoldError('not_found', `There is no session ${id}`, {
-    path: 'session',
-    value: id,
-    remedy: 'List them with `dreamfold sessions`.',
-  });
 }
 
 checkMethods(Dreamfold, '', DREAMFOLD_METHODS);

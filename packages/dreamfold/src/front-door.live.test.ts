@@ -135,7 +135,10 @@ const EXPORTS: Record<keyof typeof api, Door> = {
     args: [
       value(lead, NEVER),
       value('Begin.', TEXT),
-      options({ models: [{ own: scripted() }, OPTIONS], rubric: [graded, orNone(NEVER)] }, OPTIONS),
+      options(
+        { models: [{ own: scripted() }, OPTIONS], rubric: [graded, orNone(NEVER)], principal: ['acme', either(orNone(TEXT))] },
+        OPTIONS,
+      ),
     ],
     call: api.checkRun,
   },

@@ -17,7 +17,7 @@ export interface ProcessorOptions {
   log: Log;
   team: Team;
   modelFor: (agent: { name: string; model: string | Model }) => Model;
-  /** The graders in code; a message may bring others. */
+  /** The graders in code that the session goes on with. */
   rubric: RubricDefinition | null;
   /** The memory stores, as they were when the session began. */
   memory: readonly PinnedMemory[];

@@ -11,9 +11,14 @@ interface ContextParts {
   frameOf: FrameOf;
 }
 
+/** The digests of a session's requests, as they are sent. */
+export function requestDigests(memory: ThreadMemory, frameOf: FrameOf): RequestDigests {
+  return new RequestDigests((s, thread) => ({ frame: frameOf(s, thread.agent), memory: memory.blockOf(s, thread) }));
+}
+
 /** What deciding on a session needs from outside. */
 export function decideContext({ team, memory, frameOf }: ContextParts): DecideContext {
-  const digests = new RequestDigests((s, thread) => ({ frame: frameOf(s, thread.agent), memory: memory.blockOf(s, thread) }));
+  const digests = requestDigests(memory, frameOf);
   return {
     sha256,
     checkInput: checkInputWith(team),

@@ -1,17 +1,23 @@
 import { DreamfoldError, isDreamfoldError, knownEvent, streamOf } from '@dreamfold/events';
+import type { Confirmation } from '@dreamfold/core';
 import type { Log } from '@dreamfold/log';
+import { operator } from './operator.ts';
+
+/** A person's word on a call; without `by` it is that of the operating system's user. */
+export type GivenConfirmation = Omit<Confirmation, 'by'> & { by?: string };
 
 /**
  * Records a word on a call. Once its turn is over the state does not know the call any more: then the log says whether somebody was faster.
  * @throws DreamfoldError approval_already_used, and what `record` throws
  */
-export async function unlessDecided<T>(
+export async function confirmOn(
   log: Log,
-  { sessionId, toolUseId }: { sessionId: string; toolUseId: string },
-  record: () => Promise<T>,
-): Promise<T> {
+  { sessionId, given }: { sessionId: string; given: GivenConfirmation },
+  record: (confirmation: Confirmation) => Promise<unknown>,
+): Promise<void> {
+  const { toolUseId } = given;
   try {
-    return await record();
+    await record({ ...given, by: given.by ?? operator() });
   } catch (error) {
     if (!isDreamfoldError(error, 'approval_not_found')) throw error;
     for await (const batch of log.read(streamOf('session', sessionId))) {

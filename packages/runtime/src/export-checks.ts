@@ -39,22 +39,25 @@ export class StreamChecks {
     this.#skips = skips;
   }
 
-  /** @throws DreamfoldError hash_mismatch, invalid_import, invalid_event and those of parsePayloadText; head_conflict also with skips */
+  /**
+   * @throws DreamfoldError hash_mismatch, invalid_import, invalid_event and those of parsePayloadText; with skips only for an event that
+   * has no place in any stream, and head_conflict
+   */
   async add(event: StoredEvent, row: number): Promise<void> {
     const at = `${this.#source}:${row}`;
     if (event.stream !== this.#stream) {
       // The name of its stream may be what was changed: it must cost no other stream its place.
-      if (this.#skips !== null && !isIntact({ ...event, data: null }, sha256)) return this.#skips.line(row, broken(at, event, 'broken'));
-      const fault = await this.#begin(event.stream, at);
-      if (fault !== null) return this.#skips!.line(row, fault);
+      if (this.#skips !== null && !isIntact({ ...event, data: null }, sha256)) throw broken(at, event, 'broken');
+      await this.#begin(event.stream, at);
     }
     if (this.#hasEnded) return this.#skips!.after();
     const fault = event.data === null ? null : payloadFault(event, at);
     if (fault !== null && this.#skips === null) throw fault;
-    const kept = fault === null ? event : { ...event, data: null };
-    this.#open.push({ event: kept, row, fault });
+    // The payload has been looked at: the rule goes by its hash, as for one that was erased.
+    const envelope = { ...event, data: null };
+    this.#open.push({ event: fault === null ? event : envelope, row, fault });
     const counted = { head: () => this.#head, appendSize: (_: string, id: string) => this.#appends.get(id) ?? 0 };
-    const { pending, judged } = foldRecord(this.#pending, kept, { counted, hash: sha256 });
+    const { pending, judged } = foldRecord(this.#pending, envelope, { counted, hash: sha256 });
     // A broken event leaves the append before it torn; what is broken is what to tell.
     for (const { verdict } of judged.toReversed()) {
       if (!verdict.counted) return this.#endBefore(broken(at, event, verdict.reason), row);
@@ -102,13 +105,9 @@ export class StreamChecks {
     countOutcome(this.#report, this.#score);
   }
 
-  /** @returns why the stream can't be read, null when it can */
-  async #begin(stream: string, at: string): Promise<DreamfoldError | null> {
-    const fault = this.#done.has(stream) ? mixed(stream, at) : stream.startsWith('log/') ? ofTheLog(stream, at) : null;
-    if (fault !== null) {
-      if (this.#skips === null) throw fault;
-      return fault;
-    }
+  async #begin(stream: string, at: string): Promise<void> {
+    if (this.#done.has(stream)) throw mixed(stream, at);
+    if (stream.startsWith('log/')) throw ofTheLog(stream, at);
     await this.end();
     this.#done.add(stream);
     this.#stream = stream;
@@ -119,7 +118,6 @@ export class StreamChecks {
     this.#appends = new Map();
     this.#score = null;
     this.#hasEnded = false;
-    return null;
   }
 
   /** This log has more of the stream than the file: the file's end must stand in it. */

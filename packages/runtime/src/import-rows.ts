@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { isDreamfoldError, parseJson } from '@dreamfold/events';
 import {
   areRows,
+  DOCUMENT_LIMITS,
   importMessages,
   parseMessagesLine,
   parseTools,
@@ -16,8 +17,6 @@ import { fileSizeBytes, readBeginning, readLines, readText } from './text-file.t
 
 /** A transcript is far shorter; what has no line breaks is no file of transcripts. */
 const MAX_ROW_CHARS = 16 * 1024 * 1024;
-/** A document is held in memory as a whole, unlike lines. */
-const DOCUMENT_LIMITS = { maxBytes: 256 * 1024 * 1024, maxDepth: 64, maxKeys: 20_000_000, anyKey: true };
 
 /** Reads the rows of a file. Lines are read anew each time, so that a file of any length fits in memory. */
 export type ReadRows = (phase: 'check' | 'write') => AsyncIterable<ReadRow> | Iterable<ReadRow>;

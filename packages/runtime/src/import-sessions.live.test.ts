@@ -8,6 +8,7 @@ import { sha256 } from './digest.ts';
 import { exportStreams } from './export-streams.ts';
 import { checkImport, importSessions } from './import-sessions.ts';
 import { loadSession } from './load-session.ts';
+import { recordedRow } from './testing/recorded-rows.ts';
 import { readLines, readText } from './text-file.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'dreamfold-import-'));
@@ -19,15 +20,7 @@ function write(name: string, content: string | Uint8Array): string {
   return path;
 }
 
-const row = (n: number): string =>
-  JSON.stringify({
-    id: n,
-    outcome: n % 2,
-    messages: [
-      { role: 'user', content: `Task ${n}` },
-      { role: 'assistant', content: `Answer ${n}` },
-    ],
-  });
+const row = (n: number): string => JSON.stringify(recordedRow(n));
 const runs = write('runs.jsonl', Array.from({ length: 40 }, (_, i) => row(i)).join('\n'));
 
 async function headsOf(log: Log): Promise<unknown[]> {

@@ -1,4 +1,4 @@
-import { checked, DreamfoldError, isDreamfoldError, withMethods } from '@dreamfold/events';
+import { checked, DreamfoldError, isDreamfoldError, withMethods, withRemedy } from '@dreamfold/events';
 import type { ImportedAppend, ImportedSession } from '@dreamfold/core';
 import type { Log } from '@dreamfold/log';
 import { countOutcome, ImportRequestShape, newReport, type ImportReport, type ImportRequest } from './import-report.ts';
@@ -25,11 +25,12 @@ export interface CheckedImport {
 /**
  * Reads a whole file of recorded sessions, and writes nothing.
  * @param log what it will be written to; null when there is no log yet
- * @throws DreamfoldError not_found, invalid_import, invalid_json and the like, with `file:row` as path
+ * @throws DreamfoldError invalid_argument; not_found, invalid_import, invalid_json and the like, with `file:row` as path
  */
 export async function checkImport(request: ImportRequest, log: Log | null): Promise<CheckedImport> {
-  const { file, format, skipBad = false } = checked(ImportRequestShape, request, { what: 'import()' });
+  const { file, format, skipBad = false, trustPrincipals } = checked(ImportRequestShape, request, { what: 'import()' });
   checked(AnyLog.nullable(), log, { what: 'import()', name: 'log' });
+  if (format === 'dreamfold' && trustPrincipals === true) throw saysItself(format);
   // Who wants what is whole of a damaged file wants it from its first line on.
   if (!skipBad) await needJsonStart(file);
   const report = newReport(request);
@@ -57,6 +58,14 @@ export async function checkImport(request: ImportRequest, log: Log | null): Prom
   return { sessions: report.sessions, write: (target) => writeSessions(target, { request, report, rows }) };
 }
 
+function saysItself(format: string): DreamfoldError {
+  return new DreamfoldError('invalid_argument', 'An export says itself of each session whether its principal was authenticated', {
+    path: 'trustPrincipals',
+    value: format,
+    remedy: 'Leave --trust-principals (trustPrincipals) out.',
+  });
+}
+
 function skip(report: ImportReport, row: number, { code, message, path }: DreamfoldError): void {
   report.skipped += 1;
   if (report.bad.length >= MAX_NOTES) return;
@@ -66,13 +75,7 @@ function skip(report: ImportReport, row: number, { code, message, path }: Dreamf
 
 /** The error of a row, and that it need not refuse the others. */
 function withWayOut(error: DreamfoldError): DreamfoldError {
-  const { code, message, path, value, remedy, cause } = error;
-  return new DreamfoldError(code, message, {
-    remedy: `${remedy} Or leave bad rows out: --skip-bad (skipBad: true).`,
-    ...(path === undefined ? {} : { path }),
-    ...(value === undefined ? {} : { value }),
-    ...(cause === undefined ? {} : { cause }),
-  });
+  return withRemedy(error, `${error.remedy} Or leave bad rows out: --skip-bad (skipBad: true).`);
 }
 
 function noSessions({ file, skipped, bad }: ImportReport): DreamfoldError {

@@ -14,7 +14,11 @@ export async function loadSession(log: Log, id: string, to?: number): Promise<Se
     ...(to === undefined ? {} : { to }),
   });
   if (state.seq > 0) return state;
-  throw new DreamfoldError('not_found', `There is no session ${id}`, {
+  throw noSession(id);
+}
+
+export function noSession(id: string): DreamfoldError {
+  return new DreamfoldError('not_found', `There is no session ${id}`, {
     path: 'session',
     value: id,
     remedy: 'List them with `dreamfold sessions`.',

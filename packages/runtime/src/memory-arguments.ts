@@ -7,6 +7,7 @@ import {
   PatchProposed,
   StoreCreated,
   Text,
+  type GateVerdict,
   type MemoryPin,
   type MethodArguments,
 } from '@dreamfold/events';
@@ -39,12 +40,13 @@ const Note = optionsOf<NoteWrite>({
   expectedVersion: z.int().min(0).optional(),
   ...WithRules,
 });
+const Gates = z.array(z.custom<GateVerdict>((gate) => typeof gate === 'object' && gate !== null));
 const Edit = optionsOf<EditPatch>({
   former: Text,
   patchId: Text,
   operations: z.unknown(),
   evidence: z.array(z.string()),
-  gates: z.array(z.custom<EditPatch['gates'][number]>((gate) => typeof gate === 'object' && gate !== null)),
+  gates: Gates,
   by: Text,
   note: PatchApproved.shape.note,
   apply: z.boolean().optional(),
@@ -52,7 +54,7 @@ const Edit = optionsOf<EditPatch>({
 const Pin = optionsOf<MemoryPin>({ store: Text, version: z.int().min(0), hash: z.string() });
 const AProposal = optionsOf<Proposal>({
   patch: Patch,
-  gates: z.array(z.custom<Proposal['gates'][number]>((gate) => typeof gate === 'object' && gate !== null)),
+  gates: Gates,
   supersedes: z.string().nullable(),
 });
 

@@ -1,10 +1,11 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
 import { documentAt, documentHash, patchOf } from '@dreamfold/core';
 import { streamOf, type NewEvent } from '@dreamfold/events';
 import { openMemoryLog } from '@dreamfold/log';
@@ -34,6 +35,7 @@ afterEach(() => rmSync(directory, { recursive: true }));
 const RACER = `
   import { openSqliteLog } from '@dreamfold/log/sqlite';
   import { MemoryKeeper } from './memory-keeper.ts';
+  import { once } from 'node:events';
   const [directory, me] = process.argv.slice(1);
   const keeper = new MemoryKeeper(await openSqliteLog({ directory }));
   const EXPECTED = ['precondition_failed', 'already_decided', 'rollback_conflict', 'not_approved'];
@@ -52,6 +54,8 @@ const RACER = `
   const note = (path, content, op = 'add') => [{ op, path: '/memories/~1' + path, value: { kind: 'note', content } }];
   let random = me === 'a' ? 7 : 11;
   const pick = (n) => (random = (random * 48271) % 2147483647) % n;
+  console.log('ready');
+  await once(process.stdin, 'data');
   for (let i = 0, end = Date.now() + 1000; Date.now() < end; i += 1) {
     const { state } = await keeper.load('desk');
     const patches = [...state.patches].filter(({ proposal }) => proposal.patch_id.startsWith('shared'));
@@ -93,14 +97,27 @@ interface Acked {
   refused: number;
 }
 
-async function race(me: string): Promise<Acked> {
+/** Both are off at once: each waits for the other before it starts. */
+async function race(names: readonly string[]): Promise<Acked[]> {
+  const racers = names.map((me) => started(me));
+  await Promise.all(racers.map(({ ready }) => ready));
+  for (const { child } of racers) child.stdin.end('go');
+  return Promise.all(racers.map(({ acked }) => acked));
+}
+
+function started(me: string): { child: ChildProcessByStdio<Writable, Readable, null>; ready: Promise<unknown>; acked: Promise<Acked> } {
   const child = spawn(process.execPath, ['--input-type=module', '-e', RACER, directory, me], {
     cwd: import.meta.dirname,
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'inherit'],
   });
-  const [out, [code]] = await Promise.all([text(child.stdout), once(child, 'exit') as Promise<[number]>]);
-  expect(code).toBe(0);
-  return JSON.parse(out) as Acked;
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  const ready = lines.next();
+  const acked = ready.then(async () => {
+    const [{ value }, [code]] = await Promise.all([lines.next(), once(child, 'exit') as Promise<[number]>]);
+    expect(code).toBe(0);
+    return JSON.parse(value as string) as Acked;
+  });
+  return { child, ready, acked };
 }
 
 it('two processes race on one store: no update is lost, nothing is half there, and both fold the same', async () => {
@@ -109,7 +126,7 @@ it('two processes race on one store: no update is lost, nothing is half there, a
   await log.append({ stream: 'session/sesn_1', id: 'f', expected: 'any', events: [feedback] });
   await keeper.create(STORE, 'person:ann');
   await keeper.write('desk', { patchId: 'zero', operations: add('/counter', '0'), reason: 'r', author: 'person:ann' });
-  const [a, b] = await Promise.all([race('a'), race('b')]);
+  const [a, b] = (await race(['a', 'b'])) as [Acked, Acked];
 
   const { id, state } = await keeper.load('desk');
   const { state: elsewhere } = await new MemoryKeeper(log).load('desk');

@@ -26,6 +26,7 @@ import {
   editPatch,
   filesToDocument,
   initialMemory,
+  isUndecided,
   patchesTowards,
   patchOf,
   proposePatch,
@@ -372,7 +373,7 @@ function stepsOf({ patch, gates, supersedes }: Proposal): Step[] {
 /** Rejects a patch that waits. */
 function withdrawal(patchId: string, { by, reason }: { by: string; reason: string }): Step {
   return (state) => {
-    const status = patchOf(state, patchId)?.status;
-    return status === 'proposed' || status === 'validated' ? rejectPatch(state, { patchId, by, reason }) : [];
+    const record = patchOf(state, patchId);
+    return record !== undefined && isUndecided(record.status) ? rejectPatch(state, { patchId, by, reason }) : [];
   };
 }

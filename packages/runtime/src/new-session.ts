@@ -56,15 +56,13 @@ function checkModel(model: string | Model, { who, path, models }: { who: string;
  * What a session that begins is refused for before anything is written.
  * @throws DreamfoldError invalid_argument, suspicious_unicode (the principal's name), unknown_model, config_invalid
  */
-export function checkTask(
-  { team, task, principal, rubric }: Pick<NewSession, 'team' | 'task' | 'principal' | 'rubric'>,
-  models: (name: string) => Model,
-): void {
+export function checkTask(asked: Pick<NewSession, 'team' | 'task' | 'principal' | 'rubric'>, models: (name: string) => Model): void {
+  const { task, principal } = asked;
   if (typeof task !== 'string' || task.trim() === '') {
     throw new DreamfoldError('invalid_argument', 'The task is empty', { path: 'task', value: task, remedy: 'Say what is to be done.' });
   }
   principalFields(principal);
-  checkModels({ team, ...(rubric === undefined ? {} : { rubric }) }, models);
+  checkModels(asked, models);
 }
 
 export function sessionIdOf(idempotencyKey: string): string {

@@ -16,9 +16,12 @@ import { performModel } from './perform-model.ts';
 import { performTool } from './perform-tool.ts';
 import type { FrameOf } from './prompt-frames.ts';
 import type { Completion, ProcessorOptions } from './completion.ts';
+import type { RubricDefinition } from './definitions.ts';
 
 export interface WorkPerformance {
   options: ProcessorOptions;
+  /** The graders in code. */
+  rubric: RubricDefinition | null;
   context: DecideContext;
   frameOf: FrameOf;
   memoryOf: (state: SessionState, thread: Thread) => MemoryBlock | null;
@@ -54,7 +57,7 @@ export async function performWork(state: SessionState, work: Work, p: WorkPerfor
       return performCall(state, work, p);
     case 'grade':
       return performGrading(state, work, {
-        rubric: options.rubric,
+        rubric: p.rubric,
         modelFor: options.modelFor,
         signal: controller.signal,
         now: options.now,

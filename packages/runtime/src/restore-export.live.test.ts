@@ -10,6 +10,7 @@ import { exportStreams } from './export-streams.ts';
 import type { ImportReport } from './import-report.ts';
 import { importSessions } from './import-sessions.ts';
 import { loadSession } from './load-session.ts';
+import { recordedRow } from './testing/recorded-rows.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'dreamfold-restore-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -38,16 +39,7 @@ let good: string[] = [];
 let heads = new Map<string, unknown>();
 beforeAll(async () => {
   const log = openMemoryLog();
-  const row = (n: number): string =>
-    JSON.stringify({
-      id: n,
-      outcome: n % 2,
-      messages: [
-        { role: 'user', content: `Task ${n}` },
-        { role: 'assistant', content: `Answer ${n}` },
-      ],
-    });
-  await importSessions(log, { file: write(Array.from({ length: 8 }, (_, i) => row(i))), format: 'messages' });
+  await importSessions(log, { file: write(Array.from({ length: 8 }, (_, i) => JSON.stringify(recordedRow(i)))), format: 'messages' });
   const [stream] = [...(await headsOf(log)).keys()].slice(-1);
   const df_blob = await log.putBlob(new TextEncoder().encode('the whole output'));
   const { seq, epoch } = await log.head(stream!);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import { DreamfoldError, isDreamfoldError, type ErrorCode, type StoredEvent } from '@dreamfold/events';
+import { DreamfoldError, isDreamfoldError, withRemedy, type ErrorCode, type StoredEvent } from '@dreamfold/events';
 import { ExportReader, type ExportBlob, type ExportEnd, type ExportLine } from '@dreamfold/core';
 import type { Log } from '@dreamfold/log';
 import { StreamChecks } from './export-checks.ts';
@@ -58,12 +58,7 @@ const OF_THE_FILE: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 function withSkipBad(error: DreamfoldError): DreamfoldError {
-  return new DreamfoldError(error.code, error.message, {
-    remedy: `${error.remedy} Or import it with --skip-bad: all that is whole is restored, and what is not is listed.`,
-    cause: error,
-    ...(error.path === undefined ? {} : { path: error.path }),
-    ...(error.value === undefined ? {} : { value: error.value }),
-  });
+  return withRemedy(error, `${error.remedy} Or import it with --skip-bad: all that is whole is restored, and what is not is listed.`);
 }
 
 async function readThrough({ request, report, log }: Checking, skips: ExportSkips | null): Promise<number> {
@@ -75,14 +70,17 @@ async function readThrough({ request, report, log }: Checking, skips: ExportSkip
   const digest = createHash('sha256');
   let row = 0;
   let events = 0;
+  const note = (error: unknown): null => {
+    if (skips === null || !isDreamfoldError(error) || !OF_THE_FILE.has(error.code)) throw error;
+    skips.line(row, error);
+    if (row === 1) reader.goOn();
+    return null;
+  };
   const inRow = <T>(run: () => T): T | null => {
     try {
       return run();
     } catch (error) {
-      if (skips === null || !isDreamfoldError(error) || !OF_THE_FILE.has(error.code)) throw error;
-      skips.line(row, error);
-      if (row === 1) reader.goOn();
-      return null;
+      return note(error);
     }
   };
   for await (const { line, bytesRead } of readLines(file)) {
@@ -90,7 +88,7 @@ async function readThrough({ request, report, log }: Checking, skips: ExportSkip
     const read = inRow(() => reader.read(line));
     if (read?.kind === 'event') {
       events += 1;
-      await streams.add(read.event, row);
+      await streams.add(read.event, row).catch(note);
     } else if (read?.kind === 'blob') inRow(() => checkBlob(read, `${source}:${row}`));
     if (read?.kind === 'end') {
       await streams.end();

@@ -12,10 +12,11 @@ import {
   type LogEvent,
   type NewEvent,
 } from '@dreamfold/events';
-import { agentOf, checkRightAnswer, recordFeedback, type Confirmation, type Judgement, type SessionState } from '@dreamfold/core';
+import { agentOf, checkRightAnswer, recordFeedback, type Judgement, type SessionState } from '@dreamfold/core';
 import type { Log } from '@dreamfold/log';
 import { z } from 'zod';
 import { decideAgain } from './decide-again.ts';
+import type { GivenConfirmation } from './decided-before.ts';
 import { sha256 } from './digest.ts';
 import { loadSession } from './load-session.ts';
 
@@ -30,14 +31,14 @@ export const JudgementShape = optionsOf<Judgement>({
   reason: z.string(),
   by: Text,
 });
-export const ConfirmationShape = optionsOf<Omit<Confirmation, 'by'> & { by?: string }>({
-  toolUseId: Text,
-  result: z.enum(['allow', 'deny']),
+/** What may be said of a call beside its id and the word itself. */
+export const WORD = {
   message: z.string().optional(),
   input: z.unknown().optional(),
   callHash: z.string().optional(),
   by: Text.optional(),
-});
+};
+export const ConfirmationShape = optionsOf<GivenConfirmation>({ toolUseId: Text, result: z.enum(['allow', 'deny']), ...WORD });
 
 /**
  * Writes to a session that another process may be running: an approval, an interrupt, a message, feedback. Built on the newest
@@ -61,15 +62,17 @@ export async function commandSession(
 
 /**
  * Records what came of an event of a session later.
+ * @returns what was recorded, with the class of whoever says it
  * @throws DreamfoldError not_found when the session has no such event; invalid_argument when it is not a call or a message, or
  * when the right answer is empty, or none that the called tool takes; what `recordFeedback` throws
  */
-export async function recordFeedbackOn(log: Log, sessionId: string, feedback: FeedbackRecorded): Promise<readonly LogEvent[]> {
+export async function recordFeedbackOn(log: Log, sessionId: string, feedback: FeedbackRecorded): Promise<FeedbackRecorded> {
   const judged = await judgedEvent(log, sessionId, feedback.judges);
-  return commandSession(log, sessionId, (state) => {
+  const [recorded] = await commandSession(log, sessionId, (state) => {
     checkAnswer(state, judged, feedback);
     return recordFeedback(state, feedback);
   });
+  return recorded!.data as FeedbackRecorded;
 }
 
 function checkAnswer(state: SessionState, judged: KnownEvent, { right_answer: answer }: FeedbackRecorded): void {

@@ -3,7 +3,6 @@ import { DreamfoldError, idFrom, idOfStream, isDreamfoldError, streamOf, type Lo
 import { initialSession, mustRun, type PinnedMemory, type SessionState } from '@dreamfold/core';
 import type { AppendNotice, Log } from '@dreamfold/log';
 import type { Model } from '@dreamfold/model';
-import type { ProcessorOptions } from './completion.ts';
 import { sha256 } from './digest.ts';
 import { loadSession } from './load-session.ts';
 import { beginningOf, checkModels, checkSameTask, checkTask, sessionIdOf, type NewSession } from './new-session.ts';
@@ -211,29 +210,31 @@ export class SessionHost {
       });
     };
     const onRest = (): void => this.#onRest(id, { processor, leaves: options.leaves ?? false });
-    const processing: ProcessorOptions = {
-      log,
-      team: options.team,
-      modelFor: ({ model }) => (typeof model === 'string' ? models(model) : model),
-      rubric: options.rubric ?? null,
-      memory,
-      now,
-      random,
-      onEvents: (added) => {
-        if (held === null) deliver(added);
-        else held.push(added);
+    const processor = new SessionProcessor(
+      {
+        log,
+        team: options.team,
+        modelFor: ({ model }) => (typeof model === 'string' ? models(model) : model),
+        rubric: options.rubric ?? null,
+        memory,
+        now,
+        random,
+        onEvents: (added) => {
+          if (held === null) deliver(added);
+          else held.push(added);
+        },
+        onDelta: (threadId, text) => emit('delta', { threadId, text }),
+        onRest,
       },
-      onDelta: (threadId, text) => emit('delta', { threadId, text }),
-      onRest,
-    };
-    const processor = new SessionProcessor(processing, state);
+      state,
+    );
     const wake = (): void => {
       this.#keep(session, processor);
       // Nobody has listened while it was at rest.
       this.noticeOthers(id).catch((error: unknown) => processor.stop(error as Error));
       if (!processor.busy) onRest();
     };
-    const session = new Session(id, { processor, emitter, log, graders: processing, wake, heard: () => begun });
+    const session = new Session(id, { processor, emitter, log, wake, heard: () => begun });
     this.#keep(session, processor);
     return { session, processor, begin };
   }

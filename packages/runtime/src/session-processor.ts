@@ -24,6 +24,7 @@ import {
 import type { Completion, ProcessorOptions } from './completion.ts';
 import { Deadline } from './deadline.ts';
 import { decideContext } from './decide-context.ts';
+import type { RubricDefinition } from './definitions.ts';
 import { sha256 } from './digest.ts';
 import { outOfTime } from './out-of-time.ts';
 import { performWork } from './perform-work.ts';
@@ -74,6 +75,8 @@ export class SessionProcessor {
   readonly #stream: string;
   /** What deciding on the session needs from outside. */
   readonly context: DecideContext;
+  /** The graders in code; a message may bring others. */
+  rubric: RubricDefinition | null;
   readonly #memory: ThreadMemory;
   readonly #frameOf = frames();
   readonly #running = new Map<string, Running>();
@@ -93,6 +96,7 @@ export class SessionProcessor {
 
   constructor(options: ProcessorOptions, state: SessionState) {
     this.#o = options;
+    this.rubric = options.rubric;
     this.#deadline = new Deadline(options.now, () => this.#stopInTime());
     this.#confirmed = state;
     this.#tentative = state;
@@ -356,6 +360,7 @@ export class SessionProcessor {
     if (this.#deadline.hasPassed) controller.abort(outOfTime(this.#confirmed));
     performWork(this.#confirmed, work, {
       options: this.#o,
+      rubric: this.rubric,
       context: this.context,
       frameOf: this.#frameOf,
       memoryOf: (state, thread) => this.#memory.blockOf(state, thread),

@@ -1,6 +1,7 @@
-import { DreamfoldError, idOfStream, knownEvent, streamOf, textOf, type LogEvent } from '@dreamfold/events';
+import { knownEvent, streamOf, textOf, type LogEvent } from '@dreamfold/events';
 import { parseRef, SessionReader, type Cited, type CitedSession, type Episode, type Suggestion } from '@dreamfold/dreaming';
 import { seenBy, type Cursor, type Log } from '@dreamfold/log';
+import { noSession } from './load-session.ts';
 
 type OnProgress = (done: number, total: number) => void;
 
@@ -43,7 +44,7 @@ export class SessionReview {
     const episodes: Episode[] = [];
     for (const [done, id] of sessions.entries()) {
       const reader = await this.#readerOf(streamOf('session', id));
-      if (reader.seq === 0) throw notFound(id);
+      if (reader.seq === 0) throw noSession(id);
       const episode = reader.episode();
       if (episode !== null) episodes.push(episode);
       onProgress?.(done + 1, sessions.length);
@@ -103,12 +104,4 @@ function textsIn(logged: LogEvent): string[] {
     default:
       return [];
   }
-}
-
-function notFound(id: string): DreamfoldError {
-  return new DreamfoldError('not_found', `There is no session ${idOfStream(id)}`, {
-    path: 'session',
-    value: id,
-    remedy: 'List them with `dreamfold sessions`.',
-  });
 }

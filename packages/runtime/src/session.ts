@@ -33,12 +33,11 @@ import {
 } from '@dreamfold/core';
 import type { Log } from '@dreamfold/log';
 import { z } from 'zod';
-import { unlessDecided } from './decided-before.ts';
+import { confirmOn, type GivenConfirmation } from './decided-before.ts';
 import { RubricShape } from './definition-shapes.ts';
 import type { RubricDefinition } from './definitions.ts';
 import { outcomeOf } from './new-session.ts';
-import { operator } from './operator.ts';
-import { FeedbackShape, JudgementShape, recordFeedbackOn } from './session-commands.ts';
+import { FeedbackShape, JudgementShape, recordFeedbackOn, WORD } from './session-commands.ts';
 import type { SessionProcessor } from './session-processor.ts';
 
 /** What listeners get: each event by its type, every event as `event`, and text as it arrives as `delta` (never stored). */
@@ -78,13 +77,12 @@ const LISTENED = ['event', 'delta', ...(Object.keys(CATALOGUE) as EventType[])] 
 /** What became of a session so far. */
 export function resultOf(state: SessionState): SessionResult {
   const { usage } = state;
-  const outcome = outcomeOfTurn(state);
-  const best = outcome === null ? null : bestAttempt(outcome);
+  const outcome = outcomeResult(outcomeOfTurn(state));
   return {
     sessionId: state.id,
-    text: best?.text ?? answerOfTurn(state)?.text ?? '',
+    text: outcome?.best?.text ?? answerOfTurn(state)?.text ?? '',
     stopReason: state.stopReason ?? { type: 'end_turn' },
-    outcome: outcomeResult(outcome),
+    outcome,
     earlierOutcome: outcome === null ? outcomeResult(state.outcome) : null,
     usage,
     error: state.error,
@@ -114,7 +112,6 @@ export class Session {
   readonly #processor: SessionProcessor;
   readonly #emitter: EventEmitter<SessionEvents>;
   readonly #log: Log;
-  readonly #graders: { rubric: RubricDefinition | null };
   readonly #wake: () => void;
   readonly #heard: () => Promise<void>;
 
@@ -124,7 +121,6 @@ export class Session {
       processor: SessionProcessor;
       emitter: EventEmitter<SessionEvents>;
       log: Log;
-      graders: { rubric: RubricDefinition | null };
       wake: () => void;
       heard: () => Promise<void>;
     },
@@ -133,7 +129,6 @@ export class Session {
     this.#processor = parts.processor;
     this.#emitter = parts.emitter;
     this.#log = parts.log;
-    this.#graders = parts.graders;
     this.#wake = parts.wake;
     this.#heard = parts.heard;
   }
@@ -161,14 +156,14 @@ export class Session {
   async send(message: string, options: SendOptions = {}): Promise<void> {
     const { ifBusy, rubric, idempotencyKey = randomUUID() } = options;
     if (rubric === undefined) return this.#command('message', (state) => sendMessage(state, message, ifBusy), idempotencyKey);
-    const before = this.#graders.rubric;
+    const before = this.#processor.rubric;
     // It may be graded before this call goes on.
-    this.#graders.rubric = rubric;
+    this.#processor.rubric = rubric;
     try {
       const outcome = outcomeOf(`${this.id}/message/${idempotencyKey}`, message, rubric);
       await this.#command('message', (state) => askForOutcome(state, outcome), idempotencyKey);
     } catch (error) {
-      this.#graders.rubric = before;
+      this.#processor.rubric = before;
       throw error;
     }
   }
@@ -197,12 +192,11 @@ export class Session {
     await this.#confirm({ toolUseId, result: 'deny', ...options });
   }
 
-  async #confirm({ by = operator(), ...confirmation }: Omit<Confirmation, 'by'> & { by?: string }): Promise<void> {
+  async #confirm(given: GivenConfirmation): Promise<void> {
     const { context } = this.#processor;
-    const build = (state: SessionState): NewEvent[] =>
-      confirmTool(state, { ...confirmation, by }, (...given) => context.checkInput(...given));
-    const call = { sessionId: this.id, toolUseId: confirmation.toolUseId };
-    await unlessDecided(this.#log, call, () => this.#command(confirmation.result, build));
+    await confirmOn(this.#log, { sessionId: this.id, given }, (word) =>
+      this.#command(word.result, (state) => confirmTool(state, word, (...asked) => context.checkInput(...asked))),
+    );
   }
 
   /** A person's score of a criterion that waits for one. */
@@ -234,8 +228,7 @@ export class Session {
 }
 
 const toolUseId = arg('toolUseId', Text);
-/** What may be said of a call beside its id. */
-const Said = { callHash: z.string().optional(), by: Text.optional() };
+const { callHash, by, input, message } = WORD;
 
 checkMethods(Session, 'session', {
   on: [arg('type', oneOf<keyof SessionEvents>('a type of event, event or delta', LISTENED)), arg('listener', functionOf<never>())],
@@ -253,17 +246,11 @@ checkMethods(Session, 'session', {
   interrupt: [arg('threadId', Text.optional())],
   approve: [
     toolUseId,
-    arg(
-      'options',
-      optionsOf<Partial<Pick<Confirmation, 'callHash' | 'by' | 'input'>>>({ ...Said, input: z.unknown().optional() }).optional(),
-    ),
+    arg('options', optionsOf<Partial<Pick<Confirmation, 'callHash' | 'by' | 'input'>>>({ callHash, by, input }).optional()),
   ],
   deny: [
     toolUseId,
-    arg(
-      'options',
-      optionsOf<Partial<Pick<Confirmation, 'callHash' | 'by' | 'message'>>>({ ...Said, message: z.string().optional() }).optional(),
-    ),
+    arg('options', optionsOf<Partial<Pick<Confirmation, 'callHash' | 'by' | 'message'>>>({ callHash, by, message }).optional()),
   ],
   judge: [arg('judgement', JudgementShape)],
   feedback: [arg('feedback', FeedbackShape)],

@@ -14,7 +14,6 @@ import type { FrameOf } from './prompt-frames.ts';
 interface Told {
   selected: SelectedMemory;
   block: MemoryBlock | null;
-  team: SessionState['team'];
 }
 
 /** What each thread of a session is given of the pinned memory: selected once, for the task and the tools that it begins with. */
@@ -39,11 +38,10 @@ export class ThreadMemory {
 
   #toldTo(state: SessionState, thread: Thread): Told {
     const before = this.#told.get(thread.id);
-    // Whoever took over with another team has other tools from then on.
-    if (before?.team === state.team) return before;
+    if (before !== undefined) return before;
     const { tools } = this.#frameOf(state, thread.agent);
     const selected = selectMemory(this.#pinned, { task: taskOf(state, thread), tools });
-    const told = { selected, block: memoryBlock(selected, { nonce: state.nonce, thread: thread.id, sha256 }), team: state.team };
+    const told = { selected, block: memoryBlock(selected, { nonce: state.nonce, thread: thread.id, sha256 }) };
     this.#told.set(thread.id, told);
     return told;
   }

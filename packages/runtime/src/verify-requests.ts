@@ -1,18 +1,10 @@
 import { knownEvent, streamOf, type MemoryPin } from '@dreamfold/events';
-import {
-  agentOf,
-  evolveSession,
-  initialSession,
-  promptFrame,
-  threadOf,
-  type PinnedMemory,
-  type PromptFrame,
-  type SessionState,
-  type Thread,
-} from '@dreamfold/core';
+import { evolveSession, initialSession, threadOf, type PinnedMemory } from '@dreamfold/core';
 import type { Log } from '@dreamfold/log';
-import { RequestDigests } from './digest.ts';
+import { requestDigests } from './decide-context.ts';
+import type { RequestDigests } from './digest.ts';
 import { loadSession } from './load-session.ts';
+import { frames } from './prompt-frames.ts';
 import { ThreadMemory } from './thread-memory.ts';
 
 export interface RequestsReport {
@@ -58,17 +50,6 @@ export async function verifyRequests(
 }
 
 function digestsWith(pinned: readonly PinnedMemory[]): RequestDigests {
-  const frames = new Map<string, PromptFrame>();
-  const frameOf = (state: SessionState, name: string): PromptFrame => {
-    const agent = agentOf(state, name);
-    const frame = frames.get(name) ?? (agent === undefined ? undefined : promptFrame(agent, state.team.agents));
-    if (frame === undefined) throw new TypeError(`no agent ${name} in the session's team`);
-    frames.set(name, frame);
-    return frame;
-  };
-  const memory = new ThreadMemory(pinned, frameOf);
-  return new RequestDigests((state: SessionState, thread: Thread) => ({
-    frame: frameOf(state, thread.agent),
-    memory: memory.blockOf(state, thread),
-  }));
+  const frameOf = frames();
+  return requestDigests(new ThreadMemory(pinned, frameOf), frameOf);
 }

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { confirmCall, showCall } from '../confirm-call.ts';
 import { defineCommand } from '../define-command.ts';
 import type { Io } from '../io.ts';
@@ -20,7 +20,7 @@ export function register(program: Command, io: Io): void {
   })
     .option(...BY)
     .option('--input <json>', 'run it with this input')
-    .option('--show', 'print the whole call, and decide nothing')
+    .addOption(new Option('--show', 'print the whole call, and decide nothing').conflicts(['input', 'by']))
     .action((...[prefix, call, { by, input, show }, command]: [string, string | undefined, ApproveFlags, Command]) =>
       show === true ? showCall({ prefix, call, command }, io) : confirmCall({ prefix, call, by, input, result: 'allow', command }, io),
     );

@@ -1,11 +1,10 @@
 import { Option, type Command } from 'commander';
 import {
+  DATA_LIMITS,
   FeedbackRecorded,
-  JSON_LIMITS,
   LABELLER_WEIGHT,
   LabellerClass,
   knownEvent,
-  labellerClassOf,
   parseJson,
   textOf,
   type LogEvent,
@@ -56,9 +55,7 @@ export function register(program: Command, io: Io): void {
         const id = await findSession(dreamfold, prefix);
         const events = await gather(dreamfold.events(id));
         const judged = findEvent(events, event);
-        const { principal } = await dreamfold.session(id, 1);
-        const feedback = { ...given, judges: judged.id, class: labellerClassOf(given, principal) };
-        await dreamfold.feedback(id, feedback);
+        const feedback = await dreamfold.feedback(id, { ...given, judges: judged.id });
         const contradicts = contradicted(events, feedback);
         io.document({ session: id, feedback, contradicts });
         io.line(`Recorded on ${id}, event ${judged.seq}, ${told(judged)}:`);
@@ -101,8 +98,7 @@ function told(judged: LogEvent): string {
 }
 
 function readFeedback(judges: string, { verdict, rightAnswer, reason, by, class: labeller }: FeedbackFlags): FeedbackRecorded {
-  const right_answer =
-    rightAnswer === undefined ? {} : { right_answer: parseJson(rightAnswer, '--right-answer', { ...JSON_LIMITS, anyKey: true }) };
+  const right_answer = rightAnswer === undefined ? {} : { right_answer: parseJson(rightAnswer, '--right-answer', DATA_LIMITS) };
   const said = { judges, verdict, by, ...(labeller === undefined ? {} : { class: labeller }), ...(reason === undefined ? {} : { reason }) };
   const checked = FeedbackRecorded.safeParse({ ...said, ...right_answer });
   // As it was given: a copy by its schema has no key `__proto__`.

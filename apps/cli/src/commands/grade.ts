@@ -1,9 +1,10 @@
-import { userInfo } from 'node:os';
 import { InvalidArgumentError, type Command } from 'commander';
+import { operator } from 'dreamfold';
 import { withData } from '../data-directory.ts';
 import { defineCommand } from '../define-command.ts';
 import { findSession } from '../find-session.ts';
 import type { Io } from '../io.ts';
+import { BY } from '../person.ts';
 import { tellHowToGoOn } from '../waiting.ts';
 
 interface GradeFlags {
@@ -20,11 +21,11 @@ export function register(program: Command, io: Io): void {
   })
     .argument('<score>', 'from 0 (not met) to 1 (fully met)', fraction)
     .requiredOption('--reason <text>', 'why, in words that the author can act on')
-    .option('--by <name>', 'who says so; default: your user name')
+    .option(...BY)
     .action((...[prefix, criterion, score, flags, command]: [string, string, number, GradeFlags, Command]) =>
       withData(command, { io, readOnly: false, mustExist: true }, async (dreamfold) => {
         const id = await findSession(dreamfold, prefix);
-        const { reason, by = userInfo().username } = flags;
+        const { reason, by = operator() } = flags;
         await dreamfold.judge(id, { criterion, score, reason, by });
         io.document({ session: id, criterion, score, reason, by });
         io.line(`Recorded: ${criterion} ${score}.`);

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import { IMPORT_FORMATS, importFormat } from '@dreamfold/core';
-import { checkImport, DreamfoldError, type CheckedImport, type ExportDamage, type ImportReport, type ImportRequest } from 'dreamfold';
+import { checkImport, type CheckedImport, type ExportDamage, type ImportReport, type ImportRequest } from 'dreamfold';
 import { counted } from '../counted.ts';
 import { withData } from '../data-directory.ts';
 import { defineCommand } from '../define-command.ts';
@@ -8,6 +8,7 @@ import { EXIT } from '../exit-code.ts';
 import type { Io } from '../io.ts';
 import { oneLine } from '../printable.ts';
 import type { ProgressBar } from '../progress-bar.ts';
+import { printShortList } from '../short-list.ts';
 
 interface ImportFlags {
   format: string;
@@ -70,7 +71,7 @@ async function importFile({ file, flags, command }: { file: string; flags: Impor
     format: importFormat(flags.format),
     ...(flags.agent === undefined ? {} : { agent: flags.agent }),
     ...(flags.model === undefined ? {} : { model: flags.model }),
-    ...(flags.trustPrincipals === undefined ? {} : { trustPrincipals: trusted(flags) }),
+    ...(flags.trustPrincipals === undefined ? {} : { trustPrincipals: flags.trustPrincipals }),
     ...(flags.tools === undefined ? {} : { tools: flags.tools }),
     ...(flags.skipBad === undefined ? {} : { skipBad: flags.skipBad }),
     onProgress: (phase, done, total) => {
@@ -97,16 +98,6 @@ async function importFile({ file, flags, command }: { file: string; flags: Impor
   }
 }
 
-/** @throws DreamfoldError invalid_argument */
-function trusted({ format }: ImportFlags): true {
-  if (format !== 'dreamfold') return true;
-  throw new DreamfoldError('invalid_argument', 'An export says itself of each session whether its principal was authenticated', {
-    path: '--trust-principals',
-    value: format,
-    remedy: 'Leave --trust-principals out.',
-  });
-}
-
 function printReport(report: ImportReport, io: Io): void {
   const { sessions, added, events, toolCalls, passed, failed, unscored, skipped, damage } = report;
   const there = sessions - added;
@@ -116,24 +107,14 @@ function printReport(report: ImportReport, io: Io): void {
   io.line(
     `${counted(added, 'session')} added (${counted(events, 'event')})${there > 0 ? `; ${there} there already, which stay as they are` : ''}.`,
   );
-  printList(
-    report.notes.map(({ path, note }) => ({ path, said: note })),
-    { of: report.notes.length, what: 'remarks' },
-    io,
-  );
+  const line = (path: string, said: string): string => `${oneLine(path, 200)}: ${oneLine(said, 200)}`;
+  const notes = report.notes.map(({ path, note }) => line(path, note));
+  printShortList(notes, { max: SHOWN_NOTES, what: 'remarks' }, io);
   if (skipped > 0) io.line(io.paint('yellow', `${counted(skipped, 'bad row')} left out:`));
-  printList(
-    report.bad.map(({ path, reason }) => ({ path, said: reason })),
-    { of: skipped, what: 'bad rows' },
-    io,
-  );
+  const bad = report.bad.map(({ path, reason }) => line(path, reason));
+  printShortList(bad, { max: SHOWN_NOTES, of: skipped, what: 'bad rows' }, io);
   for (const hint of report.hints) io.line(io.paint('yellow', `Hint: ${oneLine(hint, 600)}`));
   if (damage !== undefined) printDamage(damage, io);
-}
-
-function printList(lines: readonly { path: string; said: string }[], { of, what }: { of: number; what: string }, io: Io): void {
-  for (const { path, said } of lines.slice(0, SHOWN_NOTES)) io.line(`  ${oneLine(path, 200)}: ${oneLine(said, 200)}`);
-  if (of > SHOWN_NOTES) io.line(`  and ${of - SHOWN_NOTES} more ${what}; --json lists them`);
 }
 
 /** What of an export could not be restored: all of it, since nothing else tells it again line by line. */

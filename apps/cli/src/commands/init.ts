@@ -88,7 +88,7 @@ A lead with two specialists, in \`team.ts\`. In the directory in which \`init\` 
 \`\`\`sh
 ${runLine(file)}
 ${typed} sessions
-${typed} show SESSION              # every event; the beginning of the id is enough
+${typed} show SESSION              # its story; the beginning of the id is enough
 ${typed} replay SESSION --at 20    # the session as it was after event 20
 ${typed} verify                    # nothing was changed or lost
 \`\`\`

@@ -3,7 +3,7 @@ import { isDreamfoldError } from 'dreamfold';
 import { editProposal } from '../edit-proposal.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Io } from '../io.ts';
-import { printable } from '../printable.ts';
+import { tellError } from '../report.ts';
 import { proposalsOf, waitingIn, type Proposal } from '../proposals.ts';
 import { tellProposal } from '../tell-proposal.ts';
 
@@ -27,7 +27,7 @@ export async function askAboutEach(dreamfold: Dreamfold, reviewer: Reviewer, io:
       } catch (error) {
         // Somebody else may have decided meanwhile; the rest can go on.
         if (!isDreamfoldError(error)) throw error;
-        io.note(`${error.code} ${printable(error.message)}\n  ${printable(error.remedy)}`);
+        tellError(error, io);
         decided = error.code === 'already_decided';
       }
       if (io.exitCode === EXIT.interrupted) return;

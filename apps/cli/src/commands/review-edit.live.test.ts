@@ -1,6 +1,7 @@
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
+import { stripVTControlCharacters } from 'node:util';
 import { open, type Suggestion } from 'dreamfold';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DemoReport } from '../demo/run-demo.ts';
@@ -115,7 +116,7 @@ describe('review edit', () => {
       [/● Edit/, '\r'],
     ];
     const { code, output } = await atTerminal(script, ['review', '--by', 'ann'], [...chosen, ...chosen]);
-    expect(output).toMatch(/invalid_argument This does not read as a choice of queue/);
+    expect(stripVTControlCharacters(output)).toMatch(/invalid_argument This does not read as a choice of queue/);
     expect(code).toBe(0);
     expect(await waiting()).toEqual([]);
     const { document } = await workspace.json('review', 'list', '--all');

@@ -1,6 +1,5 @@
 import { Option, type Command } from 'commander';
 import { Caps } from '@dreamfold/events';
-import { principalFields } from '@dreamfold/core';
 import { checkRun, DreamfoldError, type AgentDefinition, type RunOptions } from 'dreamfold';
 import { withData } from '../data-directory.ts';
 import { collect, defineCommand } from '../define-command.ts';
@@ -71,8 +70,7 @@ async function run({ file, task, flags, command }: Run, io: Io): Promise<void> {
   const options = await runOptions(team, flags);
   const lead: AgentDefinition = flags.model === undefined ? team.lead : withModel(team.lead, flags.model);
   // Checked before a data directory is made for it; there is no memory store to find in a new one.
-  checkRun(lead, task, { rubric: options.rubric });
-  principalFields(options.principal);
+  checkRun(lead, task, { rubric: options.rubric, principal: options.principal });
   await withData(command, { io, readOnly: false, mustExist: (options.memory ?? []).length > 0 }, async (dreamfold) => {
     const { quiet = false, wait = false, detach = false } = flags;
     if (detach) {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { withRemedy } from '@dreamfold/events/errors';
 import { DreamfoldError, isDreamfoldError, open, type VerifyReport } from 'dreamfold';
 import { counted } from '../counted.ts';
 import { dataDirectory, logUrl, withData } from '../data-directory.ts';
@@ -6,6 +7,7 @@ import { defineCommand } from '../define-command.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Io } from '../io.ts';
 import { oneLine } from '../printable.ts';
+import { printShortList } from '../short-list.ts';
 
 const SHOWN = 20;
 const RESTORE = 'Restore the data directory from a copy, or import an export into a new one.';
@@ -48,9 +50,7 @@ async function verify({ acceptHead, command }: { acceptHead: boolean; command: C
 
 /** What cannot even be opened says elsewhere that `verify` knows more. */
 function beyondReading(error: DreamfoldError): DreamfoldError {
-  if (!error.remedy.includes('`dreamfold verify`')) return error;
-  const { code, message, path, value } = error;
-  return new DreamfoldError(code, message, { remedy: RESTORE, cause: error, ...(path === undefined ? {} : { path }), value });
+  return error.remedy.includes('`dreamfold verify`') ? withRemedy(error, RESTORE) : error;
 }
 
 function printReport({ events, streams, erased, blobs, problems, setAside }: VerifyReport, io: Io): void {
@@ -72,18 +72,16 @@ function printReport({ events, streams, erased, blobs, problems, setAside }: Ver
 function printMissing({ missing = [] }: VerifyReport, io: Io): void {
   if (missing.length === 0) return;
   io.line(`${counted(missing.length, 'payload')} missing since an import with --skip-bad, in whose file it was bad:`);
-  for (const { stream, seq, reason } of missing.slice(0, SHOWN)) io.line(`  ${stream}#${seq}: ${oneLine(reason, 160)}`);
-  if (missing.length > SHOWN) io.line(`  and ${missing.length - SHOWN} more; --json lists them`);
+  const lines = missing.map(({ stream, seq, reason }) => `${stream}#${seq}: ${oneLine(reason, 160)}`);
+  printShortList(lines, { max: SHOWN }, io);
 }
 
 /** What others, or a torn write, have left in the topic. Nobody counts it, so it is no problem. */
 function printSetAside({ setAside = [] }: VerifyReport, io: Io): void {
   if (setAside.length === 0) return;
   io.line(`${counted(setAside.length, 'record')} of the topic set aside, which no reader counts:`);
-  for (const { partition, offset, reason } of setAside.slice(0, SHOWN)) {
-    io.line(`  partition ${partition}, offset ${offset}: ${reason}`);
-  }
-  if (setAside.length > SHOWN) io.line(`  and ${setAside.length - SHOWN} more; --json lists them`);
+  const lines = setAside.map(({ partition, offset, reason }) => `partition ${partition}, offset ${offset}: ${reason}`);
+  printShortList(lines, { max: SHOWN }, io);
 }
 
 function notOnKafka(): DreamfoldError {
