@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import {
   List,
   memoryBlock,
@@ -10,13 +9,11 @@ import {
   type ModelRequest,
   type PinnedMemory,
 } from '@dreamfold/core';
-import { compileTeam } from '@dreamfold/runtime';
+import { compileTeam, sha256 } from '@dreamfold/runtime';
 import type { AgentDefinition } from 'dreamfold';
 import { median } from '../statistics.ts';
 import type { LabelledRequest } from './request-file.ts';
 import { choose } from './specialist.ts';
-
-const sha256 = (text: string): string => hash('sha256', text, 'base64url');
 
 /** How well requests are routed that nobody has learnt from. */
 export interface Score {

@@ -1,7 +1,5 @@
 // node --import ./counters.ts work-process.ts JOB: does a job, and prints what it took as one JSON object.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { inScratchDirectory } from '../scratch-directory.ts';
 import { takeCounts, type WorkCounts } from './counters.ts';
 import type { WorkJob } from './work.ts';
 
@@ -37,9 +35,5 @@ async function steps(kind: 'memory' | 'sqlite', scenario: 'single' | 'team', dir
   return Object.fromEntries(Object.entries(counts).map(([name, n]) => [name, Math.round((1000 * n) / made) / 1000]));
 }
 
-const directory = mkdtempSync(join(tmpdir(), 'dreamfold-work-'));
-try {
-  process.stdout.write(`${JSON.stringify(await JOBS[process.argv[2] as WorkJob](directory))}\n`);
-} finally {
-  rmSync(directory, { recursive: true, force: true });
-}
+const counts = await inScratchDirectory(JOBS[process.argv[2] as WorkJob]);
+process.stdout.write(`${JSON.stringify(counts)}\n`);
