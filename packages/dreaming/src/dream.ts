@@ -1,7 +1,7 @@
 import { escapeToken, type InsightCounts, type MemoryDocument, type PatchStatus, type Sha256 } from '@dreamfold/core';
 import type { Finding, GateVerdict, Insight, PatchOperation } from '@dreamfold/events';
 import { contradicts } from './gates/agreement.ts';
-import { NO_FAULTS, textOf, type Candidate, type GateContext } from './gates/candidate.ts';
+import { NO_FAULTS, type Candidate, type GateContext, type Misfit } from './gates/candidate.ts';
 import type { Constitution } from './gates/constitution.ts';
 import { withoutBadCues } from './gates/drop-cues.ts';
 import { hasPassed, judge, judgeRetirement, type GateName } from './gates/judge.ts';
@@ -139,8 +139,10 @@ class Dream {
       this.#withdraw(ids);
     }
     for (const suggestion of suggestions) {
-      const candidate = candidateOf(suggestion, { cited, sha256: this.#sha256 });
-      this.#judge({ ...candidate, text: textOf(candidate.finding) }, 'add', null);
+      const whole = candidateOf(suggestion, { cited, sha256: this.#sha256 });
+      // There has to be room for all that is suggested, whichever cues are dropped.
+      const misfit = whole.misfit ?? this.#misfitOf(whole.finding);
+      this.#judge({ ...this.#trimmed(whole), misfit }, 'add', null);
     }
     return { pages: this.#pages.missing, insights: this.#insights, settled: this.#settled, withdrawn: this.#withdrawn };
   }
@@ -148,7 +150,7 @@ class Dream {
   /** What is learnt is proposed when it is new or has moved, and nobody has decided on the same before. */
   #consider(whole: Found): void {
     // Compared without the cues that no gate lets through: what is the same but for them has not moved.
-    const found = withoutBadCues({ ...whole, text: textOf(whole.finding) }, this.#context, this.#input.without);
+    const found = this.#trimmed(whole);
     const finding = found.finding as Insight;
     const stored = this.#stored.get(finding.id);
     if (stored !== undefined && isSame(stored.insight, finding)) return;
@@ -161,16 +163,24 @@ class Dream {
       this.#settled.push({ insight: finding, patchId, status, reason, evidence });
       return;
     }
-    this.#judge(found, stored === undefined ? 'add' : 'replace', isOpen ? prior.patchId : null);
+    const change = stored === undefined ? 'add' : 'replace';
+    this.#judge({ ...found, misfit: this.#misfitOf(finding) }, change, isOpen ? prior.patchId : null);
   }
 
-  #judge(whole: Candidate, change: 'add' | 'replace', supersedes: string | null): void {
-    const misfit = whole.misfit ?? (this.#stored.has(whole.finding.id) ? null : this.#pages.misfitOf(whole.finding));
-    // What a cue contradicts that no gate lets through does not matter.
-    const good = withoutBadCues(whole, this.#context, this.#input.without);
-    const rivals = this.#rivalsOf(good);
-    const turns = [...new Set([...good.turns, ...rivals.map(({ insight }) => insight.id)])];
-    const { gates, candidate } = judge({ ...good, misfit, turns }, this.#context, this.#input.without);
+  /** Without the cues that no gate lets through: what they contradict does not matter. */
+  #trimmed(whole: Candidate): Candidate {
+    return withoutBadCues(whole, this.#context, this.#input.without);
+  }
+
+  #misfitOf(finding: Finding): Misfit | null {
+    return this.#stored.has(finding.id) ? null : this.#pages.misfitOf(finding);
+  }
+
+  /** @param candidate without the cues that no gate lets through */
+  #judge(candidate: Candidate, change: 'add' | 'replace', supersedes: string | null): void {
+    const rivals = this.#rivalsOf(candidate);
+    const turns = [...new Set([...candidate.turns, ...rivals.map(({ insight }) => insight.id)])];
+    const gates = judge({ ...candidate, turns }, this.#context, this.#input.without);
     const { finding, claim, evidence } = candidate;
     // The gate has seen that each is supported less. The learner weighs the same decisions, and retires by itself what it has written.
     const allBeaten = hasPassed(gates) ? rivals.filter(({ insight }) => !this.#isLearnt(insight)) : [];
@@ -265,7 +275,7 @@ class Dream {
   #retireOne(stored: StoredInsight, { reason, evidence, contradicted }: Retirement): void {
     const { insight } = stored;
     const shared = { reason, claim: '', evidence };
-    const about = { finding: insight, origin: 'learnt' as const, faults: NO_FAULTS, witnesses: new Map(), text: '' };
+    const about = { finding: insight, origin: 'learnt' as const, faults: NO_FAULTS, witnesses: new Map() };
     const candidate: Candidate = { ...shared, ...about, turns: contradicted ? [insight.id] : [] };
     const gates = judgeRetirement(candidate, this.#context, this.#input.without);
     const operations = hasPassed(gates) ? removeInsight(stored) : [];

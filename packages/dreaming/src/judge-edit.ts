@@ -1,7 +1,7 @@
 import { writtenBy, type InsightCounts, type MemoryDocument, type Sha256 } from '@dreamfold/core';
 import { DreamfoldError, type Finding, type GateVerdict, type Insight, type PatchOperation } from '@dreamfold/events';
 import type { ErrorPoint } from './episode.ts';
-import { NO_FAULTS, textOf, type GateContext } from './gates/candidate.ts';
+import { NO_FAULTS, type GateContext } from './gates/candidate.ts';
 import type { Constitution } from './gates/constitution.ts';
 import { judge } from './gates/judge.ts';
 import { recoveryId, suggestionId } from './insight-id.ts';
@@ -58,6 +58,7 @@ export function judgeEdit(input: EditInput, sha256: Sha256): JudgedEdit {
   const known = storedInsights(document).flatMap(({ insight }) => (insight.id === finding.id ? [] : [insight]));
   const isLearnt = (insight: Insight): boolean => insight.kind === 'choice' && learntIds(insight, sha256).includes(insight.id);
   const cited = [...new Set([...evidence, ...[...witnesses.values()].flat().flatMap((witness) => witness.evidence)])];
+  // A person wrote it as it stands, so it passes whole or not at all.
   const candidate = {
     finding,
     // What has only lost words is still what was weighed before.
@@ -66,11 +67,9 @@ export function judgeEdit(input: EditInput, sha256: Sha256): JudgedEdit {
     claim: note,
     evidence: cited,
     faults: NO_FAULTS,
-    isEdit: true,
     witnesses,
     turns: [],
     ...(offered === null ? {} : { offered }),
-    text: textOf(finding),
   };
   const lessons: GateContext['lessons'] = (tool, field) => knowledge.lessons(tool, field);
   const { index } = writtenBy(after)!;
@@ -78,7 +77,7 @@ export function judgeEdit(input: EditInput, sha256: Sha256): JudgedEdit {
     i === index && finding.kind !== 'note' ? ({ ...operation, value: finding } as PatchOperation) : operation,
   );
   const context: GateContext = { constitution, counts, untrusted, known, isLearnt, lessons, toldPoints: () => 0 };
-  return { operations, evidence: cited, gates: judge(candidate, context).gates };
+  return { operations, evidence: cited, gates: judge(candidate, context) };
 }
 
 function changeOf({ before, after, knowledge }: EditInput, sha256: Sha256): Change {

@@ -55,12 +55,8 @@ export interface Candidate {
   offered?: readonly string[];
   /** Cues that gates have taken out of it already. */
   dropped?: readonly DroppedCue[];
-  /** A person wrote it as it stands: it passes whole or not at all. */
-  isEdit?: boolean;
   /** Set when it is malformed, or when there is no place for it. */
   misfit?: Misfit | null;
-  /** As the agents will read it. */
-  text: string;
 }
 
 /** What the gates judge by. */
@@ -128,5 +124,5 @@ export function withCues(candidate: Candidate, keep: (cue: Cue) => boolean): Can
   const witnesses = new Map([...candidate.witnesses].filter(([phrase]) => phrases.has(phrase)));
   const learnt =
     candidate.origin === 'learnt' ? { reason: learntReason(finding, candidate.claimed), evidence: learntEvidence(witnesses) } : {};
-  return { ...candidate, finding, witnesses, ...learnt, text: textOf(finding) };
+  return { ...candidate, finding, witnesses, ...learnt };
 }
