@@ -9,7 +9,7 @@ import type { Knowledge } from './knowledge.ts';
 import { countPhrases } from './phrase-count.ts';
 import { storedInsights } from './playbook-pages.ts';
 import { learntIds } from './propose-choices.ts';
-import { supportOf, type Witness } from './quorum.ts';
+import { leastSupport, supportOf, type Witness } from './quorum.ts';
 import { runAs } from './recoveries.ts';
 
 export interface EditInput {
@@ -102,10 +102,8 @@ function changeOf({ before, after, knowledge }: EditInput, sha256: Sha256): Chan
     witnesses.set(cue.phrase, cited);
     return { ...cue, sessions, principals };
   });
-  const least = (of: 'sessions' | 'principals'): number => Math.min(...cues.map((cue) => cue[of]));
-  const support = { sessions: least('sessions'), principals: least('principals') };
   const offered = new Set([...knowledge.lessons(value.tool, value.field)].flatMap(({ options }) => options));
-  return { finding: { ...value, cues, support }, witnesses, offered: [...offered] };
+  return { finding: { ...value, cues, support: leastSupport(cues) }, witnesses, offered: [...offered] };
 }
 
 /** The runs that went on so after this error. */

@@ -1,8 +1,8 @@
 import type { ChoiceInsight, Cue } from '@dreamfold/events';
 import type { Sha256 } from '@dreamfold/core';
-import { meanWeight, witnessesOf, type ChoiceLearner } from './choice-learner.ts';
+import { meanWeight, supportOfPair, witnessesOf, type ChoiceLearner } from './choice-learner.ts';
 import { choiceId } from './insight-id.ts';
-import { QUORUM, hasQuorum, type Witness } from './quorum.ts';
+import { hasQuorum, leastSupport, type Witness } from './quorum.ts';
 import { NOTHING_TOLD, useOf, withStanding, type FoundCue, type Standing, type Told } from './standing.ts';
 
 /** Points a unit of log-odds: what people and policies read are small whole numbers. */
@@ -102,10 +102,9 @@ function draftOf(group: readonly FoundCue[], sha256: Sha256): ChoiceDraft {
   const about = { tool: learner.tool, field: learner.field, value };
   const id = choiceId(standing === 'plain' ? { ...about, strength: strengthOf(cue) } : { ...about, standing }, sha256);
   const cues = group.map((one) => one.cue).sort((a, b) => b.points - a.points || compare(a.phrase, b.phrase));
-  const support = { sessions: Math.min(...cues.map((one) => one.sessions)), principals: Math.min(...cues.map((one) => one.principals)) };
   const most = group.reduce((a, b) => (b.claimed > a.claimed ? b : a));
   return {
-    insight: { kind: 'choice', id, ...about, cues, support },
+    insight: { kind: 'choice', id, ...about, cues, support: leastSupport(cues) },
     witnesses: new Map(group.map(({ cue: { phrase }, witnesses }) => [phrase, witnesses])),
     turns: [...new Set(group.flatMap(({ turns }) => turns))],
     claimed: most.claimed === 0 ? null : { phrase: most.cue.phrase, claimed: most.claimed, principals: most.cue.principals },
@@ -132,14 +131,15 @@ function cuesOf(learner: ChoiceLearner): FoundCue[] {
     for (const { principals } of byValue.values()) said += principals.size;
     if (said > COMMON * votes) continue;
     for (const [value, pair] of byValue) {
-      const [sessions, principals] = [pair.sessions.size, pair.principals.size];
-      if (sessions < QUORUM.sessions || principals < QUORUM.principals) continue;
+      const support = supportOfPair(pair);
+      const { principals } = support;
+      if (!hasQuorum(support)) continue;
       if (learner.lessons - pair.last > STALE_LESSONS) continue;
       if (principals < MIN_SHARE * said && deviations(principals, said, learner.voters.get(value)!.size / votes) < MIN_DEVIATIONS) continue;
       const points = Math.min(999, Math.round(meanWeight(learner, pair) * POINTS));
       if (points < MIN_POINTS) continue;
       const claimed = principals - pair.authenticated.principals;
-      const cue = { phrase, points, sessions, principals };
+      const cue = { phrase, points, ...support };
       const use = useOf(cue);
       found.push({ learner, value, cue, witnesses: witnessesOf(pair), use, claimed, standing, turns: [] });
     }

@@ -1,6 +1,6 @@
 import type { InsightCounts, Sha256 } from '@dreamfold/core';
 import type { ChoiceInsight, Insight } from '@dreamfold/events';
-import { witnessesOf, type ChoiceLearner, type Pair } from './choice-learner.ts';
+import { supportOfPair, witnessesOf, type ChoiceLearner, type Pair } from './choice-learner.ts';
 import { learnerKey, type Knowledge } from './knowledge.ts';
 import { isHarmful, misledEvidence } from './outcomes.ts';
 import type { PriorProposal } from './prior-proposals.ts';
@@ -76,7 +76,7 @@ function whyGone(insight: ChoiceInsight, learner: ChoiceLearner): string {
 }
 
 function hasEvidence(pair: Pair | undefined): boolean {
-  return pair !== undefined && hasQuorum({ sessions: pair.sessions.size, principals: pair.principals.size });
+  return pair !== undefined && hasQuorum(supportOfPair(pair));
 }
 
 function isStale(insight: ChoiceInsight, learner: ChoiceLearner): boolean {

@@ -1,6 +1,6 @@
 import type { ChoiceInsight, Cue } from '@dreamfold/events';
-import { witnessesOf, type ChoiceLearner } from './choice-learner.ts';
-import { hasQuorum, supportOf, type Witness } from './quorum.ts';
+import { supportOfPair, witnessesOf, type ChoiceLearner } from './choice-learner.ts';
+import { hasQuorum, type Witness } from './quorum.ts';
 
 /**
  * What keeps a cue from being applied without a person, where a store applies changes by itself: each kind is a proposal of its own,
@@ -77,7 +77,7 @@ export function withStanding(found: readonly FoundCue[], told: Told): FoundCue[]
 function stillStands({ insight, cue, standing }: ToldCue, { pairs }: ChoiceLearner): boolean {
   if (standing === null || standing === 'customers') return true;
   const pair = pairs.get(cue.phrase)?.get(insight.value);
-  return pair !== undefined && hasQuorum(supportOf(witnessesOf(pair)));
+  return pair !== undefined && hasQuorum(supportOfPair(pair));
 }
 
 function aloneIn(one: FoundCue): FoundCue {

@@ -2,7 +2,7 @@ import { renderInsight, type InsightCounts } from '@dreamfold/core';
 import type { ChoiceInsight, Cue, Finding, GateVerdict, Insight } from '@dreamfold/events';
 import type { Lesson } from '../choice-learner.ts';
 import { learntEvidence, learntReason, type ClaimedSupport } from '../learnt-reason.ts';
-import type { Witness } from '../quorum.ts';
+import { leastSupport, type Witness } from '../quorum.ts';
 import { textPlace } from './text-place.ts';
 import type { Constitution } from './constitution.ts';
 
@@ -118,8 +118,7 @@ export function textOf(finding: Finding): string {
 export function withCues(candidate: Candidate, keep: (cue: Cue) => boolean): Candidate {
   if (candidate.finding.kind !== 'choice') return candidate;
   const cues = candidate.finding.cues.filter(keep);
-  const support = { sessions: Math.min(...cues.map((cue) => cue.sessions)), principals: Math.min(...cues.map((cue) => cue.principals)) };
-  const finding = { ...candidate.finding, cues, support };
+  const finding = { ...candidate.finding, cues, support: leastSupport(cues) };
   const phrases = new Set(cues.map(({ phrase }) => phrase));
   const witnesses = new Map([...candidate.witnesses].filter(([phrase]) => phrases.has(phrase)));
   const learnt =
