@@ -17,9 +17,10 @@ import {
   type StoredInsight,
 } from './playbook-pages.ts';
 import type { PriorProposal } from './prior-proposals.ts';
-import { learntIds } from './propose-choices.ts';
+import { learntIds, standingOf } from './propose-choices.ts';
 import { findings, isAboutSame, type Found } from './refine.ts';
 import { retirementOf, type RetireContext, type Retirement } from './retirement.ts';
+import type { Standing } from './standing.ts';
 import { ToldIndex } from './told-index.ts';
 import { candidateOf, type Cited, type TakenSuggestion } from './suggestion.ts';
 
@@ -104,7 +105,10 @@ class Dream {
   readonly #touched = new Set<string>();
   readonly #context: GateContext;
   readonly #known: Insight[];
-  readonly #learnt = new Map<string, boolean>();
+  /** How insights stand, of those that were asked about. */
+  readonly #standings = new Map<Insight, Standing | null>();
+  /** Ids of what the learner found and this dream has let through: nothing else stands under them any more. */
+  readonly #learnt = new Set<string>();
   readonly #told: ToldIndex;
 
   constructor(input: DreamInput, sha256: Sha256) {
@@ -113,7 +117,7 @@ class Dream {
     this.#stored = new Map(storedInsights(input.document).map((stored) => [stored.insight.id, stored]));
     this.#pages = new PlaybookPages(input.document);
     this.#known = [...this.#stored.values()].map(({ insight }) => insight);
-    this.#told = new ToldIndex(this.#known, input.approval, sha256);
+    this.#told = new ToldIndex(this.#known, input.approval, this.#standingOf);
     const { constitution, counts, untrusted, knowledge } = input;
     this.#context = {
       constitution,
@@ -206,7 +210,7 @@ class Dream {
     for (const stored of allBeaten.slice(together)) this.#retireOne(stored, why);
     this.#touched.add(finding.id);
     this.#known.push(finding);
-    if (candidate.origin === 'learnt') this.#learnt.set(finding.id, true);
+    if (candidate.origin === 'learnt') this.#learnt.add(finding.id);
   }
 
   /** What tells agents otherwise. What is learnt says so itself, where it is about insights that were learnt. */
@@ -231,13 +235,14 @@ class Dream {
 
   /** Its id is what the learner would give it. */
   #isLearnt(insight: Insight): boolean {
-    let learnt = this.#learnt.get(insight.id);
-    if (learnt === undefined) {
-      learnt = insight.kind === 'choice' && learntIds(insight, this.#sha256).includes(insight.id);
-      this.#learnt.set(insight.id, learnt);
-    }
-    return learnt;
+    return this.#learnt.has(insight.id) || this.#standingOf(insight) !== null;
   }
+
+  readonly #standingOf = (insight: Insight): Standing | null => {
+    let standing = this.#standings.get(insight);
+    if (standing === undefined) this.#standings.set(insight, (standing = standingOf(insight, this.#sha256)));
+    return standing;
+  };
 
   /** What a person turned down stays so when its cues have only grown stronger, or weaker. */
   #turnedDown(finding: Insight): PriorProposal | undefined {
@@ -260,14 +265,14 @@ class Dream {
 
   #retire(found: ReadonlySet<string>, findings: readonly Finding[]): void {
     const { knowledge, counts, prior } = this.#input;
-    const now = new ToldIndex(findings, this.#input.approval, this.#sha256);
+    const now = new ToldIndex(findings, this.#input.approval, this.#standingOf);
     const tells: RetireContext['tells'] = (choice, phrase) => now.points(choice, phrase) > 0;
     const turned: RetireContext['turned'] = (choice, phrase) =>
       this.#told.of(choice, phrase).some(({ insight }) => insight.value !== choice.value && tells(insight, phrase));
     for (const stored of this.#stored.values()) {
       const { insight } = stored;
       if (this.#touched.has(insight.id)) continue;
-      const why = retirementOf(insight, { knowledge, found, tells, turned, counts, prior, sha256: this.#sha256 });
+      const why = retirementOf(insight, { knowledge, found, tells, turned, counts, prior, standingOf: this.#standingOf });
       if (why !== null) this.#retireOne(stored, why);
     }
   }

@@ -8,7 +8,7 @@ import { recoveryId, suggestionId } from './insight-id.ts';
 import type { Knowledge } from './knowledge.ts';
 import { countPhrases } from './phrase-count.ts';
 import { storedInsights } from './playbook-pages.ts';
-import { learntIds } from './propose-choices.ts';
+import { standingOf } from './propose-choices.ts';
 import { leastSupport, supportOf, type Witness } from './quorum.ts';
 import { runAs } from './recoveries.ts';
 
@@ -56,7 +56,7 @@ export function judgeEdit(input: EditInput, sha256: Sha256): JudgedEdit {
   if (constitution.length === 0 && gates.some(({ rules = 0 }) => rules > 0)) throw rulesMissing();
   const { finding, witnesses, offered = null } = changeOf(input, sha256);
   const known = storedInsights(document).flatMap(({ insight }) => (insight.id === finding.id ? [] : [insight]));
-  const isLearnt = (insight: Insight): boolean => insight.kind === 'choice' && learntIds(insight, sha256).includes(insight.id);
+  const isLearnt = (insight: Insight): boolean => standingOf(insight, sha256) !== null;
   const cited = [...new Set([...evidence, ...[...witnesses.values()].flat().flatMap((witness) => witness.evidence)])];
   // A person wrote it as it stands, so it passes whole or not at all.
   const candidate = {

@@ -1,4 +1,4 @@
-import type { ChoiceInsight, Cue } from '@dreamfold/events';
+import type { ChoiceInsight, Cue, Insight } from '@dreamfold/events';
 import type { Sha256 } from '@dreamfold/core';
 import { meanWeight, supportOfPair, witnessesOf, type ChoiceLearner } from './choice-learner.ts';
 import { choiceId } from './insight-id.ts';
@@ -73,7 +73,8 @@ export function learntIds({ tool, field, value }: Pick<ChoiceInsight, 'tool' | '
 }
 
 /** How an insight that the learner found stands, by its id; null when it found it not. */
-export function standingOf(insight: ChoiceInsight, sha256: Sha256): Standing | null {
+export function standingOf(insight: Insight, sha256: Sha256): Standing | null {
+  if (insight.kind !== 'choice') return null;
   const at = learntIds(insight, sha256).indexOf(insight.id);
   return at === -1 ? null : (APART[at - STRENGTHS.length] ?? 'plain');
 }
