@@ -12,7 +12,7 @@ export {
   type AttemptFailure,
   type Spent,
 } from './session/attempts.ts';
-export { deadlineOf, wallTimeCap } from './session/caps.ts';
+export { deadlineOf, sumOfCost, sumOfUsage, wallTimeCap } from './session/caps.ts';
 export { askForOutcome, interrupt, judge, mustRun, recordFeedback, sendMessage, type Judgement } from './session/commands.ts';
 export { confirmTool, type CheckInput, type Confirmation } from './session/confirm-tool.ts';
 export { inputChanges, type InputChange } from './session/input-changes.ts';
@@ -52,6 +52,7 @@ export {
   initialSession,
   leadThreadId,
   NO_CAPS,
+  NO_USAGE,
   outcomeOfTurn,
   taskOf,
   threadOf,

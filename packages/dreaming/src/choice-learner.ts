@@ -1,5 +1,5 @@
 import { phrasesOf } from '@dreamfold/core';
-import { hasQuorum, type Witness } from './quorum.ts';
+import { hasQuorum, type Support, type Witness } from './quorum.ts';
 
 /** How far one lesson moves a weight, in log-odds. */
 const RATE = 0.6;
@@ -94,6 +94,10 @@ export function teach(learner: ChoiceLearner, lesson: Lesson): Taught {
   learner.lessons += 1;
   learner.wordsSinceProposal += words.length;
   return { updates, isNew };
+}
+
+export function supportOfPair({ sessions, principals }: Pair): Support {
+  return { sessions: sessions.size, principals: principals.size };
 }
 
 /** Lessons that show what stands behind a pair: those of authenticated principals when they make a quorum by themselves. */

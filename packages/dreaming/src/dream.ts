@@ -1,7 +1,7 @@
 import { escapeToken, type InsightCounts, type MemoryDocument, type PatchStatus, type Sha256 } from '@dreamfold/core';
 import type { Finding, GateVerdict, Insight, PatchOperation } from '@dreamfold/events';
 import { contradicts } from './gates/agreement.ts';
-import { NO_FAULTS, textOf, type Candidate, type GateContext } from './gates/candidate.ts';
+import { NO_FAULTS, type Candidate, type GateContext, type Misfit } from './gates/candidate.ts';
 import type { Constitution } from './gates/constitution.ts';
 import { withoutBadCues } from './gates/drop-cues.ts';
 import { hasPassed, judge, judgeRetirement, type GateName } from './gates/judge.ts';
@@ -17,9 +17,10 @@ import {
   type StoredInsight,
 } from './playbook-pages.ts';
 import type { PriorProposal } from './prior-proposals.ts';
-import { learntIds } from './propose-choices.ts';
+import { learntIds, standingOf } from './propose-choices.ts';
 import { findings, isAboutSame, type Found } from './refine.ts';
 import { retirementOf, type RetireContext, type Retirement } from './retirement.ts';
+import type { Standing } from './standing.ts';
 import { ToldIndex } from './told-index.ts';
 import { candidateOf, type Cited, type TakenSuggestion } from './suggestion.ts';
 
@@ -104,7 +105,10 @@ class Dream {
   readonly #touched = new Set<string>();
   readonly #context: GateContext;
   readonly #known: Insight[];
-  readonly #learnt = new Map<string, boolean>();
+  /** How insights stand, of those that were asked about. */
+  readonly #standings = new Map<Insight, Standing | null>();
+  /** Ids of what the learner found and this dream has let through: nothing else stands under them any more. */
+  readonly #learnt = new Set<string>();
   readonly #told: ToldIndex;
 
   constructor(input: DreamInput, sha256: Sha256) {
@@ -113,7 +117,7 @@ class Dream {
     this.#stored = new Map(storedInsights(input.document).map((stored) => [stored.insight.id, stored]));
     this.#pages = new PlaybookPages(input.document);
     this.#known = [...this.#stored.values()].map(({ insight }) => insight);
-    this.#told = new ToldIndex(this.#known, input.approval, sha256);
+    this.#told = new ToldIndex(this.#known, input.approval, this.#standingOf);
     const { constitution, counts, untrusted, knowledge } = input;
     this.#context = {
       constitution,
@@ -139,8 +143,10 @@ class Dream {
       this.#withdraw(ids);
     }
     for (const suggestion of suggestions) {
-      const candidate = candidateOf(suggestion, { cited, sha256: this.#sha256 });
-      this.#judge({ ...candidate, text: textOf(candidate.finding) }, 'add', null);
+      const whole = candidateOf(suggestion, { cited, sha256: this.#sha256 });
+      // There has to be room for all that is suggested, whichever cues are dropped.
+      const misfit = whole.misfit ?? this.#misfitOf(whole.finding);
+      this.#judge({ ...this.#trimmed(whole), misfit }, 'add', null);
     }
     return { pages: this.#pages.missing, insights: this.#insights, settled: this.#settled, withdrawn: this.#withdrawn };
   }
@@ -148,7 +154,7 @@ class Dream {
   /** What is learnt is proposed when it is new or has moved, and nobody has decided on the same before. */
   #consider(whole: Found): void {
     // Compared without the cues that no gate lets through: what is the same but for them has not moved.
-    const found = withoutBadCues({ ...whole, text: textOf(whole.finding) }, this.#context, this.#input.without);
+    const found = this.#trimmed(whole);
     const finding = found.finding as Insight;
     const stored = this.#stored.get(finding.id);
     if (stored !== undefined && isSame(stored.insight, finding)) return;
@@ -161,16 +167,24 @@ class Dream {
       this.#settled.push({ insight: finding, patchId, status, reason, evidence });
       return;
     }
-    this.#judge(found, stored === undefined ? 'add' : 'replace', isOpen ? prior.patchId : null);
+    const change = stored === undefined ? 'add' : 'replace';
+    this.#judge({ ...found, misfit: this.#misfitOf(finding) }, change, isOpen ? prior.patchId : null);
   }
 
-  #judge(whole: Candidate, change: 'add' | 'replace', supersedes: string | null): void {
-    const misfit = whole.misfit ?? (this.#stored.has(whole.finding.id) ? null : this.#pages.misfitOf(whole.finding));
-    // What a cue contradicts that no gate lets through does not matter.
-    const good = withoutBadCues(whole, this.#context, this.#input.without);
-    const rivals = this.#rivalsOf(good);
-    const turns = [...new Set([...good.turns, ...rivals.map(({ insight }) => insight.id)])];
-    const { gates, candidate } = judge({ ...good, misfit, turns }, this.#context, this.#input.without);
+  /** Without the cues that no gate lets through: what they contradict does not matter. */
+  #trimmed(whole: Candidate): Candidate {
+    return withoutBadCues(whole, this.#context, this.#input.without);
+  }
+
+  #misfitOf(finding: Finding): Misfit | null {
+    return this.#stored.has(finding.id) ? null : this.#pages.misfitOf(finding);
+  }
+
+  /** @param candidate without the cues that no gate lets through */
+  #judge(candidate: Candidate, change: 'add' | 'replace', supersedes: string | null): void {
+    const rivals = this.#rivalsOf(candidate);
+    const turns = [...new Set([...candidate.turns, ...rivals.map(({ insight }) => insight.id)])];
+    const gates = judge({ ...candidate, turns }, this.#context, this.#input.without);
     const { finding, claim, evidence } = candidate;
     // The gate has seen that each is supported less. The learner weighs the same decisions, and retires by itself what it has written.
     const allBeaten = hasPassed(gates) ? rivals.filter(({ insight }) => !this.#isLearnt(insight)) : [];
@@ -196,7 +210,7 @@ class Dream {
     for (const stored of allBeaten.slice(together)) this.#retireOne(stored, why);
     this.#touched.add(finding.id);
     this.#known.push(finding);
-    if (candidate.origin === 'learnt') this.#learnt.set(finding.id, true);
+    if (candidate.origin === 'learnt') this.#learnt.add(finding.id);
   }
 
   /** What tells agents otherwise. What is learnt says so itself, where it is about insights that were learnt. */
@@ -221,13 +235,14 @@ class Dream {
 
   /** Its id is what the learner would give it. */
   #isLearnt(insight: Insight): boolean {
-    let learnt = this.#learnt.get(insight.id);
-    if (learnt === undefined) {
-      learnt = insight.kind === 'choice' && learntIds(insight, this.#sha256).includes(insight.id);
-      this.#learnt.set(insight.id, learnt);
-    }
-    return learnt;
+    return this.#learnt.has(insight.id) || this.#standingOf(insight) !== null;
   }
+
+  readonly #standingOf = (insight: Insight): Standing | null => {
+    let standing = this.#standings.get(insight);
+    if (standing === undefined) this.#standings.set(insight, (standing = standingOf(insight, this.#sha256)));
+    return standing;
+  };
 
   /** What a person turned down stays so when its cues have only grown stronger, or weaker. */
   #turnedDown(finding: Insight): PriorProposal | undefined {
@@ -250,14 +265,14 @@ class Dream {
 
   #retire(found: ReadonlySet<string>, findings: readonly Finding[]): void {
     const { knowledge, counts, prior } = this.#input;
-    const now = new ToldIndex(findings, this.#input.approval, this.#sha256);
+    const now = new ToldIndex(findings, this.#input.approval, this.#standingOf);
     const tells: RetireContext['tells'] = (choice, phrase) => now.points(choice, phrase) > 0;
     const turned: RetireContext['turned'] = (choice, phrase) =>
       this.#told.of(choice, phrase).some(({ insight }) => insight.value !== choice.value && tells(insight, phrase));
     for (const stored of this.#stored.values()) {
       const { insight } = stored;
       if (this.#touched.has(insight.id)) continue;
-      const why = retirementOf(insight, { knowledge, found, tells, turned, counts, prior, sha256: this.#sha256 });
+      const why = retirementOf(insight, { knowledge, found, tells, turned, counts, prior, standingOf: this.#standingOf });
       if (why !== null) this.#retireOne(stored, why);
     }
   }
@@ -265,7 +280,7 @@ class Dream {
   #retireOne(stored: StoredInsight, { reason, evidence, contradicted }: Retirement): void {
     const { insight } = stored;
     const shared = { reason, claim: '', evidence };
-    const about = { finding: insight, origin: 'learnt' as const, faults: NO_FAULTS, witnesses: new Map(), text: '' };
+    const about = { finding: insight, origin: 'learnt' as const, faults: NO_FAULTS, witnesses: new Map() };
     const candidate: Candidate = { ...shared, ...about, turns: contradicted ? [insight.id] : [] };
     const gates = judgeRetirement(candidate, this.#context, this.#input.without);
     const operations = hasPassed(gates) ? removeInsight(stored) : [];

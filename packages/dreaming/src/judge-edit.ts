@@ -1,15 +1,15 @@
 import { writtenBy, type InsightCounts, type MemoryDocument, type Sha256 } from '@dreamfold/core';
 import { DreamfoldError, type Finding, type GateVerdict, type Insight, type PatchOperation } from '@dreamfold/events';
 import type { ErrorPoint } from './episode.ts';
-import { NO_FAULTS, textOf, type GateContext } from './gates/candidate.ts';
+import { NO_FAULTS, type GateContext } from './gates/candidate.ts';
 import type { Constitution } from './gates/constitution.ts';
 import { judge } from './gates/judge.ts';
 import { recoveryId, suggestionId } from './insight-id.ts';
 import type { Knowledge } from './knowledge.ts';
 import { countPhrases } from './phrase-count.ts';
 import { storedInsights } from './playbook-pages.ts';
-import { learntIds } from './propose-choices.ts';
-import { supportOf, type Witness } from './quorum.ts';
+import { standingOf } from './propose-choices.ts';
+import { leastSupport, supportOf, type Witness } from './quorum.ts';
 import { runAs } from './recoveries.ts';
 
 export interface EditInput {
@@ -56,8 +56,9 @@ export function judgeEdit(input: EditInput, sha256: Sha256): JudgedEdit {
   if (constitution.length === 0 && gates.some(({ rules = 0 }) => rules > 0)) throw rulesMissing();
   const { finding, witnesses, offered = null } = changeOf(input, sha256);
   const known = storedInsights(document).flatMap(({ insight }) => (insight.id === finding.id ? [] : [insight]));
-  const isLearnt = (insight: Insight): boolean => insight.kind === 'choice' && learntIds(insight, sha256).includes(insight.id);
+  const isLearnt = (insight: Insight): boolean => standingOf(insight, sha256) !== null;
   const cited = [...new Set([...evidence, ...[...witnesses.values()].flat().flatMap((witness) => witness.evidence)])];
+  // A person wrote it as it stands, so it passes whole or not at all.
   const candidate = {
     finding,
     // What has only lost words is still what was weighed before.
@@ -66,11 +67,9 @@ export function judgeEdit(input: EditInput, sha256: Sha256): JudgedEdit {
     claim: note,
     evidence: cited,
     faults: NO_FAULTS,
-    isEdit: true,
     witnesses,
     turns: [],
     ...(offered === null ? {} : { offered }),
-    text: textOf(finding),
   };
   const lessons: GateContext['lessons'] = (tool, field) => knowledge.lessons(tool, field);
   const { index } = writtenBy(after)!;
@@ -78,7 +77,7 @@ export function judgeEdit(input: EditInput, sha256: Sha256): JudgedEdit {
     i === index && finding.kind !== 'note' ? ({ ...operation, value: finding } as PatchOperation) : operation,
   );
   const context: GateContext = { constitution, counts, untrusted, known, isLearnt, lessons, toldPoints: () => 0 };
-  return { operations, evidence: cited, gates: judge(candidate, context).gates };
+  return { operations, evidence: cited, gates: judge(candidate, context) };
 }
 
 function changeOf({ before, after, knowledge }: EditInput, sha256: Sha256): Change {
@@ -103,10 +102,8 @@ function changeOf({ before, after, knowledge }: EditInput, sha256: Sha256): Chan
     witnesses.set(cue.phrase, cited);
     return { ...cue, sessions, principals };
   });
-  const least = (of: 'sessions' | 'principals'): number => Math.min(...cues.map((cue) => cue[of]));
-  const support = { sessions: least('sessions'), principals: least('principals') };
   const offered = new Set([...knowledge.lessons(value.tool, value.field)].flatMap(({ options }) => options));
-  return { finding: { ...value, cues, support }, witnesses, offered: [...offered] };
+  return { finding: { ...value, cues, support: leastSupport(cues) }, witnesses, offered: [...offered] };
 }
 
 /** The runs that went on so after this error. */

@@ -1,4 +1,4 @@
-import type { ChoiceLearner } from './choice-learner.ts';
+import { supportOfPair, type ChoiceLearner } from './choice-learner.ts';
 import type { Knowledge } from './knowledge.ts';
 import { QUORUM, hasQuorum, supportText, type Support } from './quorum.ts';
 
@@ -37,7 +37,7 @@ function nearestTo({ pairs }: ChoiceLearner): Support & { word: string; value: s
   let best = { word: '', value: '', sessions: 0, principals: 0 };
   for (const [word, byValue] of pairs) {
     for (const [value, pair] of byValue) {
-      const now = { word, value, sessions: pair.sessions.size, principals: pair.principals.size };
+      const now = { word, value, ...supportOfPair(pair) };
       if (now.principals > best.principals || (now.principals === best.principals && now.sessions > best.sessions)) best = now;
     }
   }

@@ -1,6 +1,6 @@
 import { phrasesOf } from '@dreamfold/core';
 import type { Lesson } from './choice-learner.ts';
-import type { Witness } from './quorum.ts';
+import { firstOfEach, type Witness } from './quorum.ts';
 
 /** Runs that are cited for a phrase. */
 const MAX_WITNESSES = 6;
@@ -48,10 +48,4 @@ function counted({ said, votes, right }: { said: number; votes: number; right: r
     sessions: new Set(right.map(({ session }) => session)).size,
     principals,
   };
-}
-
-function firstOfEach(lessons: readonly Lesson[]): Lesson[] {
-  const seen = new Set<string>();
-  const isFirst = lessons.map(({ principal }) => !seen.has(principal) && seen.add(principal));
-  return [...lessons.filter((_, i) => isFirst[i]), ...lessons.filter((_, i) => !isFirst[i])];
 }

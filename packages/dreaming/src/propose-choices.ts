@@ -1,8 +1,9 @@
-import type { ChoiceInsight, Cue } from '@dreamfold/events';
+import type { ChoiceInsight, Cue, Insight } from '@dreamfold/events';
 import type { Sha256 } from '@dreamfold/core';
-import { meanWeight, witnessesOf, type ChoiceLearner } from './choice-learner.ts';
+import { meanWeight, supportOfPair, witnessesOf, type ChoiceLearner } from './choice-learner.ts';
 import { choiceId } from './insight-id.ts';
-import { QUORUM, hasQuorum, type Witness } from './quorum.ts';
+import type { ClaimedSupport } from './learnt-reason.ts';
+import { hasQuorum, leastSupport, type Witness } from './quorum.ts';
 import { NOTHING_TOLD, useOf, withStanding, type FoundCue, type Standing, type Told } from './standing.ts';
 
 /** Points a unit of log-odds: what people and policies read are small whole numbers. */
@@ -34,7 +35,7 @@ export interface ChoiceDraft {
   /** Ids of the insights of the store that tell another value for one of its cues. */
   turns: readonly string[];
   /** The cue of which most principals are only claimed; null when all are authenticated. */
-  claimed: { phrase: string; claimed: number; principals: number } | null;
+  claimed: ClaimedSupport | null;
 }
 
 /**
@@ -72,7 +73,8 @@ export function learntIds({ tool, field, value }: Pick<ChoiceInsight, 'tool' | '
 }
 
 /** How an insight that the learner found stands, by its id; null when it found it not. */
-export function standingOf(insight: ChoiceInsight, sha256: Sha256): Standing | null {
+export function standingOf(insight: Insight, sha256: Sha256): Standing | null {
+  if (insight.kind !== 'choice') return null;
   const at = learntIds(insight, sha256).indexOf(insight.id);
   return at === -1 ? null : (APART[at - STRENGTHS.length] ?? 'plain');
 }
@@ -102,14 +104,17 @@ function draftOf(group: readonly FoundCue[], sha256: Sha256): ChoiceDraft {
   const about = { tool: learner.tool, field: learner.field, value };
   const id = choiceId(standing === 'plain' ? { ...about, strength: strengthOf(cue) } : { ...about, standing }, sha256);
   const cues = group.map((one) => one.cue).sort((a, b) => b.points - a.points || compare(a.phrase, b.phrase));
-  const support = { sessions: Math.min(...cues.map((one) => one.sessions)), principals: Math.min(...cues.map((one) => one.principals)) };
-  const most = group.reduce((a, b) => (b.claimed > a.claimed ? b : a));
+  const most = group.map(claimedOf).reduce((a, b) => (b.claimed > a.claimed ? b : a));
   return {
-    insight: { kind: 'choice', id, ...about, cues, support },
-    witnesses: new Map(group.map(({ cue: { phrase }, witnesses }) => [phrase, witnesses])),
+    insight: { kind: 'choice', id, ...about, cues, support: leastSupport(cues) },
+    witnesses: new Map(group.map((one) => [one.cue.phrase, witnessesOf(one.pair)])),
     turns: [...new Set(group.flatMap(({ turns }) => turns))],
-    claimed: most.claimed === 0 ? null : { phrase: most.cue.phrase, claimed: most.claimed, principals: most.cue.principals },
+    claimed: most.claimed === 0 ? null : most,
   };
+}
+
+function claimedOf({ cue: { phrase, principals }, pair }: FoundCue): ClaimedSupport {
+  return { phrase, claimed: pair.principals.size - pair.authenticated.principals, principals };
 }
 
 function byUse(a: FoundCue, b: FoundCue): number {
@@ -132,16 +137,15 @@ function cuesOf(learner: ChoiceLearner): FoundCue[] {
     for (const { principals } of byValue.values()) said += principals.size;
     if (said > COMMON * votes) continue;
     for (const [value, pair] of byValue) {
-      const [sessions, principals] = [pair.sessions.size, pair.principals.size];
-      if (sessions < QUORUM.sessions || principals < QUORUM.principals) continue;
+      const support = supportOfPair(pair);
+      const { principals } = support;
+      if (!hasQuorum(support)) continue;
       if (learner.lessons - pair.last > STALE_LESSONS) continue;
       if (principals < MIN_SHARE * said && deviations(principals, said, learner.voters.get(value)!.size / votes) < MIN_DEVIATIONS) continue;
       const points = Math.min(999, Math.round(meanWeight(learner, pair) * POINTS));
       if (points < MIN_POINTS) continue;
-      const claimed = principals - pair.authenticated.principals;
-      const cue = { phrase, points, sessions, principals };
-      const use = useOf(cue);
-      found.push({ learner, value, cue, witnesses: witnessesOf(pair), use, claimed, standing, turns: [] });
+      const cue = { phrase, points, ...support };
+      found.push({ learner, value, cue, pair, use: useOf(cue), standing, turns: [] });
     }
   }
   return found;

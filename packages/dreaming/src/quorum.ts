@@ -29,6 +29,21 @@ export function supportOf(witnesses: readonly Pick<Witness, 'session' | 'princip
   };
 }
 
+/** What stands behind the one that has least. */
+export function leastSupport(supports: readonly Support[]): Support {
+  return {
+    sessions: Math.min(...supports.map(({ sessions }) => sessions)),
+    principals: Math.min(...supports.map(({ principals }) => principals)),
+  };
+}
+
+/** In the same order, but one of each principal before all others. */
+export function firstOfEach<T extends Pick<Witness, 'principal'>>(all: readonly T[]): T[] {
+  const seen = new Set<string>();
+  const isFirst = all.map(({ principal }) => !seen.has(principal) && seen.add(principal));
+  return [...all.filter((_, i) => isFirst[i]), ...all.filter((_, i) => !isFirst[i])];
+}
+
 /**
  * Of these, what a store can go by that applies changes by itself: sessions whose principal somebody has authenticated, labelled by
  * somebody who is no party to the matter.

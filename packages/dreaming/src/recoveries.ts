@@ -3,7 +3,7 @@ import type { RecoveryInsight } from '@dreamfold/events';
 import type { ErrorPoint } from './episode.ts';
 import { withWords, wordsIn } from './error-signature.ts';
 import { recoveryId } from './insight-id.ts';
-import { hasQuorum, supportOf, type Support, type Witness } from './quorum.ts';
+import { firstOfEach, hasQuorum, supportOf, type Support, type Witness } from './quorum.ts';
 
 /** Below this part of the principals the next step is no habit. */
 const MIN_SHARE = 0.5;
@@ -91,10 +91,7 @@ interface Step {
 /** A run each, those of different principals first, up to the limit. */
 function witnessesOf(errors: readonly ErrorPoint[]): Witness[] {
   const bySession = [...new Map(errors.toReversed().map((error) => [error.session, error])).values()].reverse();
-  const seen = new Set<string>();
-  const isFirst = bySession.map(({ principal }) => !seen.has(principal) && seen.add(principal));
-  const ordered = [...bySession.filter((_, i) => isFirst[i]), ...bySession.filter((_, i) => !isFirst[i])];
-  return ordered
+  return firstOfEach(bySession)
     .slice(0, MAX_EVIDENCE)
     .map(({ session, principal, next, evidence }) => runAs({ session, principal, right: next!, evidence: [evidence] }));
 }

@@ -8,7 +8,7 @@ import { supportText } from './quorum.ts';
 import type { Told } from './standing.ts';
 import { proposeRecoveries, type RecoveryDraft } from './recoveries.ts';
 
-export type Found = Omit<Candidate, 'text'> & { finding: Insight };
+export type Found = Candidate & { finding: Insight };
 
 /** Everything that the knowledge bears out now, whether the store has it or not. */
 export function findings(knowledge: Knowledge, sha256: Sha256, told: Told): Found[] {

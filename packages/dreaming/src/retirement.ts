@@ -1,11 +1,12 @@
-import type { InsightCounts, Sha256 } from '@dreamfold/core';
+import type { InsightCounts } from '@dreamfold/core';
 import type { ChoiceInsight, Insight } from '@dreamfold/events';
-import { witnessesOf, type ChoiceLearner, type Pair } from './choice-learner.ts';
+import { supportOfPair, witnessesOf, type ChoiceLearner, type Pair } from './choice-learner.ts';
 import { learnerKey, type Knowledge } from './knowledge.ts';
 import { isHarmful, misledEvidence } from './outcomes.ts';
 import type { PriorProposal } from './prior-proposals.ts';
 import { hasQuorum } from './quorum.ts';
-import { STALE_LESSONS, learntIds, standingOf } from './propose-choices.ts';
+import { STALE_LESSONS } from './propose-choices.ts';
+import type { Standing } from './standing.ts';
 
 /** At most so many decisions are cited for a retirement. */
 const MAX_EVIDENCE = 12;
@@ -27,12 +28,13 @@ export interface RetireContext {
   turned: (choice: ChoiceInsight, phrase: string) => boolean;
   counts: ReadonlyMap<string, InsightCounts>;
   prior: (insightId: string) => PriorProposal | undefined;
-  sha256: Sha256;
+  /** How an insight stands that the learner found; null for what it found not. */
+  standingOf: (insight: Insight) => Standing | null;
 }
 
 /** Why an insight of the store has to go; null when it stays. What the learner did not write, only its outcomes retire. */
 export function retirementOf(insight: Insight, context: RetireContext): Retirement | null {
-  const { knowledge, found, tells, turned, counts, prior, sha256 } = context;
+  const { knowledge, found, tells, turned, counts, prior, standingOf } = context;
   const before = prior(insight.id)?.evidence ?? [];
   const counted = counts.get(insight.id);
   if (isHarmful(counted) && isWorseThanChance(insight, counted!, context)) {
@@ -41,7 +43,7 @@ export function retirementOf(insight: Insight, context: RetireContext): Retireme
     return retirement({ reason, contradicted: true }, evidence.length > 0 ? evidence : before);
   }
   if (insight.kind !== 'choice' || found.has(insight.id)) return null;
-  const standing = standingOf(insight, sha256);
+  const standing = standingOf(insight);
   if (standing === null) return null;
   const by = standing === 'customers' ? 'customers' : 'trusted';
   const learner = knowledge.learners.get(learnerKey(insight.tool, insight.field, by));
@@ -58,8 +60,8 @@ export function retirementOf(insight: Insight, context: RetireContext): Retireme
  * Among many values the right one is seldom chosen at first, and an insight that is right two times of five is a good one.
  * What the learner finds goes when it helped no more often than its value is right anyhow.
  */
-function isWorseThanChance(insight: Insight, { helpful, harmful }: InsightCounts, { knowledge, sha256 }: RetireContext): boolean {
-  if (insight.kind !== 'choice' || !learntIds(insight, sha256).includes(insight.id)) return true;
+function isWorseThanChance(insight: Insight, { helpful, harmful }: InsightCounts, { knowledge, standingOf }: RetireContext): boolean {
+  if (insight.kind !== 'choice' || standingOf(insight) === null) return true;
   const voters = knowledge.learners.get(learnerKey(insight.tool, insight.field))?.voters;
   if (voters === undefined) return true;
   const votes = [...voters.values()].reduce((sum, { size }) => sum + size, 0);
@@ -76,7 +78,7 @@ function whyGone(insight: ChoiceInsight, learner: ChoiceLearner): string {
 }
 
 function hasEvidence(pair: Pair | undefined): boolean {
-  return pair !== undefined && hasQuorum({ sessions: pair.sessions.size, principals: pair.principals.size });
+  return pair !== undefined && hasQuorum(supportOfPair(pair));
 }
 
 function isStale(insight: ChoiceInsight, learner: ChoiceLearner): boolean {

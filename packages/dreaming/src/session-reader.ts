@@ -35,6 +35,8 @@ export class SessionReader {
   /** Versions of memory stores, by their ids. */
   readonly #pinned = new Map<string, number>();
   readonly #requests: string[] = [];
+  /** The words of the requests; null when they have to be read again. */
+  #saidWords: ReadonlySet<string> | null = null;
   /** The lead's thread is the one without an agent. */
   readonly #threads = new Map<string, Thread>();
   /** By the id of the call. */
@@ -89,6 +91,7 @@ export class SessionReader {
 
   asked(text: string): void {
     this.#requests.push(text);
+    this.#saidWords = null;
     this.#open.clear();
   }
 
@@ -118,8 +121,9 @@ export class SessionReader {
     const tool = call.name;
     const whose = { session: this.#session, principal: this.#counted };
     const signature = errorSignature(textOf(data.content));
-    const said = new Set([...this.#requests, this.#threads.get(actor)?.message ?? '', ...stringsIn(call.input)].flatMap(wordsIn));
-    const own = [...new Set(wordsIn(signature))].filter((word) => !said.has(word));
+    const said = (this.#saidWords ??= new Set(this.#requests.flatMap(wordsIn)));
+    const given = new Set([this.#threads.get(actor)?.message ?? '', ...stringsIn(call.input)].flatMap(wordsIn));
+    const own = [...new Set(wordsIn(signature))].filter((word) => !said.has(word) && !given.has(word));
     const error: ErrorPoint = { ...whose, tool, signature, own, next: null, evidence: `${stream}#${seq}` };
     this.#errors.push(error);
     this.#open.set(actor, [...(this.#open.get(actor) ?? []), error]);

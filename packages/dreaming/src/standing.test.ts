@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ChoiceInsight } from '@dreamfold/events';
 import { describe, expect, it } from 'vitest';
 import { newLearner, teach, type ChoiceLearner } from './choice-learner.ts';
-import { learntIds, proposeChoices } from './propose-choices.ts';
+import { learntIds, proposeChoices, standingOf } from './propose-choices.ts';
 import { ToldIndex } from './told-index.ts';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('base64url');
@@ -37,7 +37,11 @@ const OTHERS: Rows = [
 
 /** Each insight in a line; those that turn something with a star. */
 function proposed(rows: Rows, stored: readonly ChoiceInsight[], approval: 'auto' | 'manual'): string[] {
-  const drafts = proposeChoices([learnt([...rows, ...OTHERS])], sha256, new ToldIndex(stored, approval, sha256));
+  const drafts = proposeChoices(
+    [learnt([...rows, ...OTHERS])],
+    sha256,
+    new ToldIndex(stored, approval, (insight) => standingOf(insight, sha256)),
+  );
   return drafts
     .filter(({ insight }) => insight.value === 'billing' || insight.value === 'returns')
     .map(({ insight: { value, cues }, turns }) => {

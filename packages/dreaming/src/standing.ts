@@ -1,6 +1,6 @@
 import type { ChoiceInsight, Cue } from '@dreamfold/events';
-import { witnessesOf, type ChoiceLearner } from './choice-learner.ts';
-import { hasQuorum, supportOf, type Witness } from './quorum.ts';
+import { supportOfPair, type ChoiceLearner, type Pair } from './choice-learner.ts';
+import { hasQuorum } from './quorum.ts';
 
 /**
  * What keeps a cue from being applied without a person, where a store applies changes by itself: each kind is a proposal of its own,
@@ -18,11 +18,9 @@ export interface FoundCue {
   learner: ChoiceLearner;
   value: string;
   cue: Cue;
-  witnesses: readonly Witness[];
+  pair: Pair;
   /** The cues of most use are proposed, when there are too many. */
   use: number;
-  /** Of its principals, those that nobody has authenticated. */
-  claimed: number;
   standing: Standing;
   /** Ids of the insights that tell another value. */
   turns: readonly string[];
@@ -77,18 +75,16 @@ export function withStanding(found: readonly FoundCue[], told: Told): FoundCue[]
 function stillStands({ insight, cue, standing }: ToldCue, { pairs }: ChoiceLearner): boolean {
   if (standing === null || standing === 'customers') return true;
   const pair = pairs.get(cue.phrase)?.get(insight.value);
-  return pair !== undefined && hasQuorum(supportOf(witnessesOf(pair)));
+  return pair !== undefined && hasQuorum(supportOfPair(pair));
 }
 
 function aloneIn(one: FoundCue): FoundCue {
-  const isTrusted = one.standing !== 'plain' || hasQuorum(one.learner.pairs.get(one.cue.phrase)!.get(one.value)!.authenticated);
+  const isTrusted = one.standing !== 'plain' || hasQuorum(one.pair.authenticated);
   return isTrusted ? one : { ...one, standing: 'claimed' };
 }
 
 function keptAsTold({ insight, cue, standing }: ToldCue, learner: ChoiceLearner): FoundCue[] {
   const pair = learner.pairs.get(cue.phrase)?.get(insight.value);
   if (pair === undefined || standing === null) return [];
-  const witnesses = witnessesOf(pair);
-  const claimed = pair.principals.size - pair.authenticated.principals;
-  return [{ learner, value: insight.value, cue, witnesses, use: useOf(cue), claimed, standing, turns: [] }];
+  return [{ learner, value: insight.value, cue, pair, use: useOf(cue), standing, turns: [] }];
 }

@@ -63,7 +63,7 @@ export function parseRef(ref: string): { session: string | null; seq: number } {
 }
 
 /** A suggestion as a candidate: what it cites is looked up, and what it claims to be supported by is counted. */
-export function candidateOf(suggestion: TakenSuggestion, { cited, sha256 }: { cited: Cited; sha256: Sha256 }): Omit<Candidate, 'text'> {
+export function candidateOf(suggestion: TakenSuggestion, { cited, sha256 }: { cited: Cited; sha256: Sha256 }): Candidate {
   if (suggestion.kind === 'malformed') return malformedCandidate(suggestion, sha256);
   const { reason: claim, evidence } = suggestion;
   const shared = { origin: 'suggested' as const, claim, evidence };
@@ -98,7 +98,7 @@ export function candidateOf(suggestion: TakenSuggestion, { cited, sha256 }: { ci
   return { ...shared, finding, reason, faults, witnesses, turns: [], ...(offered === null ? {} : { offered }) };
 }
 
-function malformedCandidate({ at, fault, evidence }: MalformedSuggestion, sha256: Sha256): Omit<Candidate, 'text'> {
+function malformedCandidate({ at, fault, evidence }: MalformedSuggestion, sha256: Sha256): Candidate {
   const content = 'What was suggested is no suggestion, and is not recorded.';
   const finding: NoteSuggestion = { kind: 'note', id: suggestionId({ at, fault }, sha256), path: '/malformed', content };
   const faults = NO_FAULTS;

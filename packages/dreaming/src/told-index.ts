@@ -1,18 +1,17 @@
-import type { Sha256 } from '@dreamfold/core';
 import type { ChoiceInsight, Finding, Insight } from '@dreamfold/events';
-import { standingOf } from './propose-choices.ts';
-import type { Told, ToldCue } from './standing.ts';
+import type { Standing, Told, ToldCue } from './standing.ts';
 
 /** What choices tell agents, by tool, field and cue. */
 export class ToldIndex implements Told {
   readonly auto: boolean;
   readonly #cues = new Map<string, ToldCue[]>();
 
-  constructor(findings: readonly (Finding | Insight)[], approval: 'manual' | 'auto', sha256: Sha256) {
+  /** @param standingOf how an insight stands that the learner found; null for what it found not */
+  constructor(findings: readonly (Finding | Insight)[], approval: 'manual' | 'auto', standingOf: (insight: Insight) => Standing | null) {
     this.auto = approval === 'auto';
     for (const insight of findings) {
       if (insight.kind !== 'choice') continue;
-      const standing = standingOf(insight, sha256);
+      const standing = standingOf(insight);
       for (const cue of insight.cues) this.#add({ insight, cue, standing });
     }
   }

@@ -1,5 +1,5 @@
 import { DreamfoldError, type ModelUsage } from '@dreamfold/events';
-import type { Spent } from '@dreamfold/core';
+import { totalTokens, type Spent } from '@dreamfold/core';
 import {
   checkResponse,
   checkUsage,
@@ -48,7 +48,7 @@ export class ModelAttempt {
   /** undefined when nothing is known to have been used. */
   get spent(): Spent | undefined {
     const usage = this.#usage;
-    if (usage === null || Object.values(usage).every((tokens) => tokens === 0)) return undefined;
+    if (usage === null || totalTokens(usage) === 0) return undefined;
     return { usage, costUsd: costOf(usage, this.#model.price) };
   }
 }

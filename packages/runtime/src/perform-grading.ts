@@ -5,7 +5,10 @@ import {
   graded,
   graderAttemptFailed,
   gradingStopped,
+  NO_USAGE,
   spentOf,
+  sumOfCost,
+  sumOfUsage,
   wallTimeCap,
   type Grading,
   type Outcome,
@@ -62,8 +65,7 @@ async function grade(
   attempt: string,
   { work, p, epoch }: { work: GradeWork; p: GradingPerformance; epoch: number },
 ): Promise<Grading> {
-  const usage = { input_tokens: 0, output_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 };
-  const spent: Spent = { usage, costUsd: 0 };
+  const spent: Spent = { usage: NO_USAGE, costUsd: 0 };
   const scores: CriterionScore[] = [];
   const byModel = new Map<string | Model, CriterionDefinition[]>();
   let at = 'A grader';
@@ -190,9 +192,6 @@ async function askGrader(
 
 function add(sum: Spent, spent: Spent | undefined): void {
   if (spent === undefined) return;
-  sum.usage.input_tokens += spent.usage.input_tokens;
-  sum.usage.output_tokens += spent.usage.output_tokens;
-  sum.usage.cache_creation_input_tokens += spent.usage.cache_creation_input_tokens;
-  sum.usage.cache_read_input_tokens += spent.usage.cache_read_input_tokens;
-  sum.costUsd = sum.costUsd === null || spent.costUsd === null ? null : sum.costUsd + spent.costUsd;
+  sum.usage = sumOfUsage(sum.usage, spent.usage);
+  sum.costUsd = sumOfCost(sum.costUsd, spent.costUsd);
 }

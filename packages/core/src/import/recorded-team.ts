@@ -1,6 +1,6 @@
 import type { AgentSnapshot, ToolSnapshot } from '@dreamfold/events';
 import { utf8Bytes } from './cut-text.ts';
-import { recordedTool, toolsCalled } from './recorded-tools.ts';
+import { toolsCalled } from './recorded-tools.ts';
 import { rowError } from './row-error.ts';
 import type { Turn } from './transcript.ts';
 
@@ -13,7 +13,7 @@ export interface RecordedAgents {
   name?: string;
   model?: string;
   system: string;
-  /** The tools that the row declares; those that are called and not declared are added. */
+  /** All tools that are declared or called. */
   tools: readonly ToolSnapshot[];
 }
 
@@ -49,15 +49,13 @@ export function recordedTeam(
       remedy: 'Give agents that do the same one name.',
     });
   }
-  const declared = new Map(agents.tools.map((tool) => [tool.name, tool]));
-  const calledBy = (name: string): ToolSnapshot[] =>
-    toolsCalled(turns.filter((turn) => turn.role === 'assistant' && (turn.agent ?? lead) === name)).map(
-      (tool) => declared.get(tool.name) ?? recordedTool(tool.name),
-    );
-  const elsewhere = new Set(specialists.flatMap(calledBy).map((tool) => tool.name));
-  const own = new Map(calledBy(lead).map((tool) => [tool.name, tool]));
-  const kept = agents.tools.filter((tool) => own.has(tool.name) || !elsewhere.has(tool.name));
-  const leadTools = [...kept, ...[...own.values()].filter((tool) => !declared.has(tool.name))];
+  const byName = new Map(agents.tools.map((tool) => [tool.name, tool]));
+  const said = turns.filter((turn) => turn.role === 'assistant');
+  const saidBy = Map.groupBy(said, (turn) => turn.agent ?? lead);
+  const calledBy = (name: string): ToolSnapshot[] => toolsCalled(saidBy.get(name) ?? []).map((tool) => byName.get(tool.name)!);
+  const elsewhere = new Set(specialists.flatMap(calledBy));
+  const own = new Set(calledBy(lead));
+  const leadTools = agents.tools.filter((tool) => own.has(tool) || !elsewhere.has(tool));
   const snapshot = (name: string, tools: ToolSnapshot[]): AgentSnapshot => ({
     ...{ name, description: '', model: agents.model ?? of.model, system: '', tools, roster: [] },
     ...{ max_tokens: 4096, context_window: 200_000 },

@@ -19,7 +19,7 @@ const Tool = z.union(
 const TOOL_REMEDY = 'Write each tool as the Messages API has it, {name, description, input_schema}, or as the Chat API has it.';
 
 /** A tool of which only its use is known. It is `unsafe`: nothing says that it may be run twice. */
-export function recordedTool(name: string): ToolSnapshot {
+function recordedTool(name: string): ToolSnapshot {
   return { name, description: '', input_schema: { type: 'object' }, policy: 'always_allow', effect: 'unsafe' };
 }
 

@@ -1,6 +1,7 @@
 import type { ModelUsage, NewEvent } from '@dreamfold/events';
 import { addUsage, capEvents, reachedCap, type ReachedCap } from './caps.ts';
-import { threadOf, totalTokens, type SessionState } from './state.ts';
+import { owned } from './owned-event.ts';
+import { NO_USAGE, threadOf, totalTokens, type SessionState } from './state.ts';
 
 /** What was paid for an attempt that came to nothing. */
 export interface Spent {
@@ -42,17 +43,14 @@ export function attemptFailed(state: SessionState, failure: AttemptFailure): New
   const events = [failedAttempt(threadId, { startId, attempt, code, message, spent, retryAfterMs })];
   if (retryAfterMs !== null) return events;
   events.push(...(cap === undefined ? [exhausted(threadId, code, message)] : capEvents(state, threadId, cap)));
-  events.push({
-    type: 'span.model_request_end',
-    actor: threadId,
-    class: 'owner',
-    data: {
+  events.push(
+    owned('span.model_request_end', threadId, {
       model_request_start_id: startId,
       is_error: true,
-      model_usage: { input_tokens: 0, output_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 },
+      model_usage: NO_USAGE,
       df_stop_reason: cap === undefined ? 'error' : 'budget',
-    },
-  });
+    }),
+  );
   return events;
 }
 
@@ -107,19 +105,18 @@ function failedAttempt(
   actor: string,
   { startId, attempt, code, message, spent, retryAfterMs }: Failure & { startId: string; attempt: number; retryAfterMs: number | null },
 ): NewEvent {
-  const data = {
+  return owned('model.attempt_failed', actor, {
     model_request_start_id: startId,
     attempt,
     code,
     message,
     retry_after_ms: retryAfterMs,
     ...(spent === undefined ? {} : { model_usage: spent.usage, ...(spent.costUsd === 0 ? {} : { cost_usd: spent.costUsd }) }),
-  };
-  return { type: 'model.attempt_failed', actor, class: 'owner', data };
+  });
 }
 
 function exhausted(actor: string, code: string, message: string): NewEvent {
   const passes = code === 'model_overloaded' || code === 'model_rate_limited';
   const type = passes ? `${code}_error` : 'model_request_failed_error';
-  return { type: 'session.error', actor, class: 'owner', data: { error: { type, message, retry_status: { type: 'exhausted' } } } };
+  return owned('session.error', actor, { error: { type, message, retry_status: { type: 'exhausted' } } });
 }

@@ -1,18 +1,26 @@
 import type { Caps, ModelUsage, NewEvent } from '@dreamfold/events';
+import { owned } from './owned-event.ts';
 import { totalTokens, type SessionState, type Usage } from './state.ts';
 
 export type ReachedCap = NonNullable<SessionState['capReached']>;
 
-/** What a session had used, and what else was: a price that is not known makes the whole cost unknown. */
+/** What a session had used, and what else was. */
 export function addUsage(to: Usage, used: ModelUsage, costUsd: number | null): Usage {
+  return { ...to, ...sumOfUsage(to, used), costUsd: sumOfCost(to.costUsd, costUsd) };
+}
+
+export function sumOfUsage(a: ModelUsage, b: ModelUsage): ModelUsage {
   return {
-    ...to,
-    input_tokens: to.input_tokens + used.input_tokens,
-    output_tokens: to.output_tokens + used.output_tokens,
-    cache_creation_input_tokens: to.cache_creation_input_tokens + used.cache_creation_input_tokens,
-    cache_read_input_tokens: to.cache_read_input_tokens + used.cache_read_input_tokens,
-    costUsd: to.costUsd === null || costUsd === null ? null : to.costUsd + costUsd,
+    input_tokens: a.input_tokens + b.input_tokens,
+    output_tokens: a.output_tokens + b.output_tokens,
+    cache_creation_input_tokens: a.cache_creation_input_tokens + b.cache_creation_input_tokens,
+    cache_read_input_tokens: a.cache_read_input_tokens + b.cache_read_input_tokens,
   };
+}
+
+/** A price that is not known, which is null, makes the whole cost unknown. */
+export function sumOfCost(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? null : a + b;
 }
 
 /** How long a session has been running at the time `now` of an event, in milliseconds. A clock that jumps back takes nothing away. */
@@ -49,5 +57,5 @@ export function reachedCap(state: SessionState, next: 'turn' | 'evaluation' | 'a
 
 /** Says that a cap stopped the session, unless one has been named already. */
 export function capEvents(state: SessionState, actor: string, cap: ReachedCap | undefined): NewEvent[] {
-  return cap === undefined || state.capReached !== null ? [] : [{ type: 'cap.reached', actor, class: 'owner', data: cap }];
+  return cap === undefined || state.capReached !== null ? [] : [owned('cap.reached', actor, cap)];
 }

@@ -10,6 +10,7 @@ import {
   callOf,
   hasOpenCalls,
   INTERRUPTED,
+  NO_USAGE,
   threadOf,
   waitsForTurn,
   type Call,
@@ -191,8 +192,6 @@ function usageEvent(state: SessionState): NewEvent {
   const { modelCalls, toolCalls, costUsd, ...usage } = state.usage;
   return owned('session.usage', 'system', { usage, df_cost_usd: costUsd, df_model_calls: modelCalls, df_tool_calls: toolCalls });
 }
-
-const NO_USAGE = { input_tokens: 0, output_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 };
 
 function endOutcome(state: SessionState, result: 'failed' | 'interrupted', explanation: string): NewEvent[] {
   const outcome = state.outcome;

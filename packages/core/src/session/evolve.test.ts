@@ -10,7 +10,7 @@ import { awaitedEvents, decideSession, openWork, unjudged } from './decide.ts';
 import { evolveSession } from './evolve.ts';
 import { attemptFailed } from './attempts.ts';
 import { graded, recovered } from './results.ts';
-import { initialSession, type SessionState } from './state.ts';
+import { initialSession, NO_USAGE, type SessionState } from './state.ts';
 
 const fold = (events: readonly LogEvent[]): SessionState => events.reduce(evolveSession, initialSession('sesn_given'));
 
@@ -55,7 +55,6 @@ const ANSWERS: readonly (readonly GivenPart[])[] = [
   ['Well.', ask('nobody')],
   [],
 ];
-const NO_USAGE = { input_tokens: 0, output_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 };
 
 function begin(): GivenSession {
   const tools = [givenTool('look'), givenTool('pay', { policy: 'always_ask', effect: 'unsafe' })];

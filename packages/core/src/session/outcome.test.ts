@@ -5,9 +5,8 @@ import { interrupt, judge, sendMessage } from './commands.ts';
 import { awaitedEvents, unjudged } from './decide.ts';
 import { attemptFailed } from './attempts.ts';
 import { graded, type Grading } from './results.ts';
-import { bestAttempt } from './state.ts';
+import { bestAttempt, NO_USAGE } from './state.ts';
 
-const NO_USAGE = { input_tokens: 0, output_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 };
 const agents = [givenAgent('lead')];
 
 function given(criteria: readonly Criterion[], team: Partial<GivenTeam> = {}): GivenSession {

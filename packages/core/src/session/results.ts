@@ -1,9 +1,9 @@
 import { eventId, firstCharacters, idFrom, text, type CriterionScore, type ModelUsage, type NewEvent } from '@dreamfold/events';
 import { callHash } from './approval.ts';
-import { attemptFailed, calledOff, spentOf } from './attempts.ts';
+import { attemptFailed, calledOff, graderAttemptFailed, spentOf } from './attempts.ts';
 import { capEvents, type ReachedCap } from './caps.ts';
 import { openWork, type DecideContext } from './decide.ts';
-import { errorResult } from './owned-event.ts';
+import { errorResult, owned } from './owned-event.ts';
 import { DELEGATE_TOOL } from './prompt.ts';
 import { judgeCall } from './refuse-call.ts';
 import { agentOf, answerOfTurn, callOf, threadOf, type SessionState, type Thread } from './state.ts';
@@ -39,7 +39,7 @@ interface Writer {
 
 /** Adds an event and returns the id that it will have. */
 function write(w: Writer, type: string, data: unknown): string {
-  w.events.push({ type, actor: w.thread.id, data, class: 'owner' });
+  w.events.push(owned(type, w.thread.id, data));
   return eventId(w.appendId, w.events.length - 1);
 }
 
@@ -179,17 +179,12 @@ export function toolFinished(state: SessionState, callId: string, output: ToolOu
   if (found === undefined || found.call.status !== 'running') return [];
   return [
     ...capEvents(state, found.thread.id, output.cap),
-    {
-      type: 'agent.tool_result',
-      actor: found.thread.id,
-      class: 'owner',
-      data: {
-        tool_use_id: callId,
-        content: text(output.text),
-        ...(output.errorCode === undefined ? {} : { is_error: true, df_code: output.errorCode }),
-        ...(output.blob === undefined ? {} : { df_blob: output.blob }),
-      },
-    },
+    owned('agent.tool_result', found.thread.id, {
+      tool_use_id: callId,
+      content: text(output.text),
+      ...(output.errorCode === undefined ? {} : { is_error: true, df_code: output.errorCode }),
+      ...(output.blob === undefined ? {} : { df_blob: output.blob }),
+    }),
   ];
 }
 
@@ -209,11 +204,8 @@ export function graded(state: SessionState, grading: Grading): NewEvent[] {
   const { outcome } = state;
   if (outcome === null || outcome.status !== 'evaluating' || outcome.evaluationId !== grading.evaluationId)
     return calledOff({ actor: 'grader', startId: grading.evaluationId, attempt: 1, spent: spentOf(grading) });
-  const end = (result: string, explanation: string): NewEvent => ({
-    type: 'span.outcome_evaluation_end',
-    actor: 'system',
-    class: 'owner',
-    data: {
+  const end = (result: string, explanation: string): NewEvent =>
+    owned('span.outcome_evaluation_end', 'system', {
       outcome_evaluation_start_id: grading.evaluationId,
       outcome_id: outcome.id,
       iteration: outcome.iteration,
@@ -221,8 +213,7 @@ export function graded(state: SessionState, grading: Grading): NewEvent[] {
       explanation,
       usage: grading.usage,
       ...(grading.costUsd === 0 ? {} : { df_cost_usd: grading.costUsd }),
-    },
-  });
+    });
   if (grading.failure !== undefined) return [end('failed', grading.failure)];
   const scores = [...grading.scores, ...outcome.judged];
   const criteria = outcome.criteria.flatMap(({ id }) => scores.find((s) => s.id === id) ?? []);
@@ -235,18 +226,13 @@ export function graded(state: SessionState, grading: Grading): NewEvent[] {
   const answers = [...outcome.attempts.slice(outcome.attemptsBefore).map((attempt) => attempt.score), score];
   const words = `score ${score.toFixed(2)} of ${outcome.passScore.toFixed(2)} asked`;
   return [
-    {
-      type: 'outcome.scored',
-      actor: 'system',
-      class: 'owner',
-      data: {
-        outcome_id: outcome.id,
-        iteration: outcome.iteration,
-        attempt_event_id: answerOfTurn(state)?.eventId ?? '',
-        score,
-        criteria,
-      },
-    },
+    owned('outcome.scored', 'system', {
+      outcome_id: outcome.id,
+      iteration: outcome.iteration,
+      attempt_event_id: answerOfTurn(state)?.eventId ?? '',
+      score,
+      criteria,
+    }),
     satisfied
       ? end('satisfied', words)
       : last
@@ -287,18 +273,9 @@ export function recovered(state: SessionState): NewEvent[] {
       const message = 'Outcome unknown: the process stopped while this ran, and it is not safe to run twice. Check before you try again.';
       events.push(errorResult(thread.id, work.callId, { code: 'tool_outcome_unknown', message }));
     } else if (work.kind === 'grade' && state.outcome?.criteria.some((c) => c.grader.kind === 'model') === true) {
-      events.push({
-        type: 'model.attempt_failed',
-        actor: 'grader',
-        class: 'owner',
-        data: {
-          model_request_start_id: work.evaluationId,
-          attempt: 1,
-          code: 'process_restarted',
-          message: 'The process that graded is gone; the attempt is graded once more.',
-          retry_after_ms: 0,
-        },
-      });
+      const message = 'The process that graded is gone; the attempt is graded once more.';
+      const failure = { evaluationId: work.evaluationId, attempt: 1, code: 'process_restarted', message, retryAfterMs: 0 };
+      events.push(...graderAttemptFailed(state, failure));
     }
   }
   return events;

@@ -175,6 +175,13 @@ export const NO_CAPS: Caps = {
   identical_calls: 3,
 };
 
+export const NO_USAGE: Readonly<ModelUsage> = {
+  input_tokens: 0,
+  output_tokens: 0,
+  cache_creation_input_tokens: 0,
+  cache_read_input_tokens: 0,
+};
+
 /** The state before the first event. */
 export function initialSession(id: string): SessionState {
   return {
@@ -198,15 +205,7 @@ export function initialSession(id: string): SessionState {
     importedScore: null,
     queue: [],
     takenUpSeq: 0,
-    usage: {
-      input_tokens: 0,
-      output_tokens: 0,
-      cache_creation_input_tokens: 0,
-      cache_read_input_tokens: 0,
-      modelCalls: 0,
-      toolCalls: 0,
-      costUsd: 0,
-    },
+    usage: { ...NO_USAGE, modelCalls: 0, toolCalls: 0, costUsd: 0 },
     interrupted: false,
     claimedByWorker: false,
     capReached: null,

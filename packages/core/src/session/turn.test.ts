@@ -4,9 +4,8 @@ import type { CriterionScore, DefineOutcome } from '@dreamfold/events';
 import { GivenSession, givenAgent, givenCriterion } from '../testing/given-session.ts';
 import { askForOutcome, interrupt, judge, sendMessage } from './commands.ts';
 import { graded } from './results.ts';
-import { answerOfTurn, bestAttempt, outcomeOfTurn } from './state.ts';
+import { answerOfTurn, bestAttempt, NO_USAGE, outcomeOfTurn } from './state.ts';
 
-const NO_USAGE = { input_tokens: 0, output_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 };
 const agents = [givenAgent('lead')];
 
 function given(criterion = givenCriterion('good')): GivenSession {

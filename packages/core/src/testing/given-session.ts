@@ -15,7 +15,7 @@ import { NO_MEMORY } from '../memory/select.ts';
 import { decideSession, openWork, type DecideContext, type Work } from '../session/decide.ts';
 import { evolveSession } from '../session/evolve.ts';
 import { modelAnswered, toolFinished, type Answer, type ToolOutput } from '../session/results.ts';
-import { initialSession, NO_CAPS, type SessionState, type Thread } from '../session/state.ts';
+import { initialSession, NO_CAPS, NO_USAGE, type SessionState, type Thread } from '../session/state.ts';
 
 const SESSION = 'sesn_given';
 
@@ -161,8 +161,6 @@ export class GivenSession {
     return this.events.filter((event) => event.type === type).map((event) => event.data as Record<string, unknown>);
   }
 }
-
-const NO_USAGE = { input_tokens: 0, output_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 };
 
 function partOf(part: GivenPart): Answer['content'][number] {
   return typeof part === 'string' ? { type: 'text', text: part } : { type: 'tool_use', name: part.tool, input: part.input ?? {} };

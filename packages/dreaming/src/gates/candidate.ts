@@ -2,7 +2,7 @@ import { renderInsight, type InsightCounts } from '@dreamfold/core';
 import type { ChoiceInsight, Cue, Finding, GateVerdict, Insight } from '@dreamfold/events';
 import type { Lesson } from '../choice-learner.ts';
 import { learntEvidence, learntReason, type ClaimedSupport } from '../learnt-reason.ts';
-import type { Witness } from '../quorum.ts';
+import { leastSupport, type Witness } from '../quorum.ts';
 import { textPlace } from './text-place.ts';
 import type { Constitution } from './constitution.ts';
 
@@ -55,12 +55,8 @@ export interface Candidate {
   offered?: readonly string[];
   /** Cues that gates have taken out of it already. */
   dropped?: readonly DroppedCue[];
-  /** A person wrote it as it stands: it passes whole or not at all. */
-  isEdit?: boolean;
   /** Set when it is malformed, or when there is no place for it. */
   misfit?: Misfit | null;
-  /** As the agents will read it. */
-  text: string;
 }
 
 /** What the gates judge by. */
@@ -122,11 +118,10 @@ export function textOf(finding: Finding): string {
 export function withCues(candidate: Candidate, keep: (cue: Cue) => boolean): Candidate {
   if (candidate.finding.kind !== 'choice') return candidate;
   const cues = candidate.finding.cues.filter(keep);
-  const support = { sessions: Math.min(...cues.map((cue) => cue.sessions)), principals: Math.min(...cues.map((cue) => cue.principals)) };
-  const finding = { ...candidate.finding, cues, support };
+  const finding = { ...candidate.finding, cues, support: leastSupport(cues) };
   const phrases = new Set(cues.map(({ phrase }) => phrase));
   const witnesses = new Map([...candidate.witnesses].filter(([phrase]) => phrases.has(phrase)));
   const learnt =
     candidate.origin === 'learnt' ? { reason: learntReason(finding, candidate.claimed), evidence: learntEvidence(witnesses) } : {};
-  return { ...candidate, finding, witnesses, ...learnt, text: textOf(finding) };
+  return { ...candidate, finding, witnesses, ...learnt };
 }

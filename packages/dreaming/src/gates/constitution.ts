@@ -1,5 +1,5 @@
 import { checked, Text, type Insight } from '@dreamfold/events';
-import { fail, withCues, type Candidate, type GateContext, type Verdict } from './candidate.ts';
+import { fail, textOf, withCues, type Candidate, type GateContext, type Verdict } from './candidate.ts';
 import type { BadCues } from './drop-cues.ts';
 
 /** A change as the operator's rules see it. */
@@ -74,7 +74,7 @@ export function broken(change: MemoryChange, rules: Constitution): string | null
 /** Where a choice breaks a rule, the cues with which alone it would break one. */
 export const cuesAgainstRules: BadCues = (candidate, { constitution: rules }) => {
   const { finding } = candidate;
-  if (finding.kind !== 'choice' || broken(changeOf(candidate), rules) === null) return new Map();
+  if (finding.kind !== 'choice' || rules.length === 0 || broken(changeOf(candidate), rules) === null) return new Map();
   return new Map(
     finding.cues.flatMap(({ phrase }) => {
       const reason = broken(changeOf(withCues(candidate, (cue) => cue.phrase === phrase)), rules);
@@ -83,7 +83,8 @@ export const cuesAgainstRules: BadCues = (candidate, { constitution: rules }) =>
   );
 };
 
-function changeOf({ finding, text, reason, claim }: Candidate): MemoryChange {
+function changeOf({ finding, reason, claim }: Candidate): MemoryChange {
+  const text = textOf(finding);
   const said = claim === '' ? reason : `${reason} ${claim}`;
   if (finding.kind === 'note')
     return { kind: 'note', text, insight: null, note: { path: finding.path, content: finding.content }, reason: said };

@@ -16,9 +16,9 @@ const CUE_GATES: Readonly<Record<string, BadCues>> = { unicode: oddCues, secrets
  * @param without gates that are left out
  */
 export function withoutBadCues(candidate: Candidate, context: GateContext, without: readonly string[] = []): Candidate {
-  if (candidate.finding.kind !== 'choice' || candidate.isEdit === true) return candidate;
+  if (candidate.finding.kind !== 'choice') return candidate;
   let left = candidate;
-  const dropped: DroppedCue[] = [...(candidate.dropped ?? [])];
+  const dropped: DroppedCue[] = [];
   for (const [gate, badCues] of Object.entries(CUE_GATES)) {
     if (without.includes(gate) || left.finding.kind !== 'choice') continue;
     const bad = badCues(left, context);

@@ -2,7 +2,6 @@ import { checked, DreamfoldError, GateVerdict, type ErrorCode } from '@dreamfold
 import { contradiction, duplicate, outcomes } from './agreement.ts';
 import type { Candidate, Gate, GateContext } from './candidate.ts';
 import { constitution } from './constitution.ts';
-import { withoutBadCues } from './drop-cues.ts';
 import { evidence, precision, quorum } from './evidence.ts';
 import { overlap } from './overlap.ts';
 import { secrets } from './secrets.ts';
@@ -37,18 +36,11 @@ export const GATE_NAMES = Object.keys(GATES) as GateName[];
 /** Dropped cues that a verdict names in its sentence. */
 const TOLD_CUES = 3;
 
-export interface Judged {
-  gates: GateVerdict[];
-  /** What went through them: without the cues that gates have dropped. */
-  candidate: Candidate;
-}
-
 /**
- * Takes a candidate through the gates, up to the first one that it fails. A cue that is bad by itself is dropped first.
+ * Takes a candidate through the gates, up to the first one that it fails.
  * @param without gates that are left out: a test shows by it what each is good for
  */
-export function judge(whole: Candidate, context: GateContext, without: readonly GateName[] = []): Judged {
-  const candidate = withoutBadCues(whole, context, without);
+export function judge(candidate: Candidate, context: GateContext, without: readonly GateName[] = []): GateVerdict[] {
   const gates: GateVerdict[] = [];
   for (const gate of GATE_NAMES) {
     if (without.includes(gate)) continue;
@@ -56,7 +48,7 @@ export function judge(whole: Candidate, context: GateContext, without: readonly 
     gates.push({ gate, ...verdict, ...droppedBy(gate, candidate, verdict.reason) });
     if (!verdict.pass) break;
   }
-  return { gates, candidate };
+  return gates;
 }
 
 function droppedBy(gate: GateName, { dropped = [] }: Candidate, reason: string): Pick<GateVerdict, 'dropped' | 'reason'> | null {
@@ -70,7 +62,7 @@ function droppedBy(gate: GateName, { dropped = [] }: Candidate, reason: string):
 /** A retirement writes nothing, so only what it stands on is judged, and what it takes away. */
 export function judgeRetirement(candidate: Candidate, context: GateContext, without: readonly GateName[] = []): GateVerdict[] {
   const all = [...GATE_NAMES.filter((gate) => gate !== 'evidence' && gate !== 'turning'), ...without];
-  return judge(candidate, context, all).gates;
+  return judge(candidate, context, all);
 }
 
 export function hasPassed(gates: readonly GateVerdict[]): boolean {
