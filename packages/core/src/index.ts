@@ -2,7 +2,7 @@
  * What sessions, outcomes and memories do, as pure functions.
  * @module @dreamfold/core
  */
-export { type ApprovalContext, type CheckedInput } from './session/approval.ts';
+export { type ApprovalContext, type CheckedInput } from './session/commands/approval.ts';
 export {
   attemptFailed,
   calledOff,
@@ -13,15 +13,15 @@ export {
   type Spent,
 } from './session/attempts.ts';
 export { deadlineOf, sumOfCost, sumOfUsage, wallTimeCap } from './session/caps.ts';
-export { askForOutcome, interrupt, judge, mustRun, recordFeedback, sendMessage, type Judgement } from './session/commands.ts';
-export { confirmTool, type CheckInput, type Confirmation } from './session/confirm-tool.ts';
-export { inputChanges, type InputChange } from './session/input-changes.ts';
+export { askForOutcome, interrupt, judge, mustRun, recordFeedback, sendMessage, type Judgement } from './session/commands/commands.ts';
+export { confirmTool, type CheckInput, type Confirmation } from './session/commands/confirm-tool.ts';
+export { inputChanges, type InputChange } from './session/fold/input-changes.ts';
 export { isPlainJson } from './session/plain-json.ts';
 export { awaitedEvents, decideSession, openWork, unjudged, type DecideContext, type Work } from './session/decide.ts';
-export { evolveSession } from './session/evolve.ts';
-export { List } from './session/list.ts';
-export { principalFields, type Principal } from './session/principal.ts';
-export { checkRightAnswer } from './session/right-answer.ts';
+export { evolveSession } from './session/fold/evolve.ts';
+export { List } from './session/fold/list.ts';
+export { principalFields, type Principal } from './session/commands/principal.ts';
+export { checkRightAnswer } from './session/commands/right-answer.ts';
 export { hasSomethingToDo, isAtRestAfter, isRequest } from './session/rest.ts';
 export {
   COMPACTION_PROMPT,
@@ -63,7 +63,7 @@ export {
   type SessionState,
   type Thread,
   type Usage,
-} from './session/state.ts';
+} from './session/fold/state.ts';
 export {
   ExportBlob,
   ExportEnd,
@@ -78,10 +78,10 @@ export type { ImportedAppend } from './import/append-writer.ts';
 export type { ImportedSession, ImportOptions } from './import/imported-session.ts';
 export { areRows, importMessages, MessagesRow, parseMessagesLine } from './import/messages.ts';
 export { tried, type ReadRow } from './import/read-row.ts';
-export { parseTools } from './import/recorded-tools.ts';
+export { parseTools } from './import/recorded/recorded-tools.ts';
 export { DOCUMENT_LIMITS, parseTauBench, readTauBench } from './import/tau-bench.ts';
 export type { ImportNote } from './import/transcript.ts';
-export { canonicalJson, equalJson, utf8Bytes, type Sha256 } from './memory/canonical-json.ts';
+export { canonicalJson, equalJson, utf8Bytes, type Sha256 } from './memory/document/canonical-json.ts';
 export {
   AUTO_APPROVER,
   applyPatch,
@@ -96,15 +96,15 @@ export {
   type EditPatch,
   type MemoryTools,
   type ProposePatch,
-} from './memory/commands.ts';
-export { EMPTY_DOCUMENT, MAX_MEMORIES, Memory, Note, Playbook, documentHash, type MemoryDocument } from './memory/document.ts';
-export { blame, type BlamedLine } from './memory/blame.ts';
-export { diffVersions, keptLines, type VersionDiff } from './memory/diff-versions.ts';
-export { escapeToken } from './memory/json-pointer.ts';
-export { documentToFiles, filesToDocument, type MemoryFile, type MemoryFromFiles } from './memory/memory-files.ts';
-export { checkMemoryPath, checkPathsApart } from './memory/memory-path.ts';
-export { applyOperations, touchedParts } from './memory/patch.ts';
-export { patchTowards, patchesTowards } from './memory/patch-towards.ts';
+} from './memory/review/commands.ts';
+export { EMPTY_DOCUMENT, MAX_MEMORIES, Memory, Note, Playbook, documentHash, type MemoryDocument } from './memory/document/document.ts';
+export { blame, type BlamedLine } from './memory/review/blame.ts';
+export { diffVersions, keptLines, type VersionDiff } from './memory/review/diff-versions.ts';
+export { escapeToken } from './memory/document/json-pointer.ts';
+export { documentToFiles, filesToDocument, type MemoryFile, type MemoryFromFiles } from './memory/document/memory-files.ts';
+export { checkMemoryPath, checkPathsApart } from './memory/document/memory-path.ts';
+export { applyOperations, touchedParts } from './memory/document/patch.ts';
+export { patchTowards, patchesTowards } from './memory/document/patch-towards.ts';
 export {
   memoryBlock,
   memoryText,
@@ -118,11 +118,11 @@ export {
   type RememberedChoice,
   type SelectedMemory,
   type ThreadTask,
-} from './memory/select.ts';
-export { phrasesOf } from './memory/phrases.ts';
-export { proposedText, withProposedText, writtenBy } from './memory/proposed-text.ts';
-export { readChoices } from './memory/read-choices.ts';
-export { renderInsight, renderLines, renderMemory, type RenderedLine } from './memory/render.ts';
+} from './memory/prompt/select.ts';
+export { phrasesOf } from './memory/prompt/phrases.ts';
+export { proposedText, withProposedText, writtenBy } from './memory/prompt/proposed-text.ts';
+export { readChoices } from './memory/prompt/read-choices.ts';
+export { renderInsight, renderLines, renderMemory, type RenderedLine } from './memory/prompt/render.ts';
 export {
   documentAt,
   evolveDraft,
@@ -136,5 +136,5 @@ export {
   type MemoryVersion,
   type PatchRecord,
   type PatchStatus,
-} from './memory/state.ts';
-export { documentAtPoint, versionsOf, type MemoryPoint, type VersionEntry } from './memory/versions.ts';
+} from './memory/review/state.ts';
+export { documentAtPoint, versionsOf, type MemoryPoint, type VersionEntry } from './memory/review/versions.ts';

@@ -7,7 +7,7 @@ import { hasPassed } from './gates/judge.ts';
 import { CHOICE_PLAYBOOK } from './playbook-pages.ts';
 import { decideWith, dreamWith, episodes, fold, store, type Dreamt } from './testing/dream-desk.ts';
 import { episode } from './testing/tickets.ts';
-import { STALE_LESSONS } from './propose-choices.ts';
+import { STALE_LESSONS } from './learn/propose-choices.ts';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('base64url');
 const dream = (input: Dreamt = {}): DreamDecision => dreamWith(sha256, input);

@@ -3,7 +3,7 @@ import { renderMemory, type MemoryDocument, type MemoryState } from '@dreamfold/
 import { isDreamfoldError, type Suggestion } from '@dreamfold/events';
 import { describe, expect, it } from 'vitest';
 import type { DreamDecision, DreamInput, JudgedInsight } from './dream.ts';
-import type { Episode } from './episode.ts';
+import type { Episode } from './episodes/episode.ts';
 import { forbiddenPhrase } from './gates/constitution.ts';
 import { hasPassed, verdictError, type GateName } from './gates/judge.ts';
 import { CHOICE_PLAYBOOK } from './playbook-pages.ts';

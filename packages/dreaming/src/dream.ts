@@ -6,7 +6,7 @@ import type { Constitution } from './gates/constitution.ts';
 import { withoutBadCues } from './gates/drop-cues.ts';
 import { hasPassed, judge, judgeRetirement, type GateName } from './gates/judge.ts';
 import { tierOf } from './gates/taint.ts';
-import type { Knowledge } from './knowledge.ts';
+import type { Knowledge } from './learn/knowledge.ts';
 import {
   PlaybookPages,
   addInsight,
@@ -17,11 +17,11 @@ import {
   type StoredInsight,
 } from './playbook-pages.ts';
 import type { PriorProposal } from './prior-proposals.ts';
-import { learntIds, standingOf } from './propose-choices.ts';
-import { findings, isAboutSame, type Found } from './refine.ts';
-import { retirementOf, type RetireContext, type Retirement } from './retirement.ts';
-import type { Standing } from './standing.ts';
-import { ToldIndex } from './told-index.ts';
+import { learntIds, standingOf } from './learn/propose-choices.ts';
+import { findings, isAboutSame, type Found } from './learn/refine.ts';
+import { retirementOf, type RetireContext, type Retirement } from './learn/retirement.ts';
+import type { Standing } from './learn/standing.ts';
+import { ToldIndex } from './learn/told-index.ts';
 import { candidateOf, type Cited, type TakenSuggestion } from './suggestion.ts';
 
 export interface DreamInput {

@@ -7,7 +7,7 @@ import { forbiddenPhrase } from './gates/constitution.ts';
 import { hasPassed } from './gates/judge.ts';
 import { recoveryId } from './insight-id.ts';
 import { judgeEdit, type EditInput, type JudgedEdit } from './judge-edit.ts';
-import { learn, newKnowledge } from './knowledge.ts';
+import { learn, newKnowledge } from './learn/knowledge.ts';
 import { episode, type Ticket } from './testing/tickets.ts';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('base64url');

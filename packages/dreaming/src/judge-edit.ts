@@ -1,16 +1,16 @@
 import { writtenBy, type InsightCounts, type MemoryDocument, type Sha256 } from '@dreamfold/core';
 import { DreamfoldError, type Finding, type GateVerdict, type Insight, type PatchOperation } from '@dreamfold/events';
-import type { ErrorPoint } from './episode.ts';
+import type { ErrorPoint } from './episodes/episode.ts';
 import { NO_FAULTS, type GateContext } from './gates/candidate.ts';
 import type { Constitution } from './gates/constitution.ts';
 import { judge } from './gates/judge.ts';
 import { recoveryId, suggestionId } from './insight-id.ts';
-import type { Knowledge } from './knowledge.ts';
-import { countPhrases } from './phrase-count.ts';
+import type { Knowledge } from './learn/knowledge.ts';
+import { countPhrases } from './learn/phrase-count.ts';
 import { storedInsights } from './playbook-pages.ts';
-import { standingOf } from './propose-choices.ts';
-import { leastSupport, supportOf, type Witness } from './quorum.ts';
-import { runAs } from './recoveries.ts';
+import { standingOf } from './learn/propose-choices.ts';
+import { leastSupport, supportOf, type Witness } from './learn/quorum.ts';
+import { runAs } from './learn/recoveries.ts';
 
 export interface EditInput {
   /** The patch as it was proposed, and as a person wants it: see `withProposedText` of `@dreamfold/core`. */

@@ -1,6 +1,6 @@
-import { supportOfPair, type ChoiceLearner } from './choice-learner.ts';
-import type { Knowledge } from './knowledge.ts';
-import { QUORUM, hasQuorum, supportText, type Support } from './quorum.ts';
+import { supportOfPair, type ChoiceLearner } from './learn/choice-learner.ts';
+import type { Knowledge } from './learn/knowledge.ts';
+import { QUORUM, hasQuorum, supportText, type Support } from './learn/quorum.ts';
 
 /** A dream that looked at nothing but what was new, since too little of it was. */
 export const TOO_LITTLE_NEW = 'Too little is new since the last look at all that is known.';

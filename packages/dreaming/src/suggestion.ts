@@ -1,9 +1,9 @@
 import { phrasesOf, type Sha256 } from '@dreamfold/core';
 import { Suggestion, checkJson, isDreamfoldError, type ChoiceInsight, type NoteSuggestion } from '@dreamfold/events';
-import type { DecisionPoint, Episode } from './episode.ts';
+import type { DecisionPoint, Episode } from './episodes/episode.ts';
 import { NO_FAULTS, type Candidate, type Misfit } from './gates/candidate.ts';
 import { suggestionId } from './insight-id.ts';
-import { supportOf, type Witness } from './quorum.ts';
+import { supportOf, type Witness } from './learn/quorum.ts';
 
 /** What a suggested cue is worth: one unit of log-odds. */
 const SUGGESTED_POINTS = 10;

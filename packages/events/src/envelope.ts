@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { hasAtMost } from './text-length.ts';
+import { hasAtMost } from './guards/text-length.ts';
 
 /** Version of the rule of acceptance and of the hash's input. It stands first in every hash. */
 export const RULE = 1;

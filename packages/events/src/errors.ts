@@ -1,4 +1,4 @@
-import { kindOf } from './kind-of.ts';
+import { kindOf } from './guards/kind-of.ts';
 
 /**
  * Every error that input can cause. The value is the HTTP status that a server answers with; a command line

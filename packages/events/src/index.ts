@@ -53,10 +53,10 @@ export {
   type NewEvent,
   type StoredEvent,
 } from './envelope.ts';
-export { asGiven, FilePath, Text, checked, functionOf, nearest, oneOf, optionsOf, withMethods } from './checked.ts';
-export { arg, asItIs, checkMethods, type MethodArguments } from './checked-methods.ts';
+export { asGiven, FilePath, Text, checked, functionOf, nearest, oneOf, optionsOf, withMethods } from './guards/checked.ts';
+export { arg, asItIs, checkMethods, type MethodArguments } from './guards/checked-methods.ts';
 export { DreamfoldError, ERROR_STATUS, isDreamfoldError, withRemedy, type ErrorCode, type ErrorDetails } from './errors.ts';
-export { DATA_LIMITS, JSON_LIMITS, checkJson, checkText, parseJson, type JsonLimits } from './guard-json.ts';
+export { DATA_LIMITS, JSON_LIMITS, checkJson, checkText, parseJson, type JsonLimits } from './guards/guard-json.ts';
 export { ID_PREFIX, idFrom, idOfStream, streamOf, type IdKind } from './ids.ts';
 export { LABELLER_WEIGHT, LabellerClass, isTrustedLabeller, labellerClassOf } from './labellers.ts';
 export {
@@ -91,7 +91,7 @@ export {
   ThreadStatusIdle,
   type SessionClaimed,
 } from './session-events.ts';
-export { kindOf } from './kind-of.ts';
-export { findSuspicious, suspiciousCharacters } from './suspicious-characters.ts';
-export { characterCount, firstCharacters, hasAtMost } from './text-length.ts';
+export { kindOf } from './guards/kind-of.ts';
+export { findSuspicious, suspiciousCharacters } from './guards/suspicious-characters.ts';
+export { characterCount, firstCharacters, hasAtMost } from './guards/text-length.ts';
 export { AgentSnapshot, Caps, JsonSchema, MemoryPin, TeamSnapshot, ToolEffect, ToolPolicy, ToolSnapshot } from './team-snapshot.ts';

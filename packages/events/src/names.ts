@@ -1,6 +1,6 @@
 import { DreamfoldError } from './errors.ts';
-import { suspiciousCharacters } from './suspicious-characters.ts';
-import { firstCharacters, hasAtMost } from './text-length.ts';
+import { suspiciousCharacters } from './guards/suspicious-characters.ts';
+import { firstCharacters, hasAtMost } from './guards/text-length.ts';
 
 /** What the log takes of a principal's name, in code points. */
 export const MAX_PRINCIPAL_CHARS = 200;

@@ -10,14 +10,14 @@ export {
   stampAppend,
   type PreparedAppend,
   type PreparedEvent,
-} from './append.ts';
+} from './rule/append.ts';
 export { checkCursor, positionOf } from './cursor.ts';
-export { checkErasable, genesisRequest, genesisStream, newLogId } from './genesis.ts';
+export { checkErasable, genesisRequest, genesisStream, newLogId } from './rule/genesis.ts';
 export { toLogEvent } from './log-event.ts';
-export { withMissing } from './missing-payloads.ts';
+export { withMissing } from './rule/missing-payloads.ts';
 export { checkPosition, checkRange } from './read-range.ts';
-export type { FoldedAppend, PartitionRecord, PartitionReplica, ReplicaStorage, SetAside, SideStore } from './replica.ts';
-export { restorePlan, type RestoredAppend, type RestoreTarget } from './restore.ts';
+export type { FoldedAppend, PartitionRecord, PartitionReplica, ReplicaStorage, SetAside, SideStore } from './rule/replica.ts';
+export { restorePlan, type RestoredAppend, type RestoreTarget } from './rule/restore.ts';
 export { BATCH_SIZE, ChangeSignal, readBetween, waitUntil } from './subscription.ts';
 export { asSystemError } from './system-error.ts';
 export { watchBySubscribing } from './watchers.ts';

@@ -38,11 +38,11 @@ export {
   type Refusal,
   type RuleContext,
   type Verdict,
-} from './rule.ts';
-export { LOG_STREAM } from './genesis.ts';
+} from './rule/rule.ts';
+export { LOG_STREAM } from './rule/genesis.ts';
 export { openMemoryLog } from './memory-log.ts';
-export { parsePayloadText } from './payload.ts';
-export { hasEnded, thisProcess, type ProcessIdentity } from './process-identity.ts';
-export { acquireProcessorLock, findProcessor, type ProcessorLock, type RunningProcessor } from './processor-lock.ts';
+export { parsePayloadText } from './rule/payload.ts';
+export { hasEnded, thisProcess, type ProcessIdentity } from './process/process-identity.ts';
+export { acquireProcessorLock, findProcessor, type ProcessorLock, type RunningProcessor } from './process/processor-lock.ts';
 export { fold } from './replay.ts';
-export { verifyStream } from './verify-stream.ts';
+export { verifyStream } from './rule/verify-stream.ts';

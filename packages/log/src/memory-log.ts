@@ -10,11 +10,11 @@ import {
   sha256,
   sha256Hex,
   stampAppend,
-} from './append.ts';
+} from './rule/append.ts';
 import { checkCursor, type Cursor } from './cursor.ts';
-import { checkErasable, genesisRequest, newLogId } from './genesis.ts';
+import { checkErasable, genesisRequest, newLogId } from './rule/genesis.ts';
 import { toLogEvent } from './log-event.ts';
-import { withMissing } from './missing-payloads.ts';
+import { withMissing } from './rule/missing-payloads.ts';
 import type {
   Appended,
   AppendRequest,
@@ -28,10 +28,10 @@ import type {
   VerifyReport,
 } from './port.ts';
 import { checkPosition, checkRange } from './read-range.ts';
-import { restorePlan } from './restore.ts';
-import { EMPTY_HEAD, fate } from './rule.ts';
+import { restorePlan } from './rule/restore.ts';
+import { EMPTY_HEAD, fate } from './rule/rule.ts';
 import { BATCH_SIZE, ChangeSignal, readBetween, subscribeBy, waitUntil } from './subscription.ts';
-import { StreamVerifier } from './verify-stream.ts';
+import { StreamVerifier } from './rule/verify-stream.ts';
 import { noticeOf, Watchers } from './watchers.ts';
 
 interface Row {

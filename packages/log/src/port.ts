@@ -1,6 +1,6 @@
 import type { LogEvent, NewEvent, StoredEvent } from '@dreamfold/events';
 import type { Cursor } from './cursor.ts';
-import type { SetAside } from './replica.ts';
+import type { SetAside } from './rule/replica.ts';
 
 /** Where a stream stands: its last event, or seq 0 and hash '0' for a stream without events. */
 export interface Head {

@@ -1,7 +1,7 @@
 // The names of assistant messages: a lead and specialists, each with a thread of its own.
 import { describe, expect, it } from 'vitest';
-import { evolveSession } from '../session/evolve.ts';
-import { initialSession, type SessionState } from '../session/state.ts';
+import { evolveSession } from '../session/fold/evolve.ts';
+import { initialSession, type SessionState } from '../session/fold/state.ts';
 import { LoadedRow } from '../testing/load-row.ts';
 
 const user = (content: string) => ({ role: 'user', content });

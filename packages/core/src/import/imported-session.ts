@@ -14,12 +14,12 @@ import {
   type TeamSnapshot,
   type ToolSnapshot,
 } from '@dreamfold/events';
-import { principalFields } from '../session/principal.ts';
-import { leadThreadId } from '../session/state.ts';
+import { principalFields } from '../session/commands/principal.ts';
+import { leadThreadId } from '../session/fold/state.ts';
 import { AppendWriter, type ImportedAppend } from './append-writer.ts';
 import { MAX_TEXT_BYTES, cutText, utf8Bytes } from './cut-text.ts';
 import { checkRowName, rowError } from './row-error.ts';
-import { MAX_FRAME_BYTES, recordedTeam, type RecordedAgents } from './recorded-team.ts';
+import { MAX_FRAME_BYTES, recordedTeam, type RecordedAgents } from './recorded/recorded-team.ts';
 import type { ImportNote, RecordedCall, Turn } from './transcript.ts';
 
 export interface ImportOptions {

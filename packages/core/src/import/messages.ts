@@ -1,8 +1,8 @@
 import { asGiven, LabellerClass, parseJson, type OutcomeImported, type ToolSnapshot } from '@dreamfold/events';
 import { z } from 'zod';
 import { importRun, type ImportedSession, type ImportOptions } from './imported-session.ts';
-import { RecordedTime, recordedTime } from './recorded-time.ts';
-import { readTools, toolsCalled } from './recorded-tools.ts';
+import { RecordedTime, recordedTime } from './recorded/recorded-time.ts';
+import { readTools, toolsCalled } from './recorded/recorded-tools.ts';
 import { checkRow, rowError } from './row-error.ts';
 import { readTranscript, type ImportNote, type PlacedMessage, type Turn } from './transcript.ts';
 

@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { MAX_EVENT_BYTES, checkPayload, eventId } from '@dreamfold/events';
 import { describe, expect, it } from 'vitest';
-import { initialSession } from '../session/state.ts';
-import { evolveSession } from '../session/evolve.ts';
+import { initialSession } from '../session/fold/state.ts';
+import { evolveSession } from '../session/fold/evolve.ts';
 import { openWork } from '../session/decide.ts';
 import { parseTauBench } from './tau-bench.ts';
 

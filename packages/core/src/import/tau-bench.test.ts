@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { DreamfoldError, checkPayload } from '@dreamfold/events';
 import { describe, expect, it } from 'vitest';
-import { readTools } from './recorded-tools.ts';
+import { readTools } from './recorded/recorded-tools.ts';
 import { parseTauBench } from './tau-bench.ts';
 
 const options = {

@@ -2,7 +2,7 @@ import { parseJson } from '@dreamfold/events';
 import { z } from 'zod';
 import { importRun, type ImportedSession, type ImportOptions, type RecordedRun } from './imported-session.ts';
 import { sessionOf, tried, type ReadRow } from './read-row.ts';
-import { toolsCalled } from './recorded-tools.ts';
+import { toolsCalled } from './recorded/recorded-tools.ts';
 import { checkRow, rowError } from './row-error.ts';
 import { readTranscript, type ImportNote } from './transcript.ts';
 

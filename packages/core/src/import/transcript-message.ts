@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AnyObject } from './any-object.ts';
-import { RecordedTime } from './recorded-time.ts';
+import { RecordedTime } from './recorded/recorded-time.ts';
 
 /** A content block; blocks other than text, tool_use and tool_result are left out and noted. */
 const Block = z.looseObject({ type: z.string() });

@@ -1,8 +1,8 @@
 import { isDreamfoldError, DATA_LIMITS, parseJson } from '@dreamfold/events';
 import { AnyObject } from './any-object.ts';
 import { z } from 'zod';
-import { readItem } from './recorded-item.ts';
-import { recordedTime } from './recorded-time.ts';
+import { readItem } from './recorded/recorded-item.ts';
+import { recordedTime } from './recorded/recorded-time.ts';
 import { checkRow, rowError } from './row-error.ts';
 import { MessageContent, type AssistantMessage, type ImportNote, type ToolCall, type TranscriptMessage } from './transcript-message.ts';
 

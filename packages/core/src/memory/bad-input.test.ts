@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { DreamfoldError, isDreamfoldError, type NewEvent } from '@dreamfold/events';
 import { describe, expect, it } from 'vitest';
 import { emptyStore, evolveNew, written } from '../testing/given-memory.ts';
-import { applyPatch, approvePatch, proposePatch, rollbackPatch, validatePatch, writeMemory, type ProposePatch } from './commands.ts';
-import { initialMemory, type MemoryState } from './state.ts';
+import { applyPatch, approvePatch, proposePatch, rollbackPatch, validatePatch, writeMemory, type ProposePatch } from './review/commands.ts';
+import { initialMemory, type MemoryState } from './review/state.ts';
 
 const tools = { sha256: (text: string): string => createHash('sha256').update(text).digest('base64url') };
 const NOTE = '/memories/~1a.md';

@@ -4,9 +4,9 @@ import { isDreamfoldError } from '@dreamfold/events';
 import jsonpatch, { type Operation } from 'fast-json-patch';
 import { describe, expect, it } from 'vitest';
 import { emptyStore, evolveNew, written } from '../testing/given-memory.ts';
-import { canonicalJson } from './canonical-json.ts';
-import { writeMemory } from './commands.ts';
-import type { MemoryState } from './state.ts';
+import { canonicalJson } from './document/canonical-json.ts';
+import { writeMemory } from './review/commands.ts';
+import type { MemoryState } from './review/state.ts';
 
 const tools = { sha256: (text: string): string => createHash('sha256').update(text).digest('base64url') };
 const NOTE = '/memories/~1a.md';

@@ -1,7 +1,7 @@
 import type { ModelUsage, NewEvent } from '@dreamfold/events';
 import { addUsage, capEvents, reachedCap, type ReachedCap } from './caps.ts';
 import { owned } from './owned-event.ts';
-import { NO_USAGE, threadOf, totalTokens, type SessionState } from './state.ts';
+import { NO_USAGE, threadOf, totalTokens, type SessionState } from './fold/state.ts';
 
 /** What was paid for an attempt that came to nothing. */
 export interface Spent {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { GivenSession, givenAgent, givenCriterion, givenTool } from '../testing/given-session.ts';
-import { sendMessage } from './commands.ts';
+import { sendMessage } from './commands/commands.ts';
 import { attemptFailed, graderAttemptFailed, type AttemptFailure } from './attempts.ts';
 import { deadlineOf } from './caps.ts';
 import { decideSession } from './decide.ts';

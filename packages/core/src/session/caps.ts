@@ -1,6 +1,6 @@
 import type { Caps, ModelUsage, NewEvent } from '@dreamfold/events';
 import { owned } from './owned-event.ts';
-import { totalTokens, type SessionState, type Usage } from './state.ts';
+import { totalTokens, type SessionState, type Usage } from './fold/state.ts';
 
 export type ReachedCap = NonNullable<SessionState['capReached']>;
 

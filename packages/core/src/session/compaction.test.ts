@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { GivenSession, givenAgent, givenTool } from '../testing/given-session.ts';
-import { interrupt, sendMessage } from './commands.ts';
+import { interrupt, sendMessage } from './commands/commands.ts';
 
 const usage = { input_tokens: 900, output_tokens: 20, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 };
 const agents = [givenAgent('lead', { tools: [givenTool('look')], context_window: 1000 })];

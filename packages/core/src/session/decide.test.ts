@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { GivenSession, givenAgent, givenTool, type GivenTeam } from '../testing/given-session.ts';
-import { interrupt, sendMessage } from './commands.ts';
-import { confirmTool } from './confirm-tool.ts';
+import { interrupt, sendMessage } from './commands/commands.ts';
+import { confirmTool } from './commands/confirm-tool.ts';
 import { awaitedEvents } from './decide.ts';
 import { attemptFailed } from './attempts.ts';
 import { recovered } from './results.ts';

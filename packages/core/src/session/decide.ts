@@ -1,10 +1,10 @@
 import { text, type NewEvent, type StopReason } from '@dreamfold/events';
-import { afterChange, startConfirmed, type ApprovalContext } from './approval.ts';
+import { afterChange, startConfirmed, type ApprovalContext } from './commands/approval.ts';
 import { reachedCap } from './caps.ts';
 import { errorResult, owned } from './owned-event.ts';
 import { DELEGATE_TOOL } from './prompt.ts';
-import { utf8Bytes } from '../memory/canonical-json.ts';
-import { NO_MEMORY, type SelectedMemory } from '../memory/select.ts';
+import { utf8Bytes } from '../memory/document/canonical-json.ts';
+import { NO_MEMORY, type SelectedMemory } from '../memory/prompt/select.ts';
 import {
   agentOf,
   callOf,
@@ -17,7 +17,7 @@ import {
   type Outcome,
   type SessionState,
   type Thread,
-} from './state.ts';
+} from './fold/state.ts';
 
 /** What deciding needs from outside: digests, and what tools take. All are functions of what they are given. */
 export interface DecideContext extends ApprovalContext {

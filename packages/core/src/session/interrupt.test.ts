@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { EVENT_VERSION, text, type EventType, type LogEvent, type NewEvent } from '@dreamfold/events';
 import { GivenSession, givenAgent, givenCriterion } from '../testing/given-session.ts';
-import { interrupt, sendMessage } from './commands.ts';
+import { interrupt, sendMessage } from './commands/commands.ts';
 import { decideSession, openWork } from './decide.ts';
-import { evolveSession } from './evolve.ts';
+import { evolveSession } from './fold/evolve.ts';
 import { hasSomethingToDo } from './rest.ts';
-import { initialSession, leadThreadId, NO_CAPS, type SessionState } from './state.ts';
+import { initialSession, leadThreadId, NO_CAPS, type SessionState } from './fold/state.ts';
 
 const { context } = new GivenSession('Begin.', { agents: [givenAgent('lead')] });
 

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Criterion, CriterionScore } from '@dreamfold/events';
 import { GivenSession, givenAgent, givenCriterion, type GivenTeam } from '../testing/given-session.ts';
-import { interrupt, judge, sendMessage } from './commands.ts';
+import { interrupt, judge, sendMessage } from './commands/commands.ts';
 import { awaitedEvents, unjudged } from './decide.ts';
 import { attemptFailed } from './attempts.ts';
 import { graded, type Grading } from './results.ts';
-import { bestAttempt, NO_USAGE } from './state.ts';
+import { bestAttempt, NO_USAGE } from './fold/state.ts';
 
 const agents = [givenAgent('lead')];
 

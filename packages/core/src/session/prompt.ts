@@ -1,6 +1,6 @@
 import type { AgentSnapshot, JsonSchema } from '@dreamfold/events';
-import type { MemoryBlock } from '../memory/select.ts';
-import type { List } from './list.ts';
+import type { MemoryBlock } from '../memory/prompt/select.ts';
+import type { List } from './fold/list.ts';
 
 /** What stands in a request. A memory block comes from the store alone: nothing that anybody says becomes one. */
 export type RequestBlock =

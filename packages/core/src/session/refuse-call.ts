@@ -1,9 +1,9 @@
 import type { AgentSnapshot, Caps, NewEvent, ToolSnapshot } from '@dreamfold/events';
-import { checkAsked, type ApprovalContext, type Refusal } from './approval.ts';
+import { checkAsked, type ApprovalContext, type Refusal } from './commands/approval.ts';
 import type { ReachedCap } from './caps.ts';
-import { callKey } from './evolve.ts';
+import { callKey } from './fold/evolve.ts';
 import { DELEGATE_TOOL } from './prompt.ts';
-import { agentOf, type SessionState, type Thread } from './state.ts';
+import { agentOf, type SessionState, type Thread } from './fold/state.ts';
 
 /** A call of an answer that is being recorded. */
 export interface NewCall {

@@ -1,7 +1,7 @@
 import type { EventType, LogEvent } from '@dreamfold/events';
-import { NO_MEMORY } from '../memory/select.ts';
+import { NO_MEMORY } from '../memory/prompt/select.ts';
 import { decideSession, type DecideContext } from './decide.ts';
-import type { SessionState } from './state.ts';
+import type { SessionState } from './fold/state.ts';
 
 /** What people and programs say to a session, and it may have to act on. */
 const ASKING: ReadonlySet<string> = new Set<EventType>([

@@ -1,12 +1,12 @@
 import { eventId, firstCharacters, idFrom, text, type CriterionScore, type ModelUsage, type NewEvent } from '@dreamfold/events';
-import { callHash } from './approval.ts';
+import { callHash } from './commands/approval.ts';
 import { attemptFailed, calledOff, graderAttemptFailed, spentOf } from './attempts.ts';
 import { capEvents, type ReachedCap } from './caps.ts';
 import { openWork, type DecideContext } from './decide.ts';
 import { errorResult, owned } from './owned-event.ts';
 import { DELEGATE_TOOL } from './prompt.ts';
 import { judgeCall } from './refuse-call.ts';
-import { agentOf, answerOfTurn, callOf, threadOf, type SessionState, type Thread } from './state.ts';
+import { agentOf, answerOfTurn, callOf, threadOf, type SessionState, type Thread } from './fold/state.ts';
 
 // What came of work, as events. When the work is no longer open, because it was interrupted or done before, only what it cost is written.
 

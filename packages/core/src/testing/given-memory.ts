@@ -1,7 +1,7 @@
 import { checkPayload, type NewEvent } from '@dreamfold/events';
-import type { MemoryTools } from '../memory/commands.ts';
-import { createStore, writeMemory } from '../memory/commands.ts';
-import { evolveMemory, initialMemory, type MemoryState } from '../memory/state.ts';
+import type { MemoryTools } from '../memory/review/commands.ts';
+import { createStore, writeMemory } from '../memory/review/commands.ts';
+import { evolveMemory, initialMemory, type MemoryState } from '../memory/review/state.ts';
 
 const ENVELOPE = { position: 1, stream: 'memory/memstore_1', seq: 1, id: 'e', v: 1, causation: null, correlation: null, hash: '' };
 

@@ -11,11 +11,11 @@ import {
   type NewEvent,
   type ToolSnapshot,
 } from '@dreamfold/events';
-import { NO_MEMORY } from '../memory/select.ts';
+import { NO_MEMORY } from '../memory/prompt/select.ts';
 import { decideSession, openWork, type DecideContext, type Work } from '../session/decide.ts';
-import { evolveSession } from '../session/evolve.ts';
+import { evolveSession } from '../session/fold/evolve.ts';
 import { modelAnswered, toolFinished, type Answer, type ToolOutput } from '../session/results.ts';
-import { initialSession, NO_CAPS, NO_USAGE, type SessionState, type Thread } from '../session/state.ts';
+import { initialSession, NO_CAPS, NO_USAGE, type SessionState, type Thread } from '../session/fold/state.ts';
 
 const SESSION = 'sesn_given';
 

@@ -1,5 +1,5 @@
 import type { ChoiceInsight, Finding, Insight } from '@dreamfold/events';
-import { isHarmful } from '../outcomes.ts';
+import { isHarmful } from '../learn/outcomes.ts';
 import { fail, pass, type Candidate, type GateContext, type Verdict } from './candidate.ts';
 
 /** It says something that the store does not say yet. */

@@ -1,9 +1,9 @@
 import { renderInsight, type InsightCounts } from '@dreamfold/core';
 import type { ChoiceInsight, Cue, Finding, GateVerdict, Insight } from '@dreamfold/events';
-import type { Lesson } from '../choice-learner.ts';
-import { learntEvidence, learntReason, type ClaimedSupport } from '../learnt-reason.ts';
-import { leastSupport, type Witness } from '../quorum.ts';
-import { textPlace } from './text-place.ts';
+import type { Lesson } from '../learn/choice-learner.ts';
+import { learntEvidence, learntReason, type ClaimedSupport } from '../learn/learnt-reason.ts';
+import { leastSupport, type Witness } from '../learn/quorum.ts';
+import { textPlace } from './words/text-place.ts';
 import type { Constitution } from './constitution.ts';
 
 /** Evidence that somebody cites and that does not hold. */

@@ -2,8 +2,8 @@ import { renderInsight, touchedParts, type MemoryDocument } from '@dreamfold/cor
 import { DreamfoldError, findSuspicious, type Insight, type PatchOperation } from '@dreamfold/events';
 import { textsOf } from './candidate.ts';
 import { broken, type Constitution, type MemoryChange } from './constitution.ts';
-import { findSecret } from './secrets.ts';
-import { textPlace } from './text-place.ts';
+import { findSecret } from './words/secrets.ts';
+import { textPlace } from './words/text-place.ts';
 
 /** A change that a person makes without a proposal. */
 export interface DirectWrite {

@@ -1,8 +1,8 @@
 import type { Candidate, DroppedCue, GateContext } from './candidate.ts';
 import { withCues } from './candidate.ts';
 import { cuesAgainstRules } from './constitution.ts';
-import { secretCues } from './secrets.ts';
-import { oddCues } from './unicode.ts';
+import { secretCues } from './words/secrets.ts';
+import { oddCues } from './words/unicode.ts';
 
 /** Finds the cues of a choice that have to go: why, by phrase, and how the phrase may be shown. */
 export type BadCues = (candidate: Candidate, context: GateContext) => ReadonlyMap<string, { shown: string; reason: string }>;

@@ -1,5 +1,5 @@
-import { countPhrases, type PhraseCount } from '../phrase-count.ts';
-import { QUORUM, hasQuorum, supportOf, supportText } from '../quorum.ts';
+import { countPhrases, type PhraseCount } from '../learn/phrase-count.ts';
+import { QUORUM, hasQuorum, supportOf, supportText } from '../learn/quorum.ts';
 import { fail, pass, type Candidate, type GateContext, type Verdict } from './candidate.ts';
 
 /** Below this part of the principals who said it, a word speaks for no value. */

@@ -3,12 +3,12 @@ import { contradiction, duplicate, outcomes } from './agreement.ts';
 import type { Candidate, Gate, GateContext } from './candidate.ts';
 import { constitution } from './constitution.ts';
 import { evidence, precision, quorum } from './evidence.ts';
-import { overlap } from './overlap.ts';
-import { secrets } from './secrets.ts';
+import { overlap } from './words/overlap.ts';
+import { secrets } from './words/secrets.ts';
 import { shape, value } from './shape.ts';
 import { phrases, taint } from './taint.ts';
 import { trust, turning } from './trust.ts';
-import { unicode } from './unicode.ts';
+import { unicode } from './words/unicode.ts';
 
 /** Cheapest first; what a reader could not see stands before all that shows it. */
 const GATES = {

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import type { Suggestion } from '@dreamfold/events';
 import { describe, expect, it } from 'vitest';
 import type { JudgedInsight } from '../dream.ts';
-import type { Episode } from '../episode.ts';
+import type { Episode } from '../episodes/episode.ts';
 import { dreamWith, episodes, said } from '../testing/dream-desk.ts';
 import { hasPassed } from './judge.ts';
-import { isPlainName } from './plain-name.ts';
+import { isPlainName } from './words/plain-name.ts';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('base64url');
 

@@ -3,7 +3,7 @@ import type { MemoryDocument } from '@dreamfold/core';
 import type { ChoiceInsight, GateVerdict, Suggestion } from '@dreamfold/events';
 import { describe, expect, it } from 'vitest';
 import type { DreamInput } from '../dream.ts';
-import type { Episode } from '../episode.ts';
+import type { Episode } from '../episodes/episode.ts';
 import { dreamWith, episodes, said, tickets, type Dreamt } from '../testing/dream-desk.ts';
 import { episode } from '../testing/tickets.ts';
 import { forbiddenPhrase } from './constitution.ts';

@@ -1,6 +1,6 @@
-import { alarmingPhrases } from './alarm.ts';
+import { alarmingPhrases } from './words/alarm.ts';
 import { namesOf, pass, textsOf, type Candidate, type Verdict } from './candidate.ts';
-import { isPlainName } from './plain-name.ts';
+import { isPlainName } from './words/plain-name.ts';
 
 /** A person's, or a desk's: whoever reviews can tell. */
 const EMAIL = /[\p{L}\p{N}_%+-]@[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63}){0,8}\.\p{L}{2,24}/u;

@@ -1,5 +1,5 @@
 import { isTrustedLabeller } from '@dreamfold/events';
-import { QUORUM, hasQuorum, supportText, trustedSupportOf } from '../quorum.ts';
+import { QUORUM, hasQuorum, supportText, trustedSupportOf } from '../learn/quorum.ts';
 import { pass, type Candidate, type GateContext, type Verdict } from './candidate.ts';
 
 const waits = (reason: string): Verdict => ({ pass: true, waits: true, reason });

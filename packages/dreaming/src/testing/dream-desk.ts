@@ -14,9 +14,9 @@ import {
 } from '@dreamfold/core';
 import { checkPayload, type LogEvent, type NewEvent } from '@dreamfold/events';
 import { decideDream, type DreamDecision, type DreamInput } from '../dream.ts';
-import type { Episode } from '../episode.ts';
+import type { Episode } from '../episodes/episode.ts';
 import { hasPassed } from '../gates/judge.ts';
-import { learn, newKnowledge, type Knowledge } from '../knowledge.ts';
+import { learn, newKnowledge, type Knowledge } from '../learn/knowledge.ts';
 import { priorProposal, proposedPatches } from '../prior-proposals.ts';
 import { episode, type Ticket } from './tickets.ts';
 

@@ -1,4 +1,4 @@
-import type { Episode } from '../episode.ts';
+import type { Episode } from '../episodes/episode.ts';
 
 export const QUEUES = ['account', 'billing', 'technical'];
 

@@ -1,7 +1,7 @@
 import { MAX_EVENT_BYTES, type LogEvent, type NewEvent } from '@dreamfold/events';
 import { describe, expect, it } from 'vitest';
 import { placeOf, positionOf, seenBy } from '../cursor.ts';
-import { genesisStream } from '../genesis.ts';
+import { genesisStream } from '../rule/genesis.ts';
 import { answer, claim, codeOf, fill, message, readAll, readAllStored, type LogUnderTest } from './log-under-test.ts';
 
 const S = 'session/sesn_1';

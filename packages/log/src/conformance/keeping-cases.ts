@@ -1,7 +1,7 @@
 import { hashInput, MAX_EVENT_BYTES, type StoredEvent } from '@dreamfold/events';
 import { describe, expect, it } from 'vitest';
-import { sha256 } from '../append.ts';
-import { genesisStream } from '../genesis.ts';
+import { sha256 } from '../rule/append.ts';
+import { genesisStream } from '../rule/genesis.ts';
 import type { Log } from '../port.ts';
 import { claim, codeOf, fill, message, readAll, readAllStored, type LogUnderTest } from './log-under-test.ts';
 

@@ -1,7 +1,7 @@
 import type { LogEvent } from '@dreamfold/events';
 import { describe, expect, it } from 'vitest';
 import { advanced, cursorAtStart, placeOf, seenBy, type Cursor } from '../cursor.ts';
-import { genesisStream } from '../genesis.ts';
+import { genesisStream } from '../rule/genesis.ts';
 import { fold } from '../replay.ts';
 import type { Log } from '../port.ts';
 import {

@@ -5,7 +5,7 @@ import { isDreamfoldError, type StoredEvent } from '@dreamfold/events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { claim, collect, message } from '../conformance/log-under-test.ts';
 import type { Log } from '../port.ts';
-import { seededRandom } from '../simulated-node.ts';
+import { seededRandom } from '../simulation/simulated-node.ts';
 import { openSqliteLog } from './open-sqlite-log.ts';
 
 const FILES = ['log.db', 'log.db-wal', 'head'] as const;

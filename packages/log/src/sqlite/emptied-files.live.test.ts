@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { GENESIS_HASH, isDreamfoldError } from '@dreamfold/events';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { fill } from '../conformance/log-under-test.ts';
-import { HeadFile } from './head-file.ts';
+import { HeadFile } from './database/head-file.ts';
 import { openSqliteLog } from './open-sqlite-log.ts';
 
 let root: string;

@@ -20,7 +20,7 @@ function script(body: string, at: string): string[] {
     import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
     import { DatabaseSync } from 'node:sqlite';
     import { openSqliteLog } from ${JSON.stringify(new URL('index.ts', import.meta.url).href)};
-    import { acquireProcessorLock } from ${JSON.stringify(new URL('../processor-lock.ts', import.meta.url).href)};
+    import { acquireProcessorLock } from ${JSON.stringify(new URL('../process/processor-lock.ts', import.meta.url).href)};
     const directory = ${JSON.stringify(at)};
     const message = (text) => ({ type: 'user.message', data: { content: [{ type: 'text', text }] }, class: 'open', actor: 'user' });
     const add = async (log, from, to) => {

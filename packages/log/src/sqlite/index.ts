@@ -2,6 +2,6 @@
  * The log on SQLite.
  * @module @dreamfold/log/sqlite
  */
-export type { LogReadNotice } from './log-database.ts';
+export type { LogReadNotice } from './database/log-database.ts';
 export { openSqliteLog, type SqliteLogOptions } from './open-sqlite-log.ts';
 export { sqliteReplicas } from './sqlite-replicas.ts';

@@ -1,12 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { DreamfoldError, RULE, LogGenesis } from '@dreamfold/events';
-import { newWriterName, prepareAppend, stampAppend } from '../append.ts';
-import { LOG_STREAM, genesisRequest, newLogId } from '../genesis.ts';
+import { newWriterName, prepareAppend, stampAppend } from '../rule/append.ts';
+import { LOG_STREAM, genesisRequest, newLogId } from '../rule/genesis.ts';
 import type { Log } from '../port.ts';
-import { EMPTY_HEAD } from '../rule.ts';
-import { EventTable } from './event-table.ts';
-import { openLogDatabase, type LogReadNotice } from './log-database.ts';
-import { corrupt } from './sqlite-error.ts';
+import { EMPTY_HEAD } from '../rule/rule.ts';
+import { EventTable } from './tables/event-table.ts';
+import { openLogDatabase, type LogReadNotice } from './database/log-database.ts';
+import { corrupt } from './database/sqlite-error.ts';
 import { SqliteLog } from './sqlite-log.ts';
 
 export interface SqliteLogOptions {

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NewEvent, StoredEvent } from '@dreamfold/events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { newWriterName, prepareAppend, sha256, stampAppend } from '../append.ts';
+import { newWriterName, prepareAppend, sha256, stampAppend } from '../rule/append.ts';
 import { claim, collect, message } from '../conformance/log-under-test.ts';
 import { openMemoryLog } from '../memory-log.ts';
 import type { Head } from '../port.ts';
-import type { FoldedAppend, PartitionRecord, PartitionReplica } from '../replica.ts';
-import { ANCHOR_AT_START, EMPTY_HEAD, isAnchored } from '../rule.ts';
-import { seededRandom } from '../simulated-node.ts';
+import type { FoldedAppend, PartitionRecord, PartitionReplica } from '../rule/replica.ts';
+import { ANCHOR_AT_START, EMPTY_HEAD, isAnchored } from '../rule/rule.ts';
+import { seededRandom } from '../simulation/simulated-node.ts';
 import { openSqliteLog } from './open-sqlite-log.ts';
 import { openPartitionReplica } from './partition-replica.ts';
 

@@ -1,19 +1,19 @@
 import { DreamfoldError, type LogEvent, type StoredEvent } from '@dreamfold/events';
-import { sha256 } from '../append.ts';
-import { checkErasable } from '../genesis.ts';
+import { sha256 } from '../rule/append.ts';
+import { checkErasable } from '../rule/genesis.ts';
 import { parsePayloadIfJson } from '../log-event.ts';
 import type { Head, StreamInfo, VerifyReport } from '../port.ts';
-import type { FoldedAppend, PartitionRecord, PartitionReplica, SetAside } from '../replica.ts';
-import { WHOLE_RULE, foldRecord, type Anchor, type Judged, type RuleContext } from '../rule.ts';
-import { AnchorRow } from './anchor-row.ts';
-import { CountedEvents } from './counted-events.ts';
-import { DatabaseWriter } from './database-writer.ts';
-import { EventTable } from './event-table.ts';
-import { listStreams } from './list-streams.ts';
-import { openLogDatabase, type LogDatabase } from './log-database.ts';
-import { SetAsideTable } from './set-aside-table.ts';
-import { asStoreError, corrupt } from './sqlite-error.ts';
-import { verifyDatabase } from './verify-database.ts';
+import type { FoldedAppend, PartitionRecord, PartitionReplica, SetAside } from '../rule/replica.ts';
+import { WHOLE_RULE, foldRecord, type Anchor, type Judged, type RuleContext } from '../rule/rule.ts';
+import { AnchorRow } from './tables/anchor-row.ts';
+import { CountedEvents } from './tables/counted-events.ts';
+import { DatabaseWriter } from './database/database-writer.ts';
+import { EventTable } from './tables/event-table.ts';
+import { listStreams } from './tables/list-streams.ts';
+import { openLogDatabase, type LogDatabase } from './database/log-database.ts';
+import { SetAsideTable } from './tables/set-aside-table.ts';
+import { asStoreError, corrupt } from './database/sqlite-error.ts';
+import { verifyDatabase } from './database/verify-database.ts';
 
 const FILE = 'replica.db';
 

@@ -10,10 +10,10 @@ import {
   refusalError,
   stampAppend,
   type PreparedAppend,
-} from '../append.ts';
+} from '../rule/append.ts';
 import { checkCursor, type Cursor } from '../cursor.ts';
-import { checkErasable } from '../genesis.ts';
-import { withMissing } from '../missing-payloads.ts';
+import { checkErasable } from '../rule/genesis.ts';
+import { withMissing } from '../rule/missing-payloads.ts';
 import type {
   Appended,
   AppendRequest,
@@ -27,18 +27,18 @@ import type {
   VerifyReport,
 } from '../port.ts';
 import { checkPosition, checkRange } from '../read-range.ts';
-import { restorePlan } from '../restore.ts';
-import { fate } from '../rule.ts';
+import { restorePlan } from '../rule/restore.ts';
+import { fate } from '../rule/rule.ts';
 import { ChangeSignal, readBetween, subscribeBy, waitUntil, type Waiting } from '../subscription.ts';
-import { BlobTable } from './blob-table.ts';
-import { CountedEvents } from './counted-events.ts';
-import { DatabaseWriter, closedError } from './database-writer.ts';
-import { EventTable } from './event-table.ts';
-import { listStreams } from './list-streams.ts';
-import type { LogDatabase } from './log-database.ts';
+import { BlobTable } from './tables/blob-table.ts';
+import { CountedEvents } from './tables/counted-events.ts';
+import { DatabaseWriter, closedError } from './database/database-writer.ts';
+import { EventTable } from './tables/event-table.ts';
+import { listStreams } from './tables/list-streams.ts';
+import type { LogDatabase } from './database/log-database.ts';
 import { Sequencer } from './sequencer.ts';
-import { asStoreError } from './sqlite-error.ts';
-import { verifyDatabase } from './verify-database.ts';
+import { asStoreError } from './database/sqlite-error.ts';
+import { verifyDatabase } from './database/verify-database.ts';
 import { WatchedTail } from './watched-tail.ts';
 
 /** How often whoever waits for events looks for what other processes have appended. */

@@ -1,6 +1,6 @@
-import type { ReplicaStorage } from '../replica.ts';
+import type { ReplicaStorage } from '../rule/replica.ts';
 import { openPartitionReplica } from './partition-replica.ts';
-import { openSideStore } from './side-store.ts';
+import { openSideStore } from './database/side-store.ts';
 
 /** Replicas of a shared log in SQLite databases, one for each partition. */
 export const sqliteReplicas: ReplicaStorage = {

@@ -1,0 +1,74 @@
+import type { EventType, KnownEvent, ModelUsage } from '@dreamfold/events';
+import { addUsage } from '../caps.ts';
+import { tellChanges } from './input-changes.ts';
+import type { RequestBlock } from '../prompt.ts';
+import type { Call, SessionState, Thread } from './state.ts';
+
+/** @param before the state without the event; `state` has its seq and time already */
+export type Handler<T extends EventType> = (state: SessionState, event: KnownEvent<T>, before: SessionState) => SessionState;
+export type Handlers = { readonly [T in EventType]?: Handler<T> };
+
+export function withThread(state: SessionState, id: string, change: (thread: Thread) => Thread): SessionState {
+  const index = state.threads.findIndex((thread) => thread.id === id);
+  if (index < 0) return state;
+  const threads = state.threads.slice();
+  threads[index] = change(state.threads[index] as Thread);
+  return { ...state, threads };
+}
+
+export function withCall(state: SessionState, callId: string, change: (call: Call) => Call): SessionState {
+  const thread = state.threads.find((t) => t.calls.some((call) => call.id === callId));
+  if (thread === undefined) return state;
+  return withThread(state, thread.id, (t) => ({ ...t, calls: t.calls.map((call) => (call.id === callId ? change(call) : call)) }));
+}
+
+/**
+ * Closes a call; when it was the last one open, the results go to the model in the order of the calls. While the answer is still being
+ * recorded, others may follow.
+ */
+export function closeCall(state: SessionState, callId: string, result: { content: string; isError: boolean }): SessionState {
+  const thread = state.threads.find((t) => t.calls.some((call) => call.id === callId && call.status !== 'closed'));
+  if (thread === undefined) return state;
+  const calls = thread.calls.map((call) => (call.id === callId ? { ...call, status: 'closed' as const, result } : call));
+  return withThread(state, thread.id, (t) => (t.request === null ? withResults({ ...t, calls }) : { ...t, calls }));
+}
+
+/** The thread with its results, when all of its calls have one. */
+export function withResults(thread: Thread): Thread {
+  const { calls, pending } = thread;
+  return calls.length > 0 && calls.every((call) => call.status === 'closed')
+    ? { ...thread, pending: [...pending, ...resultBlocks(calls)] }
+    : thread;
+}
+
+function resultBlocks(calls: readonly Call[]): RequestBlock[] {
+  return calls.map((call) => ({
+    type: 'tool_result',
+    tool_use_id: call.id,
+    content: resultText(call),
+    is_error: call.result?.isError ?? false,
+  }));
+}
+
+/** A model whose input a person changed has to know, or it takes the result for an answer to what it asked. */
+function resultText({ before, input, result }: Call): string {
+  const content = result?.content ?? '';
+  return before === null ? content : `${tellChanges(before.input, input)}\n${content}`;
+}
+
+/** The thread and everything under it. */
+export function subtree(state: SessionState, rootId: string): Set<string> {
+  const ids = new Set([rootId]);
+  // Children stand after their parents, so one pass finds all of them.
+  for (const thread of state.threads) if (thread.parent !== null && ids.has(thread.parent)) ids.add(thread.id);
+  return ids;
+}
+
+/** @param costUsd null when it is not known, left out when it was nothing */
+export function withUsage(state: SessionState, used: ModelUsage, costUsd: number | null = 0): SessionState {
+  return { ...state, usage: addUsage(state.usage, used, costUsd) };
+}
+
+export function addUserText(thread: Thread, value: string): Thread {
+  return { ...thread, pending: [...thread.pending, { type: 'text', text: value }] };
+}

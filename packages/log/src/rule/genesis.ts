@@ -1,0 +1,35 @@
+import { randomBytes } from 'node:crypto';
+import { DreamfoldError, RULE, type LogGenesis, type NewEvent } from '@dreamfold/events';
+import type { AppendRequest } from '../port.ts';
+
+/** The stream that describes the log itself. Its first event is the first of the log. */
+export const LOG_STREAM = 'log/main';
+
+export function newLogId(): string {
+  return `log_${randomBytes(12).toString('hex')}`;
+}
+
+/** The stream that a partition begins with. */
+export function genesisStream(partition: number): string {
+  return partition === 0 ? LOG_STREAM : `log/partition-${partition}`;
+}
+
+/** The append that every log begins with, each of its partitions with its own. */
+export function genesisRequest(
+  logId: string,
+  { partition = 0, partitions, erasure }: { partition?: number; partitions: number; erasure: boolean },
+): AppendRequest {
+  const data: LogGenesis = { log_id: logId, rule: RULE, partitions, erasure };
+  const event: NewEvent = { type: 'log.genesis', data, class: 'open', actor: 'system' };
+  return { stream: genesisStream(partition), id: logId, expected: 0, events: [event] };
+}
+
+/** @throws DreamfoldError invalid_argument: without its genesis a log cannot be opened */
+export function checkErasable(stream: string): void {
+  if (!/^log\/(?:main|partition-\d+)$/.test(stream)) return;
+  throw new DreamfoldError('invalid_argument', `${stream} cannot be erased: it says which log this is`, {
+    path: 'stream',
+    value: stream,
+    remedy: 'Erase events of other streams; this one holds nothing personal.',
+  });
+}

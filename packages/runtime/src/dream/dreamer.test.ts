@@ -1,0 +1,290 @@
+import { isDreamfoldError, streamOf, type EventData } from '@dreamfold/events';
+import { forbiddenPhrase, type Suggestion } from '@dreamfold/dreaming';
+import { openMemoryLog, type Log } from '@dreamfold/log';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { Dreamer, type DreamReport } from './dreamer.ts';
+import { MemoryKeeper } from '../memory/memory-keeper.ts';
+import { judgeTicket, routeTicket, type RoutedSession, type Ticket } from '../testing/routed-sessions.ts';
+
+const queues = ['account', 'billing', 'technical'];
+const TICKETS: readonly Ticket[] = [
+  ['ann', 'billing', 'I would like a refund'],
+  ['bob', 'billing', 'Please refund the second charge'],
+  ['cem', 'billing', 'A refund was promised'],
+  ['eva', 'technical', 'The app crashes at once'],
+  ['fay', 'technical', 'It crashes on start'],
+  ['gus', 'technical', 'Why crashes it again'],
+  ['ann', 'account', 'Change my email'],
+  ['bob', 'account', 'My email has a typo'],
+  ['eva', 'account', 'Which email do you have'],
+];
+
+let now = 1_000_000;
+let log: Log;
+let memory: MemoryKeeper;
+let dreamer: Dreamer;
+let store: string;
+
+async function freshStore(name: string, approval: 'auto' | 'manual'): Promise<string> {
+  return memory.create({ name, description: '', approval }, 'person:ann');
+}
+
+beforeEach(async () => {
+  now = 1_000_000;
+  log = openMemoryLog({ clock: () => now });
+  memory = new MemoryKeeper(log);
+  dreamer = new Dreamer(log, memory, () => now);
+  store = await freshStore('desk', 'auto');
+});
+
+async function route(tickets: readonly Ticket[], options: Partial<Parameters<typeof routeTicket>[2]> = {}): Promise<RoutedSession[]> {
+  const sessions: RoutedSession[] = [];
+  for (const ticket of tickets) sessions.push(await routeTicket(log, ticket, { queues, ...options }));
+  return sessions;
+}
+
+const values = ({ insights }: DreamReport): string[] =>
+  insights.map(({ insight, status }) => `${insight.kind === 'choice' ? insight.value : insight.kind}: ${status}`).sort();
+
+async function documentOf(name: string): Promise<unknown> {
+  return (await memory.load(name)).state.document;
+}
+
+async function cuesIn(name: string): Promise<string[]> {
+  const { state } = await memory.load(name);
+  const insights = Object.values(state.document.memories).flatMap((m) => (m.kind === 'playbook' ? Object.values(m.insights) : []));
+  return insights.flatMap((one) => (one.kind === 'choice' ? one.cues.map(({ phrase }) => `${one.value}: ${phrase}`) : [])).sort();
+}
+
+describe('a dream', () => {
+  it('has its phases on the log, and its patches in the store', async () => {
+    await route(TICKETS);
+    const report = await dreamer.dream({ store: 'desk' });
+    expect(values(report)).toEqual(['account: applied', 'billing: applied', 'technical: applied']);
+    const types: string[] = [];
+    for await (const batch of log.read(streamOf('dream', report.dreamId))) types.push(...batch.map(({ type }) => type));
+    expect(types).toEqual([
+      'dream.started',
+      'dream.reviewed',
+      'dream.insight_proposed',
+      'dream.insight_proposed',
+      'dream.insight_proposed',
+      'dream.completed',
+    ]);
+    expect(report.reviewed).toEqual({ sessions: 9, decisions: 9, labelled: 9 });
+    const state = await dreamer.load(report.dreamId);
+    expect(state).toMatchObject({ status: 'completed', started: { number: 1, after: [0] }, reviewed: { labelled: 9 } });
+    expect(state.patchIds).toEqual(report.insights.map(({ patchId }) => patchId));
+  });
+
+  it('that finds nothing is one append', async () => {
+    await route(TICKETS);
+    await dreamer.dream({ store: 'desk' });
+    await route([['zoe', 'billing', 'A bill']]);
+    const { dreamId } = await dreamer.dream({ store: 'desk' });
+    const events = [];
+    for await (const batch of log.readStored(streamOf('dream', dreamId))) events.push(...batch);
+    expect(events.map(({ type, append: { i, n } }) => [type, i, n])).toEqual([
+      ['dream.started', 0, 3],
+      ['dream.reviewed', 1, 3],
+      ['dream.completed', 2, 3],
+    ]);
+  });
+
+  it('dreamt again adds nothing, in the same process or in another', async () => {
+    await route(TICKETS);
+    await dreamer.dream({ store: 'desk' });
+    const before = await documentOf('desk');
+    for (const again of [dreamer, new Dreamer(log, new MemoryKeeper(log), () => now)]) {
+      const report = await again.dream({ store: 'desk', thorough: true });
+      expect([report.reviewed.sessions, report.insights]).toEqual([0, []]);
+    }
+    expect(await documentOf('desk')).toEqual(before);
+  });
+
+  it('reviews what is new, and comes to the same as one dream over all', async () => {
+    await freshStore('whole', 'auto');
+    for (const ticket of TICKETS) {
+      await route([ticket]);
+      const { reviewed } = await dreamer.dream({ store: 'desk', thorough: true });
+      expect(reviewed.sessions).toBe(1);
+    }
+    await dreamer.dream({ store: 'whole', thorough: true });
+    // Points that have drifted by one are not written again.
+    expect(await cuesIn('desk')).toEqual(await cuesIn('whole'));
+  });
+
+  it('builds what it knows from the log again where another process has dreamt', async () => {
+    await route(TICKETS.slice(0, 5));
+    await dreamer.dream({ store: 'desk' });
+    await route(TICKETS.slice(5));
+    const other = new Dreamer(log, new MemoryKeeper(log), () => now);
+    await other.dream({ store: 'desk', thorough: true });
+    await freshStore('whole', 'auto');
+    await dreamer.dream({ store: 'whole', thorough: true });
+    expect(await cuesIn('desk')).toEqual(await cuesIn('whole'));
+    await route([['zoe', 'billing', 'Where is my refund']]);
+    expect((await dreamer.dream({ store: 'desk' })).reviewed.sessions).toBe(1);
+  });
+
+  it('learns from feedback that comes after its session was reviewed, once', async () => {
+    const sessions = await route(TICKETS.map(([who, , request]) => [who, null, request]));
+    expect((await dreamer.dream({ store: 'desk', thorough: true })).insights).toEqual([]);
+    for (const [i, session] of sessions.entries()) await judgeTicket(log, session, { right: TICKETS[i]![1]!, chosen: 'account' });
+    const later = await dreamer.dream({ store: 'desk', thorough: true });
+    expect(later.reviewed).toEqual({ sessions: 9, decisions: 9, labelled: 9 });
+    expect(values(later)).toHaveLength(3);
+    for (const [i, session] of sessions.entries()) await judgeTicket(log, session, { right: TICKETS[i]![1]!, chosen: 'account' });
+    expect((await dreamer.dream({ store: 'desk', thorough: true })).insights).toEqual([]);
+  });
+
+  it('of named sessions leaves the others for the next one', async () => {
+    const sessions = await route(TICKETS);
+    const few = await dreamer.dream({ store: 'desk', sessions: sessions.slice(0, 2).map(({ id }) => id) });
+    expect(few).toMatchObject({ reviewed: { sessions: 2 }, insights: [] });
+    expect((await dreamer.dream({ store: 'desk', thorough: true })).reviewed.sessions).toBe(9);
+    await expect(dreamer.dream({ store: 'desk', sessions: ['sesn_nope'] })).rejects.toSatisfy((e) => isDreamfoldError(e, 'not_found'));
+    expect((await dreamer.dream({ store: 'desk' })).insights).toEqual([]);
+  });
+});
+
+describe('two dreamers', () => {
+  const outcomeOf = async (dream: Promise<DreamReport>): Promise<string> =>
+    dream.then(
+      ({ dreamId }) => dreamId,
+      (error: unknown) => (isDreamfoldError(error) ? error.code : String(error)),
+    );
+
+  it('never review the same: one dreams, and the other is told', async () => {
+    await route(TICKETS);
+    const others = Array.from({ length: 4 }, () => new Dreamer(log, new MemoryKeeper(log), () => now));
+    const outcomes = await Promise.all(others.map((other) => outcomeOf(other.dream({ store: 'desk' }))));
+    expect(outcomes.filter((outcome) => outcome === 'store_locked').length).toBeGreaterThan(0);
+    const dreams = await dreamer.list();
+    const reviewed = dreams.flatMap(({ state }) => state.reviewed.sessions.map(({ session_id: id }) => id));
+    expect(reviewed).toHaveLength(9);
+    expect(new Set(reviewed).size).toBe(9);
+  });
+
+  it('one takes over when the other has died, which can write no more', async () => {
+    // A review of so many events is claimed before it begins.
+    for (let i = 0; i < 6; i += 1) await route(TICKETS);
+    let stop: (() => void) | undefined;
+    const stopped = new Promise<void>((resolve) => (stop = resolve));
+    // A log whose reading hangs: the dream has begun, and gets no further until it is let go.
+    const hanging = new Proxy(log, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name);
+        if (name !== 'readRange') return typeof value === 'function' ? value.bind(target) : value;
+        return async function* hang(...range: Parameters<Log['readRange']>) {
+          await stopped;
+          yield* target.readRange(...range);
+        };
+      },
+    });
+    const dead = outcomeOf(new Dreamer(hanging, new MemoryKeeper(log), () => now).dream({ store: 'desk' }));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(await outcomeOf(dreamer.dream({ store: 'desk' }))).toBe('store_locked');
+    now += 200_000;
+    const report = await dreamer.dream({ store: 'desk' });
+    expect(report.reviewed.sessions).toBe(54);
+    stop!();
+    expect(await dead).toBe('head_conflict');
+    const states = (await dreamer.list()).map(({ state }) => state.status);
+    expect(states).toEqual(['failed', 'completed']);
+  });
+});
+
+describe('review', () => {
+  const note = (evidence: string): Suggestion => ({
+    kind: 'note',
+    path: '/tone.md',
+    content: 'Be brief.',
+    reason: 'r',
+    evidence: [evidence],
+  });
+  const feedbackOf = ({ id }: RoutedSession): string => `session/${id}#5`;
+
+  it('leaves free text to a person even where the store applies by itself', async () => {
+    const [first] = await route(TICKETS);
+    const report = await dreamer.dream({ store: 'desk', suggestions: [note(feedbackOf(first!))] });
+    const suggested = report.insights.at(-1)!;
+    expect([suggested.insight.kind, suggested.tier, suggested.status]).toEqual(['note', 'untrusted', 'validated']);
+    expect(JSON.stringify(await documentOf('desk'))).not.toContain('Be brief');
+    await memory.approve('desk', suggested.patchId!, { by: 'person:mara' });
+    expect(JSON.stringify(await documentOf('desk'))).toContain('Be brief');
+  });
+
+  it('would apply it without the gate', async () => {
+    const [first] = await route(TICKETS);
+    await dreamer.dream({ store: 'desk', suggestions: [note(feedbackOf(first!))], without: ['taint'] });
+    expect(JSON.stringify(await documentOf('desk'))).toContain('Be brief');
+  });
+
+  it('waits for a person where the store says manual; what was turned down stays so', async () => {
+    await freshStore('slow', 'manual');
+    await route(TICKETS);
+    const { insights } = await dreamer.dream({ store: 'slow' });
+    expect(insights.map(({ status }) => status)).toEqual(['validated', 'validated', 'validated']);
+    await memory.reject('slow', insights[0]!.patchId!, { by: 'person:mara', reason: 'No.' });
+    const again = await dreamer.dream({ store: 'slow', thorough: true });
+    expect(new Map(again.insights.map(({ patchId, status }) => [patchId, status]))).toEqual(
+      new Map(insights.map(({ patchId }, i) => [patchId, i === 0 ? 'rejected' : 'validated'])),
+    );
+    expect((await dreamer.load(again.dreamId)).insights).toEqual([]);
+  });
+
+  it('keeps to the constitution, and records nothing of a secret', async () => {
+    const [first] = await route(TICKETS);
+    const key = ['AKIA', 'ABCDEFGHIJKLMNOP'].join('');
+    const bad: Suggestion = { ...note(feedbackOf(first!)), kind: 'note', path: '/k.md', content: `Use ${key}` };
+    const report = await dreamer.dream({ store: 'desk', suggestions: [bad], constitution: [forbiddenPhrase('queue = billing')] });
+    const failed = report.insights.filter(({ status }) => status === 'rejected').map(({ gates }) => gates.at(-1)!.gate);
+    expect(failed).toEqual(['constitution', 'secrets']);
+    for await (const streams of log.streams()) {
+      for (const { stream } of streams) {
+        for await (const batch of log.read(stream)) expect(JSON.stringify(batch)).not.toContain(key);
+      }
+    }
+    expect((await dreamer.load(report.dreamId)).insights.filter(({ rejected }) => rejected !== null)).toHaveLength(2);
+  });
+});
+
+describe('outcomes', () => {
+  const followed = async (who: string, right: string, chosen = 'billing'): Promise<void> => {
+    const { state } = await memory.load('desk');
+    const insights = Object.values(state.document.memories).flatMap((m) => (m.kind === 'playbook' ? Object.keys(m.insights) : []));
+    await route([[who, right, `about ${who}`]], { chosen, given: { store, version: state.version, insights } });
+  };
+  const counts = async (): Promise<EventData['memory.insights_counted']['counts']> => {
+    const { state } = await memory.load('desk');
+    return [...state.counts].map(([insight_id, { helpful, harmful }]) => ({ insight_id, helpful, harmful }));
+  };
+
+  it('count for or against what was given and followed, in principals', async () => {
+    // Enough to keep the points where they are while outcomes come in.
+    for (let i = 0; i < 8; i += 1) await route(TICKETS.map(([who, right, request]) => [`${who}${i}`, right, request]));
+    const { insights } = await dreamer.dream({ store: 'desk' });
+    const billing = insights.find(({ insight }) => insight.kind === 'choice' && insight.value === 'billing')!.insight.id;
+    for (const who of ['p', 'p', 'q']) await followed(who, 'billing');
+    await followed('r', 'account');
+    await followed('s', 'billing', 'technical');
+    await dreamer.dream({ store: 'desk' });
+    expect((await counts()).find(({ insight_id: id }) => id === billing)).toEqual({ insight_id: billing, helpful: 2, harmful: 1 });
+    await followed('p', 'billing');
+    await followed('t', 'billing');
+    await new Dreamer(log, new MemoryKeeper(log), () => now).dream({ store: 'desk' });
+    expect((await counts()).find(({ insight_id: id }) => id === billing)).toMatchObject({ helpful: 3, harmful: 1 });
+  });
+
+  it('are not those of an older wording', async () => {
+    await route(TICKETS);
+    await dreamer.dream({ store: 'desk' });
+    const { state } = await memory.load('desk');
+    const insights = [...state.written].length;
+    expect(insights).toBe(3);
+    await route([['r', 'account', 'refund']], { chosen: 'billing', given: { store, version: 0, insights: ['x'] } });
+    await dreamer.dream({ store: 'desk' });
+    expect(await counts()).toEqual([]);
+  });
+});

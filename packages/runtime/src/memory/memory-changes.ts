@@ -1,0 +1,137 @@
+import { idFrom, isDreamfoldError, streamOf, type LogEvent, type NewEvent } from '@dreamfold/events';
+import { evolveDraft, evolveMemory, initialMemory, type MemoryState } from '@dreamfold/core';
+import type { Log } from '@dreamfold/log';
+import { decideAgain } from '../session/decide-again.ts';
+import { sha256 } from '../digest.ts';
+
+/** A part of a change, decided on the state that the parts before it lead to. */
+export type Step = (state: MemoryState) => NewEvent[];
+
+interface Folded {
+  seq: number;
+  state: MemoryState;
+}
+
+interface Decided {
+  state: MemoryState;
+  events: NewEvent[];
+}
+
+/** Where and when the events of an append will stand. */
+interface Place {
+  stream: string;
+  time: number;
+}
+
+/** Folds memory stores from the log, and appends to them what is decided on their newest state. */
+export class MemoryChanges {
+  readonly #log: Log;
+  readonly #now: () => number;
+  /** Each store as it was folded last; the log is only read from there. */
+  readonly #folded = new Map<string, Folded>();
+  /** The last change of each store that was asked for here: the next one waits for it, instead of losing a race against it. */
+  readonly #changes = new Map<string, Promise<unknown>>();
+
+  constructor(log: Log, now: () => number) {
+    this.#log = log;
+    this.#now = now;
+  }
+
+  async fold(id: string): Promise<MemoryState> {
+    return (await this.#foldToHead(id)).state;
+  }
+
+  /** Appends what the steps lead to, one after the other, as one append. */
+  async change(id: string, cause: string, steps: readonly Step[]): Promise<void> {
+    await this.#inTurn(id, () => this.#append(id, cause, (from, at) => takeSteps(from, steps, at)));
+  }
+
+  /**
+   * Appends several changes as one append, each as far as it goes: one that finds its place changed leaves nothing.
+   * @returns which of them went
+   */
+  async changeEach(id: string, cause: string, changes: readonly (readonly Step[])[]): Promise<boolean[]> {
+    let went: boolean[] = [];
+    const decide = (from: Decided, at: Place): Decided => {
+      went = [];
+      return changes.reduce((before, steps) => {
+        const after = unlessMoved(() => takeSteps(before, steps, at));
+        went.push(after !== null);
+        return after ?? before;
+      }, from);
+    };
+    await this.#inTurn(id, () => this.#append(id, cause, decide));
+    return went;
+  }
+
+  async #foldToHead(id: string): Promise<Folded> {
+    const stream = streamOf('memory', id);
+    const known = this.#folded.get(id) ?? { seq: 0, state: initialMemory };
+    if ((await this.#log.head(stream)).seq === known.seq) return known;
+    let { seq, state } = known;
+    for await (const batch of this.#log.read(stream, { from: seq + 1 })) {
+      for (const event of batch) state = evolveMemory(state, event);
+      seq += batch.length;
+    }
+    return this.#keep(id, { seq, state });
+  }
+
+  #keep(id: string, folded: Folded): Folded {
+    const known = this.#folded.get(id);
+    if (known === undefined || known.seq < folded.seq) this.#folded.set(id, folded);
+    return folded;
+  }
+
+  async #inTurn(id: string, perform: () => Promise<void>): Promise<void> {
+    const before = this.#changes.get(id) ?? Promise.resolve();
+    const change = before.then(perform);
+    const settled = change.catch(() => {});
+    this.#changes.set(id, settled);
+    try {
+      await change;
+    } finally {
+      if (this.#changes.get(id) === settled) this.#changes.delete(id);
+    }
+  }
+
+  async #append(id: string, cause: string, decide: (from: Decided, at: Place) => Decided): Promise<void> {
+    const stream = streamOf('memory', id);
+    await decideAgain(async () => {
+      const before = await this.#foldToHead(id);
+      const time = this.#now();
+      const { state, events } = decide({ state: before.state, events: [] }, { stream, time });
+      if (events.length === 0) return;
+      // Two that decide the same on the same head are one; two that decide differently are a conflict of heads, and decide again.
+      const key = sha256(JSON.stringify([stream, cause, before.seq, events.map(({ type, actor, data }) => [type, actor, data])]));
+      const { head, duplicate } = await this.#log.append({ stream, id: idFrom('event', key), expected: before.seq, events, time });
+      // What has counted is what was decided, so it need not be read and folded again.
+      if (!duplicate) this.#keep(id, { seq: head.seq, state });
+    });
+  }
+}
+
+function takeSteps({ state, events }: Decided, steps: readonly Step[], at: Place): Decided {
+  const all = [...events];
+  let next = state;
+  for (const step of steps) {
+    for (const event of step(next)) {
+      next = evolveDraft(next, drafted(event, at));
+      all.push(event);
+    }
+  }
+  return { state: next, events: all };
+}
+
+function unlessMoved<T>(decide: () => T): T | null {
+  try {
+    return decide();
+  } catch (error) {
+    if (!isDreamfoldError(error, 'precondition_failed')) throw error;
+    return null;
+  }
+}
+
+/** An event as the log will give it, as far as a store's fold looks at it. */
+function drafted({ type, v, actor, data }: NewEvent, { stream, time }: Place): LogEvent {
+  return { position: 0, stream, seq: 0, id: '', time, type, v: v ?? 1, causation: null, correlation: null, actor, hash: '', data };
+}

@@ -1,0 +1,117 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  attemptFailed,
+  calledOff,
+  COMPACTION_PROMPT,
+  modelAnswered,
+  renderRequest,
+  threadOf,
+  wallTimeCap,
+  type Answer,
+  type AttemptFailure,
+  type DecideContext,
+  type MemoryBlock,
+  type ModelRequest,
+  type PromptFrame,
+  type SessionState,
+  type Work,
+} from '@dreamfold/core';
+import {
+  answerTooLarge,
+  isRetryable,
+  MAX_ANSWER_BYTES,
+  retryAfterMs,
+  retryDelayMs,
+  type Model,
+  type ModelPrice,
+  type ModelResponse,
+} from '@dreamfold/model';
+import { costOf, ModelAttempt } from './ask-model.ts';
+import type { Completion } from '../session/completion.ts';
+import { isCalledOff, isOutOfTime } from './out-of-time.ts';
+import { faultOf } from '../thrown.ts';
+
+/** Attempts at one model request, the first included. */
+const MAX_ATTEMPTS = 5;
+
+export type ModelWork = Extract<Work, { kind: 'model' }>;
+
+export interface ModelPerformance {
+  /** Finds the model; that there is none fails this thread alone. */
+  model: () => Model;
+  frame: PromptFrame;
+  memory: MemoryBlock | null;
+  context: DecideContext;
+  controller: AbortController;
+  now: () => number;
+  random: () => number;
+  onDelta: (text: string) => void;
+}
+
+/** The request of a thread, as it stands on the log. */
+export function requestOf(
+  state: SessionState,
+  work: ModelWork,
+  { frame, memory }: Pick<ModelPerformance, 'frame' | 'memory'>,
+): ModelRequest {
+  const thread = threadOf(state, work.threadId);
+  if (thread === undefined) throw new TypeError(`no thread ${work.threadId}`);
+  const request = renderRequest(frame, thread.messages, memory);
+  if (work.purpose === 'turn') return request;
+  return { ...request, tools: [], messages: [...request.messages, { role: 'user', content: [{ type: 'text', text: COMPACTION_PROMPT }] }] };
+}
+
+/** Asks the model once. The answer, or why there is none, becomes events; null when the work was called off before it cost anything. */
+export async function performModel(state: SessionState, work: ModelWork, p: ModelPerformance): Promise<Completion | null> {
+  const { threadId, startId, attempt } = work;
+  const { controller } = p;
+  const { signal } = controller;
+  const request = requestOf(state, work, p);
+  let asked: ModelAttempt | null = null;
+  try {
+    if (work.delayMs > 0) await sleep(work.delayMs, undefined, { signal });
+    const model = p.model();
+    asked = new ModelAttempt(model);
+    const response = await asked.ask(request, { controller, onDelta: p.onDelta });
+    checkSize(response);
+    const answer = answerOf(response, model.price);
+    return {
+      cause: `answer/${startId}`,
+      build: (now, appendId) => modelAnswered(now, { threadId, startId, attempt, answer, appendId }, p.context),
+    };
+  } catch (error) {
+    const spent = asked?.spent;
+    if (isCalledOff(signal)) {
+      if (spent === undefined) return null;
+      return { cause: `spent/${startId}/${attempt}`, build: () => calledOff({ actor: threadId, startId, attempt, spent }) };
+    }
+    const failure = { threadId, startId, attempt, spent, ...whyOf(error, { state, attempt, p }) };
+    return { cause: `attempt/${startId}/${attempt}`, build: (now) => attemptFailed(now, failure) };
+  }
+}
+
+function whyOf(
+  error: unknown,
+  { state, attempt, p }: { state: SessionState; attempt: number; p: ModelPerformance },
+): Pick<AttemptFailure, 'code' | 'message' | 'retryAfterMs' | 'cap'> {
+  const { signal } = p.controller;
+  if (isOutOfTime(signal)) {
+    const { code, message } = faultOf(signal.reason);
+    return { code: code ?? 'budget_exceeded', message, retryAfterMs: null, cap: wallTimeCap(state, p.now()) };
+  }
+  const { code, message } = faultOf(error);
+  // A model of the caller's own may throw anything. Its thread stops with it, and no other.
+  if (code === null) return { code: 'model_request_failed', message: `The model failed: ${message}`, retryAfterMs: null };
+  const again = isRetryable(error) && attempt < MAX_ATTEMPTS;
+  return { code, message, retryAfterMs: again ? retryDelayMs(attempt, { random: p.random(), retryAfterMs: retryAfterMs(error) }) : null };
+}
+
+function checkSize(response: ModelResponse): void {
+  const size = Buffer.byteLength(JSON.stringify(response.content));
+  if (size > MAX_ANSWER_BYTES) throw answerTooLarge(size);
+}
+
+function answerOf(response: ModelResponse, price: ModelPrice | undefined): Answer {
+  const { content, stopReason, usage, refusal } = response;
+  return { content, stopReason, usage, ...(refusal === undefined ? {} : { refusal }), costUsd: costOf(usage, price) };
+}
