@@ -39,23 +39,25 @@ const LEVEL: Readonly<Record<string, number>> = {
   '@dreamfold/log': 2,
   '@dreamfold/model': 2,
   '@dreamfold/dreaming': 2,
+  '@dreamfold/views': 2,
   '@dreamfold/log-kafka': 3,
   '@dreamfold/runtime': 3,
+  '@dreamfold/projections': 3,
   dreamfold: 4,
 };
 const APP_LEVEL = 5;
 
-const PURE_ROOMS = ['packages/events/', 'packages/core/', 'packages/dreaming/'];
+const PURE_ROOMS = ['packages/events/', 'packages/core/', 'packages/dreaming/', 'packages/views/'];
 const IMPURE =
   /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bperformance\.|\bset(?:Timeout|Interval|Immediate)\b|\bprocess\.|\bcrypto\b|'node:|\bfetch\(|\bconsole\.|\bglobalThis\b|\.toLocale\w+\(|\.localeCompare\(|\bIntl\./;
 
 /** One technology, one folder. */
 const TECHNOLOGY: Readonly<Record<string, readonly string[]>> = {
-  'node:sqlite': ['packages/log/src/sqlite/', 'apps/bench/'],
+  'node:sqlite': ['packages/log/src/sqlite/', 'packages/projections/src/sqlite/', 'apps/bench/'],
   '@anthropic-ai/sdk': ['packages/model/src/anthropic/'],
   kafkajs: ['packages/log-kafka/', 'apps/bench/'],
 };
-const ADAPTER = /^@dreamfold\/(?:log\/sqlite|model\/anthropic|log-kafka)/;
+const ADAPTER = /^@dreamfold\/(?:(?:log|projections)\/sqlite|model\/anthropic|log-kafka)/;
 const ADAPTER_FOLDER = /^\.{1,2}\/(?:.*\/)?(?:sqlite|anthropic)\//;
 
 /** A folder with more is no room that a reader can hold in the head. */
@@ -238,7 +240,6 @@ function checkText(files: readonly Source[]): string[] {
   });
 }
 
-/** A folder with so many source files, as one planted thing. */
 function folder(path: string, count: number): readonly Source[] {
   return Array.from({ length: count }, (_, i) => source(`${path}/file-${i}.ts`));
 }
@@ -253,7 +254,7 @@ function manifest(room: string, json: object): Source {
 
 const RULES: readonly Rule[] = [
   {
-    name: 'rooms depend one way: events < core < log, model, dreaming < log-kafka, runtime < dreamfold < apps',
+    name: 'rooms depend one way: events < core < log, model, dreaming, views < log-kafka, runtime, projections < dreamfold < apps',
     check: checkRooms,
     caught: [
       manifest('packages/core', { dependencies: { '@dreamfold/log': 'workspace:*' } }),

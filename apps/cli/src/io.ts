@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { stripVTControlCharacters, styleText } from 'node:util';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { typedHere } from './how-called.ts';
-import { isoTime } from './render/iso-time.ts';
+import { isoTime } from '@dreamfold/views/iso-time';
 import { printable, printableJson } from './render/printable.ts';
 import { ProgressBar } from './render/progress-bar.ts';
 import { layOutTable, type Column } from './render/table-layout.ts';

@@ -129,6 +129,7 @@ export {
   evolveMemory,
   initialMemory,
   isUndecided,
+  mayBecome,
   patchOf,
   versionAt,
   type InsightCounts,

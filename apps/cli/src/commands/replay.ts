@@ -9,7 +9,8 @@ import { findSession } from '../session/find-session.ts';
 import { gather } from '../session/gather.ts';
 import type { Io } from '../io.ts';
 import { oneLine } from '../render/printable.ts';
-import { scoreText, sessionRow } from '../render/session-row.ts';
+import { sessionRow } from '@dreamfold/views';
+import { scoreText } from '../render/score-text.ts';
 
 interface ReplayFlags {
   at?: number;

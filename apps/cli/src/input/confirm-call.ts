@@ -8,7 +8,8 @@ import { findSession } from '../session/find-session.ts';
 import { gather } from '../session/gather.ts';
 import type { Io } from '../io.ts';
 import { personOf } from './person.ts';
-import { schemaOf, tellCall, tellHowToGoOn, waitingFor, type WaitingCall } from '../session/waiting.ts';
+import { schemaOf } from '@dreamfold/views';
+import { tellCall, tellHowToGoOn, waitingFor, type WaitingCall } from '../session/waiting.ts';
 
 interface NamedCall {
   prefix: string;

@@ -1,4 +1,5 @@
-import { idOfStream, knownEvent, textOf } from '@dreamfold/events';
+import { idOfStream } from '@dreamfold/events';
+import { citedStreams, evolveCited, NOTHING_CITED } from '@dreamfold/views';
 import type { Dreamfold } from 'dreamfold';
 import { counted } from './counted.ts';
 import { EventLines } from './event-lines.ts';
@@ -6,12 +7,6 @@ import type { Io } from '../io.ts';
 import { oneLine } from './printable.ts';
 
 const REQUEST_CHARS = 120;
-
-/** An event that is cited, as `stream#seq`. */
-export function splitRef(ref: string): { stream: string; seq: number } {
-  const at = ref.lastIndexOf('#');
-  return { stream: ref.slice(0, at), seq: Number(ref.slice(at + 1)) };
-}
 
 /**
  * What the evidence says: for each session whose it is and what was asked for, then the events that are cited.
@@ -24,31 +19,25 @@ export async function evidenceLines(
   refs: readonly string[],
   { io, sessions, more }: { io: Io; sessions: number; more: string },
 ): Promise<string[]> {
-  const cited = Map.groupBy(refs.map(splitRef), ({ stream }) => stream);
+  const cited = citedStreams(refs);
   const lines: string[] = [];
-  for (const [stream, events] of [...cited].slice(0, sessions)) {
-    const seqs = new Set(events.map(({ seq }) => seq));
+  for (const { stream, seqs } of cited.slice(0, sessions)) {
     if (stream.startsWith('session/')) lines.push(...(await sessionLines(dreamfold, idOfStream(stream), { io, seqs })));
     else lines.push(`${stream} ${[...seqs].map((seq) => `#${seq}`).join(' ')}`);
   }
-  const rest = cited.size - sessions;
+  const rest = cited.length - sessions;
   if (rest > 0) lines.push(io.withTyped(`and ${counted(rest, 'more session')}: \`dreamfold ${more}\``));
   return lines;
 }
 
 async function sessionLines(dreamfold: Dreamfold, id: string, { io, seqs }: { io: Io; seqs: ReadonlySet<number> }): Promise<string[]> {
   const teller = new EventLines(io);
-  let principal = '';
-  let request = '';
+  let about = NOTHING_CITED;
   const lines: string[] = [];
   for await (const event of dreamfold.events(id)) {
-    const known = knownEvent(event);
-    const data = known?.data ?? null;
-    if (known?.type === 'session.created' && data !== null) principal = known.data.principal;
-    if (known?.type === 'user.define_outcome' && data !== null) request ||= known.data.description;
-    if (known?.type === 'user.message' && data !== null) request ||= textOf(known.data.content);
+    about = evolveCited(about, event);
     const told = teller.of(event);
     if (seqs.has(event.seq)) lines.push(`  #${event.seq} ${told.map((line) => line.trim()).join(' ') || event.type}`);
   }
-  return [`${id} of ${oneLine(principal, 64)}: ${oneLine(request, REQUEST_CHARS)}`, ...lines];
+  return [`${id} of ${oneLine(about.principal, 64)}: ${oneLine(about.request, REQUEST_CHARS)}`, ...lines];
 }

@@ -2,11 +2,12 @@ import { Insight } from '@dreamfold/events';
 import { isUndecided, keptLines, patchOf, proposedText, type PatchRecord, type PatchStatus } from '@dreamfold/core';
 import type { Dreamfold } from 'dreamfold';
 import { counted } from './counted.ts';
-import { evidenceLines, splitRef } from './evidence-lines.ts';
+import { alarmsOf, citedStreams } from '@dreamfold/views';
+import { evidenceLines } from './evidence-lines.ts';
 import type { Io } from '../io.ts';
 import { patchLines } from './patch-lines.ts';
 import { printable } from './printable.ts';
-import { alarmsOf, type Proposal } from '../session/proposals.ts';
+import type { Proposal } from '../session/proposals.ts';
 
 /** A proposal for people, with some of its evidence. */
 export async function tellProposal(
@@ -51,7 +52,7 @@ function tellGates(gates: PatchRecord['gates'], { io, all }: { io: Io; all: bool
 /** A dream keeps some of what it counted as examples, so two figures may stand beside each other. */
 function evidenceHeading({ record: { proposal } }: Proposal): string {
   const { evidence, operations, author } = proposal;
-  const sessions = new Set(evidence.map((ref) => splitRef(ref).stream)).size;
+  const sessions = citedStreams(evidence).length;
   const named = `evidence: ${counted(evidence.length, 'event')} of ${counted(sessions, 'session')}`;
   const seen = Math.max(
     0,

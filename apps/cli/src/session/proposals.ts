@@ -1,4 +1,4 @@
-import { isUndecided, type PatchRecord } from '@dreamfold/core';
+import type { PatchRecord } from '@dreamfold/core';
 import type { Dreamfold } from 'dreamfold';
 import { findByPrefix } from './find-by-prefix.ts';
 
@@ -7,21 +7,6 @@ export interface Proposal {
   id: string;
   store: { id: string; name: string };
   record: PatchRecord;
-}
-
-/** True while a person has to decide on it. */
-export function isWaiting({ record }: Proposal): boolean {
-  return isUndecided(record.status);
-}
-
-/** The kinds of alarm that its words set off: none is proof of anything. */
-export function alarmsOf({ record }: Proposal): string[] {
-  return record.gates.flatMap(({ alarms }) => alarms ?? []);
-}
-
-/** What waits, as a person should go through it: what raises the most alarm first, then the oldest. */
-export function waitingIn(proposals: readonly Proposal[]): Proposal[] {
-  return proposals.filter(isWaiting).sort((a, b) => alarmsOf(b).length - alarmsOf(a).length || a.record.time - b.record.time);
 }
 
 /** All patches of all stores, or of one, in the order in which they were proposed. @throws DreamfoldError not_found (the store) */

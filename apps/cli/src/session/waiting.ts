@@ -1,26 +1,16 @@
-import { agentOf, unjudged, type SessionState } from '@dreamfold/core';
-import type { JsonSchema } from '@dreamfold/events';
+import type { SessionState } from '@dreamfold/core';
+import { schemaOf, waitingFor as waitingIn, type WaitingCall as CallInView, type WaitingScore as ScoreInView } from '@dreamfold/views';
 import { callView, type CallView } from '../render/call-view.ts';
 import type { Io } from '../io.ts';
 import { oneLine } from '../render/printable.ts';
 
-/** A call that waits for a person's approval. */
-export interface WaitingCall {
-  call: string;
-  agent: string;
-  tool: string;
-  /** What it runs with: what the tool's schema made of the model's input. */
-  input: unknown;
-  /** What the approval is bound to. */
-  callHash: string | null;
-  /** The command that approves it. */
+/** A call that waits for a person's approval, with the command that approves it. */
+export interface WaitingCall extends CallInView {
   approve: string;
 }
 
-/** A criterion that waits for a person's score. */
-export interface WaitingScore {
-  criterion: string;
-  ask: string;
+/** A criterion that waits for a person's score, with the command that gives it. */
+export interface WaitingScore extends ScoreInView {
   grade: string;
 }
 
@@ -32,29 +22,11 @@ export function tellHowToGoOn(session: string, io: Io): void {
 
 /** What a session waits for, with the commands that answer. */
 export function waitingFor(state: SessionState, io: Pick<Io, 'typed'>): { calls: WaitingCall[]; scores: WaitingScore[] } {
-  const calls = state.threads.flatMap((thread) =>
-    thread.calls
-      .filter((call) => call.status === 'asked')
-      .map((call) => ({
-        call: call.id,
-        agent: agentOf(state, thread.agent)?.name ?? thread.agent,
-        tool: call.name,
-        input: call.input,
-        callHash: call.callHash,
-        approve: io.typed(`approve ${state.id} ${call.id}`),
-      })),
-  );
-  const scores = unjudged(state).map((criterion) => ({
-    criterion,
-    ask: state.outcome?.criteria.find((c) => c.id === criterion)?.ask ?? '',
-    grade: io.typed(`grade ${state.id} ${criterion} SCORE --reason "…"`),
-  }));
-  return { calls, scores };
-}
-
-/** The schema of a waiting call's tool, as it stands on the log. */
-export function schemaOf(state: SessionState, { agent, tool }: Pick<WaitingCall, 'agent' | 'tool'>): JsonSchema | undefined {
-  return agentOf(state, agent)?.tools.find(({ name }) => name === tool)?.input_schema;
+  const { calls, scores } = waitingIn(state);
+  return {
+    calls: calls.map((waiting) => ({ ...waiting, approve: io.typed(`approve ${state.id} ${waiting.call}`) })),
+    scores: scores.map((waiting) => ({ ...waiting, grade: io.typed(`grade ${state.id} ${waiting.criterion} SCORE --reason "…"`) })),
+  };
 }
 
 /** The call as everybody who decides on it sees it: run, approve, show, and the question on a terminal. */

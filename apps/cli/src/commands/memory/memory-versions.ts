@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
 import { documentAtPoint, patchOf, renderMemory, type BlamedLine, type MemoryPoint } from '@dreamfold/core';
 import { DreamfoldError, isDreamfoldError, type Dreamfold } from 'dreamfold';
-import { isoTime } from '../../render/iso-time.ts';
+import { isoTime, isWaiting } from '@dreamfold/views';
 import { withData } from '../../data-directory.ts';
 import { defineCommand, wholeNumber } from '../../define-command.ts';
 import type { Io } from '../../io.ts';
 import { memoryPoint } from '../../input/memory-point.ts';
 import { patchLines } from '../../render/patch-lines.ts';
 import { printable } from '../../render/printable.ts';
-import { isWaiting, proposalsOf } from '../../session/proposals.ts';
+import { proposalsOf } from '../../session/proposals.ts';
 
 /** The commands that look at a store as it is and as it was. */
 export function registerVersions(group: Command, io: Io): void {

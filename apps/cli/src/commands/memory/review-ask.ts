@@ -2,9 +2,10 @@ import type { Constitution, Dreamfold } from 'dreamfold';
 import { isDreamfoldError } from 'dreamfold';
 import { editProposal } from '../../input/edit-proposal.ts';
 import { EXIT } from '../../exit-code.ts';
+import { waitingIn } from '@dreamfold/views';
 import type { Io } from '../../io.ts';
 import { tellError } from '../../report.ts';
-import { proposalsOf, waitingIn, type Proposal } from '../../session/proposals.ts';
+import { proposalsOf, type Proposal } from '../../session/proposals.ts';
 import { tellProposal } from '../../render/tell-proposal.ts';
 
 interface Reviewer {

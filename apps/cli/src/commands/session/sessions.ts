@@ -5,7 +5,8 @@ import { defineCommand, wholeNumber } from '../../define-command.ts';
 import { gather } from '../../session/gather.ts';
 import type { Io } from '../../io.ts';
 import { oneLine } from '../../render/printable.ts';
-import { scoreText, sessionRow, type SessionRow } from '../../render/session-row.ts';
+import { sessionRow, type SessionRow } from '@dreamfold/views';
+import { scoreText } from '../../render/score-text.ts';
 
 export function register(program: Command, io: Io): void {
   defineCommand(program, {

@@ -11,7 +11,8 @@ import { findSession } from '../../session/find-session.ts';
 import { gather } from '../../session/gather.ts';
 import type { Io } from '../../io.ts';
 import { oneLine } from '../../render/printable.ts';
-import { scoreText, sessionRow, type SessionRow } from '../../render/session-row.ts';
+import { sessionRow, type SessionRow } from '@dreamfold/views';
+import { scoreText } from '../../render/score-text.ts';
 import { tellUnattended } from '../../session/unattended.ts';
 import { printWaiting, waitingFor } from '../../session/waiting.ts';
 

@@ -7,8 +7,7 @@ import { defineCommand, wholeNumber } from '../../define-command.ts';
 import { EventLines } from '../../render/event-lines.ts';
 import { findSession } from '../../session/find-session.ts';
 import type { Io } from '../../io.ts';
-import { isoTime } from '../../render/iso-time.ts';
-import { isUnattended } from '../../session/unattended.ts';
+import { isUnattended, isoTime } from '@dreamfold/views';
 
 export function register(program: Command, io: Io): void {
   defineCommand(program, {
