@@ -6,6 +6,7 @@ import { acquireProcessorLock, findProcessor, openMemoryLog, type Log } from '@d
 import type { LogNotice } from '@dreamfold/log-kafka';
 import type { LogReadNotice } from '@dreamfold/log/sqlite';
 import type { Model } from '@dreamfold/model';
+import { Lists, type ListNotice, type ListsParts } from '@dreamfold/projections';
 import { AnyModel, checkDreamRules, MemoryKeeper, SessionHost, type DreamNews, type DreamRule } from '@dreamfold/runtime';
 import { z } from 'zod';
 import { Dreamfold } from './dreamfold.ts';
@@ -38,10 +39,10 @@ export interface OpenOptions {
   /** How much of a log on Kafka is in the local replica, while it catches up. */
   onProgress?: (done: number, total: number) => void;
   /**
-   * What happens to a log on Kafka later: its brokers are away or back, …; or how a log is read on a disk that is full. Default: a warning
-   * of the process.
+   * What happens to a log on Kafka later: its brokers are away or back, …; how a log is read on a disk that is full; that lists cannot be
+   * kept. Default: a warning of the process.
    */
-  onNotice?: (notice: LogNotice | LogReadNotice) => void;
+  onNotice?: (notice: LogNotice | LogReadNotice | ListNotice) => void;
   /**
    * Stores that learn without being asked, from now until `close`: see `Dreamfold.keepDreaming`. A store may be made after this; it has
    * to be there when its first dream is due.
@@ -76,11 +77,19 @@ export async function open(given: OpenOptions = {}): Promise<Dreamfold> {
   });
   const { directory } = options;
   const isOwn = directory !== undefined && typeof options.log !== 'string';
+  const find = isOwn ? () => findProcessor(directory) : null;
+  const lists = new Lists({
+    log,
+    processor: find ?? (() => 'unknown'),
+    onNotice: options.onNotice ?? warnOfNotice,
+    ...listStore(options),
+  });
   const dreamfold = new Dreamfold({
     log,
     memory,
+    lists,
     host,
-    lock: isOwn ? { acquire: () => acquireProcessorLock(directory), find: () => findProcessor(directory) } : null,
+    lock: find === null ? null : { acquire: () => acquireProcessorLock(directory!), find },
   });
   // Why it ended is in its news.
   if (rules !== null) dreamfold.keepDreaming({ rules, onDream: options.onDream ?? warnOf }).catch(() => {});
@@ -123,6 +132,19 @@ async function openLog(options: OpenOptions): Promise<Log> {
   return openSqliteLog({ directory, readOnly, acceptHead, onNotice, ...(durability === undefined ? {} : { durability }) });
 }
 
+/** Beside the log, or beside the replica; what is only in memory keeps its lists there. */
+function listStore({ log, directory }: OpenOptions): Pick<ListsParts, 'openStore'> {
+  const place = typeof log === 'string' ? join(directory ?? REPLICA_DIRECTORY, 'kafka') : log === undefined ? directory : undefined;
+  if (place === undefined) return {};
+  return {
+    openStore: async () => {
+      // Loaded here: who lists nothing does not need it.
+      const { openSqliteStore } = await import('@dreamfold/projections/sqlite');
+      return openSqliteStore({ path: join(place, 'views.db') });
+    },
+  };
+}
+
 /** Whole or damaged. */
 function holdsLog(directory: string): boolean {
   return ['log.db', 'log.db-wal', 'head'].some((file) => existsSync(join(directory, file)));
@@ -152,7 +174,7 @@ async function openKafka(url: string, options: OpenOptions): Promise<Log> {
   });
 }
 
-function warnOfNotice({ message }: LogNotice | LogReadNotice): void {
+function warnOfNotice({ message }: LogNotice | LogReadNotice | ListNotice): void {
   process.emitWarning(message, { type: 'DreamfoldWarning' });
 }
 

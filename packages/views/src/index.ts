@@ -20,5 +20,14 @@ export { evolveEffects, idempotencyKeyOf, initialEffects, type Effect, type Effe
 export { evolveSessionRow } from './session/evolve-row.ts';
 export { citedStreams, evolveCited, NOTHING_CITED, splitRef, type CitedSession } from './session/evidence.ts';
 export { initialSessionRow, rowHasSomethingToDo, type SessionRowState } from './session/row-state.ts';
-export { isUnattended, sessionRow, sessionRowOf, type Processor, type SessionRow } from './session/session-row.ts';
+export {
+  isUnattended,
+  OUTCOME_STATUSES,
+  SESSION_STATUSES,
+  sessionRow,
+  sessionRowOf,
+  type Processor,
+  type SessionRow,
+  type SessionStatus,
+} from './session/session-row.ts';
 export { schemaOf, waitingFor, type WaitingCall, type WaitingScore } from './session/waiting.ts';

@@ -35,6 +35,19 @@ export function describeKeeping(under: LogUnderTest): void {
       expect(await log.append({ stream: S, id: 'after', expected: 5, events: [message('x')] })).toMatchObject({ head: { seq: 6 } });
       expect((await log.verify()).problems).toEqual([]);
     });
+
+    it('is told to whoever asks with the mark of an earlier answer, by another handle as well', async () => {
+      const log = await under.fresh();
+      await example(log);
+      const first = await log.erasures(null);
+      expect(first.streams).toEqual([]);
+      await log.erase(S, [2]);
+      const reader = log.capabilities.survives.process ? await under.again() : log;
+      const second = await reader.erasures(first.mark);
+      expect(second.streams).toEqual([S]);
+      expect(await log.erasures(second.mark)).toEqual({ mark: second.mark, streams: [] });
+      expect((await log.erasures('a mark of another log')).streams).toBeNull();
+    });
   });
 
   describe('erasing the genesis', () => {

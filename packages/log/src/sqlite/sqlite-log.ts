@@ -17,6 +17,7 @@ import { withMissing } from '../missing-payloads.ts';
 import type {
   Appended,
   AppendRequest,
+  Erasures,
   Head,
   Log,
   LogCapabilities,
@@ -33,6 +34,7 @@ import { ChangeSignal, readBetween, subscribeBy, waitUntil, type Waiting } from 
 import { BlobTable } from './blob-table.ts';
 import { CountedEvents } from './counted-events.ts';
 import { DatabaseWriter, closedError } from './database-writer.ts';
+import { ErasedFile } from './erased-file.ts';
 import { EventTable } from './event-table.ts';
 import { listStreams } from './list-streams.ts';
 import type { LogDatabase } from './log-database.ts';
@@ -62,6 +64,7 @@ export class SqliteLog implements Log {
   readonly #events: CountedEvents;
   readonly #database: DatabaseWriter;
   readonly #blobs: BlobTable;
+  readonly #erased: ErasedFile;
   readonly #writer = newWriterName();
   readonly #sequencer: Sequencer<PreparedAppend, Appended>;
   readonly #changes: ChangeSignal;
@@ -81,6 +84,7 @@ export class SqliteLog implements Log {
     this.#events = new CountedEvents(this.#table);
     this.#database = new DatabaseWriter(parts, this.#events, parts.full);
     this.#blobs = new BlobTable(db);
+    this.#erased = new ErasedFile(parts.path);
     this.#sequencer = new Sequencer((appends, isOver) => this.#appendGroup(appends, isOver));
     this.#changes = new ChangeSignal((waiting) => {
       this.#waiting = waiting;
@@ -286,9 +290,17 @@ export class SqliteLog implements Log {
     checkErasable(stream);
     this.#checkWritable();
     await this.#sequencer.idle();
-    const erased = this.#transaction(() => this.#events.erase(stream, seqs));
+    const erased = this.#guard(() => this.#erased.around(stream, () => this.#transaction(() => this.#events.erase(stream, seqs))));
     if (erased > 0) this.#guard(() => this.#database.truncateWriteAheadLog());
     return { erased };
+  }
+
+  async erasures(since: string | null): Promise<Erasures> {
+    this.#checkOpen();
+    return this.#guard(() => {
+      const erased = this.#erased.since(Number(since ?? 0));
+      return { mark: String((erased ?? this.#erased.since(0)!).mark), streams: erased?.streams ?? null };
+    });
   }
 
   async putBlob(bytes: Uint8Array): Promise<{ sha256: string; size_bytes: number }> {

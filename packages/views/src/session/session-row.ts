@@ -1,9 +1,20 @@
 import { bestAttempt, hasSomethingToDo, outcomeOfTurn, type SessionState } from '@dreamfold/core';
+import type { StopReason } from '@dreamfold/events';
 import { isoTime } from '../iso-time.ts';
 import { rowHasSomethingToDo, type SessionRowState } from './row-state.ts';
 
 /** Who runs the sessions of a log: the process and since when, in milliseconds since 1970; null when nobody does. */
 export type Processor = { readonly since: number } | null | 'unknown';
+
+/** `unattended`: it has something to do, and nobody does it. The last ones say what it stopped for. */
+export const SESSION_STATUSES = [
+  ...(['new', 'running', 'unattended', 'interrupted'] as const),
+  ...(['end_turn', 'requires_action', 'retries_exhausted', 'budget_reached', 'refusal'] as const),
+] as const;
+export type SessionStatus = (typeof SESSION_STATUSES)[number];
+
+/** What becomes of an outcome, from its beginning on. */
+export const OUTCOME_STATUSES = ['working', 'evaluating', 'satisfied', 'max_iterations_reached', 'failed', 'interrupted'] as const;
 
 /** A session in a list. */
 export interface SessionRow {
@@ -14,8 +25,7 @@ export interface SessionRow {
   principal: string;
   /** Somebody had checked that the principal is who it says. */
   authenticated: boolean;
-  /** `new`, `running`, `unattended` (it has something to do, and nobody does it), `interrupted`, or what else it stopped for: `end_turn`, … */
-  status: string;
+  status: SessionStatus;
   /** What became of the outcome, when it has one. */
   outcome: string | null;
   /** The outcome is of an earlier turn: what was said since is not graded. */
@@ -93,7 +103,10 @@ export function sessionRowOf(state: SessionRowState, processor: Processor = 'unk
   };
 }
 
-function statusOf({ status, interrupted }: Pick<SessionState, 'status' | 'interrupted'>, stopReason: string | null): string {
+function statusOf(
+  { status, interrupted }: Pick<SessionState, 'status' | 'interrupted'>,
+  stopReason: StopReason['type'] | null,
+): SessionStatus {
   return status === 'running' ? 'running' : interrupted ? 'interrupted' : (stopReason ?? 'new');
 }
 

@@ -1,8 +1,11 @@
-import type { Command } from 'commander';
-import { DreamfoldError, type Constitution, type Dreamfold, type DreamReport } from 'dreamfold';
+import { DREAM_STATUSES } from '@dreamfold/projections';
+import { Option, type Command } from 'commander';
+import { DreamfoldError, type Constitution, type Dreamfold, type DreamQuery, type DreamReport } from 'dreamfold';
 import { withData } from '../../data-directory.ts';
 import { collect, defineCommand } from '../../define-command.ts';
-import { findByPrefix } from '../../session/find-by-prefix.ts';
+import { pageQuery, tellCount, tellNext, withPages, type PageFlags } from '../../input/page-flags.ts';
+import { findByPrefix, MAX_SHOWN, withPrefix, type Sought } from '../../session/find-by-prefix.ts';
+import { storeId, storeNames } from '../../session/proposals.ts';
 import { findSession } from '../../session/find-session.ts';
 import type { Io } from '../../io.ts';
 import { insightLine } from '../../render/patch-lines.ts';
@@ -33,12 +36,16 @@ export function register(program: Command, io: Io): void {
       ),
     );
 
-  defineCommand(group, {
+  const listed = defineCommand(group, {
     usage: 'list',
     summary: 'list the dreams, oldest first',
-    description: 'Lists all dreams with what came of them.',
-    examples: ['dream list', 'dream list --json'],
-  }).action((_: unknown, command: Command) => withData(command, { io, readOnly: true }, (dreamfold) => list(dreamfold, io)));
+    description: 'Lists all dreams with what came of them, or a page of them, the newest first.',
+    examples: ['dream list', 'dream list --store support --limit 10', 'dream list --json'],
+  });
+  withPages(listed)
+    .option('--store <name>', 'of one store only')
+    .addOption(new Option('--status <status>', 'only those that are so').choices(DREAM_STATUSES))
+    .action((flags: ListFlags, command: Command) => withData(command, { io, readOnly: true }, (dreamfold) => list(dreamfold, flags, io)));
 
   defineCommand(group, {
     usage: 'show <dream>',
@@ -49,6 +56,8 @@ export function register(program: Command, io: Io): void {
     withData(command, { io, readOnly: true }, (dreamfold) => show(dreamfold, dream, io)),
   );
 }
+
+const DREAMS: Sought = { what: 'dream', plural: 'dreams', idPrefix: 'drm_', remedy: 'List them with `dreamfold dream list`.' };
 
 interface RunFlags {
   store?: string;
@@ -76,7 +85,7 @@ async function run(dreamfold: Dreamfold, flags: RunFlags & { constitution: Const
 }
 
 async function onlyStore(dreamfold: Dreamfold): Promise<string> {
-  const stores = await dreamfold.memory.list();
+  const stores = await dreamfold.lists.stores();
   if (stores.length === 1) return stores[0]!.id;
   throw new DreamfoldError('invalid_argument', `There are ${stores.length} memory stores; --store says which one to propose to`, {
     path: '--store',
@@ -107,38 +116,49 @@ function tell({ dreamId, reviewed, uncounted, insights, nothing }: DreamReport, 
   if (insights.some(({ status }) => status === 'validated')) io.line(io.withTyped('\nDecide with `dreamfold review`.'));
 }
 
-async function list(dreamfold: Dreamfold, io: Io): Promise<void> {
-  const names = new Map((await dreamfold.memory.list()).map(({ id, state }) => [id, state.store?.name]));
-  const dreams = (await dreamfold.dreams.list()).map(({ id, state }) => ({
+interface ListFlags extends PageFlags {
+  store?: string;
+  status?: NonNullable<DreamQuery['status']>;
+}
+
+async function list(dreamfold: Dreamfold, flags: ListFlags, io: Io): Promise<void> {
+  const { store, status, limit, after, count } = flags;
+  const name = await storeNames(dreamfold);
+  const { rows, total, next } = await dreamfold.lists.dreams({
+    ...pageQuery(flags),
+    ...(status === undefined ? {} : { status }),
+    ...(store === undefined ? {} : { store: await storeId(dreamfold, store) }),
+  });
+  if (count === true) return tellCount(total, io);
+  const dreams = rows.map(({ id, store: of, ...row }) => ({
     id,
-    store: state.started?.store_id ?? null,
-    storeName: names.get(state.started?.store_id ?? '') ?? null,
-    status: state.status,
-    sessions: state.reviewed.sessions.length,
-    insights: state.insights.length,
-    rejected: state.insights.filter(({ rejected }) => rejected !== null).length,
-    patchIds: state.patchIds,
+    store: of,
+    storeName: of === null ? null : nameOrNull(name(of), of),
+    ...row,
   }));
-  io.document({ dreams });
-  if (dreams.length === 0) return io.line(io.withTyped('No dream yet. Dream: `dreamfold dream --store NAME`'));
+  const isPage = limit !== undefined || after !== undefined;
+  io.document({ dreams, ...(isPage ? { total, next } : {}) });
+  if (total === 0) return io.line(io.withTyped('No dream yet. Dream: `dreamfold dream --store NAME`'));
   io.table(dreams, [
     { title: 'DREAM', value: ({ id }) => id },
-    // The name of a store that was erased is gone.
     { title: 'STORE', value: ({ store, storeName }) => oneLine(storeName ?? store ?? '-', 40), shrinksTo: 12 },
     { title: 'STATUS', value: ({ status }) => status },
     { title: 'SESSIONS', value: ({ sessions }) => sessions, align: 'right', hides: 1 },
     { title: 'INSIGHTS', value: ({ insights }) => insights, align: 'right' },
     { title: 'REJECTED', value: ({ rejected }) => rejected, align: 'right' },
   ]);
+  tellNext(next, `dream list --limit ${limit}`, io);
+}
+
+/** The name of a store that was erased is gone. */
+function nameOrNull(name: string, id: string): string | null {
+  return name === id ? null : name;
 }
 
 async function show(dreamfold: Dreamfold, prefix: string, io: Io): Promise<void> {
-  const { id, state } = findByPrefix(await dreamfold.dreams.list(), prefix, {
-    what: 'dream',
-    plural: 'dreams',
-    idPrefix: 'drm_',
-    remedy: 'List them with `dreamfold dream list`.',
-  });
+  const begun = prefix === '' ? [] : await dreamfold.lists.findDreams(withPrefix(prefix, DREAMS), MAX_SHOWN + 1);
+  const { id } = findByPrefix(begun, prefix, DREAMS);
+  const state = await dreamfold.dreams.load(id);
   io.document({ id, ...state });
   const { sessions, decisions, labelled } = state.reviewed;
   io.line(`${io.paint('bold', id)} ${state.status}: ${sessions.length} sessions, ${decisions} decisions, ${labelled} with feedback`);

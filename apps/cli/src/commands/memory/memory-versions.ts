@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { documentAtPoint, patchOf, renderMemory, type BlamedLine, type MemoryPoint } from '@dreamfold/core';
 import { DreamfoldError, isDreamfoldError, type Dreamfold } from 'dreamfold';
-import { isoTime, isWaiting } from '@dreamfold/views';
+import { isoTime } from '@dreamfold/views';
 import { withData } from '../../data-directory.ts';
 import { defineCommand, wholeNumber } from '../../define-command.ts';
 import type { Io } from '../../io.ts';
@@ -74,7 +74,7 @@ async function show(dreamfold: Dreamfold, { store, at }: { store: string; at: Me
   io.document({ store: id, name: state.store!.name, version, document, text });
   io.line(io.paint('dim', `${printable(state.store!.name)}, version ${version} of ${state.version}`));
   io.line(text === '' ? 'Nothing that an agent would read.' : printable(text.trimEnd()));
-  const waiting = (await proposalsOf(dreamfold, store)).filter(isWaiting).length;
+  const { total: waiting } = await proposalsOf(dreamfold, { store, status: 'waiting', limit: 0 });
   if (waiting > 0) io.line(io.withTyped(`\nWaiting for you: ${waiting}. See them with \`dreamfold review\`.`));
 }
 

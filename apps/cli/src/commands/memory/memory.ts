@@ -4,11 +4,10 @@ import { createStore, initialMemory } from '@dreamfold/core';
 import type { Dreamfold } from 'dreamfold';
 import { withData } from '../../data-directory.ts';
 import { defineCommand, REASON, wholeNumber } from '../../define-command.ts';
-import { isWaiting } from '@dreamfold/views';
 import type { Io } from '../../io.ts';
 import { BY, personOf } from '../../input/person.ts';
 import { oneLine, printable } from '../../render/printable.ts';
-import { findProposal, proposalsOf } from '../../session/proposals.ts';
+import { findProposal } from '../../session/proposals.ts';
 import { readText } from '../../input/read-text.ts';
 import { constitutionFor, RULES } from '../../input/rules-file.ts';
 import { registerFiles } from './memory-files.ts';
@@ -93,7 +92,7 @@ function registerWriting(group: Command, io: Io): void {
     .option(...BY)
     .action((...[store, patch, flags, command]: [string, string, DecisionFlags, Command]) =>
       withData(command, { io, readOnly: false, mustExist: true }, async (dreamfold) => {
-        const proposal = findProposal(await proposalsOf(dreamfold, store), patch);
+        const proposal = await findProposal(dreamfold, patch, store);
         await dreamfold.memory.rollback(proposal.store.id, proposal.id, { by: personOf(flags.by), reason: flags.reason });
         const { state } = await dreamfold.memory.load(store);
         io.document({ store: proposal.store.id, patchId: proposal.id, version: state.version, hash: state.hash });
@@ -129,16 +128,7 @@ async function create(dreamfold: Dreamfold, { by, ...store }: CreateFlags & { na
 }
 
 async function list(dreamfold: Dreamfold, io: Io): Promise<void> {
-  const proposals = await proposalsOf(dreamfold);
-  const stores = (await dreamfold.memory.list()).map(({ id, state }) => ({
-    id,
-    name: state.store?.name ?? '',
-    description: state.store?.description ?? '',
-    approval: state.store?.approval ?? null,
-    version: state.version,
-    memories: Object.keys(state.document.memories).length,
-    waiting: proposals.filter((proposal) => proposal.store.id === id && isWaiting(proposal)).length,
-  }));
+  const stores = await dreamfold.lists.stores();
   io.document({ stores });
   if (stores.length === 0) return io.line(io.withTyped('No memory store yet. Make one: `dreamfold memory create NAME`'));
   io.table(stores, [

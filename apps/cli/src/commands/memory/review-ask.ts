@@ -17,7 +17,7 @@ interface Reviewer {
 
 /** Shows each proposal and asks; leaving stops, and what was decided stays decided. */
 export async function askAboutEach(dreamfold: Dreamfold, reviewer: Reviewer, io: Io): Promise<void> {
-  const waiting = waitingIn(await proposalsOf(dreamfold));
+  const waiting = waitingIn((await proposalsOf(dreamfold, { status: 'waiting' })).rows);
   if (waiting.length === 0) return io.line('Nothing waits for review.');
   for (const [i, proposal] of waiting.entries()) {
     await tellProposal(dreamfold, proposal, { io, sessions: 1, gates: reviewer.gates });

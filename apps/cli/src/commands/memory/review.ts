@@ -74,7 +74,7 @@ function registerReading(group: Command, io: Io): void {
     .option(...GATES)
     .action((patch: string, { gates = false }: { gates?: boolean }, command: Command) =>
       withData(command, { io, readOnly: true }, async (dreamfold) => {
-        const proposal = findProposal(await proposalsOf(dreamfold), patch);
+        const proposal = await findProposal(dreamfold, patch);
         io.document(documentOf(proposal));
         if (!io.json) await tellProposal(dreamfold, proposal, { io, sessions: SESSIONS_SHOWN, gates });
       }),
@@ -136,7 +136,7 @@ function registerEditing(group: Command, io: Io): void {
     .action((patch: string, flags: EditFlags, command: Command) => {
       const by = personOf(flags.by);
       return withData(command, { io, readOnly: false, mustExist: true }, async (dreamfold) => {
-        const proposal = findProposal(await proposalsOf(dreamfold), patch);
+        const proposal = await findProposal(dreamfold, patch);
         mustWait(proposal);
         const { text, note, rules, approve = false } = flags;
         const constitution = await constitutionFor(command, rules);
@@ -183,9 +183,9 @@ function documentOf(waiting: Proposal) {
 }
 
 async function list(dreamfold: Dreamfold, { store, all, gates }: ListFlags, io: Io): Promise<void> {
-  const proposals = await proposalsOf(dreamfold, store);
-  const waiting = waitingIn(proposals);
-  const decided = proposals.filter((proposal) => !isWaiting(proposal));
+  const ofStore = store === undefined ? {} : { store };
+  const waiting = waitingIn((await proposalsOf(dreamfold, { ...ofStore, status: 'waiting' })).rows);
+  const decided = all === true ? (await proposalsOf(dreamfold, { ...ofStore, order: 'oldest' })).rows.filter((one) => !isWaiting(one)) : [];
   const storeId = store === undefined ? null : dreamfold.memory.idOf(store);
   const stopped = all === true ? await stoppedByGates(dreamfold, storeId) : [];
   io.document({ waiting: waiting.map(documentOf), ...(all === true ? { decided: decided.map(documentOf), stopped } : {}) });
@@ -215,17 +215,19 @@ function tellDecided(io: Io, decided: readonly Proposal[], stopped: Awaited<Retu
   }
 }
 
-/** The insights that never became a patch. */
+/** The insights that never became a patch. Only dreams with such insights are read. */
 async function stoppedByGates(dreamfold: Dreamfold, storeId: string | null) {
-  const dreams = (await dreamfold.dreams.list()).filter(({ state }) => storeId === null || state.started?.store_id === storeId);
-  return dreams.flatMap(({ id: dream, state }) =>
-    state.insights.flatMap(({ insight, rejected }) => {
-      const failed = rejected?.find((gate) => !gate.pass);
-      return failed === undefined
-        ? []
-        : [{ dream, store: state.started?.store_id ?? null, insight, gate: failed.gate, reason: failed.reason }];
-    }),
-  );
+  const { rows } = await dreamfold.lists.dreams({ order: 'oldest', ...(storeId === null ? {} : { store: storeId }) });
+  const stopped = rows
+    .filter(({ rejected }) => rejected > 0)
+    .map(async ({ id: dream, store }) => {
+      const { insights } = await dreamfold.dreams.load(dream);
+      return insights.flatMap(({ insight, rejected }) => {
+        const failed = rejected?.find((gate) => !gate.pass);
+        return failed === undefined ? [] : [{ dream, store, insight, gate: failed.gate, reason: failed.reason }];
+      });
+    });
+  return (await Promise.all(stopped)).flat();
 }
 
 interface Deciding {
@@ -241,8 +243,12 @@ async function decide(
   act: (dreamfold: Dreamfold, proposal: Proposal) => Promise<void>,
 ): Promise<void> {
   await withData(command, { io, readOnly: false, mustExist: true }, async (dreamfold) => {
-    const all = await proposalsOf(dreamfold);
-    const chosen = [...new Set(prefixes.map((prefix) => findProposal(all, prefix)))];
+    const found = new Map<string, Proposal>();
+    for (const prefix of prefixes) {
+      const proposal = await findProposal(dreamfold, prefix);
+      found.set(proposal.id, proposal);
+    }
+    const chosen = [...found.values()];
     for (const proposal of chosen) mustWait(proposal);
     const done: string[] = [];
     for (const proposal of chosen) {
@@ -251,7 +257,7 @@ async function decide(
       });
       done.push(proposal.id);
     }
-    const versions = new Map((await dreamfold.memory.list()).map(({ id, state }) => [id, state.version]));
+    const versions = new Map((await dreamfold.lists.stores()).map(({ id, version }) => [id, version]));
     io.document({ patches: chosen.map(({ id, store }) => ({ id, store, status, version: versions.get(store.id) })) });
     for (const { id, store, record } of chosen) {
       io.line(`${status} ${id} (${printable(store.name)}): ${patchLines(record.proposal.operations).join('; ')}`);
