@@ -232,6 +232,7 @@ class SqlitePartitionReplica implements PartitionReplica {
 
   erase(stream: string, seqs: readonly number[]): number {
     checkErasable(stream);
+    if (this.head(stream).seq === 0) return 0;
     const { result: erased } = this.#writer.guard(() =>
       this.#erased.around(stream, () => this.#writer.run(() => this.#events.erase(stream, seqs))),
     );

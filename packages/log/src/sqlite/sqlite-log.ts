@@ -290,6 +290,7 @@ export class SqliteLog implements Log {
     checkErasable(stream);
     this.#checkWritable();
     await this.#sequencer.idle();
+    if (this.#guard(() => this.#table.streams.find(stream)) === null) return { erased: 0 };
     const erased = this.#guard(() => this.#erased.around(stream, () => this.#transaction(() => this.#events.erase(stream, seqs))));
     if (erased > 0) this.#guard(() => this.#database.truncateWriteAheadLog());
     return { erased };

@@ -1,12 +1,14 @@
-import type { Command } from 'commander';
+import { PROPOSAL_STATUSES } from '@dreamfold/projections';
+import { Option, type Command } from 'commander';
 import { proposedText } from '@dreamfold/core';
-import { DreamfoldError, isDreamfoldError, type Dreamfold, type EditedProposal } from 'dreamfold';
+import { DreamfoldError, isDreamfoldError, type Dreamfold, type EditedProposal, type ProposalQuery } from 'dreamfold';
 import { withData } from '../../data-directory.ts';
 import { defineCommand, REASON, words } from '../../define-command.ts';
 import { editProposal } from '../../input/edit-proposal.ts';
 import type { Io } from '../../io.ts';
 import { alarmsOf, isoTime, isWaiting, waitingIn } from '@dreamfold/views';
 import { insightLine, patchLines } from '../../render/patch-lines.ts';
+import { pageQuery, tellCount, tellNext, withPages, type PageFlags } from '../../input/page-flags.ts';
 import { BY, personOf } from '../../input/person.ts';
 import { printable } from '../../render/printable.ts';
 import { findProposal, proposalsOf, type Proposal } from '../../session/proposals.ts';
@@ -53,13 +55,15 @@ function registerAsking(group: Command, io: Io): void {
 }
 
 function registerReading(group: Command, io: Io): void {
-  defineCommand(group, {
+  const listed = defineCommand(group, {
     usage: 'list',
     summary: 'list the proposals that wait',
     description:
-      'Lists what waits for a person: what sounds like an order to the agents first, marked ALARM, then the oldest. With --all also what was decided, and the insights that a gate stopped, with the reason.',
-    examples: ['review list', 'review list --all --store support', 'review list --json'],
-  })
+      'Lists what waits for a person: what sounds like an order to the agents first, marked ALARM, then the oldest. With --all also what was decided, and the insights that a gate stopped, with the reason. With --status, --limit, --after or --count it lists patches of one status, by default those that wait, the newest first.',
+    examples: ['review list', 'review list --all --store support', 'review list --status applied --limit 10', 'review list --json'],
+  });
+  withPages(listed)
+    .addOption(new Option('--status <status>', 'only patches that are so').choices(PROPOSAL_STATUSES))
     .option('--store <name>', 'of one store only')
     .option('--all', 'what was decided or rejected as well')
     .option(...GATES)
@@ -160,8 +164,9 @@ function tellEdited(former: string, edited: EditedProposal | null, io: Io): void
     );
 }
 
-interface ListFlags {
+interface ListFlags extends PageFlags {
   store?: string;
+  status?: NonNullable<ProposalQuery['status']>;
   all?: true;
   gates?: true;
 }
@@ -182,7 +187,20 @@ function documentOf(waiting: Proposal) {
   };
 }
 
-async function list(dreamfold: Dreamfold, { store, all, gates }: ListFlags, io: Io): Promise<void> {
+async function listPage(dreamfold: Dreamfold, flags: ListFlags, io: Io): Promise<void> {
+  const { status = 'waiting', store, count, limit } = flags;
+  const asked = { ...pageQuery(flags), status, ...(store === undefined ? {} : { store }) };
+  const { rows, total, next } = await proposalsOf(dreamfold, { ...asked, order: 'newest' });
+  if (count === true) return tellCount(total, io);
+  io.document({ proposals: rows.map(documentOf), total, next });
+  if (rows.length === 0) io.line('No such patch.');
+  for (const proposal of rows) tellPatch(proposal, io);
+  tellNext(next, `review list --status ${status} --limit ${limit}`, io);
+}
+
+async function list(dreamfold: Dreamfold, flags: ListFlags, io: Io): Promise<void> {
+  const { store, all, gates, status, limit, after, count } = flags;
+  if ((status ?? limit ?? after ?? count) !== undefined) return listPage(dreamfold, flags, io);
   const ofStore = store === undefined ? {} : { store };
   const waiting = waitingIn((await proposalsOf(dreamfold, { ...ofStore, status: 'waiting' })).rows);
   const decided = all === true ? (await proposalsOf(dreamfold, { ...ofStore, order: 'oldest' })).rows.filter((one) => !isWaiting(one)) : [];
@@ -201,18 +219,21 @@ async function list(dreamfold: Dreamfold, { store, all, gates }: ListFlags, io: 
 
 function tellDecided(io: Io, decided: readonly Proposal[], stopped: Awaited<ReturnType<typeof stoppedByGates>>): void {
   io.line(`\nDecided before: ${decided.length}`);
-  for (const { id, store, record } of decided) {
-    const { by, reason } = record.decision ?? { by: record.proposal.author, reason: '' };
-    io.line(
-      `${io.paint('bold', id)}  ${statusWord(record.status)} (${printable(store.name)}), by ${printable(by)}${reason === '' ? '' : `: ${printable(reason)}`}`,
-    );
-    for (const line of patchLines(record.proposal.operations)) io.line(`  ${line}`);
-  }
+  for (const proposal of decided) tellPatch(proposal, io);
   io.line(`\nStopped by a gate: ${stopped.length}`);
   for (const { dream, insight, gate, reason } of stopped) {
     io.line(`${io.paint('bold', dream)}  gate "${gate}": ${printable(reason)}`);
     io.line(`  ${insightLine(insight)}`);
   }
+}
+
+/** A patch in a few lines, with who decided on it. */
+function tellPatch({ id, store, record }: Proposal, io: Io): void {
+  const { by, reason } = record.decision ?? { by: record.proposal.author, reason: '' };
+  io.line(
+    `${io.paint('bold', id)}  ${statusWord(record.status)} (${printable(store.name)}), by ${printable(by)}${reason === '' ? '' : `: ${printable(reason)}`}`,
+  );
+  for (const line of patchLines(record.proposal.operations)) io.line(`  ${line}`);
 }
 
 /** The insights that never became a patch. Only dreams with such insights are read. */
