@@ -73,7 +73,7 @@ export interface SubscribeOptions {
 
 /** What was erased of a log since somebody asked last. */
 export interface Erasures {
-  /** Of now, to be given the next time. It means something on this log only. */
+  /** Of now, to be given the next time. It means something where this log is kept, and on no copy or replica elsewhere. */
   mark: string;
   /** The streams with payloads that were erased; null when that is not known, for a mark that this log did not give. */
   streams: readonly string[] | null;

@@ -11,7 +11,17 @@ import { findSession } from '../../session/find-session.ts';
 import { gather } from '../../session/gather.ts';
 import type { Io } from '../../io.ts';
 import { oneLine } from '../../render/printable.ts';
-import { sessionRow, type SessionRow } from '@dreamfold/views';
+import { sha256 } from '@dreamfold/runtime';
+import {
+  evolveCosts,
+  evolveEffects,
+  idempotencyKeyOf,
+  initialEffects,
+  NO_COSTS,
+  sessionRow,
+  type Effect,
+  type SessionRow,
+} from '@dreamfold/views';
 import { scoreText } from '../../render/score-text.ts';
 import { tellUnattended } from '../../session/unattended.ts';
 import { printWaiting, waitingFor } from '../../session/waiting.ts';
@@ -38,9 +48,19 @@ async function show({ prefix, limit, command }: { prefix: string; limit: number 
     const problems = await dreamfold.verifySession(id);
     if (problems.length > 0) io.exitCode = EXIT.store;
     const session = sessionRow(state, dreamfold.processor());
-    io.document({ session, waiting: [...waiting.calls, ...waiting.scores], problems, events: events.slice(from) });
+    const effects = effectsOf(id, events);
+    const { agents, graders } = events.reduce(evolveCosts, NO_COSTS);
+    io.document({
+      session,
+      waiting: [...waiting.calls, ...waiting.scores],
+      costs: { agents, graders },
+      effects,
+      problems,
+      events: events.slice(from),
+    });
     if (io.json) return;
     printHeader(state, session, io);
+    printEffects(effects, io);
     printEvents(events, { from, problems }, io);
     if (problems.length > 0) tellProblems(problems, io);
     if (session.status === 'unattended') tellUnattended(id, io);
@@ -48,6 +68,20 @@ async function show({ prefix, limit, command }: { prefix: string; limit: number 
     io.line('It waits for a person:');
     printWaiting(state, io);
   });
+}
+
+/** What the tools did, each with the key that it was given to recognise the same call by. */
+function effectsOf(session: string, events: readonly LogEvent[]): (Effect & { idempotencyKey: string })[] {
+  const { effects } = events.reduce(evolveEffects, initialEffects(session));
+  return effects.map((effect) => ({ ...effect, idempotencyKey: idempotencyKeyOf(session, effect, sha256) }));
+}
+
+/** Of effects that nobody knows to have happened or not to have happened, somebody should know. */
+function printEffects(effects: readonly Effect[], io: Io): void {
+  const unknown = effects.filter(({ status }) => status === 'unknown');
+  if (unknown.length === 0) return;
+  const calls = unknown.map(({ seq, tool }) => `event ${seq}, ${oneLine(tool, 64)}`).join('; ');
+  io.line(io.paint('yellow', `Nobody knows whether this ran, and it is not safe to run twice: ${calls}.\n`));
 }
 
 function printHeader(state: SessionState, row: SessionRow, io: Io): void {
