@@ -82,7 +82,7 @@ export async function open(given: OpenOptions = {}): Promise<Dreamfold> {
     log,
     processor: find ?? (() => 'unknown'),
     onNotice: options.onNotice ?? warnOfNotice,
-    ...listStore(options),
+    ...listStore(log),
   });
   const dreamfold = new Dreamfold({
     log,
@@ -132,15 +132,14 @@ async function openLog(options: OpenOptions): Promise<Log> {
   return openSqliteLog({ directory, readOnly, acceptHead, onNotice, ...(durability === undefined ? {} : { durability }) });
 }
 
-/** Beside the log, or beside the replica; what is only in memory keeps its lists there. */
-function listStore({ log, directory }: OpenOptions): Pick<ListsParts, 'openStore'> {
-  const place = typeof log === 'string' ? join(directory ?? REPLICA_DIRECTORY, 'kafka') : log === undefined ? directory : undefined;
-  if (place === undefined) return {};
+/** Beside the log, or beside the replica; of a log in memory lists are kept in memory. */
+function listStore({ directory }: Log): Pick<ListsParts, 'openStore'> {
+  if (directory === undefined) return {};
   return {
     openStore: async () => {
       // Loaded here: who lists nothing does not need it.
       const { openSqliteStore } = await import('@dreamfold/projections/sqlite');
-      return openSqliteStore({ path: join(place, 'views.db') });
+      return openSqliteStore({ path: join(directory, 'views.db') });
     },
   };
 }

@@ -53,6 +53,8 @@ export interface NodePartition {
 
 export interface KafkaLogParts {
   logId: string;
+  /** Of the replica, which is this process's alone. */
+  directory: string;
   capabilities: LogCapabilities;
   partitions: readonly NodePartition[];
   changes: ChangeSignal;
@@ -72,6 +74,7 @@ export interface KafkaLogParts {
 export class KafkaLog implements Log {
   readonly capabilities: LogCapabilities;
   readonly logId: string;
+  readonly directory: string;
   readonly #p: KafkaLogParts;
   #failure: DreamfoldError | null = null;
   #closing: Promise<void> | null = null;
@@ -79,6 +82,7 @@ export class KafkaLog implements Log {
   constructor(parts: KafkaLogParts) {
     this.#p = parts;
     this.logId = parts.logId;
+    this.directory = parts.directory;
     this.capabilities = parts.capabilities;
   }
 

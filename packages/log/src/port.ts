@@ -133,6 +133,8 @@ export interface Membership {
 export interface Log {
   readonly capabilities: LogCapabilities;
   readonly logId: string;
+  /** Where this handle keeps the log, or its replica; absent for one in memory. What is derived from it may stand there. */
+  readonly directory?: string;
 
   /**
    * Resolves when the append counts and is stored.

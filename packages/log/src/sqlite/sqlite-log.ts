@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { DreamfoldError, type LogEvent, type StoredEvent } from '@dreamfold/events';
 import {
@@ -58,6 +59,7 @@ export interface SqliteLogParts extends LogDatabase {
 export class SqliteLog implements Log {
   readonly capabilities: LogCapabilities;
   readonly logId: string;
+  readonly directory: string;
   readonly #parts: SqliteLogParts;
   readonly #db: DatabaseSync;
   readonly #table: EventTable;
@@ -79,6 +81,7 @@ export class SqliteLog implements Log {
     this.#parts = parts;
     this.#db = db;
     this.logId = parts.logId;
+    this.directory = dirname(parts.path);
     this.capabilities = { name: 'sqlite', survives: { process: true, power: parts.full }, shared: true, partitions: 1 };
     this.#table = new EventTable(db);
     this.#events = new CountedEvents(this.#table);
