@@ -2,7 +2,7 @@
 // Lengths of files and functions, cycles and promises are oxlint's (.oxlintrc.json); undeclared imports are pnpm's and tsc's.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 interface Source {
@@ -14,10 +14,10 @@ interface Rule {
   name: string;
   /** The problems of a repository, each with its remedy. */
   check: (files: readonly Source[]) => string[];
-  /** Small violations; each must be found. */
-  caught: readonly Source[];
+  /** Small violations, a file each or several files together; each must be found. */
+  caught: readonly (Source | readonly Source[])[];
   /** What looks like a violation and is none. */
-  passes: readonly Source[];
+  passes: readonly (Source | readonly Source[])[];
 }
 
 interface Manifest {
@@ -39,24 +39,42 @@ const LEVEL: Readonly<Record<string, number>> = {
   '@dreamfold/log': 2,
   '@dreamfold/model': 2,
   '@dreamfold/dreaming': 2,
+  '@dreamfold/views': 2,
   '@dreamfold/log-kafka': 3,
   '@dreamfold/runtime': 3,
+  '@dreamfold/projections': 3,
   dreamfold: 4,
 };
 const APP_LEVEL = 5;
 
-const PURE_ROOMS = ['packages/events/', 'packages/core/', 'packages/dreaming/'];
+const PURE_ROOMS = ['packages/events/', 'packages/core/', 'packages/dreaming/', 'packages/views/'];
 const IMPURE =
   /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bperformance\.|\bset(?:Timeout|Interval|Immediate)\b|\bprocess\.|\bcrypto\b|'node:|\bfetch\(|\bconsole\.|\bglobalThis\b|\.toLocale\w+\(|\.localeCompare\(|\bIntl\./;
 
 /** One technology, one folder. */
 const TECHNOLOGY: Readonly<Record<string, readonly string[]>> = {
-  'node:sqlite': ['packages/log/src/sqlite/', 'apps/bench/'],
+  'node:sqlite': ['packages/log/src/sqlite/', 'packages/projections/src/sqlite/', 'apps/bench/'],
   '@anthropic-ai/sdk': ['packages/model/src/anthropic/'],
   kafkajs: ['packages/log-kafka/', 'apps/bench/'],
 };
-const ADAPTER = /^@dreamfold\/(?:log\/sqlite|model\/anthropic|log-kafka)/;
+const ADAPTER = /^@dreamfold\/(?:(?:log|projections)\/sqlite|model\/anthropic|log-kafka)/;
 const ADAPTER_FOLDER = /^\.{1,2}\/(?:.*\/)?(?:sqlite|anthropic)\//;
+
+/** A folder with more is no room that a reader can hold in the head. */
+const MAX_SOURCES = 15;
+/** Folders that are still to be divided into rooms. */
+const CROWDED: readonly string[] = [
+  'packages/core/src/import',
+  'packages/core/src/memory',
+  'packages/core/src/session',
+  'packages/dreaming/src',
+  'packages/dreaming/src/gates',
+  'packages/events/src',
+  'packages/log-kafka/src',
+  'packages/log/src',
+  'packages/log/src/sqlite',
+  'packages/runtime/src',
+];
 
 // Written so that none of them matches this file.
 const PROVENANCE = [
@@ -151,6 +169,14 @@ function checkNames(files: readonly Source[]): string[] {
   });
 }
 
+function checkFolders(files: readonly Source[]): string[] {
+  const sources = code(files).filter(({ path }) => !isTest(path));
+  const folders = Map.groupBy(sources, ({ path }) => dirname(path));
+  return [...folders]
+    .filter(([folder, within]) => within.length > MAX_SOURCES && !CROWDED.includes(folder))
+    .map(([folder, { length }]) => `${folder}: ${length} source files. Divide it into rooms of at most ${MAX_SOURCES}, each with one job.`);
+}
+
 function checkExports(files: readonly Source[]): string[] {
   const entries = packages(files).flatMap(({ path, json }) =>
     Object.values(json.exports ?? {}).map((entry) => path.replace('package.json', entry.slice('./'.length))),
@@ -243,6 +269,10 @@ function checkText(files: readonly Source[]): string[] {
   });
 }
 
+function folder(path: string, count: number): readonly Source[] {
+  return Array.from({ length: count }, (_, i) => source(`${path}/file-${i}.ts`));
+}
+
 function source(path: string, text = ''): Source {
   return { path, text };
 }
@@ -253,7 +283,7 @@ function manifest(room: string, json: object): Source {
 
 const RULES: readonly Rule[] = [
   {
-    name: 'rooms depend one way: events < core < log, model, dreaming < log-kafka, runtime < dreamfold < apps',
+    name: 'rooms depend one way: events < core < log, model, dreaming, views < log-kafka, runtime, projections < dreamfold < apps',
     check: checkRooms,
     caught: [
       manifest('packages/core', { dependencies: { '@dreamfold/log': 'workspace:*' } }),
@@ -299,6 +329,12 @@ const RULES: readonly Rule[] = [
       source('packages/core/test/thread.test.ts'),
     ],
     passes: [source('packages/core/src/thread.live.test.ts'), source('packages/core/src/event-types.ts'), source('README.md')],
+  },
+  {
+    name: 'a folder has at most 15 source files',
+    check: checkFolders,
+    caught: [folder('packages/core/src/thread', 16)],
+    passes: [[...folder('packages/core/src/thread', 15), source('packages/core/src/thread/file.test.ts')]],
   },
   {
     name: 'exports are lists of names',
@@ -403,11 +439,14 @@ describe.each(RULES)('$name', ({ check, caught, passes }) => {
     expect(check(repository)).toEqual([]);
   });
 
-  test.each(caught)('catches %# in $path', (planted) => {
-    expect(check([planted])).toHaveLength(1);
-  });
+  test.each(caught.map((planted) => [planted].flat()).map((files) => ({ path: files[0]!.path, files })))(
+    'catches %# in $path',
+    ({ files }) => {
+      expect(check(files)).toHaveLength(1);
+    },
+  );
 
   test('passes what only looks like it', () => {
-    expect(passes.flatMap((file) => check([file]))).toEqual([]);
+    expect(passes.flatMap((planted) => check([planted].flat()))).toEqual([]);
   });
 });

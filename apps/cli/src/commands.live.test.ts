@@ -92,6 +92,23 @@ describe('looking', () => {
     expect(stdout).toContain(id);
   });
 
+  test('sessions lists what every filter lets through, counts it, and goes on after a page', async () => {
+    const listed = async (...flags: string[]) => (await workspace.json('sessions', ...flags)).document;
+    const good = ['--status', 'end_turn', '--agent', 'lead', '--principal', 'customer-4', '--outcome', 'satisfied', '--since', '1d'];
+    expect(await listed(...good, '--title', TASK.slice(3, 12).toUpperCase(), '--limit', '1')).toMatchObject({
+      sessions: [{ id }],
+      next: null,
+    });
+    expect(await listed('--until', '2020-01-01')).toEqual({ sessions: [], total: 0 });
+    expect(await listed('--count', '--agent', 'lead')).toEqual({ total: 1 });
+    expect((await workspace.run('sessions', '--count')).stdout).toBe('1\n');
+    expect((await workspace.run('sessions', '--principal', 'nobody')).stdout).toBe('No such session.\n');
+    expect(await listed('--after', id)).toEqual({ sessions: [], total: 1, next: null });
+    expect(await listed('--after', 'sesn_none')).toMatchObject({ error: { code: 'not_found', path: 'after' } });
+    expect(await listed('--status', 'asleep')).toMatchObject({ error: { code: 'invalid_argument' } });
+    expect(await listed('--since', 'yesterday')).toMatchObject({ error: { code: 'invalid_argument' } });
+  });
+
   test('show tells the story, by the beginning of an id, with and without its prefix', async () => {
     const { stdout } = await workspace.run('show', id.slice(0, 12));
     expect(stdout).toContain('outcome   satisfied, score 1.00');

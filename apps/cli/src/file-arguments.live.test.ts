@@ -28,6 +28,7 @@ const NO_FILES = new Set([
   ...['--model', '--principal', '--title', '--memory', '--caps', '--concurrency', '--limit', '--at', '--by', '--message', '--reason'],
   ...['--thread', '--verdict', '--right-answer', '--format', '--agent', '--store', '--sessions', '--every', '--schedule', '--note'],
   ...['--approval', '--description', '--log', '--class', '--expect', '--input'],
+  ...['--after', '--status', '--outcome', '--since', '--until'],
 ]);
 
 type Use = 'reads a file' | 'writes a file' | 'reads a directory' | 'makes a directory' | 'data';

@@ -3,7 +3,7 @@ import { stripVTControlCharacters } from 'node:util';
 import type { LogEvent } from '@dreamfold/events';
 import stringWidth from 'string-width';
 import { expect, test } from 'vitest';
-import { EventLines } from './event-lines.ts';
+import { EventLines } from './render/event-lines.ts';
 import { Io } from './io.ts';
 import { typedHere } from './how-called.ts';
 

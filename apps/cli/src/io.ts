@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { stripVTControlCharacters, styleText } from 'node:util';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { typedHere } from './how-called.ts';
-import { isoTime } from './iso-time.ts';
-import { printable, printableJson } from './printable.ts';
-import { ProgressBar } from './progress-bar.ts';
-import { layOutTable, type Column } from './table-layout.ts';
-import { brokenAtWords, textWidth } from './text-width.ts';
+import { isoTime } from '@dreamfold/views/iso-time';
+import { printable, printableJson } from './render/printable.ts';
+import { ProgressBar } from './render/progress-bar.ts';
+import { layOutTable, type Column } from './render/table-layout.ts';
+import { brokenAtWords, textWidth } from './render/text-width.ts';
 
 export interface IoStreams {
   stdin: NodeJS.ReadStream;

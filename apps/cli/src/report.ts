@@ -1,6 +1,6 @@
 import { isDreamfoldError, type DreamfoldError } from '@dreamfold/events/errors';
 import type { Io } from './io.ts';
-import { printable } from './printable.ts';
+import { printable } from './render/printable.ts';
 
 /** Says what went wrong: on stderr, or with `--json` as the one document. */
 export function report(error: unknown, io: Io): void {

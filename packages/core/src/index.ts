@@ -124,6 +124,7 @@ export {
   evolveMemory,
   initialMemory,
   isUndecided,
+  mayBecome,
   patchOf,
   versionAt,
   type InsightCounts,

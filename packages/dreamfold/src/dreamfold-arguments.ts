@@ -87,6 +87,7 @@ export const DREAMFOLD_METHODS: MethodArguments<Dreamfold> = {
     ),
   ],
   verifyRequests: [sessionId, to],
+  erase: [arg('stream', Text), arg('seqs', z.array(z.int().min(1)).readonly())],
   verifySession: [sessionId],
   processor: [],
   command: [sessionId, arg('build', functionOf<Parameters<Dreamfold['command']>[1]>())],

@@ -1,6 +1,7 @@
 import { checkMethods, idOfStream, streamOf, type FeedbackRecorded, type LogEvent, type RecordedEvent } from '@dreamfold/events';
 import { confirmTool, interrupt, judge, sendMessage, type Judgement, type SessionState } from '@dreamfold/core';
 import { verifyStream, type Log, type ProcessorLock, type RunningProcessor, type VerifyProblem } from '@dreamfold/log';
+import type { Lists } from '@dreamfold/projections';
 import {
   commandSession,
   compileTeam,
@@ -63,6 +64,7 @@ export interface WorkOptions {
 export interface DreamfoldParts {
   log: Log;
   memory: MemoryKeeper;
+  lists: Lists;
   host: SessionHost;
   /** Of a data directory that one process at a time works on. */
   lock: { acquire: () => Promise<ProcessorLock>; find: () => RunningProcessor | null } | null;
@@ -73,6 +75,8 @@ export class Dreamfold {
   readonly log: Log;
   readonly memory: MemoryKeeper;
   readonly dreams: Dreamer;
+  /** Sessions, proposals, stores and dreams by page and by filter. */
+  readonly lists: Lists;
   readonly #host: SessionHost;
   readonly #acquire: (() => Promise<ProcessorLock>) | null;
   readonly #findProcessor: (() => RunningProcessor | null) | null;
@@ -84,6 +88,7 @@ export class Dreamfold {
   constructor(parts: DreamfoldParts) {
     this.log = parts.log;
     this.memory = parts.memory;
+    this.lists = parts.lists;
     this.dreams = new Dreamer(parts.log, parts.memory);
     this.#host = parts.host;
     this.#acquire = parts.lock?.acquire ?? null;
@@ -150,7 +155,7 @@ export class Dreamfold {
     return loadSession(this.log, id, to);
   }
 
-  /** The ids of all sessions, oldest first. */
+  /** The ids of all sessions, oldest first. `lists.sessions` gives their rows, by page. */
   async *sessions(): AsyncIterable<string> {
     for await (const stream of streamsByAge(this.log, 'session')) yield idOfStream(stream);
   }
@@ -287,6 +292,18 @@ export class Dreamfold {
   }
 
   /**
+   * Erases the payloads of events for good: on the log, and in the lists that are kept of it here. Envelopes and chain stay, and say so.
+   * What others keep follows before they list the next time.
+   * @param stream such as `session/sesn_…`
+   * @throws DreamfoldError invalid_argument; precondition_failed (a log on Kafka that was made without erasure)
+   */
+  async erase(stream: string, seqs: readonly number[]): Promise<{ erased: number }> {
+    const erased = await this.log.erase(stream, seqs);
+    await this.lists.catchUp();
+    return erased;
+  }
+
+  /**
    * What is wrong with the events of one session on the log; the events of all streams are checked by `log.verify`.
    * @throws DreamfoldError not_found
    */
@@ -324,6 +341,7 @@ export class Dreamfold {
     this.#closing.abort();
     this.#host.close();
     await Promise.allSettled(this.#working);
+    this.lists.close();
     await this.log.close();
     const lock = await this.#lock?.catch(() => null);
     lock?.release();

@@ -207,6 +207,7 @@ const DREAMFOLD: Record<string, Door> = {
     args: [value('sesn_', ANY_TEXT), value(5, NEVER)],
     call: (...args: Parameters<typeof df.findSessions>) => df.findSessions(...args),
   },
+  erase: { args: [value('session/none', TEXT), value([1], EMPTY_LIST)], call: (...args: Parameters<typeof df.erase>) => df.erase(...args) },
   events: { args: [sessionId], call: async (given: string) => first(df.events(given)) },
   feedback: { args: [sessionId, feedback], call: (...args: Parameters<typeof df.feedback>) => df.feedback(...args), ends: 'not_found' },
   dream: {

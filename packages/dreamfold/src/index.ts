@@ -62,6 +62,8 @@ export type {
   ToolDefinition,
   WorkerNews,
 } from '@dreamfold/runtime';
+export type { DreamQuery, ListNotice, Lists, Page, ProposalQuery, SessionQuery } from '@dreamfold/projections';
+export type { DreamRow, ProposalRow, SessionRow, SessionStatus, StoreRow } from '@dreamfold/views';
 export { agent, type AgentOptions } from './agent.ts';
 export { checkRun } from './check-run.ts';
 export type { Dreamfold, KeepDreamingOptions, WorkOptions } from './dreamfold.ts';

@@ -44,6 +44,10 @@ describe('open on Kafka', () => {
       expect(await sessionsOf(a)).toEqual(ids.toSorted());
       expect(await sessionsOf(b)).toEqual(ids.toSorted());
     }, 5000);
+    for (const { lists } of [a, b]) {
+      const { rows } = await lists.sessions({ agent: lead.name });
+      expect(rows.map(({ id, status }) => [id, status])).toEqual(ids.toReversed().map((id) => [id, 'end_turn']));
+    }
     expect(existsSync(join(root, 'shared', 'kafka'))).toBe(true);
   });
 

@@ -6,6 +6,7 @@ import { openMemoryLog, type Log } from '@dreamfold/log';
 import type { LogNotice } from '@dreamfold/log-kafka';
 import type { LogReadNotice } from '@dreamfold/log/sqlite';
 import type { Model } from '@dreamfold/model';
+import { Lists, type ListNotice, type ListsParts } from '@dreamfold/projections';
 import { AnyModel, checkDreamRules, MemoryKeeper, SessionHost, type DreamNews, type DreamRule } from '@dreamfold/runtime';
 import { z } from 'zod';
 import { Dreamfold, type DreamfoldParts } from './dreamfold.ts';
@@ -38,10 +39,10 @@ export interface OpenOptions {
   /** How much of a log on Kafka is in the local replica, while it catches up. */
   onProgress?: (done: number, total: number) => void;
   /**
-   * What happens to a log on Kafka later: its brokers are away or back, …; or how a log is read on a disk that is full. Default: a warning
-   * of the process.
+   * What happens to a log on Kafka later: its brokers are away or back, …; how a log is read on a disk that is full; that lists cannot be
+   * kept. Default: a warning of the process.
    */
-  onNotice?: (notice: LogNotice | LogReadNotice) => void;
+  onNotice?: (notice: LogNotice | LogReadNotice | ListNotice) => void;
   /**
    * Stores that learn without being asked, from now until `close`: see `Dreamfold.keepDreaming`. A store may be made after this; it has
    * to be there when its first dream is due.
@@ -74,7 +75,14 @@ export async function open(given: OpenOptions = {}): Promise<Dreamfold> {
     random: Math.random,
     uuid: randomUUID,
   });
-  const dreamfold = new Dreamfold({ log, memory, host, lock: await lockOf(options) });
+  const lock = await lockOf(options);
+  const lists = new Lists({
+    log,
+    processor: lock?.find ?? (() => 'unknown'),
+    onNotice: options.onNotice ?? warnOfNotice,
+    ...listStore(log),
+  });
+  const dreamfold = new Dreamfold({ log, memory, lists, host, lock });
   // Why it ended is in its news.
   if (rules !== null) dreamfold.keepDreaming({ rules, onDream: options.onDream ?? warnOf }).catch(() => {});
   return dreamfold;
@@ -123,6 +131,18 @@ async function openLog(options: OpenOptions): Promise<Log> {
   return openSqliteLog({ directory, readOnly, acceptHead, onNotice, ...(durability === undefined ? {} : { durability }) });
 }
 
+/** Beside the log, or beside the replica; of a log in memory lists are kept in memory. */
+function listStore({ directory }: Log): Pick<ListsParts, 'openStore'> {
+  if (directory === undefined) return {};
+  return {
+    openStore: async () => {
+      // Loaded here: who lists nothing does not need it.
+      const { openSqliteStore } = await import('@dreamfold/projections/sqlite');
+      return openSqliteStore({ path: join(directory, 'views.db') });
+    },
+  };
+}
+
 /** Whole or damaged. */
 function holdsLog(directory: string): boolean {
   return ['log.db', 'log.db-wal', 'head'].some((file) => existsSync(join(directory, file)));
@@ -152,7 +172,7 @@ async function openKafka(url: string, options: OpenOptions): Promise<Log> {
   });
 }
 
-function warnOfNotice({ message }: LogNotice | LogReadNotice): void {
+function warnOfNotice({ message }: LogNotice | LogReadNotice | ListNotice): void {
   process.emitWarning(message, { type: 'DreamfoldWarning' });
 }
 

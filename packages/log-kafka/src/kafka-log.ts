@@ -4,6 +4,7 @@ import {
   placeOf,
   type Appended,
   type AppendRequest,
+  type Erasures,
   type Cursor,
   type Head,
   type Log,
@@ -52,6 +53,8 @@ export interface NodePartition {
 
 export interface KafkaLogParts {
   logId: string;
+  /** Of the replica, which is this process's alone. */
+  directory: string;
   capabilities: LogCapabilities;
   partitions: readonly NodePartition[];
   changes: ChangeSignal;
@@ -71,6 +74,7 @@ export interface KafkaLogParts {
 export class KafkaLog implements Log {
   readonly capabilities: LogCapabilities;
   readonly logId: string;
+  readonly directory: string;
   readonly #p: KafkaLogParts;
   #failure: DreamfoldError | null = null;
   #closing: Promise<void> | null = null;
@@ -78,6 +82,7 @@ export class KafkaLog implements Log {
   constructor(parts: KafkaLogParts) {
     this.#p = parts;
     this.logId = parts.logId;
+    this.directory = parts.directory;
     this.capabilities = parts.capabilities;
   }
 
@@ -265,6 +270,15 @@ export class KafkaLog implements Log {
     await keys.destroy(stream, there);
     replica.erase(stream, there);
     return { erased };
+  }
+
+  /** What this node has erased of its replicas: the keys that others destroy get here with what follows on the topics. */
+  async erasures(since: string | null): Promise<Erasures> {
+    this.#checkOpen();
+    const marks = since === null ? [] : since.split(',').map(Number);
+    const erased = this.#p.partitions.map(({ replica }, i) => replica.erasedSince(marks[i] ?? 0));
+    const now = this.#p.partitions.map(({ replica }, i) => (erased[i] ?? replica.erasedSince(0)!).mark);
+    return { mark: now.join(','), streams: erased.includes(null) ? null : erased.flatMap((one) => one!.streams) };
   }
 
   async putBlob(bytes: Uint8Array): Promise<{ sha256: string; size_bytes: number }> {

@@ -155,6 +155,7 @@ async function openNode(opening: Opening): Promise<KafkaLog> {
     const power = ((await driver.describe(topics.events))?.replication ?? []).every((copies) => copies >= 3);
     const log = new KafkaLog({
       logId: genesis.log_id,
+      directory: replicaOf(opening),
       capabilities: { name: 'kafka', survives: { process: true, power }, shared: true, partitions: ranges.length },
       partitions: node.partitions,
       changes: node.changes,

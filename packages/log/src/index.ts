@@ -6,6 +6,7 @@ export type {
   AppendNotice,
   Appended,
   AppendRequest,
+  Erasures,
   Head,
   Log,
   LogCapabilities,

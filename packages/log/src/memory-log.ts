@@ -18,6 +18,7 @@ import { toLogEvent } from './log-event.ts';
 import { withMissing } from './rule/missing-payloads.ts';
 import type {
   Appended,
+  Erasures,
   AppendRequest,
   Head,
   Log,
@@ -131,6 +132,8 @@ class MemoryLog implements Log {
   readonly #streams = new Map<string, Stream>();
   readonly #rows: Row[] = [];
   readonly #blobs = new Map<string, Uint8Array>();
+  /** Streams, once for each erasure. */
+  readonly #erased: string[] = [];
   readonly #changes = new ChangeSignal();
   readonly #watchers = new Watchers();
 
@@ -273,7 +276,14 @@ class MemoryLog implements Log {
       row.stored.data = null;
       erased += 1;
     }
+    if (erased > 0) this.#erased.push(stream);
     return { erased };
+  }
+
+  async erasures(since: string | null): Promise<Erasures> {
+    const seen = Number(since ?? 0);
+    const isOwn = Number.isInteger(seen) && seen >= 0 && seen <= this.#erased.length;
+    return { mark: String(this.#erased.length), streams: isOwn ? [...new Set(this.#erased.slice(seen))] : null };
   }
 
   async putBlob(bytes: Uint8Array): Promise<{ sha256: string; size_bytes: number }> {

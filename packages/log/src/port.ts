@@ -71,6 +71,14 @@ export interface SubscribeOptions {
   background?: boolean;
 }
 
+/** What was erased of a log since somebody asked last. */
+export interface Erasures {
+  /** Of now, to be given the next time. It means something where this log is kept, and on no copy or replica elsewhere. */
+  mark: string;
+  /** The streams with payloads that were erased; null when that is not known, for a mark that this log did not give. */
+  streams: readonly string[] | null;
+}
+
 export interface StreamInfo {
   stream: string;
   head: Head;
@@ -125,6 +133,8 @@ export interface Membership {
 export interface Log {
   readonly capabilities: LogCapabilities;
   readonly logId: string;
+  /** Where this handle keeps the log, or its replica; absent for one in memory. What is derived from it may stand there. */
+  readonly directory?: string;
 
   /**
    * Resolves when the append counts and is stored.
@@ -175,6 +185,11 @@ export interface Log {
 
   /** Erases the payload of events; envelope and chain stay, and verify still passes. */
   erase(stream: string, seqs: readonly number[]): Promise<{ erased: number }>;
+  /**
+   * Which streams had payloads erased, by this handle or by another, for whoever keeps something of the log elsewhere.
+   * @param since the mark that was given before; null to begin with
+   */
+  erasures(since: string | null): Promise<Erasures>;
 
   putBlob(bytes: Uint8Array): Promise<{ sha256: string; size_bytes: number }>;
   getBlob(sha256: string): Promise<Uint8Array | null>;

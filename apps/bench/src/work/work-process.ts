@@ -12,6 +12,8 @@ const JOBS: Record<WorkJob, (directory: string) => Promise<WorkCounts>> = {
   'memory team': () => steps('memory', 'team'),
   'sqlite single': (directory) => steps('sqlite', 'single', directory),
   'sqlite team': (directory) => steps('sqlite', 'team', directory),
+  'list of 10': (directory) => list(directory, 10),
+  'list of 1000': (directory) => list(directory, 1000),
   import: async () => {
     takeCounts();
     await import('dreamfold');
@@ -33,6 +35,23 @@ async function steps(kind: 'memory' | 'sqlite', scenario: 'single' | 'team', dir
   workload.settle(scenario, WARM_RUNS + RUNS);
   const made = workload.expected(scenario).model * RUNS;
   return Object.fromEntries(Object.entries(counts).map(([name, n]) => [name, Math.round((1000 * n) / made) / 1000]));
+}
+
+/** What the newest five of so many sessions take, from opening the data directory to closing it, when nothing is new on the log. */
+async function list(directory: string, sessions: number): Promise<WorkCounts> {
+  const { open } = await import('dreamfold');
+  const { addSessions } = await import('./many-sessions.ts');
+  const writer = await open({ directory });
+  await addSessions(writer.log, sessions);
+  await writer.lists.catchUp();
+  await writer.close();
+  takeCounts();
+  const reader = await open({ directory, readOnly: true });
+  const { rows } = await reader.lists.sessions({ limit: 5 });
+  await reader.close();
+  const { modules: _, ...counts } = takeCounts();
+  if (rows.length !== 5) throw new Error(`The list has ${rows.length} rows`);
+  return counts;
 }
 
 const counts = await inScratchDirectory(JOBS[process.argv[2] as WorkJob]);

@@ -6,7 +6,7 @@ import { defineCommand } from '../define-command.ts';
 import { DEMO_RULE, runDemo } from '../demo/run-demo.ts';
 import { tellStory } from '../demo/story.ts';
 import type { Io } from '../io.ts';
-import { DEFAULT_RULES } from '../rules-file.ts';
+import { DEFAULT_RULES } from '../input/rules-file.ts';
 
 export function register(program: Command, io: Io): void {
   defineCommand(program, {

@@ -4,10 +4,10 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { DreamfoldError, isDreamfoldError } from 'dreamfold';
-import { counted } from '../counted.ts';
+import { counted } from '../render/counted.ts';
 import { withData } from '../data-directory.ts';
 import { defineCommand } from '../define-command.ts';
-import { findSession } from '../find-session.ts';
+import { findSession } from '../session/find-session.ts';
 import type { Io } from '../io.ts';
 
 interface ExportFlags {

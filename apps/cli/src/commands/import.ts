@@ -1,14 +1,14 @@
 import { Option, type Command } from 'commander';
 import { IMPORT_FORMATS, importFormat } from '@dreamfold/core';
 import { checkImport, type CheckedImport, type ExportDamage, type ImportReport, type ImportRequest } from 'dreamfold';
-import { counted } from '../counted.ts';
+import { counted } from '../render/counted.ts';
 import { withData } from '../data-directory.ts';
 import { defineCommand } from '../define-command.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Io } from '../io.ts';
-import { oneLine } from '../printable.ts';
-import type { ProgressBar } from '../progress-bar.ts';
-import { printShortList } from '../short-list.ts';
+import { oneLine } from '../render/printable.ts';
+import type { ProgressBar } from '../render/progress-bar.ts';
+import { printShortList } from '../render/short-list.ts';
 
 interface ImportFlags {
   format: string;

@@ -5,7 +5,7 @@ import { DreamfoldError } from 'dreamfold';
 import { defineCommand } from '../define-command.ts';
 import { IN_REPOSITORY, typedHere } from '../how-called.ts';
 import type { Io } from '../io.ts';
-import { shellWord } from '../printable.ts';
+import { shellWord } from '../render/printable.ts';
 
 const TASK = 'Where is order 17?';
 

@@ -1,15 +1,16 @@
 import type { Command } from 'commander';
 import { agentOf, type SessionState } from '@dreamfold/core';
 import { DreamfoldError, type Dreamfold, type RequestsReport } from 'dreamfold';
-import { counted } from '../counted.ts';
+import { counted } from '../render/counted.ts';
 import { withData } from '../data-directory.ts';
 import { defineCommand, wholeNumber } from '../define-command.ts';
 import { EXIT } from '../exit-code.ts';
-import { findSession } from '../find-session.ts';
-import { gather } from '../gather.ts';
+import { findSession } from '../session/find-session.ts';
+import { gather } from '../session/gather.ts';
 import type { Io } from '../io.ts';
-import { oneLine } from '../printable.ts';
-import { scoreText, sessionRow } from '../session-row.ts';
+import { oneLine } from '../render/printable.ts';
+import { sessionRow } from '@dreamfold/views';
+import { scoreText } from '../render/score-text.ts';
 
 interface ReplayFlags {
   at?: number;

@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import { withRemedy } from '@dreamfold/events/errors';
 import { DreamfoldError, isDreamfoldError, open, type VerifyReport } from 'dreamfold';
-import { counted } from '../counted.ts';
+import { counted } from '../render/counted.ts';
 import { dataDirectory, logUrl, withData } from '../data-directory.ts';
 import { defineCommand } from '../define-command.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Io } from '../io.ts';
-import { oneLine } from '../printable.ts';
-import { printShortList } from '../short-list.ts';
+import { oneLine } from '../render/printable.ts';
+import { printShortList } from '../render/short-list.ts';
 
 const SHOWN = 20;
 const RESTORE = 'Restore the data directory from a copy, or import an export into a new one.';

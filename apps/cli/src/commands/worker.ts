@@ -3,7 +3,7 @@ import { isDreamfoldError, type DreamfoldError, type WorkerNews, type WorkOption
 import { stayWithData } from '../data-directory.ts';
 import { defineCommand, wholeNumber } from '../define-command.ts';
 import type { Io } from '../io.ts';
-import { loadTeam, withModel } from '../load-team.ts';
+import { loadTeam, withModel } from '../input/load-team.ts';
 import { untilSignal } from '../until-signal.ts';
 
 /** The log is opened again so often in a row; one that is then still not what it was needs a person. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { open, type LogEvent } from 'dreamfold';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { gather } from '../gather.ts';
+import { gather } from '../session/gather.ts';
 import { PROGRAM, Workspace, type Ended } from '../testing/dreamfold-process.ts';
 import type { DemoReport } from './run-demo.ts';
 

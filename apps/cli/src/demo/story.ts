@@ -1,8 +1,8 @@
-import { counted } from '../counted.ts';
+import { counted } from '../render/counted.ts';
 import type { Io } from '../io.ts';
-import { insightLine } from '../patch-lines.ts';
-import { oneLine } from '../printable.ts';
-import type { Column } from '../table-layout.ts';
+import { insightLine } from '../render/patch-lines.ts';
+import { oneLine } from '../render/printable.ts';
+import type { Column } from '../render/table-layout.ts';
 import type { DemoReport } from './run-demo.ts';
 import type { Figures, TicketResult } from './ticket-results.ts';
 

@@ -35,6 +35,20 @@ export function describeKeeping(under: LogUnderTest): void {
       expect(await log.append({ stream: S, id: 'after', expected: 5, events: [message('x')] })).toMatchObject({ head: { seq: 6 } });
       expect((await log.verify()).problems).toEqual([]);
     });
+
+    it('is told to whoever asks with the mark of an earlier answer, also on another handle', async () => {
+      const log = await under.fresh();
+      await example(log);
+      const reader = log.capabilities.survives.process ? await under.again() : log;
+      const { mark, streams } = await reader.erasures(null);
+      expect(streams).toEqual([]);
+      await log.erase(S, [2]);
+      await expect.poll(async () => (await reader.erasures(mark)).streams, { timeout: 10_000 }).toEqual([S]);
+      expect((await log.erasures(null)).streams).toEqual([S]);
+      const last = await log.erasures(null);
+      expect(await log.erasures(last.mark)).toEqual({ mark: last.mark, streams: [] });
+      expect((await log.erasures('a mark of another log')).streams).toBeNull();
+    });
   });
 
   describe('erasing the genesis', () => {

@@ -73,6 +73,8 @@ export interface PartitionReplica {
   streams(kind?: string): AsyncIterable<readonly StreamInfo[]>;
   findStreams(prefix: string, limit: number): readonly string[];
   erase(stream: string, seqs: readonly number[]): number;
+  /** Streams with erased payloads since a mark, 0 for the beginning; null for a mark that it did not give. */
+  erasedSince(mark: number): { mark: number; streams: readonly string[] } | null;
   verify(onProgress?: (done: number, total: number) => void): Promise<VerifyReport>;
   /** Records that were broken or torn, oldest first; of a record longer than a MiB, its beginning. */
   setAside(): Iterable<SetAside>;

@@ -8,6 +8,7 @@ import { WHOLE_RULE, foldRecord, type Anchor, type Judged, type RuleContext } fr
 import { AnchorRow } from './tables/anchor-row.ts';
 import { CountedEvents } from './tables/counted-events.ts';
 import { DatabaseWriter } from './database/database-writer.ts';
+import { ErasedFile } from './database/erased-file.ts';
 import { EventTable } from './tables/event-table.ts';
 import { listStreams } from './tables/list-streams.ts';
 import { openLogDatabase, type LogDatabase } from './database/log-database.ts';
@@ -52,6 +53,7 @@ class SqlitePartitionReplica implements PartitionReplica {
   readonly #database: LogDatabase;
   readonly #table: EventTable;
   readonly #events: CountedEvents;
+  readonly #erased: ErasedFile;
   readonly #writer: DatabaseWriter;
   readonly #anchorRow: AnchorRow;
   readonly #setAside: SetAsideTable;
@@ -69,6 +71,7 @@ class SqlitePartitionReplica implements PartitionReplica {
     this.#anchor = anchor;
     this.#table = new EventTable(database.db, parsePayloadIfJson);
     this.#events = new CountedEvents(this.#table);
+    this.#erased = new ErasedFile(database.path);
     this.#writer = new DatabaseWriter(database, this.#events, false);
     this.#anchorRow = new AnchorRow(database.db);
     this.#setAside = new SetAsideTable(database.db, partition);
@@ -229,9 +232,16 @@ class SqlitePartitionReplica implements PartitionReplica {
 
   erase(stream: string, seqs: readonly number[]): number {
     checkErasable(stream);
-    const { result: erased } = this.#writer.run(() => this.#events.erase(stream, seqs));
+    if (this.head(stream).seq === 0) return 0;
+    const { result: erased } = this.#writer.guard(() =>
+      this.#erased.around(stream, () => this.#writer.run(() => this.#events.erase(stream, seqs))),
+    );
     if (erased > 0) this.#writer.truncateWriteAheadLog();
     return erased;
+  }
+
+  erasedSince(mark: number): { mark: number; streams: readonly string[] } | null {
+    return this.#writer.guard(() => this.#erased.since(mark));
   }
 
   async verify(onProgress?: (done: number, total: number) => void): Promise<VerifyReport> {

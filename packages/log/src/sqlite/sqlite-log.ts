@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { DreamfoldError, type LogEvent, type StoredEvent } from '@dreamfold/events';
 import {
@@ -17,6 +18,7 @@ import { withMissing } from '../rule/missing-payloads.ts';
 import type {
   Appended,
   AppendRequest,
+  Erasures,
   Head,
   Log,
   LogCapabilities,
@@ -33,6 +35,7 @@ import { ChangeSignal, readBetween, subscribeBy, waitUntil, type Waiting } from 
 import { BlobTable } from './tables/blob-table.ts';
 import { CountedEvents } from './tables/counted-events.ts';
 import { DatabaseWriter, closedError } from './database/database-writer.ts';
+import { ErasedFile } from './database/erased-file.ts';
 import { EventTable } from './tables/event-table.ts';
 import { listStreams } from './tables/list-streams.ts';
 import type { LogDatabase } from './database/log-database.ts';
@@ -56,12 +59,14 @@ export interface SqliteLogParts extends LogDatabase {
 export class SqliteLog implements Log {
   readonly capabilities: LogCapabilities;
   readonly logId: string;
+  readonly directory: string;
   readonly #parts: SqliteLogParts;
   readonly #db: DatabaseSync;
   readonly #table: EventTable;
   readonly #events: CountedEvents;
   readonly #database: DatabaseWriter;
   readonly #blobs: BlobTable;
+  readonly #erased: ErasedFile;
   readonly #writer = newWriterName();
   readonly #sequencer: Sequencer<PreparedAppend, Appended>;
   readonly #changes: ChangeSignal;
@@ -76,11 +81,13 @@ export class SqliteLog implements Log {
     this.#parts = parts;
     this.#db = db;
     this.logId = parts.logId;
+    this.directory = dirname(parts.path);
     this.capabilities = { name: 'sqlite', survives: { process: true, power: parts.full }, shared: true, partitions: 1 };
     this.#table = new EventTable(db);
     this.#events = new CountedEvents(this.#table);
     this.#database = new DatabaseWriter(parts, this.#events, parts.full);
     this.#blobs = new BlobTable(db);
+    this.#erased = new ErasedFile(parts.path);
     this.#sequencer = new Sequencer((appends, isOver) => this.#appendGroup(appends, isOver));
     this.#changes = new ChangeSignal((waiting) => {
       this.#waiting = waiting;
@@ -286,9 +293,18 @@ export class SqliteLog implements Log {
     checkErasable(stream);
     this.#checkWritable();
     await this.#sequencer.idle();
-    const erased = this.#transaction(() => this.#events.erase(stream, seqs));
+    if (this.#guard(() => this.#table.streams.find(stream)) === null) return { erased: 0 };
+    const erased = this.#guard(() => this.#erased.around(stream, () => this.#transaction(() => this.#events.erase(stream, seqs))));
     if (erased > 0) this.#guard(() => this.#database.truncateWriteAheadLog());
     return { erased };
+  }
+
+  async erasures(since: string | null): Promise<Erasures> {
+    this.#checkOpen();
+    return this.#guard(() => {
+      const erased = this.#erased.since(Number(since ?? 0));
+      return { mark: String((erased ?? this.#erased.since(0)!).mark), streams: erased?.streams ?? null };
+    });
   }
 
   async putBlob(bytes: Uint8Array): Promise<{ sha256: string; size_bytes: number }> {

@@ -24,6 +24,11 @@ export function isUndecided(status: PatchStatus): boolean {
   return status === 'proposed' || status === 'validated';
 }
 
+/** Whether a patch of one status may come to another. */
+export function mayBecome(from: PatchStatus, to: PatchStatus): boolean {
+  return NEXT[from].includes(to);
+}
+
 export interface PatchRecord {
   readonly proposal: PatchProposed;
   readonly status: PatchStatus;
@@ -145,14 +150,14 @@ function withPatch(state: MemoryState, record: PatchRecord): MemoryState {
 
 function moved(state: MemoryState, step: { id: string; to: PatchStatus }, fields: Partial<PatchRecord>): MemoryState {
   const record = patchOf(state, step.id);
-  if (record === undefined || !NEXT[record.status].includes(step.to)) return state;
+  if (record === undefined || !mayBecome(record.status, step.to)) return state;
   return withPatch(state, { ...record, ...fields, status: step.to });
 }
 
 function changed(state: MemoryState, made: MemoryVersion): MemoryState {
   const { patchId, change, version, hash } = made;
   const record = patchOf(state, patchId);
-  if (record === undefined || version !== state.version + 1 || !NEXT[record.status].includes(change)) return state;
+  if (record === undefined || version !== state.version + 1 || !mayBecome(record.status, change)) return state;
   const result = resultOf(state.document, record, change);
   if (result === null) return state;
   const { document } = result;

@@ -1,0 +1,51 @@
+import type { PageQuery } from '@dreamfold/projections';
+import type { Command } from 'commander';
+import { wholeNumber } from '../define-command.ts';
+import type { Io } from '../io.ts';
+
+/** Which part of a list somebody asked for. */
+export interface PageFlags {
+  limit?: number;
+  after?: string;
+  count?: true;
+}
+
+/** The options of a command that lists. */
+export function withPages(command: Command): Command {
+  return command
+    .option('--limit <n>', 'only N, the newest first', wholeNumber(1))
+    .option('--after <id>', 'the page after the one that ended with this id')
+    .option('--count', 'only how many there are');
+}
+
+/** All rows, the oldest first, unless a page is asked for: pages begin with the newest. */
+export function pageQuery({ limit, after, count }: PageFlags): PageQuery {
+  if (count === true) return { limit: 0 };
+  const isPage = limit !== undefined || after !== undefined;
+  return {
+    order: isPage ? 'newest' : 'oldest',
+    ...(limit === undefined ? {} : { limit }),
+    ...(after === undefined ? {} : { after }),
+  };
+}
+
+/** Runs what lists, and shows how far it has come where there is much to fold first. */
+export async function listing<T>(io: Io, list: (onProgress: (done: number, total: number) => void) => Promise<T>): Promise<T> {
+  const bar = io.progress('reading the log');
+  try {
+    return await list((done, total) => bar.update(done, total));
+  } finally {
+    bar.stop();
+  }
+}
+
+/** Says how many there are, for `--count`. */
+export function tellCount(total: number, io: Io): void {
+  io.document({ total });
+  io.line(String(total));
+}
+
+/** Says how the list goes on, where there is more of it. @param command that goes on, such as `sessions --limit 5` */
+export function tellNext(next: string | null, command: string, io: Io): void {
+  if (next !== null) io.verbatim(`\n${io.typed(`${command} --after ${next}`)}`);
+}
