@@ -1,11 +1,12 @@
-import { checkPayload, type LogEvent } from '@dreamfold/events';
+import { EVENT_VERSION, checkPayload, type EventType, type LogEvent } from '@dreamfold/events';
 import { expect, it } from 'vitest';
 import { evolveDream, initialDream, type DreamState } from './dream-state.ts';
 
 function fold(...rows: [type: string, data: unknown][]): DreamState {
   return rows.reduce<DreamState>((state, [type, data]) => {
-    checkPayload(type, 1, data);
-    const envelope = { position: 1, stream: 'dream/drm_1', seq: 1, id: 'e', time: 0, v: 1, causation: null, correlation: null, hash: '' };
+    const v = EVENT_VERSION[type as EventType];
+    checkPayload(type, v, data);
+    const envelope = { position: 1, stream: 'dream/drm_1', seq: 1, id: 'e', time: 0, v, causation: null, correlation: null, hash: '' };
     return evolveDream(state, { ...envelope, type, actor: 'dream:drm_1', data } satisfies LogEvent);
   }, initialDream);
 }
@@ -23,7 +24,7 @@ const started: [string, unknown] = ['dream.started', { store_id: 'memstore_1', n
 const reviewed: [string, unknown] = ['dream.reviewed', { sessions: [{ session_id: 'sesn_1', through_seq: 9 }], decisions: 2, labelled: 1 }];
 const proposed: [string, unknown] = [
   'dream.insight_proposed',
-  { insight, change: 'add', tier: 'typed', reason: 'r', evidence: ['session/sesn_1#4'] },
+  { insight_id: 'i1', content: { insight, reason: 'r', evidence: ['session/sesn_1#4'] }, change: 'add', tier: 'typed' },
 ];
 const gates = [{ gate: 'quorum', pass: false, reason: 'one session' }];
 

@@ -1,25 +1,51 @@
 import {
   knownEvent,
+  type DreamRefined,
   type DreamReviewed,
   type DreamStarted,
   type EventData,
   type EventType,
+  type Finding,
   type GateVerdict,
   type InsightProposed,
   type LogEvent,
   type Uncounted,
 } from '@dreamfold/events';
+import type { TakenSuggestion } from './suggestion.ts';
 
-export interface DreamtInsight extends Readonly<InsightProposed> {
+export interface DreamtInsight extends Readonly<Pick<InsightProposed, 'change' | 'tier' | 'claim'>> {
+  readonly insightId: string;
+  /** The patch that holds what is null here; null where the insight became no patch, or an older Dreamfold recorded it. */
+  readonly patchId: string | null;
+  readonly insight: Finding | null;
+  readonly reason: string | null;
+  readonly evidence: readonly string[] | null;
   /** Set when a gate stopped it. */
   readonly rejected: readonly GateVerdict[] | null;
 }
 
+/** What a proposer has answered, or whoever asked for the dream has suggested. */
+export interface DreamAnswer {
+  readonly proposer: string;
+  readonly suggestions: readonly TakenSuggestion[];
+  readonly error: { readonly type: string; readonly message: string } | null;
+}
+
 /** A dream, folded from its stream. */
 export interface DreamState {
-  readonly status: 'new' | 'running' | 'completed' | 'failed';
+  readonly status: 'new' | 'running' | 'completed' | 'failed' | 'cancelled';
   readonly started: DreamStarted | null;
+  /** The process that dreams it; null where an older Dreamfold did not say. */
+  readonly by: NonNullable<DreamStarted['by']> | null;
   readonly reviewed: { readonly sessions: DreamReviewed['sessions']; readonly decisions: number; readonly labelled: number };
+  readonly isReviewed: boolean;
+  /** The proposers that were asked. */
+  readonly requested: readonly string[];
+  readonly answers: readonly DreamAnswer[];
+  /** What was decided, when it was decided last; null before that. */
+  readonly refined: DreamRefined | null;
+  /** How many of the insights that were decided on have been proposed, or stopped. */
+  readonly settled: number;
   readonly insights: readonly DreamtInsight[];
   readonly patchIds: readonly string[];
   /** What of the feedback did not count, and why. */
@@ -36,7 +62,13 @@ export interface DreamState {
 export const initialDream: DreamState = {
   status: 'new',
   started: null,
+  by: null,
   reviewed: { sessions: [], decisions: 0, labelled: 0 },
+  isReviewed: false,
+  requested: [],
+  answers: [],
+  refined: null,
+  settled: 0,
   insights: [],
   patchIds: [],
   uncounted: [],
@@ -50,6 +82,7 @@ type Fold = { readonly [T in EventType]?: (state: DreamState, data: EventData[T]
 
 /** A dream that has not started, or has ended, changes no more. */
 const RUNNING: Fold = {
+  'dream.claimed': (state, { by }) => ({ ...state, by }),
   'dream.reviewed': (state, { sessions, decisions, labelled }) => ({
     ...state,
     reviewed: {
@@ -57,12 +90,27 @@ const RUNNING: Fold = {
       decisions: state.reviewed.decisions + decisions,
       labelled: state.reviewed.labelled + labelled,
     },
+    // Its parts are one append.
+    isReviewed: true,
   }),
-  'dream.insight_proposed': (state, proposed) => ({ ...state, insights: [...state.insights, { ...proposed, rejected: null }] }),
-  'dream.insight_rejected': (state, { insight_id, gates }) => ({
-    ...state,
-    insights: state.insights.map((dreamt) => (dreamt.insight.id === insight_id ? { ...dreamt, rejected: gates } : dreamt)),
-  }),
+  'dream.proposal_requested': (state, { proposer }) =>
+    state.requested.includes(proposer) ? state : { ...state, requested: [...state.requested, proposer] },
+  'dream.proposal_answered': (state, { proposer, suggestions, error = null }) => {
+    const before = state.answers.find((answer) => answer.proposer === proposer);
+    const answer = { proposer, suggestions: [...(before?.suggestions ?? []), ...suggestions], error };
+    return { ...state, answers: [...state.answers.filter((other) => other !== before), answer] };
+  },
+  'dream.refined': (state, refined) => ({ ...state, refined, settled: 0 }),
+  'dream.insight_proposed': (state, { insight_id: insightId, content, ...rest }) => {
+    const { insight, reason, evidence } = 'insight' in content ? content : { insight: null, reason: null, evidence: null };
+    const patchId = 'patch_id' in content ? content.patch_id : null;
+    const dreamt = { ...rest, insightId, patchId, insight, reason, evidence, rejected: null };
+    return { ...state, settled: state.settled + 1, insights: [...state.insights, dreamt] };
+  },
+  'dream.insight_rejected': (state, { insight_id, gates }) => {
+    const at = state.insights.findLastIndex(({ insightId }) => insightId === insight_id);
+    return at === -1 ? state : { ...state, insights: state.insights.with(at, { ...state.insights[at]!, rejected: gates }) };
+  },
   'dream.completed': (state, { patch_ids, uncounted = [], nothing = null }) => ({
     ...state,
     status: 'completed',
@@ -71,6 +119,7 @@ const RUNNING: Fold = {
     nothing,
   }),
   'dream.failed': (state, { error }) => ({ ...state, status: 'failed', error }),
+  'dream.cancelled': (state) => ({ ...state, status: 'cancelled' }),
 };
 
 /** Folds one event of a dream's stream. An event that makes no sense where it stands changes nothing. */
@@ -78,7 +127,9 @@ export function evolveDream(before: DreamState, logged: LogEvent): DreamState {
   const state = { ...before, seq: logged.seq, time: logged.time };
   const event = knownEvent(logged);
   if (event === null || event.data === null) return state;
-  if (event.type === 'dream.started') return state.status === 'new' ? { ...state, status: 'running', started: event.data } : state;
+  if (event.type === 'dream.started') {
+    return state.status === 'new' ? { ...state, status: 'running', started: event.data, by: event.data.by ?? null } : state;
+  }
   const fold = RUNNING[event.type] as ((state: DreamState, data: unknown) => DreamState) | undefined;
   return fold === undefined || state.status !== 'running' ? state : fold(state, event.data);
 }

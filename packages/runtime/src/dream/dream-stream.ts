@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import {
   DreamfoldError,
+  EVENT_VERSION,
   idFrom,
   isDreamfoldError,
   streamOf,
-  type DreamStarted,
   type EventData,
   type EventType,
+  type LogEvent,
   type NewEvent,
 } from '@dreamfold/events';
+import { evolveDream, initialDream, type DreamState } from '@dreamfold/dreaming';
 import type { Log } from '@dreamfold/log';
 import { sha256 } from '../digest.ts';
 
@@ -20,23 +22,28 @@ export function dreamEvent<T extends EventType>(type: T, data: EventData[T]): Ne
 export const ABANDONED_MS = 120_000;
 
 /**
- * The stream of one dream. Every append stands on the one before, so a dreamer whose dream was taken from it, because it
- * seemed to be dead, can write no more.
+ * The stream of one dream, and the state that it leads to with what is about to be appended. Every append stands on the one before, so a
+ * dreamer whose dream was taken from it, because it seemed to be dead, can write no more.
  */
 export class DreamStream {
+  readonly dreamId: string;
   readonly #log: Log;
   readonly #stream: string;
   /** Keeps two dreamers' appends apart, which may hold the same. */
   readonly #nonce = randomUUID();
   /** The last event that stands there. */
   #seq: number;
+  #state: DreamState;
   #held: NewEvent[] = [];
   #isLost = false;
 
-  constructor(log: Log, dreamId: string, seq = 0) {
+  /** @param state as it was read; left out for a dream that is to begin */
+  constructor(log: Log, dreamId: string, state: DreamState = initialDream) {
+    this.dreamId = dreamId;
     this.#log = log;
     this.#stream = streamOf('dream', dreamId);
-    this.#seq = seq;
+    this.#seq = state.seq;
+    this.#state = state;
   }
 
   /** What would have begun it was refused: there is no such dream. */
@@ -44,26 +51,28 @@ export class DreamStream {
     return this.#isLost;
   }
 
+  /** The last event that stands on the log. */
   get seq(): number {
     return this.#seq;
   }
 
+  /** With what is held. */
+  get state(): DreamState {
+    return this.#state;
+  }
+
   /** Keeps events back for the next append: so a dream that finds nothing is one append. */
   hold(...events: NewEvent[]): void {
+    for (const event of events) this.#state = evolveDream(this.#state, this.#drafted(event));
     this.#held.push(...events);
   }
 
-  /** Has to come before anything that a dream writes elsewhere: from here on it is this dreamer's. */
-  async begin(): Promise<void> {
-    if (this.#seq === 0) await this.append();
-  }
-
   /**
-   * Appends what was held, and events after it.
+   * Appends what was held. It has to come before anything that a dream does elsewhere: from here on it is this dreamer's.
    * @throws DreamfoldError store_locked: another dreamer has begun it; head_conflict: another one has taken it over
    */
-  async append(...more: NewEvent[]): Promise<void> {
-    const events = [...this.#held, ...more];
+  async flush(): Promise<void> {
+    const events = this.#held;
     if (events.length === 0) return;
     const id = idFrom('event', sha256(`${this.#stream}/${this.#seq}/${this.#nonce}`));
     try {
@@ -75,12 +84,19 @@ export class DreamStream {
       throw this.#isLost && isDreamfoldError(error, 'head_conflict') ? underWay(this.#stream, null) : error;
     }
   }
+
+  /** An event as the log will give it, as far as the fold of a dream looks at it. */
+  #drafted({ type, actor, data }: NewEvent): LogEvent {
+    const v = EVENT_VERSION[type as EventType];
+    const place = { position: 0, stream: this.#stream, seq: this.#state.seq + 1, id: '', time: this.#state.time, hash: '' };
+    return { ...place, type, v, causation: null, correlation: null, actor, data };
+  }
 }
 
 /** @param holder whose dream it is, and until when it is held; null when another dreamer has only just begun it */
-export function underWay(stream: string, holder: { by: DreamStarted['by']; until: number } | null): DreamfoldError {
+export function underWay(stream: string, holder: { by: DreamState['by']; until: number } | null): DreamfoldError {
   const until = holder === null ? null : new Date(holder.until).toISOString();
-  const who = holder?.by === undefined ? '' : `, by process ${holder.by.pid} on ${holder.by.machine.split('/')[0]}`;
+  const who = holder === null || holder.by == null ? '' : `, by process ${holder.by.pid} on ${holder.by.machine.split('/')[0]}`;
   const when = until === null ? '' : `, until ${until} unless it writes more`;
   return new DreamfoldError('store_locked', `A dream of this store is under way: ${stream}${who}${when}`, {
     path: 'store',

@@ -72,6 +72,8 @@ export interface MemoryState {
   readonly snapshots: readonly MemoryDocument[];
   /** By insight id; what was never counted is not in it. */
   readonly counts: ReadonlyMap<string, InsightCounts>;
+  /** The dream that counted last. */
+  readonly countedBy: string | null;
   /** The version at which each insight was written last, by its id. What was counted before is of another wording. */
   readonly written: PersistentMap<number>;
 }
@@ -85,6 +87,7 @@ export const initialMemory: MemoryState = {
   history: [],
   snapshots: [EMPTY_DOCUMENT],
   counts: new Map(),
+  countedBy: null,
   written: PersistentMap.empty(),
 };
 
@@ -116,13 +119,13 @@ const FOLD: Fold = {
   },
   'memory.patch_rolled_back': (state, { patch_id: id, version, hash, by, reason }, { time }) =>
     changed(state, { patchId: id, change: 'rolled_back', version, hash, time, by, reason }),
-  'memory.insights_counted': (state, { counts }) => {
+  'memory.insights_counted': (state, { dream_id: countedBy, counts }) => {
     const sums = new Map(state.counts);
     for (const { insight_id: id, helpful, harmful } of counts) {
       const before = sums.get(id) ?? { helpful: 0, harmful: 0 };
       sums.set(id, { helpful: before.helpful + helpful, harmful: before.harmful + harmful });
     }
-    return { ...state, counts: sums };
+    return { ...state, counts: sums, countedBy };
   },
 };
 
