@@ -6,8 +6,16 @@ import type { Bench } from '../rounds.ts';
 import { textTable } from '../text-table.ts';
 import type { WorkCounts } from './counters.ts';
 
-export const WORK_JOBS = ['memory single', 'memory team', 'sqlite single', 'sqlite team', 'import'] as const;
-/** Steps of an agent or a team on one of the logs, counted a step; or the import of `dreamfold`, counted once. */
+export const WORK_JOBS = [
+  'memory single',
+  'memory team',
+  'sqlite single',
+  'sqlite team',
+  'dreams manual',
+  'dreams auto',
+  'import',
+] as const;
+/** Steps of an agent or a team on one of the logs, counted a step; dreams on SQLite, counted a dream; or the import of `dreamfold`, counted once. */
 export type WorkJob = (typeof WORK_JOBS)[number];
 
 const COUNTERS = new URL('./counters.ts', import.meta.url);
