@@ -1,10 +1,9 @@
 import {
+  foldKnown,
   knownEvent,
   type DreamRefined,
   type DreamReviewed,
   type DreamStarted,
-  type EventData,
-  type EventType,
   type Finding,
   type GateVerdict,
   type InsightProposed,
@@ -78,12 +77,10 @@ export const initialDream: DreamState = {
   seq: 0,
 };
 
-type Fold = { readonly [T in EventType]?: (state: DreamState, data: EventData[T]) => DreamState };
-
 /** A dream that has not started, or has ended, changes no more. */
-const RUNNING: Fold = {
-  'dream.claimed': (state, { by }) => ({ ...state, by }),
-  'dream.reviewed': (state, { sessions, decisions, labelled }) => ({
+const foldRunning = foldKnown<DreamState>({
+  'dream.claimed': (state, { data: { by } }) => ({ ...state, by }),
+  'dream.reviewed': (state, { data: { sessions, decisions, labelled } }) => ({
     ...state,
     reviewed: {
       sessions: [...state.reviewed.sessions, ...sessions],
@@ -93,34 +90,34 @@ const RUNNING: Fold = {
     // Its parts are one append.
     isReviewed: true,
   }),
-  'dream.proposal_requested': (state, { proposer }) =>
+  'dream.proposal_requested': (state, { data: { proposer } }) =>
     state.requested.includes(proposer) ? state : { ...state, requested: [...state.requested, proposer] },
-  'dream.proposal_answered': (state, { proposer, suggestions, error = null }) => {
+  'dream.proposal_answered': (state, { data: { proposer, suggestions, error = null } }) => {
     const before = state.answers.find((answer) => answer.proposer === proposer);
     const answer = { proposer, suggestions: [...(before?.suggestions ?? []), ...suggestions], error };
     return { ...state, answers: [...state.answers.filter((other) => other !== before), answer] };
   },
-  'dream.refined': (state, refined) => ({ ...state, refined, settled: 0 }),
-  'dream.insight_proposed': (state, { insight_id: insightId, content, ...rest }) => {
+  'dream.refined': (state, { data }) => ({ ...state, refined: data, settled: 0 }),
+  'dream.insight_proposed': (state, { data: { insight_id: insightId, content, ...rest } }) => {
     const { insight, reason, evidence } = 'insight' in content ? content : { insight: null, reason: null, evidence: null };
     const patchId = 'patch_id' in content ? content.patch_id : null;
     const dreamt = { ...rest, insightId, patchId, insight, reason, evidence, rejected: null };
     return { ...state, settled: state.settled + 1, insights: [...state.insights, dreamt] };
   },
-  'dream.insight_rejected': (state, { insight_id, gates }) => {
+  'dream.insight_rejected': (state, { data: { insight_id, gates } }) => {
     const at = state.insights.findLastIndex(({ insightId }) => insightId === insight_id);
     return at === -1 ? state : { ...state, insights: state.insights.with(at, { ...state.insights[at]!, rejected: gates }) };
   },
-  'dream.completed': (state, { patch_ids, uncounted = [], nothing = null }) => ({
+  'dream.completed': (state, { data: { patch_ids, uncounted = [], nothing = null } }) => ({
     ...state,
     status: 'completed',
     patchIds: patch_ids,
     uncounted,
     nothing,
   }),
-  'dream.failed': (state, { error }) => ({ ...state, status: 'failed', error }),
+  'dream.failed': (state, { data: { error } }) => ({ ...state, status: 'failed', error }),
   'dream.cancelled': (state) => ({ ...state, status: 'cancelled' }),
-};
+});
 
 /** Folds one event of a dream's stream. An event that makes no sense where it stands changes nothing. */
 export function evolveDream(before: DreamState, logged: LogEvent): DreamState {
@@ -130,6 +127,5 @@ export function evolveDream(before: DreamState, logged: LogEvent): DreamState {
   if (event.type === 'dream.started') {
     return state.status === 'new' ? { ...state, status: 'running', started: event.data, by: event.data.by ?? null } : state;
   }
-  const fold = RUNNING[event.type] as ((state: DreamState, data: unknown) => DreamState) | undefined;
-  return fold === undefined || state.status !== 'running' ? state : fold(state, event.data);
+  return state.status === 'running' ? foldRunning(state, event, undefined) : state;
 }

@@ -1,21 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import {
   DreamfoldError,
-  EVENT_VERSION,
   idFrom,
   isDreamfoldError,
+  newEvent,
   streamOf,
   type EventData,
   type EventType,
-  type LogEvent,
   type NewEvent,
 } from '@dreamfold/events';
+import { settle } from '@dreamfold/core';
 import { evolveDream, initialDream, type DreamState } from '@dreamfold/dreaming';
 import type { Log } from '@dreamfold/log';
 import { sha256 } from '../digest.ts';
 
 export function dreamEvent<T extends EventType>(type: T, data: EventData[T]): NewEvent {
-  return { type, data, class: 'open', actor: 'system' };
+  return newEvent(type, 'system', data);
 }
 
 /** A dream that has written nothing for so long is taken to be dead. */
@@ -63,7 +63,10 @@ export class DreamStream {
 
   /** Keeps events back for the next append: so a dream that finds nothing is one append. */
   hold(...events: NewEvent[]): void {
-    for (const event of events) this.#state = evolveDream(this.#state, this.#drafted(event));
+    const { seq, time } = this.#state;
+    // The fold of a dream does not look at the ids of its events.
+    const at = { stream: this.#stream, after: seq, appendId: '', time };
+    this.#state = settle(this.#state, events, { evolve: evolveDream, decide: () => [], at });
     this.#held.push(...events);
   }
 
@@ -83,13 +86,6 @@ export class DreamStream {
       this.#isLost = this.#seq === 0;
       throw this.#isLost && isDreamfoldError(error, 'head_conflict') ? underWay(this.#stream, null) : error;
     }
-  }
-
-  /** An event as the log will give it, as far as the fold of a dream looks at it. */
-  #drafted({ type, actor, data }: NewEvent): LogEvent {
-    const v = EVENT_VERSION[type as EventType];
-    const place = { position: 0, stream: this.#stream, seq: this.#state.seq + 1, id: '', time: this.#state.time, hash: '' };
-    return { ...place, type, v, causation: null, correlation: null, actor, data };
   }
 }
 
