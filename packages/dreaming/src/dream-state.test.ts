@@ -37,6 +37,27 @@ it('follows a dream from its start to its end', () => {
   expect(fold(started, ['dream.failed', { error }])).toMatchObject({ status: 'failed', error });
 });
 
+it('reads what an older version recorded of an insight, whose patch said it again', () => {
+  const said = { insight, change: 'add', tier: 'typed', reason: 'r', evidence: ['session/sesn_1#4'] };
+  const place = { position: 1, stream: 'dream/drm_1', seq: 2, id: 'e', time: 0, causation: null, correlation: null, hash: '' };
+  const old: LogEvent = { ...place, type: 'dream.insight_proposed', v: 1, actor: 'system', data: said };
+  const [dreamt] = evolveDream(fold(started), old).insights;
+  expect(dreamt).toEqual({ ...said, insightId: 'i1', patchId: null, rejected: null });
+  expect(fold(started, proposed).insights).toEqual([dreamt]);
+});
+
+it('says which patch holds an insight, and of two with one id that the later one was stopped', () => {
+  const inPatch = { insight_id: 'i1', content: { patch_id: 'patch_1', sha256: 'h' }, change: 'add', tier: 'typed' };
+  const { insights } = fold(started, ['dream.insight_proposed', inPatch], proposed, [
+    'dream.insight_rejected',
+    { insight_id: 'i1', gates },
+  ]);
+  expect(insights).toMatchObject([
+    { insightId: 'i1', patchId: 'patch_1', insight: null, reason: null, evidence: null, rejected: null },
+    { insightId: 'i1', patchId: null, insight, rejected: gates },
+  ]);
+});
+
 it('ignores what comes before the start, after the end, or a second time', () => {
   expect(fold(reviewed, proposed)).toMatchObject({ ...initialDream, seq: 1, time: 0 });
   expect(fold(started, ['dream.completed', { patch_ids: [], insights: 0, rejected: 0 }], proposed, started).insights).toEqual([]);

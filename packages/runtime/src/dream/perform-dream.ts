@@ -104,7 +104,7 @@ export class DreamPerformer {
       case 'ask':
         return this.#ask(intent.proposer);
       case 'refine':
-        return this.#refine();
+        return this.#refine(this.#isDue());
       case 'propose':
         return this.#propose(intent.from);
       case 'complete':
@@ -122,7 +122,7 @@ export class DreamPerformer {
     if (refined === null || base === null) return;
     this.#refined = await this.#decide({ state: base.state, looked: refined.looked });
     // By other rules, or by another version of this program, it would not be the same dream from here on.
-    if (this.#refined.sha256 !== refined.sha256) return this.#refine();
+    if (this.#refined.sha256 !== refined.sha256) return this.#refine(refined.looked);
     await this.#report(0, settled);
   }
 
@@ -163,10 +163,15 @@ export class DreamPerformer {
     await claim.stream.flush();
   }
 
-  async #refine(): Promise<void> {
+  #isDue(): boolean {
+    const { claim, view } = this.#parts;
+    return claim.started.options?.thorough === true || isDue([...view.knowledge.learners.values()]);
+  }
+
+  /** @param looked whether to look at all that is known, or to judge only what is suggested */
+  async #refine(looked: boolean): Promise<void> {
     const { claim, memory, view, state } = this.#parts;
     const counts = newCounts(view.knowledge.outcomes, state);
-    const looked = claim.started.options?.thorough === true || isDue([...view.knowledge.learners.values()]);
     if (counts.length > 0) {
       // From here on it is this dreamer's.
       await claim.stream.flush();
