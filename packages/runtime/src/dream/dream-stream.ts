@@ -71,6 +71,16 @@ export class DreamStream {
   }
 
   /**
+   * Ends the dream with an error. What is held may be what the log does not take, so of that only the beginning is appended.
+   * @throws what `flush` throws
+   */
+  async fail(error: { type: string; message: string }): Promise<void> {
+    this.#held = this.#held.filter(({ type }) => type === 'dream.started');
+    this.hold(dreamEvent('dream.failed', { error }));
+    await this.flush();
+  }
+
+  /**
    * Appends what was held. It has to come before anything that a dream does elsewhere: from here on it is this dreamer's.
    * @throws DreamfoldError store_locked: another dreamer has begun it; head_conflict: another one has taken it over
    */

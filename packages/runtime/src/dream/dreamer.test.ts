@@ -199,7 +199,7 @@ describe('two dreamers', () => {
 });
 
 describe('a dream that was left', () => {
-  const seqOf = async (n: number): Promise<string[]> => (await dreamer.list()).map(({ state }) => state.status).slice(0, n);
+  const statuses = async (): Promise<string[]> => (await dreamer.list()).map(({ state }) => state.status);
 
   it('by an older version is ended, and dreamt again', async () => {
     await route(TICKETS);
@@ -209,7 +209,7 @@ describe('a dream that was left', () => {
     await log.append({ stream: streamOf('dream', dreamId), id: 'sevt_old', expected: 0, events: [begun] });
     now += ABANDONED_MS;
     expect((await dreamer.dream({ store: 'desk' })).reviewed.sessions).toBe(9);
-    expect(await seqOf(9)).toEqual(['failed', 'completed']);
+    expect(await statuses()).toEqual(['failed', 'completed']);
   });
 
   it('is decided anew when the rules have changed, and keeps what its proposers have answered', async () => {
@@ -252,6 +252,15 @@ describe('a dream that was left', () => {
     ]);
   });
 
+  it('is none when it fails on what the log does not take: it has ended then', async () => {
+    await route(TICKETS);
+    const endless = { name: 'endless', check: () => 'no '.repeat(1_000_000) };
+    const failing = dreamer.dream({ store: 'desk', constitution: [endless] });
+    await expect(failing).rejects.toSatisfy((error) => isDreamfoldError(error, 'payload_too_large'));
+    expect((await dreamer.dream({ store: 'desk' })).insights).toHaveLength(3);
+    expect(await statuses()).toEqual(['failed', 'completed']);
+  });
+
   it('can be called off, and its dreamer writes no more', async () => {
     const sessions = await route(TICKETS);
     let goOn = (): void => {};
@@ -264,7 +273,7 @@ describe('a dream that was left', () => {
     await expect(dream).rejects.toSatisfy((error) => isDreamfoldError(error, 'head_conflict'));
     const { dreamId: next, reviewed } = await dreamer.dream({ store: 'desk' });
     expect(reviewed.sessions).toBe(9);
-    expect(await seqOf(9)).toEqual(['cancelled', 'completed']);
+    expect(await statuses()).toEqual(['cancelled', 'completed']);
     await expect(dreamer.cancel(next, { by: 'person:ann', reason: '' })).rejects.toSatisfy((e) =>
       isDreamfoldError(e, 'precondition_failed'),
     );

@@ -6,7 +6,6 @@ import { z } from 'zod';
 import { ConstitutionShape } from '../memory/constitution-file.ts';
 import type { MemoryKeeper } from '../memory/memory-keeper.ts';
 import { streamsByAge } from '../worker/streams-by-age.ts';
-import { dreamEvent } from './dream-stream.ts';
 import { DreamPerformer, type DreamParts } from './perform-dream.ts';
 import { answerEvents, CALLER, namesOf, type Proposer } from './proposers.ts';
 import { SessionReview } from './session-review.ts';
@@ -147,9 +146,9 @@ export class Dreamer {
       this.#dreams.advance(view, started);
     } catch (error) {
       this.#dreams.forget(started.store_id);
-      stream.hold(dreamEvent('dream.failed', { error: { type: (error as Error).name, message: (error as Error).message } }));
+      const { name: type, message } = error as Error;
       // Nobody can say so when the log itself is what failed; the dream is gone on with then, when it counts as left.
-      if (!stream.isLost) await stream.flush().catch(() => null);
+      if (!stream.isLost) await stream.fail({ type, message }).catch(() => null);
       throw error;
     }
     await this.#dreams.passOver(view, claim);
