@@ -93,14 +93,14 @@ test('wherever the process of a dream is killed, the next one comes to the same,
   const { appends, asked, ...whole } = dreamIn(copy('whole'))!;
   expect(whole.dreams).toMatchObject([{ status: 'completed', insights: { length: 3 } }]);
   expect(asked).toHaveLength(1);
-  const points = Array.from({ length: appends }, (_, i) => [`before:${i + 1}`, `after:${i + 1}`]).flat();
-  for (const point of ['asked', ...points]) {
+  // Before an append there is what stands after the one before it: that is killed in memory, where it takes no process.
+  const points = Array.from({ length: appends }, (_, i) => `after:${i + 1}`);
+  for (const point of ['before:1', 'asked', ...points]) {
     const directory = copy(point);
     expect([point, dreamIn(directory, point)]).toEqual([point, null]);
     const { appends: _, asked: keys, ...end } = dreamIn(directory)!;
     expect({ point, ...end }).toEqual({ point, ...whole });
     // Asked for again is only what was on its way when it was killed, and with the same key.
-    const isAnswerLost = point === 'asked' || point === 'before:2';
-    expect([point, keys]).toEqual([point, isAnswerLost ? [...asked, ...asked] : asked]);
+    expect([point, keys]).toEqual([point, point === 'asked' ? [...asked, ...asked] : asked]);
   }
-});
+}, 300_000);
