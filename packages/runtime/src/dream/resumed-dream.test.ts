@@ -199,3 +199,11 @@ describe.each(['auto', 'manual'] as const)('a dream of a store with approval %s'
     }
   }, 120_000);
 });
+
+it('counts outcomes once for each dream, also where the process that had it before is still at it', async () => {
+  const memory = new MemoryKeeper(openMemoryLog());
+  await memory.create({ name: 'desk', description: '', approval: 'auto' }, 'person:ann');
+  const counts = [{ insight_id: 'i1', helpful: 2, harmful: 0 }];
+  for (const dreamId of ['drm_1', 'drm_1', 'drm_2']) await memory.countInsights('desk', { dreamId, counts });
+  expect((await memory.load('desk')).state.counts.get('i1')).toEqual({ helpful: 4, harmful: 0 });
+});
