@@ -53,6 +53,8 @@ export type {
   ImportRequest,
   OutcomeResult,
   ProposalEdit,
+  ProposalRequest,
+  Proposer,
   RequestsReport,
   RubricDefinition,
   SendOptions,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { MAX_MEMORIES, writeMemory, type MemoryDocument, type MemoryState } from '@dreamfold/core';
 import type { ChoiceInsight, Suggestion } from '@dreamfold/events';
 import { describe, expect, it } from 'vitest';
-import type { DreamDecision } from './dream.ts';
+import type { DreamDecision } from './decide-insights.ts';
 import { hasPassed } from './gates/judge.ts';
 import { CHOICE_PLAYBOOK } from './playbook-pages.ts';
 import { decideWith, dreamWith, episodes, fold, store, type Dreamt } from './testing/dream-desk.ts';

@@ -3,8 +3,9 @@
  * @module @dreamfold/dreaming
  */
 export type { Suggestion } from '@dreamfold/events';
-export { decideDream, type DreamDecision, type DreamInput, type JudgedInsight, type SettledInsight } from './dream.ts';
-export { evolveDream, initialDream, type DreamState, type DreamtInsight } from './dream-state.ts';
+export { decideDream, type DreamIntent } from './decide-dream.ts';
+export { decideInsights, type DreamDecision, type DreamInput, type JudgedInsight, type SettledInsight } from './decide-insights.ts';
+export { evolveDream, initialDream, type DreamAnswer, type DreamState, type DreamtInsight } from './dream-state.ts';
 export type { DecisionPoint, Episode, ErrorPoint } from './episodes/episode.ts';
 export { checkWrite } from './gates/check-write.ts';
 export { forbiddenPhrase, type Constitution, type ConstitutionRule, type MemoryChange } from './gates/constitution.ts';
@@ -14,8 +15,8 @@ export { learn, newKnowledge, type Knowledge } from './learn/knowledge.ts';
 export { TOO_LITTLE_NEW, whyNothing } from './nothing.ts';
 export { newCounts, storedValues } from './learn/outcomes.ts';
 export { CHOICE_PLAYBOOK, RECOVERY_PLAYBOOK } from './playbook-pages.ts';
-export { SUPERSEDED, priorProposal, proposedPatches, type PriorProposal } from './prior-proposals.ts';
+export { SUPERSEDED, findingIn, priorProposal, proposedPatches, type PriorProposal } from './prior-proposals.ts';
 export { isDue } from './learn/propose-choices.ts';
 export { recoveryAccuracy, type RecordedErrors, type RecoveryAccuracy } from './learn/recovery-accuracy.ts';
 export { enumeratedFields, restsAfter, SessionReader } from './episodes/session-reader.ts';
-export { parseRef, readSuggestions, type Cited, type CitedSession } from './suggestion.ts';
+export { parseRef, readSuggestions, recordableParts, type Cited, type CitedSession, type TakenSuggestion } from './suggestion.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { EMPTY_DOCUMENT, withProposedText, proposedText } from '@dreamfold/core';
 import { isDreamfoldError, type GateVerdict, type Insight, type PatchOperation } from '@dreamfold/events';
 import { describe, expect, it } from 'vitest';
-import { decideDream } from './dream.ts';
+import { decideInsights } from './decide-insights.ts';
 import { forbiddenPhrase } from './gates/constitution.ts';
 import { hasPassed } from './gates/judge.ts';
 import { recoveryId } from './insight-id.ts';
@@ -22,7 +22,7 @@ const tickets: Ticket[] = [
 const knowledge = newKnowledge();
 for (const one of tickets.map((ticket, i) => episode(ticket, i))) learn(knowledge, one, { store: 'memstore_1', stored: new Map() });
 
-const dreamt = decideDream(
+const dreamt = decideInsights(
   {
     knowledge,
     document: EMPTY_DOCUMENT,

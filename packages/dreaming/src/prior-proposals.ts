@@ -1,5 +1,5 @@
-import { patchOf, type MemoryState, type PatchStatus } from '@dreamfold/core';
-import type { Insight, PatchOperation, PatchProposed } from '@dreamfold/events';
+import { patchOf, writtenBy, type MemoryState, type PatchStatus } from '@dreamfold/core';
+import type { Finding, Insight, PatchOperation, PatchProposed } from '@dreamfold/events';
 
 /** The newest patch that put an insight of some id forward. */
 export interface PriorProposal {
@@ -35,9 +35,20 @@ export function priorProposal(state: MemoryState, insightId: string, patchId: st
   return { patchId: proposal.patch_id, status, byPerson, insight, reason: proposal.reason, evidence: proposal.evidence };
 }
 
-function insightsOf({ operations }: PatchProposed): Insight[] {
+/** What a dream proposed with a patch: what it writes, or what it takes away. Null for a patch that holds no such insight. */
+export function findingIn({ operations }: Pick<PatchProposed, 'operations'>, insightId: string): Finding | null {
+  const insight = insightsOf({ operations }, ['add', 'replace', 'test']).findLast(({ id }) => id === insightId);
+  if (insight !== undefined) return insight;
+  const written = writtenBy(operations);
+  if (written?.value.kind !== 'note') return null;
+  return { kind: 'note', id: insightId, path: written.path, content: written.value.content };
+}
+
+type WithValue = Extract<PatchOperation, { value: unknown }>['op'];
+
+function insightsOf({ operations }: Pick<PatchProposed, 'operations'>, ops: readonly WithValue[] = ['add', 'replace']): Insight[] {
   return operations.flatMap((operation: PatchOperation) => {
-    if (operation.op !== 'add' && operation.op !== 'replace') return [];
+    if (!('value' in operation) || !ops.includes(operation.op)) return [];
     const value = operation.value as Partial<Insight> | null;
     const isInsight = typeof value === 'object' && value !== null && (value.kind === 'choice' || value.kind === 'recovery');
     return isInsight ? [value as Insight] : [];

@@ -1,7 +1,17 @@
-import { phrasesOf, type Sha256 } from '@dreamfold/core';
-import { Suggestion, checkJson, isDreamfoldError, type ChoiceInsight, type NoteSuggestion } from '@dreamfold/events';
+import { phrasesOf, utf8Bytes, type Sha256 } from '@dreamfold/core';
+import {
+  EvidenceRef,
+  Suggestion,
+  checkJson,
+  isDreamfoldError,
+  type ChoiceInsight,
+  type NoteSuggestion,
+  type WithheldSuggestion,
+} from '@dreamfold/events';
 import type { DecisionPoint, Episode } from './episodes/episode.ts';
-import { NO_FAULTS, type Candidate, type Misfit } from './gates/candidate.ts';
+import { NO_FAULTS, type Candidate } from './gates/candidate.ts';
+import { shape } from './gates/shape.ts';
+import { secretIn, secrets } from './gates/words/secrets.ts';
 import { suggestionId } from './insight-id.ts';
 import { supportOf, type Witness } from './learn/quorum.ts';
 
@@ -9,40 +19,70 @@ import { supportOf, type Witness } from './learn/quorum.ts';
 const SUGGESTED_POINTS = 10;
 
 const MAX_FAULT_CHARS = 300;
+/** An event has 256 KiB. No suggestion that the gates let through is nearly as large. */
+const MAX_RECORDED_BYTES = 180 * 1024;
 
-/** Something in the place of a suggestion that is none. The first gate that looks at form stops it. */
-export interface MalformedSuggestion {
-  kind: 'malformed';
-  /** Its place among the suggestions. */
-  at: number;
-  fault: Misfit;
-  evidence: readonly [];
-}
+/** What somebody suggests, as a dream takes it in and its stream records it: it passes the same gates as what is learnt. */
+export type TakenSuggestion = Suggestion | WithheldSuggestion;
 
-/** What somebody suggests, as a dream takes it in: it passes the same gates as what is learnt. */
-export type TakenSuggestion = Suggestion | MalformedSuggestion;
-
-/** Reads what somebody suggests, whatever it is: what is malformed becomes a suggestion that says so. */
-export function readSuggestions(suggestions: unknown): TakenSuggestion[] {
+/**
+ * Reads what somebody suggests, whatever it is. In the place of what is malformed, of what is secret and of what is too large for the log
+ * stands a suggestion that says so, and that a gate will stop.
+ */
+export function readSuggestions(suggestions: unknown, sha256: Sha256): TakenSuggestion[] {
+  if (!Array.isArray(suggestions)) return [withheld(0, 'It is no array of suggestions.')];
   // Also the holes of an array are read.
-  return Array.isArray(suggestions) ? Array.from(suggestions, readSuggestion) : [malformed(0, 'It is no array of suggestions.')];
+  return Array.from(suggestions, (value: unknown, at) => readSuggestion(value, at, sha256));
 }
 
-function readSuggestion(value: unknown, at: number): TakenSuggestion {
+/** Suggestions in parts, each of which an event can hold: one part at least. */
+export function recordableParts(suggestions: readonly TakenSuggestion[]): TakenSuggestion[][] {
+  const parts: TakenSuggestion[][] = [[]];
+  let bytes = 0;
+  for (const suggestion of suggestions) {
+    const own = bytesOf(suggestion);
+    if (bytes + own > MAX_RECORDED_BYTES) {
+      parts.push([]);
+      bytes = 0;
+    }
+    parts.at(-1)!.push(suggestion);
+    bytes += own;
+  }
+  return parts;
+}
+
+function readSuggestion(value: unknown, at: number, sha256: Sha256): TakenSuggestion {
   try {
     checkJson(value, 'suggestion');
   } catch (error) {
     if (!isDreamfoldError(error)) throw error;
-    return malformed(at, `It is nothing that an event can hold: ${error.code}.`, error.code);
+    return withheld(at, `It is nothing that an event can hold: ${error.code}.`, error.code);
   }
   const { data, error } = Suggestion.safeParse(value);
-  if (data !== undefined) return data;
+  if (data !== undefined) return unrecordable(data, at, sha256) ?? data;
   const { path, message } = error.issues[0]!;
-  return malformed(at, `${path.join('.') || 'It'}: ${message}`);
+  return withheld(at, `${path.join('.') || 'It'}: ${message}`);
 }
 
-function malformed(at: number, reason: string, code = 'invalid_argument'): MalformedSuggestion {
-  return { kind: 'malformed', at, fault: { reason: reason.slice(0, MAX_FAULT_CHARS).toWellFormed(), code }, evidence: [] };
+/** What is to be recorded in the place of a suggestion that may not be; null when it may. */
+function unrecordable(suggestion: Suggestion, at: number, sha256: Sha256): WithheldSuggestion | null {
+  const candidate = candidateOf(suggestion, { cited: new Map(), sha256 });
+  const verdict = secrets(candidate);
+  if (!verdict.pass) return { ...withheld(at, verdict.reason, verdict.code), gate: 'secrets' };
+  // What should be the name of an event may be any text.
+  const odd = suggestion.evidence.find((ref) => !EvidenceRef.safeParse(ref).success && secretIn(ref) !== null);
+  if (odd !== undefined) return { ...withheld(at, `Its evidence holds ${secretIn(odd)!}.`, 'secret_detected'), gate: 'secrets' };
+  if (bytesOf(suggestion) <= MAX_RECORDED_BYTES) return null;
+  const form = shape(candidate);
+  return form.pass ? withheld(at, 'It is too large to be recorded.', 'text_too_long') : withheld(at, form.reason, form.code);
+}
+
+function withheld(at: number, reason: string, code = 'invalid_argument'): WithheldSuggestion {
+  return { kind: 'withheld', at, gate: 'shape', reason: reason.slice(0, MAX_FAULT_CHARS).toWellFormed(), code };
+}
+
+function bytesOf(suggestion: TakenSuggestion): number {
+  return utf8Bytes(JSON.stringify(suggestion));
 }
 
 /** A session that a suggestion cites. */
@@ -64,7 +104,7 @@ export function parseRef(ref: string): { session: string | null; seq: number } {
 
 /** A suggestion as a candidate: what it cites is looked up, and what it claims to be supported by is counted. */
 export function candidateOf(suggestion: TakenSuggestion, { cited, sha256 }: { cited: Cited; sha256: Sha256 }): Candidate {
-  if (suggestion.kind === 'malformed') return malformedCandidate(suggestion, sha256);
+  if (suggestion.kind === 'withheld') return withheldCandidate(suggestion, sha256);
   const { reason: claim, evidence } = suggestion;
   const shared = { origin: 'suggested' as const, claim, evidence };
   if (suggestion.kind === 'note') {
@@ -98,12 +138,20 @@ export function candidateOf(suggestion: TakenSuggestion, { cited, sha256 }: { ci
   return { ...shared, finding, reason, faults, witnesses, turns: [], ...(offered === null ? {} : { offered }) };
 }
 
-function malformedCandidate({ at, fault, evidence }: MalformedSuggestion, sha256: Sha256): Candidate {
-  const content = 'What was suggested is no suggestion, and is not recorded.';
-  const finding: NoteSuggestion = { kind: 'note', id: suggestionId({ at, fault }, sha256), path: '/malformed', content };
-  const faults = NO_FAULTS;
-  const reason = 'Somebody suggests what is no suggestion.';
-  return { finding, origin: 'suggested', reason, claim: '', evidence, faults, witnesses: new Map(), turns: [], misfit: fault };
+function withheldCandidate({ at, gate, reason, code }: WithheldSuggestion, sha256: Sha256): Candidate {
+  const content = 'What was suggested is not recorded.';
+  const finding: NoteSuggestion = { kind: 'note', id: suggestionId({ at, reason, code }, sha256), path: '/withheld', content };
+  return {
+    finding,
+    origin: 'suggested',
+    reason: 'Somebody suggests what is no suggestion, or may not be recorded.',
+    claim: '',
+    evidence: [],
+    faults: NO_FAULTS,
+    witnesses: new Map(),
+    turns: [],
+    misfit: { gate, reason, code },
+  };
 }
 
 interface Bearing {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DREAM_EVENTS } from './dream-events.ts';
+import { DREAM_EVENTS, insightProposedV1 } from './dream-events.ts';
 import { DreamfoldError } from './errors.ts';
 import type { LogEvent } from './envelope.ts';
 import { MEMORY_EVENTS } from './memory-events.ts';
@@ -64,12 +64,15 @@ export type SessionEvent = KnownEvent<SessionEventType> | UnknownEvent;
 export type RecordedEvent = { [K in SessionEventType]: LogEvent<EventData[K] | null> & { type: K } }[SessionEventType] | UnknownEvent;
 
 /** The version that new events of a type are written in. */
-export const EVENT_VERSION: Readonly<Record<EventType, number>> = Object.fromEntries(
-  Object.keys(CATALOGUE).map((type) => [type, 1]),
-) as Record<EventType, number>;
+export const EVENT_VERSION: Readonly<Record<EventType, number>> = {
+  ...(Object.fromEntries(Object.keys(CATALOGUE).map((type) => [type, 1])) as Record<EventType, number>),
+  'dream.insight_proposed': 2,
+};
 
 /** Turns the payload of version `v` of a type into version `v + 1`. Keyed `type@v`. */
-export const UPCASTERS: Readonly<Record<string, (data: unknown) => unknown>> = {};
+export const UPCASTERS: Readonly<Record<string, (data: unknown) => unknown>> = {
+  'dream.insight_proposed@1': insightProposedV1,
+};
 
 export function isEventType(type: string): type is EventType {
   return Object.hasOwn(CATALOGUE, type);

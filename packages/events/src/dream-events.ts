@@ -71,6 +71,9 @@ export type Suggestion = z.infer<typeof Suggestion>;
 export const Finding = z.discriminatedUnion('kind', [ChoiceInsight, RecoveryInsight, NoteSuggestion]);
 export type Finding = z.infer<typeof Finding>;
 
+/** A process. On its machine another one sees whether it has ended. */
+const Dreaming = z.object({ machine: z.string().max(200), pid: z.int().positive(), started: z.string().max(64).nullable() });
+
 /**
  * A dream begins, and claims what it reviews: the dream `number` of a store has one stream, and one writer can begin it.
  */
@@ -86,8 +89,19 @@ export const DreamStarted = z.object({
   through: z.array(z.int().nonnegative()).min(1),
   /** Only these sessions, and each from its beginning. Such a dream leaves `after` of the next one where it was. */
   sessions: z.array(z.string()).max(5000).optional(),
-  /** The process that dreams. On its machine another one sees whether it has ended. */
-  by: z.object({ machine: z.string().max(200), pid: z.int().positive(), started: z.string().max(64).nullable() }).optional(),
+  /** The process that dreams. */
+  by: Dreaming.optional(),
+  /** What was asked of it, so that another process can go on with it. A dream without them is not gone on with. */
+  options: z
+    .object({
+      /** It looks at all that is known, however little is new. */
+      thorough: z.boolean().optional(),
+      /** How many rules of the operator it began with. Whoever goes on with it holds it against rules of its own. */
+      rules: z.int().positive().optional(),
+      /** Whom it asks for suggestions, in this order. */
+      proposers: z.array(z.string().min(1).max(64)).max(20).optional(),
+    })
+    .optional(),
 });
 export type DreamStarted = z.infer<typeof DreamStarted>;
 
@@ -99,20 +113,83 @@ export const DreamReviewed = z.object({
 });
 export type DreamReviewed = z.infer<typeof DreamReviewed>;
 
+/** Another process goes on with a dream whose process has died. Whoever had it before can write no more. */
+export const DreamClaimed = z.object({ by: Dreaming });
+export type DreamClaimed = z.infer<typeof DreamClaimed>;
+
+/** A proposer is about to be asked. An answer that never came is asked for again, with the same key. */
+export const ProposalRequested = z.object({ proposer: z.string().min(1).max(64) });
+export type ProposalRequested = z.infer<typeof ProposalRequested>;
+
+/** Stands in the place of a suggestion that is none, or that may not be recorded: what is secret, or too large. */
+export const WithheldSuggestion = z.strictObject({
+  kind: z.literal('withheld'),
+  /** Its place among the suggestions. */
+  at: z.int().nonnegative(),
+  /** The gate that stops it. */
+  gate: z.enum(['secrets', 'shape']),
+  reason: z.string().max(1000),
+  /** The code of the error. */
+  code: z.string().max(64),
+});
+export type WithheldSuggestion = z.infer<typeof WithheldSuggestion>;
+
+/** What a proposer suggests, as the gates will judge it. A long answer is recorded in parts, in one append. */
+export const ProposalAnswered = z.object({
+  /** `caller`: whoever asked for the dream suggested it, and nobody was asked. */
+  proposer: z.string().min(1).max(64),
+  suggestions: z.array(z.discriminatedUnion('kind', [...Suggestion.options, WithheldSuggestion])),
+  /** It failed, and has suggested nothing. It is not asked again by this dream. */
+  error: z.object({ type: z.string(), message: z.string() }).optional(),
+});
+export type ProposalAnswered = z.infer<typeof ProposalAnswered>;
+
+/**
+ * It is decided what the dream proposes. That is worked out again, on the same memory, by whoever goes on with it; where it comes
+ * to something else, because rules or the program have changed, this event stands a second time and the newer one holds.
+ */
+export const DreamRefined = z.object({
+  /** The last event of the store's stream that it was decided on. */
+  memory_seq: z.int().nonnegative(),
+  /** Whether it looked at all that is known, or judged only what was suggested. */
+  looked: z.boolean(),
+  /** So many insights follow. */
+  insights: z.int().nonnegative(),
+  /** Of what was decided. */
+  sha256: z.string(),
+});
+export type DreamRefined = z.infer<typeof DreamRefined>;
+
+/** What an insight says and what bears it out: in its patch, or here when it became none. */
+const InsightContent = z.union([
+  z.strictObject({
+    patch_id: z.string(),
+    /** Of the canonical JSON of the operations of the patch. */
+    sha256: z.string(),
+  }),
+  z.strictObject({ insight: Finding, reason: z.string(), evidence: z.array(EvidenceRef) }),
+]);
+
+/** Something that the dream proposes, or that a gate stopped: `dream.insight_rejected` follows then. */
 export const InsightProposed = z.object({
-  insight: Finding,
+  insight_id: z.string(),
+  content: InsightContent,
   change: z.enum(['add', 'replace', 'retire']),
   /**
    * `typed`: a fixed template with values of the tool's own; `untrusted`: free text, or what nobody has labelled. That
    * is never applied without a person.
    */
   tier: z.enum(['typed', 'untrusted']),
-  reason: z.string(),
   /** What a suggestion says for itself. Nobody has checked it. */
   claim: z.string().max(4000).optional(),
-  evidence: z.array(EvidenceRef),
 });
 export type InsightProposed = z.infer<typeof InsightProposed>;
+
+/** Version 1 said of every insight what its patch says too. */
+export function insightProposedV1(data: unknown): unknown {
+  const { insight, reason, evidence, ...rest } = data as Record<'reason' | 'evidence', unknown> & { insight: { id: string } };
+  return { insight_id: insight.id, content: { insight, reason, evidence }, ...rest };
+}
 
 /** An insight that a gate stopped before it became a patch. */
 export const InsightRejected = z.object({ insight_id: z.string(), gates: z.array(GateVerdict) });
@@ -156,11 +233,20 @@ export type DreamCompleted = z.infer<typeof DreamCompleted>;
 export const DreamFailed = z.object({ error: z.object({ type: z.string(), message: z.string() }) });
 export type DreamFailed = z.infer<typeof DreamFailed>;
 
+/** Somebody called it off. What it reviewed is left for the next dream, and what it proposed stays. */
+export const DreamCancelled = z.object({ by: z.string().min(1), reason: z.string().max(4000) });
+export type DreamCancelled = z.infer<typeof DreamCancelled>;
+
 export const DREAM_EVENTS = {
   'dream.started': DreamStarted,
+  'dream.claimed': DreamClaimed,
   'dream.reviewed': DreamReviewed,
+  'dream.proposal_requested': ProposalRequested,
+  'dream.proposal_answered': ProposalAnswered,
+  'dream.refined': DreamRefined,
   'dream.insight_proposed': InsightProposed,
   'dream.insight_rejected': InsightRejected,
   'dream.completed': DreamCompleted,
   'dream.failed': DreamFailed,
+  'dream.cancelled': DreamCancelled,
 } as const;

@@ -24,8 +24,11 @@ export {
 export {
   ChoiceInsight,
   Cue,
+  DreamCancelled,
+  DreamClaimed,
   DreamCompleted,
   DreamFailed,
+  DreamRefined,
   DreamReviewed,
   DreamStarted,
   Uncounted,
@@ -34,8 +37,11 @@ export {
   InsightProposed,
   InsightRejected,
   NoteSuggestion,
+  ProposalAnswered,
+  ProposalRequested,
   RecoveryInsight,
   Suggestion,
+  WithheldSuggestion,
 } from './dream-events.ts';
 export {
   Causation,

@@ -40,7 +40,7 @@ export interface ProposalQuery extends PageQuery {
   store?: string;
 }
 
-export const DREAM_STATUSES = ['running', 'completed', 'failed'] as const;
+export const DREAM_STATUSES = ['running', 'completed', 'failed', 'cancelled'] as const;
 
 /** Which dreams are wanted. */
 export interface DreamQuery extends PageQuery {

@@ -31,6 +31,8 @@ export { ConstitutionShape, loadConstitution } from './memory/constitution-file.
 export { checkDreamRules, type DreamRule } from './dream/dream-rule.ts';
 export { dreamByRules, type DreamNews, type TriggerOptions } from './dream/dream-trigger.ts';
 export { Dreamer, DreamOptionsShape, type DreamOptions, type DreamReport, type DreamtInsightReport } from './dream/dreamer.ts';
+export { type ProposalRequest, type Proposer } from './dream/proposers.ts';
+export { type ToldDream, type ToldInsight } from './dream/told-dream.ts';
 export { ProposalEditor, type EditedProposal, type ProposalEdit } from './memory/proposal-editor.ts';
 export { exportStreams, type ExportRequest } from './transfer/export-streams.ts';
 export { type ExportDamage } from './transfer/export-skips.ts';

@@ -6,6 +6,9 @@ import type { WorkJob } from './work.ts';
 /** So many runs before the counted ones: the first prepares statements and learns names. */
 const WARM_RUNS = 5;
 const RUNS = 10;
+/** Sessions of a store that dreams after each of them. */
+const DREAMS = 200;
+const PRINCIPALS = 150;
 
 const JOBS: Record<WorkJob, (directory: string) => Promise<WorkCounts>> = {
   'memory single': () => steps('memory', 'single'),
@@ -14,6 +17,8 @@ const JOBS: Record<WorkJob, (directory: string) => Promise<WorkCounts>> = {
   'sqlite team': (directory) => steps('sqlite', 'team', directory),
   'list of 10': (directory) => list(directory, 10),
   'list of 1000': (directory) => list(directory, 1000),
+  'dreams manual': (directory) => dreams('manual', directory),
+  'dreams auto': (directory) => dreams('auto', directory),
   import: async () => {
     takeCounts();
     await import('dreamfold');
@@ -34,7 +39,32 @@ async function steps(kind: 'memory' | 'sqlite', scenario: 'single' | 'team', dir
   await column.close();
   workload.settle(scenario, WARM_RUNS + RUNS);
   const made = workload.expected(scenario).model * RUNS;
-  return Object.fromEntries(Object.entries(counts).map(([name, n]) => [name, Math.round((1000 * n) / made) / 1000]));
+  return each(counts, made);
+}
+
+/** What one dream takes, of those after each session of routed requests: most only learn, and some look at all that is known. */
+async function dreams(approval: 'manual' | 'auto', directory: string): Promise<WorkCounts> {
+  const { open } = await import('dreamfold');
+  const { BANKING77, readRequests } = await import('../routing/request-file.ts');
+  const { routeRequest } = await import('../routing/route-request.ts');
+  const { specialist } = await import('../routing/specialist.ts');
+  const requests = readRequests(BANKING77);
+  const agent = specialist([...new Set(requests.map(({ queue }) => queue))].sort());
+  const dreamfold = await open({ directory });
+  await dreamfold.memory.create({ name: 'routing', description: '', approval }, 'bench');
+  const sum: WorkCounts = {};
+  for (const [i, request] of requests.slice(0, DREAMS).entries()) {
+    await routeRequest(dreamfold, agent, { request, principal: `customer-${i % PRINCIPALS}`, memory: ['routing'] });
+    takeCounts();
+    await dreamfold.dream({ store: 'routing' });
+    for (const [name, n] of Object.entries(takeCounts())) sum[name] = (sum[name] ?? 0) + n;
+  }
+  await dreamfold.close();
+  return each(sum, DREAMS);
+}
+
+function each(counts: WorkCounts, times: number): WorkCounts {
+  return Object.fromEntries(Object.entries(counts).map(([name, n]) => [name, Math.round((1000 * n) / times) / 1000]));
 }
 
 /** What the newest five of so many sessions take, from opening the data directory to closing it, when nothing is new on the log. */

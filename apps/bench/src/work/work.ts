@@ -6,10 +6,20 @@ import type { Bench } from '../rounds.ts';
 import { textTable } from '../text-table.ts';
 import type { WorkCounts } from './counters.ts';
 
-export const WORK_JOBS = ['memory single', 'memory team', 'sqlite single', 'sqlite team', 'list of 10', 'list of 1000', 'import'] as const;
+export const WORK_JOBS = [
+  'memory single',
+  'memory team',
+  'sqlite single',
+  'sqlite team',
+  'list of 10',
+  'list of 1000',
+  'dreams manual',
+  'dreams auto',
+  'import',
+] as const;
 /**
- * Steps of an agent or a team on one of the logs, counted a step; the newest five of so many sessions, and the import of `dreamfold`,
- * counted once.
+ * Steps of an agent or a team on one of the logs, counted a step; dreams on SQLite, counted a dream; the newest five of so many sessions, and
+ * the import of `dreamfold`, counted once.
  */
 export type WorkJob = (typeof WORK_JOBS)[number];
 

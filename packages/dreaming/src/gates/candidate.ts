@@ -28,6 +28,8 @@ export interface DroppedCue {
 
 /** Why something can be no change of the store, and the code of the error. */
 export interface Misfit {
+  /** The gate that stops it; default `shape`. */
+  gate?: 'secrets' | 'shape';
   reason: string;
   code: string;
 }
@@ -55,7 +57,7 @@ export interface Candidate {
   offered?: readonly string[];
   /** Cues that gates have taken out of it already. */
   dropped?: readonly DroppedCue[];
-  /** Set when it is malformed, or when there is no place for it. */
+  /** Set when it is malformed or may not be recorded, or when there is no place for it. */
   misfit?: Misfit | null;
 }
 

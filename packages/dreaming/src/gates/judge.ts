@@ -1,6 +1,6 @@
 import { checked, DreamfoldError, GateVerdict, type ErrorCode } from '@dreamfold/events';
 import { contradiction, duplicate, outcomes } from './agreement.ts';
-import type { Candidate, Gate, GateContext } from './candidate.ts';
+import { fail, type Candidate, type Gate, type GateContext, type Verdict } from './candidate.ts';
 import { constitution } from './constitution.ts';
 import { evidence, precision, quorum } from './evidence.ts';
 import { overlap } from './words/overlap.ts';
@@ -44,11 +44,16 @@ export function judge(candidate: Candidate, context: GateContext, without: reado
   const gates: GateVerdict[] = [];
   for (const gate of GATE_NAMES) {
     if (without.includes(gate)) continue;
-    const verdict = GATES[gate](candidate, context);
+    const verdict = withheldBy(gate, candidate) ?? GATES[gate](candidate, context);
     gates.push({ gate, ...verdict, ...droppedBy(gate, candidate, verdict.reason) });
     if (!verdict.pass) break;
   }
   return gates;
+}
+
+/** What was suggested is not there any more to be judged: it was stopped before it was recorded. */
+function withheldBy(gate: GateName, { misfit }: Candidate): Verdict | null {
+  return misfit?.gate === gate ? fail(misfit.reason, misfit.code) : null;
 }
 
 function droppedBy(gate: GateName, { dropped = [] }: Candidate, reason: string): Pick<GateVerdict, 'dropped' | 'reason'> | null {

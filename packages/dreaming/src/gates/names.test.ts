@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Suggestion } from '@dreamfold/events';
 import { describe, expect, it } from 'vitest';
-import type { JudgedInsight } from '../dream.ts';
+import type { JudgedInsight } from '../decide-insights.ts';
 import type { Episode } from '../episodes/episode.ts';
 import { dreamWith, episodes, said } from '../testing/dream-desk.ts';
 import { hasPassed } from './judge.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { MemoryDocument } from '@dreamfold/core';
 import type { ChoiceInsight, GateVerdict, Suggestion } from '@dreamfold/events';
 import { describe, expect, it } from 'vitest';
-import type { DreamInput } from '../dream.ts';
+import type { DreamInput } from '../decide-insights.ts';
 import type { Episode } from '../episodes/episode.ts';
 import { dreamWith, episodes, said, tickets, type Dreamt } from '../testing/dream-desk.ts';
 import { episode } from '../testing/tickets.ts';

@@ -5,7 +5,7 @@ import { EMPTY_DOCUMENT, parseTauBench, type ImportedSession } from '@dreamfold/
 import { seeded } from '@dreamfold/core/testing';
 import { eventId } from '@dreamfold/events';
 import { describe, expect, it } from 'vitest';
-import { decideDream } from '../dream.ts';
+import { decideInsights } from '../decide-insights.ts';
 import type { Episode } from '../episodes/episode.ts';
 import { learn, newKnowledge } from './knowledge.ts';
 import { recoveryAccuracy } from './recovery-accuracy.ts';
@@ -59,7 +59,7 @@ describe('the recorded airline runs of sierra-research/tau-bench', () => {
       untrusted: [],
       approval: 'manual' as const,
     };
-    const { insights } = decideDream({ ...nothing, knowledge, document: EMPTY_DOCUMENT, refine: true }, { sha256 });
+    const { insights } = decideInsights({ ...nothing, knowledge, document: EMPTY_DOCUMENT, refine: true }, { sha256 });
     const recoveries = insights.filter(({ insight }) => insight.kind === 'recovery');
     expect(recoveries.length).toBeGreaterThan(2);
     for (const { gates, tier } of recoveries) {

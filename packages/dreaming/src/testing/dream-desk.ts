@@ -13,7 +13,7 @@ import {
   type Sha256,
 } from '@dreamfold/core';
 import { checkPayload, type LogEvent, type NewEvent } from '@dreamfold/events';
-import { decideDream, type DreamDecision, type DreamInput } from '../dream.ts';
+import { decideInsights, type DreamDecision, type DreamInput } from '../decide-insights.ts';
 import type { Episode } from '../episodes/episode.ts';
 import { hasPassed } from '../gates/judge.ts';
 import { learn, newKnowledge, type Knowledge } from '../learn/knowledge.ts';
@@ -56,7 +56,7 @@ export function dreamWith(sha256: Sha256, input: Dreamt = {}): DreamDecision {
   const now = { proposed: proposed.keys(), document: state?.document ?? EMPTY_DOCUMENT, counts: state?.counts ?? new Map(), prior };
   const approval = state?.store?.approval ?? 'manual';
   const given = { approval, constitution: [], suggestions: [], cited, untrusted: [], refine: true };
-  return decideDream({ knowledge: known(from), ...now, ...given, ...rest }, { sha256 });
+  return decideInsights({ knowledge: known(from), ...now, ...given, ...rest }, { sha256 });
 }
 
 /** Each finding in a line, with the gate that stopped it. */

@@ -18,6 +18,9 @@ const MAX_FAILURES = 3;
 const PAUSE_MS = 1000;
 const MAX_PAUSE_MS = 60_000;
 
+/** What ends a dream. */
+const DREAM_ENDS: ReadonlySet<string> = new Set(['dream.completed', 'dream.failed', 'dream.cancelled']);
+
 /** So long a store may be due that is another dreamer's: that one may not have been told to dream for it. */
 const PATIENCE_MS = 30_000;
 
@@ -154,7 +157,7 @@ class Follower {
     if (event.stream.startsWith('session/')) {
       const isFinished = await this.#sessions.isFinishedAt(event);
       for (const { unreviewed } of this.#stores) unreviewed.add(event, isFinished);
-    } else if (event.type === 'dream.completed' || event.type === 'dream.failed') {
+    } else if (DREAM_ENDS.has(event.type)) {
       for (const { unreviewed } of this.#stores) if (unreviewed.isOfNextDream(event)) await unreviewed.refresh();
     }
   }

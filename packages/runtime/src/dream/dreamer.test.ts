@@ -1,9 +1,11 @@
-import { isDreamfoldError, streamOf, type EventData } from '@dreamfold/events';
+import { isDreamfoldError, newEvent, streamOf, type EventData } from '@dreamfold/events';
 import { forbiddenPhrase, type Suggestion } from '@dreamfold/dreaming';
 import { openMemoryLog, type Log } from '@dreamfold/log';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { ABANDONED_MS } from './dream-stream.ts';
 import { Dreamer, type DreamReport } from './dreamer.ts';
 import { MemoryKeeper } from '../memory/memory-keeper.ts';
+import { StoreDreams } from './store-dreams.ts';
 import { judgeTicket, routeTicket, type RoutedSession, type Ticket } from '../testing/routed-sessions.ts';
 
 const queues = ['account', 'billing', 'technical'];
@@ -66,6 +68,7 @@ describe('a dream', () => {
     expect(types).toEqual([
       'dream.started',
       'dream.reviewed',
+      'dream.refined',
       'dream.insight_proposed',
       'dream.insight_proposed',
       'dream.insight_proposed',
@@ -191,7 +194,107 @@ describe('two dreamers', () => {
     stop!();
     expect(await dead).toBe('head_conflict');
     const states = (await dreamer.list()).map(({ state }) => state.status);
-    expect(states).toEqual(['failed', 'completed']);
+    expect(states).toEqual(['completed']);
+  });
+});
+
+describe('a dream that was left', () => {
+  const statuses = async (): Promise<string[]> => (await dreamer.list()).map(({ state }) => state.status);
+
+  it('by an older version is ended, and dreamt again', async () => {
+    await route(TICKETS);
+    const dreamId = new StoreDreams(log, () => now).idOf(store, 1);
+    const range = { after: [0], through: [...(await log.cursor())] };
+    const begun = newEvent('dream.started', 'system', { store_id: store, number: 1, log_id: log.logId, ...range });
+    await log.append({ stream: streamOf('dream', dreamId), id: 'sevt_old', expected: 0, events: [begun] });
+    now += ABANDONED_MS;
+    expect((await dreamer.dream({ store: 'desk' })).reviewed.sessions).toBe(9);
+    expect(await statuses()).toEqual(['failed', 'completed']);
+  });
+
+  it('is decided anew when the rules have changed, and keeps what its proposers have answered', async () => {
+    const [first] = await route(TICKETS);
+    let asked = 0;
+    const propose = async (): Promise<Suggestion[]> => {
+      asked += 1;
+      return [{ kind: 'note', path: '/tone.md', content: 'Be brief.', reason: 'r', evidence: [`session/${first!.id}#5`] }];
+    };
+    const proposers = [{ name: 'model', propose }];
+    // The store can't be written to once it is decided what to write.
+    const failing = new MemoryKeeper(log);
+    failing.propose = async () => new Promise(() => {});
+    void new Dreamer(log, failing, () => now).dream({ store: 'desk', proposers });
+    const dreamId = new StoreDreams(log, () => now).idOf(store, 1);
+    await expect.poll(async () => (await dreamer.load(dreamId)).refined?.insights).toBe(4);
+    now += ABANDONED_MS;
+    const report = await dreamer.dream({
+      store: 'desk',
+      proposers,
+      constitution: [forbiddenPhrase('queue = billing'), forbiddenPhrase('brief')],
+    });
+    expect(values(report)).toEqual(['account: applied', 'billing: rejected', 'note: rejected', 'technical: applied']);
+    expect([report.dreamId, asked]).toEqual([dreamId, 1]);
+  });
+
+  it('is gone on with before what else is asked for', async () => {
+    const sessions = await route(TICKETS);
+    const dying = new MemoryKeeper(log);
+    dying.asOf = async () => new Promise(() => {});
+    void new Dreamer(log, dying, () => now).dream({ store: 'desk', sessions: [sessions[0]!.id], thorough: true });
+    const dreamId = new StoreDreams(log, () => now).idOf(store, 1);
+    await expect.poll(async () => (await dreamer.load(dreamId)).status).toBe('running');
+    now += ABANDONED_MS;
+    const report = await dreamer.dream({ store: 'desk', thorough: true });
+    expect(report.reviewed.sessions).toBe(9);
+    expect((await dreamer.list()).map(({ state }) => [state.status, state.reviewed.sessions.length])).toEqual([
+      ['completed', 1],
+      ['completed', 9],
+    ]);
+  });
+
+  it('is none when it fails on what the log does not take: it has ended then', async () => {
+    await route(TICKETS);
+    const endless = { name: 'endless', check: () => 'no '.repeat(1_000_000) };
+    const failing = dreamer.dream({ store: 'desk', constitution: [endless] });
+    await expect(failing).rejects.toSatisfy((error) => isDreamfoldError(error, 'payload_too_large'));
+    expect((await dreamer.dream({ store: 'desk' })).insights).toHaveLength(3);
+    expect(await statuses()).toEqual(['failed', 'completed']);
+  });
+
+  it('can be called off, and its dreamer writes no more', async () => {
+    const sessions = await route(TICKETS);
+    let goOn = (): void => {};
+    const waits = { name: 'slow', propose: () => new Promise<unknown>((resolve) => (goOn = () => resolve([]))) };
+    const dream = dreamer.dream({ store: 'desk', sessions: [sessions[0]!.id], proposers: [waits] });
+    const dreamId = new StoreDreams(log, () => now).idOf(store, 1);
+    await expect.poll(async () => (await dreamer.load(dreamId)).requested).toEqual(['slow']);
+    for (let twice = 0; twice < 2; twice += 1) await dreamer.cancel(dreamId, { by: 'person:ann', reason: 'Too slow.' });
+    goOn();
+    await expect(dream).rejects.toSatisfy((error) => isDreamfoldError(error, 'head_conflict'));
+    const { dreamId: next, reviewed } = await dreamer.dream({ store: 'desk' });
+    expect(reviewed.sessions).toBe(9);
+    expect(await statuses()).toEqual(['cancelled', 'completed']);
+    await expect(dreamer.cancel(next, { by: 'person:ann', reason: '' })).rejects.toSatisfy((e) =>
+      isDreamfoldError(e, 'precondition_failed'),
+    );
+    await expect(dreamer.cancel('drm_none', { by: 'person:ann', reason: '' })).rejects.toSatisfy((e) => isDreamfoldError(e, 'not_found'));
+  });
+});
+
+describe('a proposer', () => {
+  it('that fails suggests nothing, and the dream goes on', async () => {
+    await route(TICKETS);
+    const propose = async (): Promise<never> => Promise.reject(new Error('overloaded'));
+    const report = await dreamer.dream({ store: 'desk', proposers: [{ name: 'model', propose }] });
+    expect(values(report)).toEqual(['account: applied', 'billing: applied', 'technical: applied']);
+    expect((await dreamer.load(report.dreamId)).answers).toEqual([
+      { proposer: 'model', suggestions: [], error: { type: 'Error', message: 'overloaded' } },
+    ]);
+  });
+
+  it.each([[['a', 'a']], [['caller']], [['']], [['x'.repeat(65)]]])('called %j is refused', async (names) => {
+    const proposers = names.map((name) => ({ name, propose: async () => [] }));
+    await expect(dreamer.dream({ store: 'desk', proposers })).rejects.toSatisfy((e) => isDreamfoldError(e, 'invalid_argument'));
   });
 });
 

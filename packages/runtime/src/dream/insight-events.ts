@@ -1,4 +1,4 @@
-import { hasAtMost, InsightProposed, type NewEvent, type NoteSuggestion } from '@dreamfold/events';
+import { EvidenceRef, Finding, hasAtMost, type NewEvent, type NoteSuggestion } from '@dreamfold/events';
 import { canonicalJson, utf8Bytes } from '@dreamfold/core';
 import { hasPassed, type JudgedInsight } from '@dreamfold/dreaming';
 import { dreamEvent } from './dream-stream.ts';
@@ -8,14 +8,27 @@ const MAX_CLAIM_CHARS = 4000;
 const MAX_INSIGHT_BYTES = 48 * 1024;
 const MAX_REFS = 1000;
 
-/** What a dream's stream says of an insight; of one that may not stand there, only that there was one. */
-export function insightEvents(judged: JudgedInsight): NewEvent[] {
+/** The patch that an insight became, and the sha-256 of its operations. */
+export interface PatchRef {
+  id: string;
+  sha256: string;
+}
+
+/**
+ * What a dream's stream says of an insight: what it is stands in its patch. Where it became none, it stands here; what may not stand
+ * here leaves only that there was one.
+ */
+export function insightEvents(judged: JudgedInsight, patch: PatchRef | null): NewEvent[] {
   const { insight, change, tier, reason, claim, evidence, gates } = judged;
-  const said = claim === '' ? {} : { claim };
-  const told = isRecordable(judged)
-    ? { insight, ...said, evidence, reason }
-    : { insight: withheld(judged), evidence: [], reason: 'It is not recorded.' };
-  const proposed = dreamEvent('dream.insight_proposed', { change, tier, ...told });
+  const isTold = patch !== null || isRecordable(judged);
+  const content =
+    patch !== null
+      ? { patch_id: patch.id, sha256: patch.sha256 }
+      : isTold
+        ? { insight, reason, evidence }
+        : { insight: withheld(judged), reason: 'It is not recorded.', evidence: [] };
+  const said = claim === '' || !isTold ? {} : { claim };
+  const proposed = dreamEvent('dream.insight_proposed', { insight_id: insight.id, content, change, tier, ...said });
   return hasPassed(gates) ? [proposed] : [proposed, dreamEvent('dream.insight_rejected', { insight_id: insight.id, gates })];
 }
 
@@ -23,11 +36,11 @@ export function insightEvents(judged: JudgedInsight): NewEvent[] {
 function isRecordable({ insight, claim, evidence, gates }: JudgedInsight): boolean {
   const isSecret = gates.some(({ code }) => code === 'secret_detected');
   if (isSecret || !hasAtMost(claim, MAX_CLAIM_CHARS) || !areRefs(evidence)) return false;
-  return InsightProposed.shape.insight.safeParse(insight).success && utf8Bytes(canonicalJson(insight)) <= MAX_INSIGHT_BYTES;
+  return Finding.safeParse(insight).success && utf8Bytes(canonicalJson(insight)) <= MAX_INSIGHT_BYTES;
 }
 
 function areRefs(evidence: readonly string[]): boolean {
-  return evidence.length <= MAX_REFS && InsightProposed.shape.evidence.safeParse(evidence).success;
+  return evidence.length <= MAX_REFS && EvidenceRef.array().safeParse(evidence).success;
 }
 
 function withheld({ insight, gates }: JudgedInsight): NoteSuggestion {

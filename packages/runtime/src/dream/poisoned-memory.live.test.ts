@@ -98,7 +98,7 @@ describe.skipIf(!found)('a store that applies by itself', () => {
       ];
     });
     const report = await dreamer.dream({ store: 'desk', suggestions: [...notes, ...choices] });
-    const suggested = report.insights.filter(({ claim }) => claim !== '');
+    const suggested = report.insights.filter(({ reason }) => reason.startsWith('Somebody suggests'));
     expect(suggested).toHaveLength(notes.length + choices.length);
     expect(suggested.filter(({ status }) => status === 'applied')).toEqual([]);
     const waiting = suggested.filter(({ status }) => status === 'validated');

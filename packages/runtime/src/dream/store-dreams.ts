@@ -1,4 +1,12 @@
-import { idFrom, isDreamfoldError, streamOf, type DreamStarted } from '@dreamfold/events';
+import {
+  DreamfoldError,
+  idFrom,
+  isDreamfoldError,
+  streamOf,
+  type DreamCancelled,
+  type DreamStarted,
+  type NewEvent,
+} from '@dreamfold/events';
 import {
   evolveDream,
   initialDream,
@@ -7,11 +15,13 @@ import {
   proposedPatches,
   storedValues,
   type DreamState,
+  type Episode,
   type Knowledge,
 } from '@dreamfold/dreaming';
 import { cursorAtStart, fold, hasEnded, seenBy, thisProcess, type Cursor, type Log } from '@dreamfold/log';
 import { ABANDONED_MS, DreamStream, dreamEvent, underWay } from './dream-stream.ts';
 import { sha256 } from '../digest.ts';
+import { decideAgain } from '../session/decide-again.ts';
 import type { StoreSummary } from '../memory/memory-keeper.ts';
 import type { SessionReview } from './session-review.ts';
 
@@ -27,15 +37,25 @@ export interface StoreView {
   number: number;
   /** What this cursor of the log has seen has been reviewed. */
   reviewedThrough: Cursor;
+  /** The next dream, when it was begun and its process has died. */
+  left: { dreamId: string; dream: DreamState } | null;
 }
 
-/** A dream that has begun here. */
+/** What a dream is to do. */
+export interface DreamRequest {
+  /** Default all that is new on the log. */
+  sessions: readonly string[] | undefined;
+  options: NonNullable<DreamStarted['options']>;
+  /** What whoever asks for it suggests: it stands on the log with the claim, or the dream has not begun. */
+  suggested: readonly NewEvent[];
+}
+
+/** A dream that is this dreamer's. */
 export interface Claim {
-  dreamId: string;
   started: DreamStarted;
   stream: DreamStream;
-  /** The last event of the store when the dream began. */
-  memorySeq: number;
+  /** The last event of the store when the dream began; null for one that was taken over. */
+  memorySeq: number | null;
 }
 
 /**
@@ -77,27 +97,40 @@ export class StoreDreams {
         proposed: proposedPatches(memory),
         number: 0,
         reviewedThrough: cursorAtStart(this.#log.capabilities.partitions),
+        left: null,
       };
       this.#views.set(store, view);
     }
+    view.left = null;
     for (;;) {
       const dreamId = this.idOf(store, view.number + 1);
       const { seq } = await this.#log.head(streamOf('dream', dreamId));
       if (seq === 0) return view;
       const dream = await this.load(dreamId);
-      if (dream.status === 'running') await this.#endAbandoned(dreamId, dream);
+      if (dream.status === 'running') {
+        this.#needAbandoned(dreamId, dream);
+        view.left = { dreamId, dream };
+        return view;
+      }
       if (dream.status === 'completed') {
         const stored = storedValues(memory);
-        for (const { session_id: id, through_seq: through } of dream.reviewed.sessions) {
-          const episode = await review.upTo(id, through);
-          if (episode !== null) learn(view.knowledge, episode, { store, stored });
-        }
+        for (const episode of await this.episodes(dream, review)) learn(view.knowledge, episode, { store, stored });
         this.advance(view, dream.started!);
         view.proposed = proposedPatches(memory);
       } else {
         view.number += 1;
       }
     }
+  }
+
+  /** What a dream has reviewed, without what is not there any more. */
+  async episodes({ reviewed }: DreamState, review: SessionReview): Promise<Episode[]> {
+    const episodes: Episode[] = [];
+    for (const { session_id: id, through_seq: through } of reviewed.sessions) {
+      const episode = await review.upTo(id, through);
+      if (episode !== null) episodes.push(episode);
+    }
+    return episodes;
   }
 
   /** Notes that a dream has been completed. */
@@ -112,7 +145,7 @@ export class StoreDreams {
    * Passes over what a dream has written, when nothing else has come onto the log since it began: there is no session in it.
    */
   async passOver(view: StoreView, { started, stream, memorySeq }: Claim): Promise<void> {
-    if (view.reviewedThrough.some((seen, i) => seen !== started.through[i])) return;
+    if (memorySeq === null || view.reviewedThrough.some((seen, i) => seen !== started.through[i])) return;
     const written = stream.seq + (await this.#log.head(streamOf('memory', started.store_id))).seq - memorySeq;
     // All of it stands behind what was claimed, so nothing else does when there is no more than that.
     const cursor = await this.#log.cursor();
@@ -123,10 +156,9 @@ export class StoreDreams {
    * Begins the next dream of a store, and claims all that is new on the log, or the named sessions.
    * @throws DreamfoldError store_locked: another dreamer was faster
    */
-  async begin(store: string, view: StoreView, sessions: readonly string[] | undefined): Promise<Claim> {
+  async begin(store: string, view: StoreView, { sessions, options, suggested }: DreamRequest): Promise<Claim> {
     const number = view.number + 1;
-    const dreamId = this.idOf(store, number);
-    const stream = new DreamStream(this.#log, dreamId);
+    const stream = new DreamStream(this.#log, this.idOf(store, number));
     const started: DreamStarted = {
       store_id: store,
       number,
@@ -135,24 +167,58 @@ export class StoreDreams {
       through: [...(await this.#log.cursor())],
       ...(sessions === undefined ? {} : { sessions: [...sessions] }),
       by: thisProcess(),
+      options,
     };
     const { seq: memorySeq } = await this.#log.head(streamOf('memory', store));
-    stream.hold(dreamEvent('dream.started', started));
-    if (sessions !== undefined || seenBy(started.through) - seenBy(started.after) > SHORT_REVIEW) await stream.begin();
-    return { dreamId, started, stream, memorySeq };
+    stream.hold(dreamEvent('dream.started', started), ...suggested);
+    if (sessions !== undefined || seenBy(started.through) - seenBy(started.after) > SHORT_REVIEW) await stream.flush();
+    return { started, stream, memorySeq };
   }
 
-  async #endAbandoned(dreamId: string, dream: DreamState): Promise<void> {
-    const stream = streamOf('dream', dreamId);
-    const by = dream.started?.by;
-    const until = dream.time + ABANDONED_MS;
-    const isGone = by !== undefined && hasEnded(by);
-    if (!isGone && this.#now() < until) throw underWay(stream, { by, until });
-    const message = isGone ? `Its process ${by.pid} has ended.` : `It wrote nothing for ${ABANDONED_MS / 1000} seconds.`;
+  /**
+   * Takes over a dream that was left, to go on with it. One that cannot be gone on with, because an older Dreamfold began it, is ended.
+   * @returns null when it was ended
+   * @throws DreamfoldError store_locked: another dreamer was faster
+   */
+  async takeOver({ dreamId, dream }: NonNullable<StoreView['left']>): Promise<Claim | null> {
+    const started = dream.started!;
+    const stream = new DreamStream(this.#log, dreamId, dream);
+    const isResumable = started.options !== undefined;
+    const error = { type: 'abandoned', message: 'Its process has ended, or wrote nothing for too long; an older version began it.' };
+    stream.hold(isResumable ? dreamEvent('dream.claimed', { by: thisProcess() }) : dreamEvent('dream.failed', { error }));
     try {
-      await new DreamStream(this.#log, dreamId, dream.seq).append(dreamEvent('dream.failed', { error: { type: 'abandoned', message } }));
+      await stream.flush();
     } catch (conflict) {
-      throw isDreamfoldError(conflict, 'head_conflict') ? underWay(stream, null) : conflict;
+      throw isDreamfoldError(conflict, 'head_conflict') ? underWay(streamOf('dream', dreamId), null) : conflict;
     }
+    return isResumable ? { started, stream, memorySeq: null } : null;
   }
+
+  /** @throws DreamfoldError not_found, precondition_failed: it has ended */
+  async cancel(dreamId: string, cancelled: DreamCancelled): Promise<void> {
+    await decideAgain(async () => {
+      const dream = await this.load(dreamId);
+      if (dream.status === 'cancelled') return;
+      if (dream.status !== 'running') throw notUnderWay(dreamId, dream);
+      const stream = new DreamStream(this.#log, dreamId, dream);
+      stream.hold(dreamEvent('dream.cancelled', cancelled));
+      await stream.flush();
+    });
+  }
+
+  /** @throws DreamfoldError store_locked while the process that dreams may be alive */
+  #needAbandoned(dreamId: string, { by, time }: DreamState): void {
+    const until = time + ABANDONED_MS;
+    if ((by === null || !hasEnded(by)) && this.#now() < until) throw underWay(streamOf('dream', dreamId), { by, until });
+  }
+}
+
+function notUnderWay(dreamId: string, { status }: DreamState): DreamfoldError {
+  const isNew = status === 'new';
+  const why = isNew ? `There is no dream ${dreamId}` : `The dream ${dreamId} has ended: it is ${status}`;
+  return new DreamfoldError(isNew ? 'not_found' : 'precondition_failed', why, {
+    path: 'dreamId',
+    value: isNew ? dreamId : status,
+    remedy: isNew ? 'List them with `dreamfold dream list`.' : 'Decide on what it proposed with `dreamfold review`.',
+  });
 }

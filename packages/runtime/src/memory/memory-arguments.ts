@@ -67,6 +67,7 @@ export const MEMORY_METHODS: MethodArguments<MemoryKeeper> = {
   idOf: [arg('name', Text)],
   create: [arg('store', optionsOf<StoreCreated>(StoreCreated.shape)), arg('by', Text)],
   load: [store],
+  asOf: [store, arg('seq', z.int().min(0))],
   list: [],
   pin: [arg('names', z.array(Text))],
   pinned: [arg('pins', z.array(Pin))],

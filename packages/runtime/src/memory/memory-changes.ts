@@ -7,7 +7,8 @@ import { sha256 } from '../digest.ts';
 /** A part of a change, decided on the state that the parts before it lead to. */
 export type Step = (state: MemoryState) => NewEvent[];
 
-interface Folded {
+/** A store as it stood at an event. */
+export interface Folded {
   seq: number;
   state: MemoryState;
 }
@@ -33,6 +34,19 @@ export class MemoryChanges {
 
   async fold(id: string): Promise<MemoryState> {
     return (await this.#foldToHead(id)).state;
+  }
+
+  /** A store, and its last event. */
+  newest(id: string): Promise<Folded> {
+    return this.#foldToHead(id);
+  }
+
+  /** A store as it stood at an event, read from the beginning. */
+  async foldThrough(id: string, seq: number): Promise<Folded> {
+    let state = initialMemory;
+    for await (const batch of this.#log.read(streamOf('memory', id), { to: seq }))
+      for (const event of batch) state = evolveMemory(state, event);
+    return { seq, state };
   }
 
   /** Appends what the steps lead to, one after the other, as one append. */

@@ -50,7 +50,7 @@ import type { Log } from '@dreamfold/log';
 import { sha256 } from '../digest.ts';
 import { directWrite, notePatch, type NoteWrite, type WriteOptions } from './direct-write.ts';
 import { MEMORY_METHODS } from './memory-arguments.ts';
-import { MemoryChanges, type Step } from './memory-changes.ts';
+import { MemoryChanges, type Folded, type Step } from './memory-changes.ts';
 import { readMemoryFiles, writeMemoryFiles } from './memory-directory.ts';
 
 /** So long a partition of a log may lag behind another one here. */
@@ -124,6 +124,15 @@ export class MemoryKeeper {
       value: nameOrId,
       remedy: 'List them with `dreamfold memory`, or create it with `dreamfold memory create`.',
     });
+  }
+
+  /**
+   * A store as it stood at an event of its stream.
+   * @param seq of the event; 0 for the newest
+   */
+  async asOf(store: string, seq: number): Promise<Folded> {
+    const id = this.idOf(store);
+    return seq === 0 ? this.#changes.newest(id) : this.#changes.foldThrough(id, seq);
   }
 
   async list(): Promise<StoreSummary[]> {
@@ -267,10 +276,10 @@ export class MemoryKeeper {
     );
   }
 
-  /** Adds what a dream has counted of the insights that sessions followed. */
+  /** Adds what a dream has counted of the insights that sessions followed, once. Dreams of one store come one after the other. */
   async countInsights(store: string, { dreamId, counts }: { dreamId: string; counts: InsightsCounted['counts'] }): Promise<void> {
     const event = newEvent('memory.insights_counted', `dream:${dreamId}`, { dream_id: dreamId, counts });
-    await this.#changes.change(this.idOf(store), `count/${dreamId}`, [() => [event]]);
+    await this.#changes.change(this.idOf(store), `count/${dreamId}`, [(state) => (state.countedBy === dreamId ? [] : [event])]);
   }
 
   /** Approves a patch and applies it. @throws DreamfoldError not_found, already_decided, self_approval_forbidden, precondition_failed */

@@ -6,7 +6,7 @@ export interface DreamRow {
   id: string;
   /** Id of the store that it proposes to; null when its beginning was erased. */
   store: string | null;
-  status: 'new' | 'running' | 'completed' | 'failed';
+  status: 'new' | 'running' | 'completed' | 'failed' | 'cancelled';
   /** How many sessions it has reviewed. */
   sessions: number;
   insights: number;
@@ -31,7 +31,7 @@ const RUNNING: Handlers<DreamRowState> = {
   'dream.insight_proposed': (state, { data }) => ({
     ...state,
     insights: state.insights + 1,
-    standing: [...state.standing, data.insight.id],
+    standing: [...state.standing, data.insight_id],
   }),
   'dream.insight_rejected': (state, { data }) => {
     const standing = state.standing.filter((id) => id !== data.insight_id);
@@ -39,6 +39,7 @@ const RUNNING: Handlers<DreamRowState> = {
   },
   'dream.completed': (state, { data }) => ({ ...state, status: 'completed', patchIds: data.patch_ids, standing: [] }),
   'dream.failed': (state) => ({ ...state, status: 'failed', standing: [] }),
+  'dream.cancelled': (state) => ({ ...state, status: 'cancelled', standing: [] }),
 };
 
 /** The row after one more event of the dream. */

@@ -76,6 +76,8 @@ export interface MemoryState {
   readonly snapshots: readonly MemoryDocument[];
   /** By insight id; what was never counted is not in it. */
   readonly counts: ReadonlyMap<string, InsightCounts>;
+  /** The dream that counted last. */
+  readonly countedBy: string | null;
   /** The version at which each insight was written last, by its id. What was counted before is of another wording. */
   readonly written: PersistentMap<number>;
 }
@@ -89,6 +91,7 @@ export const initialMemory: MemoryState = {
   history: [],
   snapshots: [EMPTY_DOCUMENT],
   counts: new Map(),
+  countedBy: null,
   written: PersistentMap.empty(),
 };
 
@@ -119,13 +122,13 @@ const foldSound = foldKnown<MemoryState>({
   },
   'memory.patch_rolled_back': (state, { data: { patch_id: id, version, hash, by, reason }, time }) =>
     changed(state, { patchId: id, change: 'rolled_back', version, hash, time, by, reason }),
-  'memory.insights_counted': (state, { data: { counts } }) => {
+  'memory.insights_counted': (state, { data: { dream_id: countedBy, counts } }) => {
     const sums = new Map(state.counts);
     for (const { insight_id: id, helpful, harmful } of counts) {
       const before = sums.get(id) ?? { helpful: 0, harmful: 0 };
       sums.set(id, { helpful: before.helpful + helpful, harmful: before.harmful + harmful });
     }
-    return { ...state, counts: sums };
+    return { ...state, counts: sums, countedBy };
   },
 });
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { renderMemory, type MemoryDocument, type MemoryState } from '@dreamfold/core';
 import { isDreamfoldError, type Suggestion } from '@dreamfold/events';
 import { describe, expect, it } from 'vitest';
-import type { DreamDecision, DreamInput, JudgedInsight } from './dream.ts';
+import type { DreamDecision, DreamInput, JudgedInsight } from './decide-insights.ts';
 import type { Episode } from './episodes/episode.ts';
 import { forbiddenPhrase } from './gates/constitution.ts';
 import { hasPassed, verdictError, type GateName } from './gates/judge.ts';

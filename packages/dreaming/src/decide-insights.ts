@@ -89,7 +89,7 @@ export interface DreamDecision {
  * gates say. The same input gives the same output; what the store knows already is not proposed again.
  * @throws DreamfoldError path_conflict when a note stands where a playbook belongs
  */
-export function decideDream(input: DreamInput, { sha256 }: { sha256: Sha256 }): DreamDecision {
+export function decideInsights(input: DreamInput, { sha256 }: { sha256: Sha256 }): DreamDecision {
   return new Dream(input, sha256).decide();
 }
 
