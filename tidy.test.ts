@@ -49,6 +49,11 @@ const PURE_ROOMS = ['packages/events/', 'packages/core/', 'packages/dreaming/'];
 const IMPURE =
   /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bperformance\.|\bset(?:Timeout|Interval|Immediate)\b|\bprocess\.|\bcrypto\b|'node:|\bfetch\(|\bconsole\.|\bglobalThis\b|\.toLocale\w+\(|\.localeCompare\(|\bIntl\./;
 
+/** Rooms where time comes in through the port, and the one file of each that asks the machine. */
+const TIMED_ROOMS: Readonly<Record<string, string>> = { 'packages/runtime/': 'packages/runtime/src/time/system-time.ts' };
+const CLOCK =
+  /\bDate\.now\b|\bnew Date\(\)|\bperformance\.now\b|\bset(?:Timeout|Interval|Immediate)\b|\bAbortSignal\.timeout\b|'node:timers/;
+
 /** One technology, one folder. */
 const TECHNOLOGY: Readonly<Record<string, readonly string[]>> = {
   'node:sqlite': ['packages/log/src/sqlite/', 'apps/bench/'],
@@ -171,6 +176,17 @@ function checkPurity(files: readonly Source[]): string[] {
     const call = /^\s*(?:\/\/|\/?\*)/.test(line) ? null : IMPURE.exec(line);
     return call === null ? [] : [`${at}: ${call[0]} in a pure room. Let it come in on the event or as an argument.`];
   });
+}
+
+function checkTime(files: readonly Source[]): string[] {
+  const timed = code(files).filter(({ path }) => path.includes('/src/') && path !== TIMED_ROOMS[roomOf(path)] && !isTest(path));
+  return timed
+    .filter(({ path }) => roomOf(path) in TIMED_ROOMS)
+    .flatMap(linesOf)
+    .flatMap(({ line, at }) => {
+      const call = /^\s*(?:\/\/|\/?\*)/.test(line) ? null : CLOCK.exec(line);
+      return call === null ? [] : [`${at}: ${call[0]} cannot be simulated. Take the Time of @dreamfold/log as an argument.`];
+    });
 }
 
 function built(entry: string): unknown {
@@ -298,6 +314,23 @@ const RULES: readonly Rule[] = [
       source('packages/core/src/a.ts', '// never Date.now()\nconst time = new Date(event.time).toISOString();'),
       source('packages/core/src/a.test.ts', 'const now = Date.now();'),
       source('packages/runtime/src/a.ts', 'const now = Date.now();'),
+    ],
+  },
+  {
+    name: 'time comes in through its port',
+    check: checkTime,
+    caught: [
+      source('packages/runtime/src/worker/a.ts', 'const now = Date.now();'),
+      source('packages/runtime/src/worker/a.ts', 'const start = performance.now();'),
+      source('packages/runtime/src/a.ts', 'setTimeout(look, 1000);'),
+      source('packages/runtime/src/a.ts', 'const signal = AbortSignal.timeout(1000);'),
+      source('packages/runtime/src/time/a.ts', "import { setTimeout as sleep } from 'node:timers/promises';"),
+    ],
+    passes: [
+      source('packages/runtime/src/time/system-time.ts', 'setTimeout(then, ms)'),
+      source('packages/runtime/src/a.ts', '// not Date.now()\nconst time = new Date(event.time).toISOString();'),
+      source('packages/runtime/src/a.test.ts', 'const now = Date.now();'),
+      source('apps/cli/src/a.ts', 'const now = Date.now();'),
     ],
   },
   {

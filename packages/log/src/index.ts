@@ -46,3 +46,4 @@ export { hasEnded, thisProcess, type ProcessIdentity } from './process/process-i
 export { acquireProcessorLock, findProcessor, type ProcessorLock, type RunningProcessor } from './process/processor-lock.ts';
 export { fold } from './replay.ts';
 export { verifyStream } from './rule/verify-stream.ts';
+export { sleepBy, type Time } from './time.ts';
