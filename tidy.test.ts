@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { impureCalls } from './scripts/impure-calls.ts';
+import { dependenciesOf, manifestProblems, type Manifest } from './scripts/manifest-problems.ts';
 
 interface Source {
   path: string;
@@ -19,18 +20,6 @@ interface Rule {
   caught: readonly Source[];
   /** What looks like a violation and is none. */
   passes: readonly Source[];
-}
-
-interface Manifest {
-  name: string;
-  private?: boolean;
-  exports?: Record<string, string>;
-  bin?: Record<string, string>;
-  publishConfig?: { exports?: Record<string, unknown>; bin?: Record<string, string> };
-  dependencies?: Record<string, string>;
-  devDependencies?: Record<string, string>;
-  peerDependencies?: Record<string, string>;
-  optionalDependencies?: Record<string, string>;
 }
 
 /** A room may depend on rooms of a lower number only. */
@@ -86,10 +75,6 @@ function packages(files: readonly Source[]): { path: string; json: Manifest }[] 
   return files
     .filter((file) => /(?:^|\/)package\.json$/.test(file.path))
     .map((file) => ({ path: file.path, json: JSON.parse(file.text) as Manifest }));
-}
-
-function dependenciesOf(json: Manifest): Record<string, string> {
-  return { ...json.dependencies, ...json.devDependencies, ...json.peerDependencies, ...json.optionalDependencies };
 }
 
 function checkRooms(files: readonly Source[]): string[] {
@@ -198,29 +183,8 @@ function checkTypeNames(files: readonly Source[]): string[] {
   );
 }
 
-function built(entry: string): unknown {
-  if (!entry.startsWith('./src/')) return entry;
-  const out = entry.replace('./src/', './dist/').slice(0, -'.ts'.length);
-  return { types: `${out}.d.ts`, default: `${out}.js` };
-}
-
 function checkManifests(files: readonly Source[]): string[] {
-  return packages(files).flatMap(({ path, json }) => {
-    const problems = Object.entries(dependenciesOf(json))
-      .filter(([, version]) => !/^(?:\d+\.\d+\.\d+(?:-[\w.]+)?|workspace:\*|catalog:)$/.test(version))
-      .map(([name, version]) => `${path}: ${name} is "${version}". Pin one exact version, or use workspace:* or catalog:.`);
-    if (json.private === true) return problems;
-    const wanted = Object.fromEntries(Object.entries(json.exports ?? {}).map(([key, entry]) => [key, built(entry)]));
-    if (JSON.stringify(wanted) !== JSON.stringify(json.publishConfig?.exports)) {
-      problems.push(`${path}: publishConfig.exports must be ${JSON.stringify(wanted)}, as exports has it in src.`);
-    }
-    for (const [name, entry] of Object.entries(json.bin ?? {})) {
-      const out = entry.replace('./src/', './dist/').replace(/\.ts$/, '.js');
-      if (json.publishConfig?.bin?.[name] !== out)
-        problems.push(`${path}: publishConfig.bin.${name} must be ${out}, as bin has it in src.`);
-    }
-    return problems;
-  });
+  return packages(files).flatMap(({ path, json }) => manifestProblems(path, json));
 }
 
 function checkText(files: readonly Source[]): string[] {

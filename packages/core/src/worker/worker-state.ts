@@ -68,7 +68,7 @@ export function initialWorker(concurrency: number): WorkerState {
 
 /** What a worker gets to know. @typeParam Result what a session came to */
 export type WorkerObservation<Result = unknown> =
-  /** @see OnAssigned of the log's port */
+  /** As the log's port tells whoever joins those that share it out (OnAssigned). */
   | { type: 'assigned'; partitions: readonly number[]; wasMember: boolean }
   /** A session that is not at rest stands on the log. */
   | { type: 'found'; session: string; partition: number }
