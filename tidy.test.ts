@@ -4,6 +4,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { impureCalls } from './scripts/impure-calls.ts';
+import { dependenciesOf, manifestProblems, type Manifest } from './scripts/manifest-problems.ts';
 
 interface Source {
   path: string;
@@ -20,18 +22,6 @@ interface Rule {
   passes: readonly (Source | readonly Source[])[];
 }
 
-interface Manifest {
-  name: string;
-  private?: boolean;
-  exports?: Record<string, string>;
-  bin?: Record<string, string>;
-  publishConfig?: { exports?: Record<string, unknown>; bin?: Record<string, string> };
-  dependencies?: Record<string, string>;
-  devDependencies?: Record<string, string>;
-  peerDependencies?: Record<string, string>;
-  optionalDependencies?: Record<string, string>;
-}
-
 /** A room may depend on rooms of a lower number only. */
 const LEVEL: Readonly<Record<string, number>> = {
   '@dreamfold/events': 0,
@@ -44,12 +34,9 @@ const LEVEL: Readonly<Record<string, number>> = {
   '@dreamfold/runtime': 3,
   '@dreamfold/projections': 3,
   dreamfold: 4,
+  '@dreamfold/sim': 4,
 };
 const APP_LEVEL = 5;
-
-const PURE_ROOMS = ['packages/events/', 'packages/core/', 'packages/dreaming/', 'packages/views/'];
-const IMPURE =
-  /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bperformance\.|\bset(?:Timeout|Interval|Immediate)\b|\bprocess\.|\bcrypto\b|'node:|\bfetch\(|\bconsole\.|\bglobalThis\b|\.toLocale\w+\(|\.localeCompare\(|\bIntl\./;
 
 /** One technology, one folder. */
 const TECHNOLOGY: Readonly<Record<string, readonly string[]>> = {
@@ -108,10 +95,6 @@ function packages(files: readonly Source[]): { path: string; json: Manifest }[] 
     .map((file) => ({ path: file.path, json: JSON.parse(file.text) as Manifest }));
 }
 
-function dependenciesOf(json: Manifest): Record<string, string> {
-  return { ...json.dependencies, ...json.devDependencies, ...json.peerDependencies, ...json.optionalDependencies };
-}
-
 function checkRooms(files: readonly Source[]): string[] {
   const used = [
     ...packages(files).flatMap(({ path, json }) => Object.keys(dependenciesOf(json)).map((name) => ({ path, name }))),
@@ -123,6 +106,7 @@ function checkRooms(files: readonly Source[]): string[] {
     if (own === undefined) return [`${path}: the room ${room} has no level. Add it to LEVEL in tidy.test.ts.`];
     const target = /^@dreamfold\/[^/]+|^dreamfold(?=\/|$)/.exec(name)?.[0];
     if (target === undefined || target === `@dreamfold/${room}` || target === room) return [];
+    if (target === '@dreamfold/sim') return [`${path}: nothing imports the simulated world. Move what both need to a lower room.`];
     if ((LEVEL[target] ?? APP_LEVEL) < own) return [];
     return [`${path}: ${name} is not below this room. Move what both need to a lower room, or pass it in from above.`];
   });
@@ -192,11 +176,8 @@ function checkExports(files: readonly Source[]): string[] {
 }
 
 function checkPurity(files: readonly Source[]): string[] {
-  const pure = code(files).filter((file) => PURE_ROOMS.some((room) => file.path.startsWith(`${room}src/`)) && !isTest(file.path));
-  return pure.flatMap(linesOf).flatMap(({ line, at }) => {
-    const call = /^\s*(?:\/\/|\/?\*)/.test(line) ? null : IMPURE.exec(line);
-    return call === null ? [] : [`${at}: ${call[0]} in a pure room. Let it come in on the event or as an argument.`];
-  });
+  const sources = code(files).filter(({ path }) => path.startsWith(`${roomOf(path)}src/`) && !isTest(path));
+  return sources.flatMap(({ path, text }) => impureCalls(path, text));
 }
 
 /** Sources that write events which nobody else would: of other codes, and of other classes. */
@@ -228,29 +209,8 @@ function checkTypeNames(files: readonly Source[]): string[] {
   );
 }
 
-function built(entry: string): unknown {
-  if (!entry.startsWith('./src/')) return entry;
-  const out = entry.replace('./src/', './dist/').slice(0, -'.ts'.length);
-  return { types: `${out}.d.ts`, default: `${out}.js` };
-}
-
 function checkManifests(files: readonly Source[]): string[] {
-  return packages(files).flatMap(({ path, json }) => {
-    const problems = Object.entries(dependenciesOf(json))
-      .filter(([, version]) => !/^(?:\d+\.\d+\.\d+(?:-[\w.]+)?|workspace:\*|catalog:)$/.test(version))
-      .map(([name, version]) => `${path}: ${name} is "${version}". Pin one exact version, or use workspace:* or catalog:.`);
-    if (json.private === true) return problems;
-    const wanted = Object.fromEntries(Object.entries(json.exports ?? {}).map(([key, entry]) => [key, built(entry)]));
-    if (JSON.stringify(wanted) !== JSON.stringify(json.publishConfig?.exports)) {
-      problems.push(`${path}: publishConfig.exports must be ${JSON.stringify(wanted)}, as exports has it in src.`);
-    }
-    for (const [name, entry] of Object.entries(json.bin ?? {})) {
-      const out = entry.replace('./src/', './dist/').replace(/\.ts$/, '.js');
-      if (json.publishConfig?.bin?.[name] !== out)
-        problems.push(`${path}: publishConfig.bin.${name} must be ${out}, as bin has it in src.`);
-    }
-    return problems;
-  });
+  return packages(files).flatMap(({ path, json }) => manifestProblems(path, json));
 }
 
 function checkText(files: readonly Source[]): string[] {
@@ -283,7 +243,7 @@ function manifest(room: string, json: object): Source {
 
 const RULES: readonly Rule[] = [
   {
-    name: 'rooms depend one way: events < core < log, model, dreaming, views < log-kafka, runtime, projections < dreamfold < apps',
+    name: 'rooms depend one way: events < core < log, model, dreaming, views < log-kafka, runtime, projections < dreamfold, sim < apps',
     check: checkRooms,
     caught: [
       manifest('packages/core', { dependencies: { '@dreamfold/log': 'workspace:*' } }),
@@ -292,6 +252,7 @@ const RULES: readonly Rule[] = [
       manifest('packages/unheard-of', { dependencies: { zod: 'catalog:' } }),
       source('packages/events/src/a.ts', "import { fold } from '@dreamfold/core';"),
       source('packages/runtime/src/a.ts', "const { open } = await import('dreamfold');"),
+      source('apps/cli/src/a.ts', ["import { World } from '@dreamfold", "sim';"].join('/')),
     ],
     passes: [
       manifest('packages/runtime', { dependencies: { '@dreamfold/log': 'workspace:*' } }),
@@ -370,7 +331,7 @@ const RULES: readonly Rule[] = [
     ],
   },
   {
-    name: 'pure rooms read no clock, chance, environment or locale',
+    name: 'pure rooms read no clock, chance, environment or locale, and runtime takes time from its port',
     check: checkPurity,
     caught: [
       source('packages/core/src/a.ts', 'const now = Date.now();'),
@@ -381,11 +342,19 @@ const RULES: readonly Rule[] = [
       source('packages/core/src/a.ts', 'crypto.randomUUID()'),
       source('packages/core/src/a.ts', "import { readFileSync } from 'node:fs';"),
       source('packages/core/src/a.ts', 'names.sort((a, b) => a.localeCompare(b))'),
+      source('packages/runtime/src/worker/a.ts', 'const now = Date.now();'),
+      source('packages/runtime/src/worker/a.ts', 'const start = performance.now();'),
+      source('packages/runtime/src/a.ts', 'setTimeout(look, 1000);'),
+      source('packages/runtime/src/a.ts', 'const signal = AbortSignal.timeout(1000);'),
+      source('packages/runtime/src/time/a.ts', "import { setTimeout as sleep } from 'node:timers/promises';"),
     ],
     passes: [
       source('packages/core/src/a.ts', '// never Date.now()\nconst time = new Date(event.time).toISOString();'),
       source('packages/core/src/a.test.ts', 'const now = Date.now();'),
-      source('packages/runtime/src/a.ts', 'const now = Date.now();'),
+      source('packages/runtime/src/time/system-time.ts', 'setTimeout(then, ms)'),
+      source('packages/runtime/src/a.ts', '// not Date.now()\nconst time = new Date(event.time).toISOString();'),
+      source('packages/runtime/src/a.test.ts', 'const now = Date.now();'),
+      source('apps/cli/src/a.ts', 'const now = Date.now();'),
     ],
   },
   {

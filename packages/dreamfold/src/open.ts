@@ -7,7 +7,7 @@ import type { LogNotice } from '@dreamfold/log-kafka';
 import type { LogReadNotice } from '@dreamfold/log/sqlite';
 import type { Model } from '@dreamfold/model';
 import { Lists, type ListNotice, type ListsParts } from '@dreamfold/projections';
-import { AnyModel, checkDreamRules, MemoryKeeper, SessionHost, type DreamNews, type DreamRule } from '@dreamfold/runtime';
+import { AnyModel, checkDreamRules, MACHINE, MemoryKeeper, SessionHost, type DreamNews, type DreamRule } from '@dreamfold/runtime';
 import { z } from 'zod';
 import { Dreamfold, type DreamfoldParts } from './dreamfold.ts';
 import { modelsByName } from './models.ts';
@@ -71,8 +71,7 @@ export async function open(given: OpenOptions = {}): Promise<Dreamfold> {
     log,
     models: modelsByName(options.models ?? {}),
     pinnedMemory: (pins) => memory.pinned(pins),
-    now: Date.now,
-    random: Math.random,
+    ...MACHINE,
     uuid: randomUUID,
   });
   const lock = await lockOf(options);

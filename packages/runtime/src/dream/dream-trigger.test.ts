@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { dreamByRules, type DreamNews, type TriggerOptions } from './dream-trigger.ts';
 import type { DreamRule } from './dream-rule.ts';
 import { Dreamer } from './dreamer.ts';
+import { atClock } from '../testing/at-clock.ts';
 import { MemoryKeeper } from '../memory/memory-keeper.ts';
 import { StoreDreams } from './store-dreams.ts';
 import { judgeTicket, routeTicket, type RoutedSession } from '../testing/routed-sessions.ts';
@@ -228,12 +229,23 @@ describe('a dreamer that died', () => {
     const memory = new MemoryKeeper(slow);
     const id = await memory.create({ name: 'desk', description: '', approval: 'auto' }, 'person:ann');
     await finish(2, slow);
-    const dreamId = new StoreDreams(slow, () => now).idOf(id, 1);
+    const dreamId = new StoreDreams(
+      slow,
+      atClock(() => now),
+    ).idOf(id, 1);
     const started = { store_id: id, number: 1, log_id: slow.logId, after: [0], through: [...(await slow.cursor())] };
     const events: NewEvent[] = [{ type: 'dream.started', data: started, actor: 'system', class: 'open' }];
     await slow.append({ stream: streamOf('dream', dreamId), id: 'dead', expected: 0, events });
 
-    const trigger = new Trigger([{ store: 'desk' }], { log: slow, memory, dreamer: new Dreamer(slow, memory, () => now) });
+    const trigger = new Trigger([{ store: 'desk' }], {
+      log: slow,
+      memory,
+      dreamer: new Dreamer(
+        slow,
+        memory,
+        atClock(() => now),
+      ),
+    });
     await vi.waitFor(() => expect(trigger.news.length).toBeGreaterThan(3));
     expect(new Set(trigger.news.map(({ type }) => type))).toEqual(new Set(['claimed_elsewhere']));
     now += 200_000;

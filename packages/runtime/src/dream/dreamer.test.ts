@@ -4,6 +4,7 @@ import { openMemoryLog, type Log } from '@dreamfold/log';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ABANDONED_MS } from './dream-stream.ts';
 import { Dreamer, type DreamReport } from './dreamer.ts';
+import { atClock } from '../testing/at-clock.ts';
 import { MemoryKeeper } from '../memory/memory-keeper.ts';
 import { StoreDreams } from './store-dreams.ts';
 import { judgeTicket, routeTicket, type RoutedSession, type Ticket } from '../testing/routed-sessions.ts';
@@ -35,7 +36,11 @@ beforeEach(async () => {
   now = 1_000_000;
   log = openMemoryLog({ clock: () => now });
   memory = new MemoryKeeper(log);
-  dreamer = new Dreamer(log, memory, () => now);
+  dreamer = new Dreamer(
+    log,
+    memory,
+    atClock(() => now),
+  );
   store = await freshStore('desk', 'auto');
 });
 
@@ -98,7 +103,14 @@ describe('a dream', () => {
     await route(TICKETS);
     await dreamer.dream({ store: 'desk' });
     const before = await documentOf('desk');
-    for (const again of [dreamer, new Dreamer(log, new MemoryKeeper(log), () => now)]) {
+    for (const again of [
+      dreamer,
+      new Dreamer(
+        log,
+        new MemoryKeeper(log),
+        atClock(() => now),
+      ),
+    ]) {
       const report = await again.dream({ store: 'desk', thorough: true });
       expect([report.reviewed.sessions, report.insights]).toEqual([0, []]);
     }
@@ -121,7 +133,11 @@ describe('a dream', () => {
     await route(TICKETS.slice(0, 5));
     await dreamer.dream({ store: 'desk' });
     await route(TICKETS.slice(5));
-    const other = new Dreamer(log, new MemoryKeeper(log), () => now);
+    const other = new Dreamer(
+      log,
+      new MemoryKeeper(log),
+      atClock(() => now),
+    );
     await other.dream({ store: 'desk', thorough: true });
     await freshStore('whole', 'auto');
     await dreamer.dream({ store: 'whole', thorough: true });
@@ -160,7 +176,15 @@ describe('two dreamers', () => {
 
   it('never review the same: one dreams, and the other is told', async () => {
     await route(TICKETS);
-    const others = Array.from({ length: 4 }, () => new Dreamer(log, new MemoryKeeper(log), () => now));
+    const others = Array.from(
+      { length: 4 },
+      () =>
+        new Dreamer(
+          log,
+          new MemoryKeeper(log),
+          atClock(() => now),
+        ),
+    );
     const outcomes = await Promise.all(others.map((other) => outcomeOf(other.dream({ store: 'desk' }))));
     expect(outcomes.filter((outcome) => outcome === 'store_locked').length).toBeGreaterThan(0);
     const dreams = await dreamer.list();
@@ -185,7 +209,13 @@ describe('two dreamers', () => {
         };
       },
     });
-    const dead = outcomeOf(new Dreamer(hanging, new MemoryKeeper(log), () => now).dream({ store: 'desk' }));
+    const dead = outcomeOf(
+      new Dreamer(
+        hanging,
+        new MemoryKeeper(log),
+        atClock(() => now),
+      ).dream({ store: 'desk' }),
+    );
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(await outcomeOf(dreamer.dream({ store: 'desk' }))).toBe('store_locked');
     now += 200_000;
@@ -203,7 +233,10 @@ describe('a dream that was left', () => {
 
   it('by an older version is ended, and dreamt again', async () => {
     await route(TICKETS);
-    const dreamId = new StoreDreams(log, () => now).idOf(store, 1);
+    const dreamId = new StoreDreams(
+      log,
+      atClock(() => now),
+    ).idOf(store, 1);
     const range = { after: [0], through: [...(await log.cursor())] };
     const begun = newEvent('dream.started', 'system', { store_id: store, number: 1, log_id: log.logId, ...range });
     await log.append({ stream: streamOf('dream', dreamId), id: 'sevt_old', expected: 0, events: [begun] });
@@ -223,8 +256,15 @@ describe('a dream that was left', () => {
     // The store can't be written to once it is decided what to write.
     const failing = new MemoryKeeper(log);
     failing.propose = async () => new Promise(() => {});
-    void new Dreamer(log, failing, () => now).dream({ store: 'desk', proposers });
-    const dreamId = new StoreDreams(log, () => now).idOf(store, 1);
+    void new Dreamer(
+      log,
+      failing,
+      atClock(() => now),
+    ).dream({ store: 'desk', proposers });
+    const dreamId = new StoreDreams(
+      log,
+      atClock(() => now),
+    ).idOf(store, 1);
     await expect.poll(async () => (await dreamer.load(dreamId)).refined?.insights).toBe(4);
     now += ABANDONED_MS;
     const report = await dreamer.dream({
@@ -240,8 +280,15 @@ describe('a dream that was left', () => {
     const sessions = await route(TICKETS);
     const dying = new MemoryKeeper(log);
     dying.asOf = async () => new Promise(() => {});
-    void new Dreamer(log, dying, () => now).dream({ store: 'desk', sessions: [sessions[0]!.id], thorough: true });
-    const dreamId = new StoreDreams(log, () => now).idOf(store, 1);
+    void new Dreamer(
+      log,
+      dying,
+      atClock(() => now),
+    ).dream({ store: 'desk', sessions: [sessions[0]!.id], thorough: true });
+    const dreamId = new StoreDreams(
+      log,
+      atClock(() => now),
+    ).idOf(store, 1);
     await expect.poll(async () => (await dreamer.load(dreamId)).status).toBe('running');
     now += ABANDONED_MS;
     const report = await dreamer.dream({ store: 'desk', thorough: true });
@@ -266,7 +313,10 @@ describe('a dream that was left', () => {
     let goOn = (): void => {};
     const waits = { name: 'slow', propose: () => new Promise<unknown>((resolve) => (goOn = () => resolve([]))) };
     const dream = dreamer.dream({ store: 'desk', sessions: [sessions[0]!.id], proposers: [waits] });
-    const dreamId = new StoreDreams(log, () => now).idOf(store, 1);
+    const dreamId = new StoreDreams(
+      log,
+      atClock(() => now),
+    ).idOf(store, 1);
     await expect.poll(async () => (await dreamer.load(dreamId)).requested).toEqual(['slow']);
     for (let twice = 0; twice < 2; twice += 1) await dreamer.cancel(dreamId, { by: 'person:ann', reason: 'Too slow.' });
     goOn();
@@ -376,7 +426,11 @@ describe('outcomes', () => {
     expect((await counts()).find(({ insight_id: id }) => id === billing)).toEqual({ insight_id: billing, helpful: 2, harmful: 1 });
     await followed('p', 'billing');
     await followed('t', 'billing');
-    await new Dreamer(log, new MemoryKeeper(log), () => now).dream({ store: 'desk' });
+    await new Dreamer(
+      log,
+      new MemoryKeeper(log),
+      atClock(() => now),
+    ).dream({ store: 'desk' });
     expect((await counts()).find(({ insight_id: id }) => id === billing)).toMatchObject({ helpful: 3, harmful: 1 });
   });
 

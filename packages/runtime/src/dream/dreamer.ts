@@ -11,6 +11,7 @@ import { answerEvents, CALLER, namesOf, type Proposer } from './proposers.ts';
 import { SessionReview } from './session-review.ts';
 import { StoreDreams } from './store-dreams.ts';
 import { toldDream, type ToldDream } from './told-dream.ts';
+import { MACHINE, type Surroundings } from '../time/surroundings.ts';
 
 export interface DreamOptions {
   /** Name or id of the store that the dream writes to. */
@@ -69,10 +70,10 @@ export class Dreamer {
   /** The dream of each store that ends last. */
   readonly #last = new Map<string, Promise<unknown>>();
 
-  constructor(log: Log, memory: MemoryKeeper, now: () => number = Date.now) {
+  constructor(log: Log, memory: MemoryKeeper, surroundings: Surroundings = MACHINE) {
     this.#log = log;
     this.#memory = memory;
-    this.#dreams = new StoreDreams(log, now);
+    this.#dreams = new StoreDreams(log, surroundings);
   }
 
   /**

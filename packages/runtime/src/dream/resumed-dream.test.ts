@@ -4,6 +4,8 @@ import { openMemoryLog, type Log } from '@dreamfold/log';
 import { describe, expect, it } from 'vitest';
 import { ABANDONED_MS } from './dream-stream.ts';
 import { Dreamer, type DreamOptions, type DreamReport } from './dreamer.ts';
+import { MACHINE } from '../time/surroundings.ts';
+import { atClock } from '../testing/at-clock.ts';
 import { MemoryKeeper } from '../memory/memory-keeper.ts';
 import type { ProposalRequest, Proposer } from './proposers.ts';
 import { StoreDreams } from './store-dreams.ts';
@@ -46,10 +48,17 @@ class Desk {
   }
 
   async prepare(): Promise<void> {
-    const memory = new MemoryKeeper(this.log, () => this.now);
+    const memory = new MemoryKeeper(
+      this.log,
+      atClock(() => this.now),
+    );
     const store = await memory.create({ name: 'desk', description: '', approval: this.#approval }, 'person:ann');
     for (const ticket of TICKETS.slice(0, 6)) await routeTicket(this.log, ticket, { queues });
-    await new Dreamer(this.log, memory, () => this.now).dream({ store: 'desk' });
+    await new Dreamer(
+      this.log,
+      memory,
+      atClock(() => this.now),
+    ).dream({ store: 'desk' });
     const { state } = await memory.load('desk');
     const insights =
       [...state.written].length === 0
@@ -76,7 +85,7 @@ class Desk {
 
   /** A process that dreams. @param log as it sees it */
   async dream(log: Log, options: Partial<DreamOptions> = {}): Promise<DreamReport> {
-    const clock = (): number => this.now;
+    const clock = atClock(() => this.now);
     const dreamer = new Dreamer(log, new MemoryKeeper(log, clock), clock);
     return dreamer.dream({ store: 'desk', proposers: [this.proposer()], ...options });
   }
@@ -110,7 +119,7 @@ class Desk {
 
   /** Of the dream. */
   async events(): Promise<LogEvent[]> {
-    const id = new StoreDreams(this.log, Date.now).idOf(new MemoryKeeper(this.log).idOf('desk'), 2);
+    const id = new StoreDreams(this.log, MACHINE).idOf(new MemoryKeeper(this.log).idOf('desk'), 2);
     const events: LogEvent[] = [];
     for await (const batch of this.log.read(streamOf('dream', id))) events.push(...batch);
     return events;

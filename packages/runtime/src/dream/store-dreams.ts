@@ -21,6 +21,7 @@ import {
 import { cursorAtStart, fold, hasEnded, seenBy, thisProcess, type Cursor, type Log } from '@dreamfold/log';
 import { ABANDONED_MS, DreamStream, dreamEvent, underWay } from './dream-stream.ts';
 import { sha256 } from '../digest.ts';
+import type { Surroundings } from '../time/surroundings.ts';
 import { decideAgain } from '../session/decide-again.ts';
 import type { StoreSummary } from '../memory/memory-keeper.ts';
 import type { SessionReview } from './session-review.ts';
@@ -64,12 +65,12 @@ export interface Claim {
  */
 export class StoreDreams {
   readonly #log: Log;
-  readonly #now: () => number;
+  readonly #surroundings: Surroundings;
   readonly #views = new Map<string, StoreView>();
 
-  constructor(log: Log, now: () => number) {
+  constructor(log: Log, surroundings: Surroundings) {
     this.#log = log;
-    this.#now = now;
+    this.#surroundings = surroundings;
   }
 
   idOf(store: string, number: number): string {
@@ -203,13 +204,13 @@ export class StoreDreams {
       const stream = new DreamStream(this.#log, dreamId, dream);
       stream.hold(dreamEvent('dream.cancelled', cancelled));
       await stream.flush();
-    });
+    }, this.#surroundings);
   }
 
   /** @throws DreamfoldError store_locked while the process that dreams may be alive */
   #needAbandoned(dreamId: string, { by, time }: DreamState): void {
     const until = time + ABANDONED_MS;
-    if ((by === null || !hasEnded(by)) && this.#now() < until) throw underWay(streamOf('dream', dreamId), { by, until });
+    if ((by === null || !hasEnded(by)) && this.#surroundings.time.now() < until) throw underWay(streamOf('dream', dreamId), { by, until });
   }
 }
 
