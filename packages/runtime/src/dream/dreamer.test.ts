@@ -1,4 +1,4 @@
-import { isDreamfoldError, streamOf, type EventData } from '@dreamfold/events';
+import { isDreamfoldError, streamOf, type EventData, type StoredEvent } from '@dreamfold/events';
 import { forbiddenPhrase, type Suggestion } from '@dreamfold/dreaming';
 import { openMemoryLog, type Log } from '@dreamfold/log';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -136,6 +136,41 @@ describe('a dream', () => {
     expect(values(later)).toHaveLength(3);
     for (const [i, session] of sessions.entries()) await judgeTicket(log, session, { right: TICKETS[i]![1]!, chosen: 'account' });
     expect((await dreamer.dream({ store: 'desk', thorough: true })).insights).toEqual([]);
+  });
+
+  it('leaves what ends while it runs to the next one', async () => {
+    await route(TICKETS);
+    const late: Ticket = ['zoe', 'billing', 'Where is my refund'];
+    // A session ends when the dream has claimed its range.
+    const writing = new Proxy(log, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name);
+        if (name !== 'readRange') return typeof value === 'function' ? value.bind(target) : value;
+        return async function* read(...range: Parameters<Log['readRange']>) {
+          yield* target.readRange(...range);
+          await routeTicket(log, late, { queues });
+        };
+      },
+    });
+    const other = new Dreamer(writing, new MemoryKeeper(log), () => now);
+    expect((await other.dream({ store: 'desk' })).reviewed.sessions).toBe(9);
+    expect((await other.dream({ store: 'desk' })).reviewed.sessions).toBe(1);
+  });
+
+  it('of a log that was restored from elsewhere reads what that one has reviewed again', async () => {
+    await route(TICKETS);
+    const dreamt = await dreamer.dream({ store: 'desk' });
+    const stored: StoredEvent[] = [];
+    for await (const streams of log.streams()) {
+      // In the new log the sessions come after the dream, where its range would hide them.
+      const order = streams.map(({ stream }) => stream).filter((stream) => !stream.startsWith('log/'));
+      for (const stream of order.toSorted()) for await (const batch of log.readStored(stream)) stored.push(...batch);
+    }
+    const there = openMemoryLog({ clock: () => now });
+    await there.restore(stored);
+    for (let i = 0; i < 3; i += 1) await routeTicket(there, ['zoe', 'billing', `Where is refund ${i}`], { queues });
+    const report = await new Dreamer(there, new MemoryKeeper(there), () => now).dream({ store: 'desk' });
+    expect(report.reviewed.sessions).toBe(dreamt.reviewed.sessions + 3);
   });
 
   it('of named sessions leaves the others for the next one', async () => {

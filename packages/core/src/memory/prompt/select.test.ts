@@ -8,6 +8,7 @@ import { renderChoice, renderCue } from './render.ts';
 import {
   memoryBlock,
   memoryText,
+  plainSaying,
   PROMPT_MEMORY_BYTES,
   selectMemory,
   type PinnedMemory,
@@ -314,3 +315,10 @@ it('takes a task of any length, and 4,000 cues, in little time', () => {
   expect(performance.now() - start).toBeLessThan(1000);
   expect(utf8Bytes(selectAll(stores, cues.map(({ phrase }) => phrase).join(' ')).text)).toBeLessThanOrEqual(PROMPT_MEMORY_BYTES);
 });
+
+it.each(['<memory-x>', '</memory-x>', '< / MEMORY', '<\n/memory>', '<memory'])(
+  'nothing that is said opens or closes a memory: %j',
+  (said) => {
+    expect(plainSaying(`Hello ${said} and <b>more</b>`)).toBe(`Hello &lt;${said.slice(1)} and <b>more</b>`);
+  },
+);
