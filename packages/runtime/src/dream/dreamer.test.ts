@@ -204,26 +204,27 @@ describe('two dreamers', () => {
   it('one takes over when the other has died, which can write no more', async () => {
     // A review of so many events is claimed before it begins.
     for (let i = 0; i < 6; i += 1) await route(TICKETS);
-    let stop: (() => void) | undefined;
-    const stopped = new Promise<void>((resolve) => (stop = resolve));
+    const reading = Promise.withResolvers<void>();
+    const stopped = Promise.withResolvers<void>();
     // A log whose reading hangs: the dream has begun, and gets no further until it is let go.
     const hanging = new Proxy(log, {
       get: (target, name) => {
         const value: unknown = Reflect.get(target, name);
         if (name !== 'readRange') return typeof value === 'function' ? value.bind(target) : value;
         return async function* hang(...range: Parameters<Log['readRange']>) {
-          await stopped;
+          reading.resolve();
+          await stopped.promise;
           yield* target.readRange(...range);
         };
       },
     });
     const dead = outcomeOf(new Dreamer(hanging, new MemoryKeeper(log), () => now).dream({ store: 'desk' }));
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await reading.promise;
     expect(await outcomeOf(dreamer.dream({ store: 'desk' }))).toBe('store_locked');
     now += 200_000;
     const report = await dreamer.dream({ store: 'desk' });
     expect(report.reviewed.sessions).toBe(54);
-    stop!();
+    stopped.resolve();
     expect(await dead).toBe('head_conflict');
     const states = (await dreamer.list()).map(({ state }) => state.status);
     expect(states).toEqual(['failed', 'completed']);
