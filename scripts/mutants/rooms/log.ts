@@ -142,7 +142,7 @@ export const LOG: Room = {
       file: at('sqlite/database/log-database.ts'),
       find: "db.exec('PRAGMA secure_delete = ON');",
       replace: "db.exec('PRAGMA secure_delete = OFF');",
-      tests: [at('sqlite/open-sqlite-log.live.test.ts')],
+      tests: [at('sqlite/processes.live.test.ts')],
     },
     {
       name: 'durability-full',
@@ -158,7 +158,7 @@ export const LOG: Room = {
       file: at('sqlite/database/head-file.ts'),
       find: 'if (head.position > last) {',
       replace: 'if (head.position < 0) {',
-      tests: [at('sqlite/corruption.live.test.ts')],
+      tests: [at('sqlite/database/head-file.test.ts')],
     },
     {
       name: 'hash-of-the-head',
