@@ -13,7 +13,7 @@ export const DREAMING: Room = {
       file: at('learn/quorum.ts'),
       find: 'sessions >= QUORUM.sessions && principals >= QUORUM.principals',
       replace: 'sessions >= QUORUM.sessions',
-      tests: DREAM,
+      tests: [at('learn/quorum.test.ts')],
     },
     {
       name: 'quorum-of-sessions',
@@ -21,7 +21,7 @@ export const DREAMING: Room = {
       file: at('learn/quorum.ts'),
       find: 'sessions >= QUORUM.sessions && principals >= QUORUM.principals',
       replace: 'principals >= QUORUM.principals',
-      tests: [at('learn/choice-learner.test.ts'), ...DREAM],
+      tests: [at('learn/quorum.test.ts')],
     },
     {
       name: 'principals-that-are-only-claimed',
@@ -29,7 +29,7 @@ export const DREAMING: Room = {
       file: at('learn/quorum.ts'),
       find: 'authenticated && labeller !== null && isTrustedLabeller(labeller)',
       replace: 'labeller !== null && isTrustedLabeller(labeller)',
-      tests: [at('gates/off-switch.test.ts'), ...DREAM],
+      tests: [at('learn/quorum.test.ts')],
     },
     {
       name: 'labels-of-customers',
@@ -37,7 +37,7 @@ export const DREAMING: Room = {
       file: at('learn/quorum.ts'),
       find: 'authenticated && labeller !== null && isTrustedLabeller(labeller)',
       replace: 'authenticated && labeller !== null',
-      tests: [at('gates/off-switch.test.ts'), ...DREAM],
+      tests: [at('learn/quorum.test.ts')],
     },
     {
       name: 'one-vote-for-a-principal',
@@ -53,7 +53,7 @@ export const DREAMING: Room = {
       file: at('learn/propose-choices.ts'),
       find: 'if (said > COMMON * votes) continue;',
       replace: '',
-      tests: [at('learn/choice-learner.test.ts'), at('learn/standing.test.ts'), ...DREAM],
+      tests: [at('learn/propose-choices.test.ts')],
     },
     {
       name: 'words-that-go-with-a-value-by-chance',
@@ -61,7 +61,7 @@ export const DREAMING: Room = {
       file: at('learn/propose-choices.ts'),
       find: 'if (principals < MIN_SHARE * said && deviations(',
       replace: 'if (principals < 0 && deviations(',
-      tests: [at('learn/choice-learner.test.ts'), ...DREAM],
+      tests: [at('learn/propose-choices.test.ts')],
     },
     {
       name: 'cues-that-nobody-says-any-more',
@@ -69,7 +69,7 @@ export const DREAMING: Room = {
       file: at('learn/propose-choices.ts'),
       find: 'if (learner.lessons - pair.last > STALE_LESSONS) continue;',
       replace: '',
-      tests: [at('learn/choice-learner.test.ts'), at('learn/knowledge.test.ts'), ...DREAM],
+      tests: [at('learn/propose-choices.test.ts')],
     },
     {
       name: 'label-that-was-corrected',
@@ -85,7 +85,7 @@ export const DREAMING: Room = {
       file: at('learn/knowledge.ts'),
       find: 'if (error.next === null || this.#errors.has(error.evidence)) continue;',
       replace: 'if (error.next === null) continue;',
-      tests: [at('learn/recoveries.test.ts'), at('learn/knowledge.test.ts'), ...DREAM],
+      tests: [at('learn/knowledge.test.ts')],
     },
     {
       name: 'outcomes-by-customers',
@@ -133,7 +133,7 @@ export const DREAMING: Room = {
       file: at('learn/retirement.ts'),
       find: 'return helpful <= ((helpful + harmful) * (voters.get(insight.value)?.size ?? 0)) / Math.max(1, votes);',
       replace: 'return voters.size >= 0 && votes >= 0;',
-      tests: [...DREAM, 'packages/runtime/src/dream/retired-insights.test.ts'],
+      tests: [at('learn/retirement.test.ts')],
     },
     {
       name: 'turn-of-what-is-told',

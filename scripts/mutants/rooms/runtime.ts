@@ -168,14 +168,6 @@ export const RUNTIME: Room = {
       tests: [at('perform/time-limit.test.ts')],
     },
     {
-      name: 'deadline-beyond-a-timer',
-      what: 'A session with a cap of a month would be stopped at once.',
-      file: at('perform/deadline.ts'),
-      find: 'Math.min(Math.max(at - this.#now(), 1), MAX_TIMER_MS)',
-      replace: 'Math.max(at - this.#now(), 1)',
-      tests: [at('perform/deadline.test.ts')],
-    },
-    {
       name: 'price-that-is-not-known',
       what: 'A model without a price would count as free, and never reach a cap of cost.',
       file: at('perform/ask-model.ts'),
