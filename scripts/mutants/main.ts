@@ -98,8 +98,7 @@ async function run(mutants: readonly Mutant[], copies: readonly string[], signal
   return left.length;
 }
 
-async function main(): Promise<number> {
-  const { mutants, workers, isListed } = choose(process.argv.slice(2));
+async function main({ mutants, workers, isListed }: Choice): Promise<number> {
   if (isListed) {
     list(mutants);
     return 0;
@@ -126,10 +125,20 @@ async function main(): Promise<number> {
   }
 }
 
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+let choice: Choice | null = null;
 try {
-  process.exitCode = await main();
+  choice = choose(process.argv.slice(2));
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  console.error(USAGE);
+  console.error(`${messageOf(error)}\n${USAGE}`);
+  process.exitCode = 2;
+}
+try {
+  if (choice !== null) process.exitCode = await main(choice);
+} catch (error) {
+  console.error(messageOf(error));
   process.exitCode = 2;
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { type TestReport, type Verdict, verdictOn } from './verdict.ts';
 
 /** Long enough for each near test, with a test that waits for its own time limit. */
@@ -34,7 +34,7 @@ export async function runTests(files: readonly string[], { copy, cores, signal }
   rmSync(output, { force: true });
   const vitest = join('node_modules', 'vitest', 'vitest.mjs');
   const args = [vitest, 'run', '--project=pure', '--project=live', '--bail=1', `--maxWorkers=${cores}`];
-  const path = `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`;
+  const path = `${dirname(process.execPath)}${delimiter}${process.env['PATH'] ?? ''}`;
   const child = spawn(process.execPath, [...args, '--reporter=json', `--outputFile.json=${output}`, ...files], {
     cwd: copy,
     detached: true,

@@ -116,7 +116,7 @@ export const CORE_SESSION: Room = {
       file: at('results.ts'),
       find: "if (thread.interrupted) stopReason = 'interrupted';",
       replace: '',
-      tests: [at('decide.test.ts'), at('interrupt.test.ts'), at('turn.test.ts')],
+      tests: [at('interrupt.test.ts')],
     },
     {
       name: 'calls-of-an-answer-cut-off',
@@ -132,7 +132,7 @@ export const CORE_SESSION: Room = {
       file: at('results.ts'),
       find: 'if (thread?.request?.startId !== startId) return calledOff(',
       replace: 'if (thread?.request == null) return calledOff(',
-      tests: [at('turn.test.ts'), at('decide.test.ts')],
+      tests: [at('interrupt.test.ts')],
     },
     {
       name: 'unsafe-tool-after-a-crash',
@@ -244,7 +244,7 @@ export const CORE_SESSION: Room = {
       file: at('commands/commands.ts'),
       find: 'if (state.imported !== null) {',
       replace: "if (state.imported?.source === '') {",
-      tests: [at('decide.test.ts'), at('turn.test.ts'), at('interrupt.test.ts'), 'packages/core/src/import/messages.test.ts'],
+      tests: [at('commands/commands.test.ts')],
     },
     {
       name: 'event-of-a-newer-version',
