@@ -34,16 +34,10 @@ export {
   type RequestMessage,
   type ToolSpec,
 } from './session/prompt.ts';
-export {
-  graded,
-  modelAnswered,
-  recovered,
-  toolFinished,
-  type Answer,
-  type Decision,
-  type Grading,
-  type ToolOutput,
-} from './session/results.ts';
+export { graded, type Grading } from './session/grading.ts';
+export { modelAnswered, type Answer, type Decision } from './session/answer.ts';
+export { recovered } from './session/recovery.ts';
+export { toolFinished, type ToolOutput } from './session/tool-finished.ts';
 export {
   agentOf,
   answerOfTurn,
@@ -138,3 +132,4 @@ export {
   type PatchStatus,
 } from './memory/review/state.ts';
 export { documentAtPoint, versionsOf, type MemoryPoint, type VersionEntry } from './memory/review/versions.ts';
+export { settle, type AppendPlace, type Decider } from './settle.ts';

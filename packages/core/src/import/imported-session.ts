@@ -9,8 +9,8 @@ import {
   type EventData,
   type EventType,
   type FeedbackRecorded,
-  type SessionCreated,
   type OutcomeImported,
+  type SessionCreated,
   type TeamSnapshot,
   type ToolSnapshot,
 } from '@dreamfold/events';
@@ -142,20 +142,16 @@ class Recording {
   create(): void {
     const { format, row, title, metadata, at } = this.#run;
     const agents = this.#team.agents.map((agent) => ({ ...agent, system: this.#cut(agent.system, `${at}/system`, MAX_FRAME_BYTES) }));
-    this.writer.add(
-      'session.created',
-      {
-        ...(title === undefined ? {} : { title }),
-        ...this.#principal(),
-        team: { ...this.#team, agents },
-        caps: IMPORTED_CAPS,
-        memory: [],
-        imported: { format, source: this.#source, row },
-        ...(metadata === undefined ? {} : { metadata }),
-      },
-      { actor: 'system', class: 'open' },
-    );
-    this.writer.add('session.claimed', { nonce: 'import' }, { actor: 'system', class: 'claim' });
+    this.writer.add('session.created', 'system', {
+      ...(title === undefined ? {} : { title }),
+      ...this.#principal(),
+      team: { ...this.#team, agents },
+      caps: IMPORTED_CAPS,
+      memory: [],
+      imported: { format, source: this.#source, row },
+      ...(metadata === undefined ? {} : { metadata }),
+    });
+    this.writer.add('session.claimed', 'system', { nonce: 'import' });
   }
 
   #principal(): Pick<SessionCreated, 'principal' | 'principal_authenticated'> {
@@ -172,9 +168,7 @@ class Recording {
         this.#idle();
         this.writer.at(turn.time);
         this.#beginPart();
-        this.#queued.push(
-          this.writer.add('user.message', { content: text(this.#cut(turn.text, turn.at)) }, { actor: 'user', class: 'open' }),
-        );
+        this.#queued.push(this.writer.add('user.message', 'user', { content: text(this.#cut(turn.text, turn.at)) }));
         return;
       case 'assistant':
         this.writer.at(turn.time);
@@ -206,11 +200,11 @@ class Recording {
     const data = { ...said, class: labellerClassOf(said, this.#run.principal ?? UNKNOWN_PRINCIPAL) };
     // Its step is what it says: the same feedback counts once, and new feedback on a run that is there is added to it.
     this.writer.begin(`feedback-${this.#sha256(JSON.stringify([judged, data]))}`, 'any', time);
-    this.writer.add('feedback.recorded', { judges: judged, ...data }, { actor: `person:${data.by}`, class: 'open' });
+    this.writer.add('feedback.recorded', `person:${data.by}`, { judges: judged, ...data });
   }
 
   #own<T extends EventType>(type: T, data: EventData[T], actor: string = this.#lead): string {
-    return this.writer.add(type, data, { actor, class: 'owner' });
+    return this.writer.add(type, actor, data);
   }
 
   #cut(value: string, at: string, maxBytes?: number): string {
