@@ -65,7 +65,7 @@ export const CORE_SESSION: Room = {
     {
       name: 'compaction-without-a-summary',
       what: 'An empty summary would take the place of everything that a thread has done.',
-      file: at('results.ts'),
+      file: at('answer.ts'),
       find: "if (summary === '') return false;",
       replace: '',
       tests: [at('compaction.test.ts')],
@@ -113,7 +113,7 @@ export const CORE_SESSION: Room = {
     {
       name: 'answer-after-an-interrupt',
       what: 'Calls of an answer that comes after an interrupt would start.',
-      file: at('results.ts'),
+      file: at('answer.ts'),
       find: "if (thread.interrupted) stopReason = 'interrupted';",
       replace: '',
       tests: [at('interrupt.test.ts')],
@@ -121,7 +121,7 @@ export const CORE_SESSION: Room = {
     {
       name: 'calls-of-an-answer-cut-off',
       what: 'A call whose input was cut off in the middle would run.',
-      file: at('results.ts'),
+      file: at('answer.ts'),
       find: 'else if (stopReason === null) writeCall(w, block);',
       replace: 'else writeCall(w, block);',
       tests: [at('turn.test.ts'), at('decide.test.ts')],
@@ -129,7 +129,7 @@ export const CORE_SESSION: Room = {
     {
       name: 'late-answer',
       what: 'An answer to a request that is over would be recorded a second time.',
-      file: at('results.ts'),
+      file: at('answer.ts'),
       find: 'if (thread?.request?.startId !== startId) return calledOff(',
       replace: 'if (thread?.request == null) return calledOff(',
       tests: [at('interrupt.test.ts')],
@@ -137,7 +137,7 @@ export const CORE_SESSION: Room = {
     {
       name: 'unsafe-tool-after-a-crash',
       what: 'A payment that was under way when the process died would be made twice.',
-      file: at('results.ts'),
+      file: at('recovery.ts'),
       find: "if (tool?.effect !== 'unsafe') continue;",
       replace: 'if (tool !== undefined) continue;',
       tests: [at('decide.test.ts'), at('turn.test.ts')],
@@ -153,7 +153,7 @@ export const CORE_SESSION: Room = {
     {
       name: 'decision-told-to-the-tool',
       what: 'A tool would be called with the field that holds the model’s confidence.',
-      file: at('results.ts'),
+      file: at('answer.ts'),
       find: "return { input: rest, decision: typeof decision === 'object'",
       replace: "return { input, decision: typeof decision === 'object'",
       tests: [at('decide.test.ts'), at('turn.test.ts')],
@@ -161,7 +161,7 @@ export const CORE_SESSION: Room = {
     {
       name: 'confidence-from-0-to-1',
       what: 'A confidence of 90 would be recorded as one.',
-      file: at('results.ts'),
+      file: at('answer.ts'),
       find: 'confidence >= 0 && confidence <= 1',
       replace: 'confidence >= 0',
       tests: [at('decide.test.ts'), at('turn.test.ts')],
@@ -169,7 +169,7 @@ export const CORE_SESSION: Room = {
     {
       name: 'pass-mark-by-a-rounding-error',
       what: 'An answer with full marks would miss the pass mark by 1e-16.',
-      file: at('results.ts'),
+      file: at('grading.ts'),
       find: 'Math.round((sum / total) * 1e9) / 1e9',
       replace: 'sum / total',
       tests: [at('outcome.test.ts')],
@@ -177,7 +177,7 @@ export const CORE_SESSION: Room = {
     {
       name: 'last-iteration',
       what: 'A session would make one attempt more than it may.',
-      file: at('results.ts'),
+      file: at('grading.ts'),
       find: 'outcome.iteration + 1 >= outcome.maxIterations',
       replace: 'outcome.iteration >= outcome.maxIterations',
       tests: [at('outcome.test.ts')],
@@ -185,7 +185,7 @@ export const CORE_SESSION: Room = {
     {
       name: 'criterion-without-a-score',
       what: 'A criterion that no grader scored would count as nothing, and the outcome would stand.',
-      file: at('results.ts'),
+      file: at('grading.ts'),
       find: 'if (missing.length > 0)',
       replace: 'if (missing.length > 99)',
       tests: [at('outcome.test.ts'), at('decide.test.ts')],

@@ -55,6 +55,22 @@ export const EVENTS: Room = {
       tests: [at('catalogue.test.ts')],
     },
     {
+      name: 'events-of-the-owner',
+      what: 'Anybody could write what only the process that runs a session may say.',
+      file: at('new-event.ts'),
+      find: "return OWNER_EVENTS.has(type) ? 'owner' : 'open';",
+      replace: "return OWNER_EVENTS.size < 0 ? 'owner' : 'open';",
+      tests: [at('new-event.test.ts')],
+    },
+    {
+      name: 'payload-that-was-erased',
+      what: 'A fold would fail on the first event that somebody has erased.',
+      file: at('fold-with.ts'),
+      find: 'return event === null || event.data === null ? state : fold(state, event, undefined);',
+      replace: 'return event === null ? state : fold(state, event, undefined);',
+      tests: [at('fold-with.test.ts')],
+    },
+    {
       name: 'dashes-in-ids',
       what: 'An id that ends with "-1" would be that of an inner event of another append.',
       file: at('ids.ts'),

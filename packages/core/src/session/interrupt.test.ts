@@ -6,7 +6,7 @@ import { decideSession, openWork } from './decide.ts';
 import { evolveSession } from './fold/evolve.ts';
 import { hasSomethingToDo } from './rest.ts';
 import { initialSession, leadThreadId, NO_CAPS, NO_USAGE, type SessionState } from './fold/state.ts';
-import { modelAnswered, type Answer } from './results.ts';
+import { modelAnswered, type Answer } from './answer.ts';
 
 const { context } = new GivenSession('Begin.', { agents: [givenAgent('lead')] });
 
