@@ -221,7 +221,7 @@ describe('an insight', () => {
   });
 });
 
-it('makes as little anew with the last of 8,000 events as with the first: 400 notes, 2,000 patches', { timeout: 60_000 }, () => {
+it('makes as little anew with the last of 8,000 events as with the first: 400 notes, 2,000 patches', () => {
   const events: NewEvent[] = [];
   let state = emptyStore();
   for (let i = 0; i < 2000; i += 1) {
