@@ -193,6 +193,22 @@ export const LOG: Room = {
       tests: [at('sqlite/partition-replica.live.test.ts')],
     },
     {
+      name: 'two-processors-of-a-directory',
+      what: 'Two processes would run the sessions of one data directory.',
+      file: at('sqlite/processor-lock.ts'),
+      find: "db.exec('BEGIN EXCLUSIVE');",
+      replace: "db.exec('BEGIN');",
+      tests: [at('sqlite/processor-lock.live.test.ts')],
+    },
+    {
+      name: 'lock-that-nobody-holds',
+      what: 'A directory would seem to be processed after its process has died.',
+      file: at('sqlite/processor-lock.ts'),
+      find: 'return isBusy(error) ? readHolder(directory) : null;',
+      replace: 'return readHolder(directory);',
+      tests: [at('sqlite/processor-lock.live.test.ts')],
+    },
+    {
       name: 'group-that-takes-too-long',
       what: 'A burst of appends would hold up timers and sockets until all of it is written.',
       file: at('sqlite/sequencer.ts'),
