@@ -42,12 +42,18 @@ const LEVEL: Readonly<Record<string, number>> = {
   '@dreamfold/log-kafka': 3,
   '@dreamfold/runtime': 3,
   dreamfold: 4,
+  '@dreamfold/sim': 4,
 };
 const APP_LEVEL = 5;
 
 const PURE_ROOMS = ['packages/events/', 'packages/core/', 'packages/dreaming/'];
 const IMPURE =
   /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bperformance\.|\bset(?:Timeout|Interval|Immediate)\b|\bprocess\.|\bcrypto\b|'node:|\bfetch\(|\bconsole\.|\bglobalThis\b|\.toLocale\w+\(|\.localeCompare\(|\bIntl\./;
+
+/** Rooms where time comes in through the port, and the one file of each that asks the machine. */
+const TIMED_ROOMS: Readonly<Record<string, string>> = { 'packages/runtime/': 'packages/runtime/src/time/system-time.ts' };
+const CLOCK =
+  /\bDate\.now\b|\bnew Date\(\)|\bperformance\.now\b|\bset(?:Timeout|Interval|Immediate)\b|\bAbortSignal\.timeout\b|'node:timers/;
 
 /** One technology, one folder. */
 const TECHNOLOGY: Readonly<Record<string, readonly string[]>> = {
@@ -105,6 +111,7 @@ function checkRooms(files: readonly Source[]): string[] {
     if (own === undefined) return [`${path}: the room ${room} has no level. Add it to LEVEL in tidy.test.ts.`];
     const target = /^@dreamfold\/[^/]+|^dreamfold(?=\/|$)/.exec(name)?.[0];
     if (target === undefined || target === `@dreamfold/${room}` || target === room) return [];
+    if (target === '@dreamfold/sim') return [`${path}: nothing imports the simulated world. Move what both need to a lower room.`];
     if ((LEVEL[target] ?? APP_LEVEL) < own) return [];
     return [`${path}: ${name} is not below this room. Move what both need to a lower room, or pass it in from above.`];
   });
@@ -173,6 +180,17 @@ function checkPurity(files: readonly Source[]): string[] {
   });
 }
 
+function checkTime(files: readonly Source[]): string[] {
+  const timed = code(files).filter(({ path }) => path.includes('/src/') && path !== TIMED_ROOMS[roomOf(path)] && !isTest(path));
+  return timed
+    .filter(({ path }) => roomOf(path) in TIMED_ROOMS)
+    .flatMap(linesOf)
+    .flatMap(({ line, at }) => {
+      const call = /^\s*(?:\/\/|\/?\*)/.test(line) ? null : CLOCK.exec(line);
+      return call === null ? [] : [`${at}: ${call[0]} cannot be simulated. Take the Time of @dreamfold/log as an argument.`];
+    });
+}
+
 /** Sources that write events which nobody else would: of other codes, and of other classes. */
 const WRITES_ANY_EVENT = /\.test\.ts$|\/(?:testing|conformance|simulation)\/|^packages\/events\//;
 
@@ -236,7 +254,7 @@ function manifest(room: string, json: object): Source {
 
 const RULES: readonly Rule[] = [
   {
-    name: 'rooms depend one way: events < core < log, model, dreaming < log-kafka, runtime < dreamfold < apps',
+    name: 'rooms depend one way: events < core < log, model, dreaming < log-kafka, runtime < dreamfold, sim < apps',
     check: checkRooms,
     caught: [
       manifest('packages/core', { dependencies: { '@dreamfold/log': 'workspace:*' } }),
@@ -245,6 +263,7 @@ const RULES: readonly Rule[] = [
       manifest('packages/unheard-of', { dependencies: { zod: 'catalog:' } }),
       source('packages/events/src/a.ts', "import { fold } from '@dreamfold/core';"),
       source('packages/runtime/src/a.ts', "const { open } = await import('dreamfold');"),
+      source('apps/cli/src/a.ts', ["import { World } from '@dreamfold", "sim';"].join('/')),
     ],
     passes: [
       manifest('packages/runtime', { dependencies: { '@dreamfold/log': 'workspace:*' } }),
@@ -323,6 +342,23 @@ const RULES: readonly Rule[] = [
       source('packages/core/src/a.ts', '// never Date.now()\nconst time = new Date(event.time).toISOString();'),
       source('packages/core/src/a.test.ts', 'const now = Date.now();'),
       source('packages/runtime/src/a.ts', 'const now = Date.now();'),
+    ],
+  },
+  {
+    name: 'time comes in through its port',
+    check: checkTime,
+    caught: [
+      source('packages/runtime/src/worker/a.ts', 'const now = Date.now();'),
+      source('packages/runtime/src/worker/a.ts', 'const start = performance.now();'),
+      source('packages/runtime/src/a.ts', 'setTimeout(look, 1000);'),
+      source('packages/runtime/src/a.ts', 'const signal = AbortSignal.timeout(1000);'),
+      source('packages/runtime/src/time/a.ts', "import { setTimeout as sleep } from 'node:timers/promises';"),
+    ],
+    passes: [
+      source('packages/runtime/src/time/system-time.ts', 'setTimeout(then, ms)'),
+      source('packages/runtime/src/a.ts', '// not Date.now()\nconst time = new Date(event.time).toISOString();'),
+      source('packages/runtime/src/a.test.ts', 'const now = Date.now();'),
+      source('apps/cli/src/a.ts', 'const now = Date.now();'),
     ],
   },
   {

@@ -10,6 +10,7 @@ import {
   exportStreams,
   importSessions,
   loadSession,
+  MACHINE,
   MemoryKeeper,
   noSession,
   ProposalEditor,
@@ -184,7 +185,7 @@ export class Dreamfold {
    * @throws DreamfoldError not_found; invalid_argument (the right answer is none that the tool takes, or is empty); suspicious_unicode
    */
   async feedback(sessionId: string, feedback: FeedbackRecorded): Promise<FeedbackRecorded> {
-    return recordFeedbackOn(this.log, sessionId, feedback);
+    return recordFeedbackOn({ log: this.log, ...MACHINE }, sessionId, feedback);
   }
 
   /**
@@ -281,7 +282,7 @@ export class Dreamfold {
 
   /** Writes to a session that another process may be running. See the commands of `@dreamfold/core`. */
   async command(sessionId: string, build: Parameters<typeof commandSession>[2]): Promise<readonly LogEvent[]> {
-    const events = await commandSession(this.log, sessionId, build);
+    const events = await commandSession({ log: this.log, ...MACHINE }, sessionId, build);
     await this.#host.noticeOthers(sessionId);
     return events;
   }

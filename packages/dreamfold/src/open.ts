@@ -6,7 +6,7 @@ import { openMemoryLog, type Log } from '@dreamfold/log';
 import type { LogNotice } from '@dreamfold/log-kafka';
 import type { LogReadNotice } from '@dreamfold/log/sqlite';
 import type { Model } from '@dreamfold/model';
-import { AnyModel, checkDreamRules, MemoryKeeper, SessionHost, type DreamNews, type DreamRule } from '@dreamfold/runtime';
+import { AnyModel, checkDreamRules, MACHINE, MemoryKeeper, SessionHost, type DreamNews, type DreamRule } from '@dreamfold/runtime';
 import { z } from 'zod';
 import { Dreamfold, type DreamfoldParts } from './dreamfold.ts';
 import { modelsByName } from './models.ts';
@@ -70,8 +70,7 @@ export async function open(given: OpenOptions = {}): Promise<Dreamfold> {
     log,
     models: modelsByName(options.models ?? {}),
     pinnedMemory: (pins) => memory.pinned(pins),
-    now: Date.now,
-    random: Math.random,
+    ...MACHINE,
     uuid: randomUUID,
   });
   const dreamfold = new Dreamfold({ log, memory, host, lock: await lockOf(options) });

@@ -46,3 +46,4 @@ export { hasEnded, thisProcess, type ProcessIdentity } from './process-identity.
 export type { ProcessorLock, RunningProcessor } from './processor-lock.ts';
 export { fold } from './replay.ts';
 export { verifyStream } from './rule/verify-stream.ts';
+export { sleepBy, type Time } from './time.ts';

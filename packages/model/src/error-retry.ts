@@ -1,4 +1,5 @@
 import { type ErrorCode, isDreamfoldError } from '@dreamfold/events';
+import { backoffMs } from '@dreamfold/core';
 
 const RETRYABLE: ReadonlySet<ErrorCode> = new Set([
   'model_overloaded',
@@ -8,8 +9,7 @@ const RETRYABLE: ReadonlySet<ErrorCode> = new Set([
   'model_protocol_error',
 ]);
 
-const BASE_DELAY_MS = 500;
-const MAX_DELAY_MS = 8_000;
+const DELAY = { firstMs: 500, maxMs: 8_000 };
 /** A service that asks for a longer wait is not waited for longer than this: the caller's patience is counted in attempts. */
 const MAX_RETRY_AFTER_MS = 60_000;
 
@@ -30,7 +30,6 @@ export function retryAfterMs(error: unknown): number | undefined {
  * @param options its `random` is a number from 0 to 1 (exclusive); the caller's, so that this stays pure
  */
 export function retryDelayMs(attempt: number, options: { retryAfterMs?: number | undefined; random: number }): number {
-  const backoff = Math.min(BASE_DELAY_MS * 2 ** (attempt - 1), MAX_DELAY_MS);
-  const jittered = Math.round((backoff / 2) * (1 + options.random));
+  const jittered = Math.round((backoffMs(attempt, DELAY) / 2) * (1 + options.random));
   return Math.max(jittered, Math.ceil(Math.min(options.retryAfterMs ?? 0, MAX_RETRY_AFTER_MS)));
 }

@@ -45,6 +45,8 @@ export { asReadError, readRegularFile } from './regular-file.ts';
 export { SessionHost, type HostOptions, type SessionTeam } from './session/session-host.ts';
 export { type WorkShare } from './worker/work-share.ts';
 export { workOn, type WorkerNews, type WorkerOptions } from './worker/worker.ts';
+export { MACHINE, type LogInTime, type Surroundings } from './time/surroundings.ts';
+export { systemTime } from './time/system-time.ts';
 export { Session, resultOf, type OutcomeResult, type SendOptions, type SessionEvents, type SessionResult } from './session/session.ts';
 export { streamsByAge } from './worker/streams-by-age.ts';
 export { changedTools, compileTeam, type Team } from './team/team.ts';

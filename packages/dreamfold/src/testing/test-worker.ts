@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, vi } from 'vitest';
 import { z } from 'zod';
 import type { Log, Membership, OnAssigned } from '@dreamfold/log';
-import { compileTeam, MemoryKeeper, SessionHost, workOn, type WorkerNews, type WorkerOptions } from '@dreamfold/runtime';
+import { compileTeam, MACHINE, MemoryKeeper, SessionHost, workOn, type WorkerNews, type WorkerOptions } from '@dreamfold/runtime';
 import { agent, open, tool, type AgentDefinition, type Dreamfold } from '../index.ts';
 import { modelsByName } from '../models.ts';
 import { collect } from './history.ts';
@@ -69,8 +69,7 @@ export class TestWorker {
       log,
       models: modelsByName({}),
       pinnedMemory: (pins) => memory.pinned(pins),
-      now: Date.now,
-      random: Math.random,
+      ...MACHINE,
       uuid: randomUUID,
     });
     this.#partitions = options.partitions ?? [0];

@@ -2,7 +2,9 @@ import { Cron } from 'croner';
 import { z } from 'zod';
 import { checked, DreamfoldError, optionsOf, Text } from '@dreamfold/events';
 import type { Constitution } from '@dreamfold/dreaming';
+import type { Time } from '@dreamfold/log';
 import { ConstitutionShape } from '../memory/constitution-file.ts';
+import { atTime } from '../time/time-limit.ts';
 
 /** When a store dreams without being asked. With neither `after` nor `schedule`: after every finished session. */
 export interface DreamRule {
@@ -45,9 +47,24 @@ export function checkDreamRules(rules: readonly DreamRule[]): void {
   }
 }
 
-/** Calls `tick` at the times of a schedule until it is stopped. */
-export function startSchedule(schedule: string, tick: () => void): { stop: () => void } {
-  return new Cron(schedule, { mode: '5-or-6-parts' }, tick);
+/**
+ * Calls `tick` at the times of a schedule.
+ * @returns what stops it
+ */
+export function startSchedule(schedule: string, time: Time, tick: () => void): () => void {
+  const job = new Cron(schedule, { mode: '5-or-6-parts', paused: true });
+  let takeBack = (): void => {};
+  const wait = (): void => {
+    const next = job.nextRun(new Date(time.now()));
+    if (next === null) return;
+    const onTime = (): void => {
+      wait();
+      tick();
+    };
+    takeBack = atTime(next.getTime(), onTime, { time });
+  };
+  wait();
+  return () => takeBack();
 }
 
 function checkSchedule(schedule: string, path: string): void {

@@ -1,6 +1,6 @@
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { isDreamfoldError, type LogEvent } from '@dreamfold/events';
-import { advanced, cursorAtStart, type Cursor, type Log } from '@dreamfold/log';
+import { backoffMs } from '@dreamfold/core';
+import { advanced, cursorAtStart, type Cursor, type Log, type Time } from '@dreamfold/log';
 import { checkDreamRules, startSchedule, type DreamRule } from './dream-rule.ts';
 import type { Dreamer, DreamReport } from './dreamer.ts';
 import type { MemoryKeeper } from '../memory/memory-keeper.ts';
@@ -9,6 +9,7 @@ import { safely } from '../safely.ts';
 import { StoreDreams } from './store-dreams.ts';
 import { faultOf } from '../thrown.ts';
 import { FinishedSessions, UnreviewedSessions } from './unreviewed-sessions.ts';
+import { systemTime } from '../time/system-time.ts';
 import { shareOf, takePlace, type WorkPlace, type WorkShare } from '../worker/work-share.ts';
 
 /** Dreams of one store that fail in a row for the same reason, before it is the operator's turn. */
@@ -47,6 +48,8 @@ export interface TriggerOptions {
   pauseMs?: number;
   /** After how long it dreams for a store that is another dreamer's. Default 30 seconds. */
   patienceMs?: number;
+  /** Default the machine's. */
+  time?: Time;
 }
 
 /**
@@ -58,7 +61,8 @@ export interface TriggerOptions {
  * @throws DreamfoldError invalid_argument (a rule); what a dream fails with three times in a row; what following the log fails with
  */
 export async function dreamByRules(options: TriggerOptions): Promise<void> {
-  const { log, memory, dreamer, rules, once = false, tell = () => {}, pauseMs = PAUSE_MS, patienceMs = PATIENCE_MS } = options;
+  const { log, memory, dreamer, rules, once = false, tell = () => {}, time = systemTime } = options;
+  const { pauseMs = PAUSE_MS, patienceMs = PATIENCE_MS } = options;
   const { partitions } = log.capabilities;
   checkDreamRules(rules);
   if (options.signal.aborted) return;
@@ -69,20 +73,20 @@ export async function dreamByRules(options: TriggerOptions): Promise<void> {
     faults.push(error);
     ended.abort();
   };
-  const dreams = new StoreDreams(log, Date.now);
+  const dreams = new StoreDreams(log, time.now);
   // Whoever dreams what is due by now, and ends, waits for no share of it.
   let assigned: readonly number[] = once ? [...Array(partitions).keys()] : [];
   const stores = rules.map((rule) => {
     const id = memory.idOf(rule.store);
     const unreviewed = new UnreviewedSessions(dreams, id, partitions);
     const isMine = (): boolean => assigned.includes(shareOfStore(id, partitions));
-    return new StoreTrigger({ rule, unreviewed, isMine, dreamer, once, pauseMs, patienceMs, signal, tell: safely(tell), giveUp });
+    return new StoreTrigger({ rule, unreviewed, isMine, dreamer, once, time, pauseMs, patienceMs, signal, tell: safely(tell), giveUp });
   });
   const considerAll = (): void => stores.forEach((store) => store.consider());
-  const schedules: { stop: () => void }[] = [];
+  const schedules: (() => void)[] = [];
   let place: WorkPlace | null = null;
   try {
-    const follower = new Follower(log, stores);
+    const follower = new Follower(log, time, stores);
     await follower.catchUp(signal);
     if (!once) {
       const { share = shareOf(log, 'dreamers') } = options;
@@ -102,7 +106,7 @@ export async function dreamByRules(options: TriggerOptions): Promise<void> {
     giveUp(error);
   }
   ended.abort();
-  for (const schedule of schedules) schedule.stop();
+  for (const stop of schedules) stop();
   await place?.leave();
   await Promise.all(stores.map((store) => store.atRest()));
   if (faults.length === 0) return;
@@ -118,12 +122,14 @@ function shareOfStore(id: string, partitions: number): number {
 /** Reads a log from where the stores' dreams have come to. */
 class Follower {
   readonly #log: Log;
+  readonly #time: Time;
   readonly #stores: readonly StoreTrigger[];
   readonly #sessions: FinishedSessions;
   #cursor: Cursor;
 
-  constructor(log: Log, stores: readonly StoreTrigger[]) {
+  constructor(log: Log, time: Time, stores: readonly StoreTrigger[]) {
     this.#log = log;
+    this.#time = time;
     this.#stores = stores;
     this.#sessions = new FinishedSessions(log);
     this.#cursor = cursorAtStart(log.capabilities.partitions);
@@ -138,7 +144,7 @@ class Follower {
       if (signal.aborted) return;
       for (const event of batch) await this.#see(event);
       // A log that is read in this process never waits for anything: signals and sessions must get their turn.
-      await nextTurn();
+      await this.#time.sleep(0);
     }
   }
 
@@ -167,6 +173,7 @@ interface StoreParts {
   isMine: () => boolean;
   dreamer: Dreamer;
   once: boolean;
+  time: Time;
   pauseMs: number;
   patienceMs: number;
   tell: (news: DreamNews) => void;
@@ -182,7 +189,7 @@ class StoreTrigger {
   /** A time of the schedule has come. */
   #isTime: boolean;
   #dreaming: Promise<void> | null = null;
-  #waiting: NodeJS.Timeout | undefined;
+  #isWaiting = false;
   #failures: { reason: string; count: number } = { reason: '', count: 0 };
 
   constructor(parts: StoreParts) {
@@ -193,14 +200,15 @@ class StoreTrigger {
     this.#after = after ?? (schedule === undefined ? 1 : Number.POSITIVE_INFINITY);
   }
 
-  startSchedule(): { stop: () => void }[] {
-    const { schedule } = this.#parts.rule;
+  startSchedule(): (() => void)[] {
+    const { rule, time } = this.#parts;
+    const { schedule } = rule;
     if (schedule === undefined) return [];
     const tick = (): void => {
       this.#isTime = true;
       this.consider();
     };
-    return [startSchedule(schedule, tick)];
+    return [startSchedule(schedule, time, tick)];
   }
 
   /** Begins to dream when it is due and no dream is under way; somewhat later when it is another dreamer's to do. */
@@ -212,16 +220,18 @@ class StoreTrigger {
   }
 
   #waitForOther(): void {
-    if (this.#waiting !== undefined) return;
+    if (this.#isWaiting) return;
     const { reviewedThrough } = this.unreviewed;
     const onTime = (): void => {
-      this.#waiting = undefined;
+      this.#isWaiting = false;
       if (this.#dreaming !== null) return;
       // The other one is at work, and will get to what is left.
       if (this.unreviewed.reviewedThrough !== reviewedThrough) this.consider();
       else if (this.#isDue()) this.#dreaming = this.#dreamWhileDue();
     };
-    this.#waiting = setTimeout(onTime, this.#parts.patienceMs).unref();
+    const { time, patienceMs } = this.#parts;
+    this.#isWaiting = true;
+    time.after(patienceMs, onTime, { background: true });
   }
 
   async atRest(): Promise<void> {
@@ -234,7 +244,7 @@ class StoreTrigger {
   }
 
   async #dreamWhileDue(): Promise<void> {
-    const { once, pauseMs, signal, giveUp } = this.#parts;
+    const { once, time, pauseMs, signal, giveUp } = this.#parts;
     try {
       for (let pauses = 0; this.#isDue();) {
         const ended = await this.#dream();
@@ -245,8 +255,8 @@ class StoreTrigger {
         } else if (once && ended === 'claimed_elsewhere') {
           break;
         } else {
-          await sleep(Math.min(pauseMs * 2 ** pauses, MAX_PAUSE_MS), null, { signal }).catch(() => null);
           pauses += 1;
+          await time.sleep(backoffMs(pauses, { firstMs: pauseMs, maxMs: MAX_PAUSE_MS }), signal).catch(() => null);
         }
       }
     } catch (error) {

@@ -30,6 +30,7 @@ import type { MemoryKeeper, Proposal } from '../memory/memory-keeper.ts';
 import { SessionReview } from './session-review.ts';
 import { StoreDreams, type Claim, type StoreView } from './store-dreams.ts';
 import { streamsByAge } from '../worker/streams-by-age.ts';
+import { systemTime } from '../time/system-time.ts';
 
 /** Insights in one append of the dream's stream: each may cite hundreds of events. */
 const INSIGHTS_PER_APPEND = 20;
@@ -91,7 +92,7 @@ export class Dreamer {
   /** The dream of each store that ends last. */
   readonly #last = new Map<string, Promise<unknown>>();
 
-  constructor(log: Log, memory: MemoryKeeper, now: () => number = Date.now) {
+  constructor(log: Log, memory: MemoryKeeper, now: () => number = systemTime.now) {
     this.#log = log;
     this.#memory = memory;
     this.#dreams = new StoreDreams(log, now);

@@ -3,6 +3,7 @@ import { evolveDraft, evolveMemory, initialMemory, settle, type AppendPlace, typ
 import type { Log } from '@dreamfold/log';
 import { decideAgain } from '../session/decide-again.ts';
 import { sha256 } from '../digest.ts';
+import type { LogInTime, Surroundings } from '../time/surroundings.ts';
 
 /** A part of a change, decided on the state that the parts before it lead to. */
 export type Step = (state: MemoryState) => NewEvent[];
@@ -20,15 +21,15 @@ interface Decided {
 /** Folds memory stores from the log, and appends to them what is decided on their newest state. */
 export class MemoryChanges {
   readonly #log: Log;
-  readonly #now: () => number;
+  readonly #surroundings: Surroundings;
   /** Each store as it was folded last; the log is only read from there. */
   readonly #folded = new Map<string, Folded>();
   /** The last change of each store that was asked for here: the next one waits for it, instead of losing a race against it. */
   readonly #changes = new Map<string, Promise<unknown>>();
 
-  constructor(log: Log, now: () => number) {
+  constructor({ log, ...surroundings }: LogInTime) {
     this.#log = log;
-    this.#now = now;
+    this.#surroundings = surroundings;
   }
 
   async fold(id: string): Promise<MemoryState> {
@@ -92,7 +93,7 @@ export class MemoryChanges {
     const stream = streamOf('memory', id);
     await decideAgain(async () => {
       const before = await this.#foldToHead(id);
-      const time = this.#now();
+      const time = this.#surroundings.time.now();
       // The append's id follows from its events, and a store's fold looks at neither ids nor seqs.
       const { state, events } = decide({ state: before.state, events: [] }, { stream, after: before.seq, appendId: '', time });
       if (events.length === 0) return;
@@ -101,7 +102,7 @@ export class MemoryChanges {
       const { head, duplicate } = await this.#log.append({ stream, id: idFrom('event', key), expected: before.seq, events, time });
       // What has counted is what was decided, so it need not be read and folded again.
       if (!duplicate) this.#keep(id, { seq: head.seq, state });
-    });
+    }, this.#surroundings);
   }
 }
 

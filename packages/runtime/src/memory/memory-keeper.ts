@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   checkMethods,
   DreamfoldError,
@@ -46,16 +45,16 @@ import {
   type VersionEntry,
 } from '@dreamfold/core';
 import { SUPERSEDED } from '@dreamfold/dreaming';
-import type { Log } from '@dreamfold/log';
+import type { Log, Time } from '@dreamfold/log';
 import { sha256 } from '../digest.ts';
 import { directWrite, notePatch, type NoteWrite, type WriteOptions } from './direct-write.ts';
 import { MEMORY_METHODS } from './memory-arguments.ts';
 import { MemoryChanges, type Step } from './memory-changes.ts';
 import { readMemoryFiles, writeMemoryFiles } from './memory-directory.ts';
+import { MACHINE, type Surroundings } from '../time/surroundings.ts';
 
 /** So long a partition of a log may lag behind another one here. */
 const MAX_LAG_MS = 10_000;
-const LAG_POLL_MS = 25;
 
 const TOOLS = { sha256 };
 
@@ -90,13 +89,15 @@ export interface Proposal {
 export class MemoryKeeper {
   readonly #log: Log;
   readonly #changes: MemoryChanges;
+  readonly #time: Time;
   /** The seq that a stream is known to reach. */
   readonly #reached = new Map<string, number>();
 
-  /** @param now the clock that the log goes by */
-  constructor(log: Log, now: () => number = Date.now) {
+  /** @param surroundings default those of the machine */
+  constructor(log: Log, surroundings: Surroundings = MACHINE) {
     this.#log = log;
-    this.#changes = new MemoryChanges(log, now);
+    this.#time = surroundings.time;
+    this.#changes = new MemoryChanges({ log, ...surroundings });
   }
 
   /** The id of the store with a name; an id stands for itself. */
@@ -171,12 +172,22 @@ export class MemoryKeeper {
 
   /** Of a log with several partitions, the session may be here before the memory that it pinned. */
   async #foldThrough({ store, version }: MemoryPin): Promise<MemoryState> {
-    const isPartitioned = this.#log.capabilities.partitions > 1;
-    for (let waited = 0; ; waited += LAG_POLL_MS) {
-      const state = await this.#changes.fold(store);
-      if (state.version >= version || !isPartitioned || waited >= MAX_LAG_MS) return state;
-      await sleep(LAG_POLL_MS);
+    if (this.#log.capabilities.partitions === 1) return this.#changes.fold(store);
+    // Asked for before the store is read: what the store did not hold then comes after it.
+    const after = await this.#log.cursor();
+    let state = await this.#changes.fold(store);
+    if (state.version >= version) return state;
+    const ended = new AbortController();
+    const takeBack = this.#time.after(MAX_LAG_MS, () => ended.abort());
+    try {
+      for await (const _ of this.#log.subscribe({ after, stream: streamOf('memory', store), signal: ended.signal })) {
+        state = await this.#changes.fold(store);
+        if (state.version >= version) break;
+      }
+    } finally {
+      takeBack();
     }
+    return state;
   }
 
   /** Every version, oldest first, with its patch, author, approver and reason. @throws DreamfoldError not_found */

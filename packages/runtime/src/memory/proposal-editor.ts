@@ -6,6 +6,7 @@ import { sha256 } from '../digest.ts';
 import type { MemoryKeeper, StoreSummary } from './memory-keeper.ts';
 import { SessionReview } from '../dream/session-review.ts';
 import { StoreDreams } from '../dream/store-dreams.ts';
+import { systemTime } from '../time/system-time.ts';
 
 export interface ProposalEdit {
   /** In the form that `proposedText` of `@dreamfold/core` gives. */
@@ -31,7 +32,7 @@ export class ProposalEditor {
   readonly #memory: MemoryKeeper;
   readonly #dreams: StoreDreams;
 
-  constructor(log: Log, memory: MemoryKeeper, now: () => number = Date.now) {
+  constructor(log: Log, memory: MemoryKeeper, now: () => number = systemTime.now) {
     this.#log = log;
     this.#memory = memory;
     this.#dreams = new StoreDreams(log, now);

@@ -1,5 +1,6 @@
 import { DreamfoldError, type ModelUsage } from '@dreamfold/events';
 import { totalTokens, type Spent } from '@dreamfold/core';
+import type { Time } from '@dreamfold/log';
 import {
   checkResponse,
   checkUsage,
@@ -9,7 +10,7 @@ import {
   type ModelRequest,
   type ModelResponse,
 } from '@dreamfold/model';
-import { withTimeLimit } from './time-limit.ts';
+import { withTimeLimit } from '../time/time-limit.ts';
 
 /** How long one attempt at a model may take. */
 const MODEL_LIMIT_MS = 600_000;
@@ -17,10 +18,12 @@ const MODEL_LIMIT_MS = 600_000;
 /** One attempt at a model, and what it has used so far, however it ends. */
 export class ModelAttempt {
   readonly #model: Model;
+  readonly #time: Time;
   #usage: ModelUsage | null = null;
 
-  constructor(model: Model) {
+  constructor(model: Model, time: Time) {
     this.#model = model;
+    this.#time = time;
   }
 
   /**
@@ -37,6 +40,7 @@ export class ModelAttempt {
     };
     const { signal } = controller;
     const response = await withTimeLimit(() => this.#model.respond(request, { ...call, signal, onUsage }), {
+      time: this.#time,
       ms: MODEL_LIMIT_MS,
       controller,
       onTimeout: tooSlow,

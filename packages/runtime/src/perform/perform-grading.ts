@@ -17,13 +17,12 @@ import {
   type Work,
 } from '@dreamfold/core';
 import { isRetryable, parseGraderResponse, renderGraderRequest, retryAfterMs, retryDelayMs, type Model } from '@dreamfold/model';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ModelAttempt } from './ask-model.ts';
 import { scoreOf, type CriterionDefinition, type GraderDefinition, type RubricDefinition } from '../team/definitions.ts';
 import type { Completion } from '../session/completion.ts';
-import { isOutOfTime } from './out-of-time.ts';
 import { faultOf } from '../thrown.ts';
-import { withPart, withTimeLimit } from './time-limit.ts';
+import type { Surroundings } from '../time/surroundings.ts';
+import { isOutOfTime, withPart, withTimeLimit } from '../time/time-limit.ts';
 
 const MAX_ATTEMPTS = 5;
 /** How long the code of one criterion may take. */
@@ -31,13 +30,11 @@ const CODE_GRADER_LIMIT_MS = 60_000;
 /** What a grader says of one criterion at most. */
 const MAX_REASON_CHARS = 4000;
 
-export interface GradingPerformance {
+export interface GradingPerformance extends Surroundings {
   /** The rubric in code; null when this program does not have it. */
   rubric: RubricDefinition | null;
   modelFor: (agent: { name: string; model: string | Model }) => Model;
   signal: AbortSignal;
-  now: () => number;
-  random: () => number;
   record: (completion: Completion) => Promise<unknown>;
 }
 
@@ -53,7 +50,7 @@ export async function performGrading(state: SessionState, work: GradeWork, p: Gr
   if (!p.signal.aborted) return { cause: `graded/${evaluationId}`, build: (now) => graded(now, grading) };
   const spent = spentOf(grading);
   if (isOutOfTime(p.signal)) {
-    const cap = wallTimeCap(state, p.now());
+    const cap = wallTimeCap(state, p.time.now());
     return { cause: `graded/${evaluationId}`, build: (now) => gradingStopped(now, { evaluationId, spent, cap }) };
   }
   if (spent === undefined) return null;
@@ -78,6 +75,7 @@ async function grade(
         const view = { task: outcome.description, text: attempt, iteration: outcome.iteration };
         const verdict = await withPart(p.signal, (controller) =>
           withTimeLimit(() => grader.grade({ ...view, signal: controller.signal }), {
+            time: p.time,
             ms: CODE_GRADER_LIMIT_MS,
             controller,
             onTimeout: () => graderTooSlow(criterion.id),
@@ -168,7 +166,7 @@ async function askGrader(
   });
   const ids = criteria.map((c) => c.id);
   for (let number = 1; ; number += 1) {
-    const asking = new ModelAttempt(p.modelFor({ name: 'grader', model }));
+    const asking = new ModelAttempt(p.modelFor({ name: 'grader', model }), p.time);
     try {
       const response = await withPart(p.signal, (controller) => asking.ask(request, { controller }));
       const scores = parseGraderResponse(response, ids);
@@ -185,7 +183,7 @@ async function askGrader(
       // Each model of the rubric and each process counts its attempts from 1.
       const cause = `grading/${work.evaluationId}/${asked.epoch}/${criteria[0]!.id}/${number}`;
       await p.record({ cause, build: (now) => graderAttemptFailed(now, { ...failure, retryAfterMs: retry }) });
-      await sleep(retry, undefined, { signal: p.signal });
+      await p.time.sleep(retry, p.signal);
     }
   }
 }

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   attemptFailed,
   calledOff,
@@ -28,23 +27,22 @@ import {
 } from '@dreamfold/model';
 import { costOf, ModelAttempt } from './ask-model.ts';
 import type { Completion } from '../session/completion.ts';
-import { isCalledOff, isOutOfTime } from './out-of-time.ts';
+import { isCalledOff, isOutOfTime } from '../time/time-limit.ts';
 import { faultOf } from '../thrown.ts';
+import type { Surroundings } from '../time/surroundings.ts';
 
 /** Attempts at one model request, the first included. */
 const MAX_ATTEMPTS = 5;
 
 export type ModelWork = Extract<Work, { kind: 'model' }>;
 
-export interface ModelPerformance {
+export interface ModelPerformance extends Surroundings {
   /** Finds the model; that there is none fails this thread alone. */
   model: () => Model;
   frame: PromptFrame;
   memory: MemoryBlock | null;
   context: DecideContext;
   controller: AbortController;
-  now: () => number;
-  random: () => number;
   onDelta: (text: string) => void;
 }
 
@@ -69,9 +67,9 @@ export async function performModel(state: SessionState, work: ModelWork, p: Mode
   const request = requestOf(state, work, p);
   let asked: ModelAttempt | null = null;
   try {
-    if (work.delayMs > 0) await sleep(work.delayMs, undefined, { signal });
+    if (work.delayMs > 0) await p.time.sleep(work.delayMs, signal);
     const model = p.model();
-    asked = new ModelAttempt(model);
+    asked = new ModelAttempt(model, p.time);
     const response = await asked.ask(request, { controller, onDelta: p.onDelta });
     checkSize(response);
     const answer = answerOf(response, model.price);
@@ -97,7 +95,7 @@ function whyOf(
   const { signal } = p.controller;
   if (isOutOfTime(signal)) {
     const { code, message } = faultOf(signal.reason);
-    return { code: code ?? 'budget_exceeded', message, retryAfterMs: null, cap: wallTimeCap(state, p.now()) };
+    return { code: code ?? 'budget_exceeded', message, retryAfterMs: null, cap: wallTimeCap(state, p.time.now()) };
   }
   const { code, message } = faultOf(error);
   // A model of the caller's own may throw anything. Its thread stops with it, and no other.

@@ -1,10 +1,9 @@
 import { DreamfoldError, kindOf } from '@dreamfold/events';
 import type { ToolOutput } from '@dreamfold/core';
-import type { Log } from '@dreamfold/log';
+import type { Log, Time } from '@dreamfold/log';
 import type { ToolContext, ToolDefinition } from '../team/definitions.ts';
-import { isOutOfTime } from './out-of-time.ts';
 import { faultOf } from '../thrown.ts';
-import { withTimeLimit } from './time-limit.ts';
+import { isOutOfTime, withTimeLimit } from '../time/time-limit.ts';
 
 /** What a model is shown of a long output; the whole of it is a blob. */
 const MODEL_SEES_CHARS = 32 * 1024;
@@ -18,6 +17,7 @@ export interface ToolPerformance {
   controller: AbortController;
   context: Omit<ToolContext, 'signal'>;
   log: Log;
+  time: Time;
   /** The tool's schema was applied to the input before: what came of it was shown to a person, and is what they approved. */
   isParsed: boolean;
 }
@@ -31,6 +31,7 @@ export async function performTool(tool: ToolDefinition, input: unknown, performa
   try {
     const parsed = performance.isParsed ? input : tool.parse(input);
     value = await withTimeLimit(() => tool.run(parsed, { ...context, signal }), {
+      time: performance.time,
       ms: tool.timeoutMs,
       controller,
       onTimeout: () => toolTooSlow(tool),

@@ -10,13 +10,13 @@ import {
   type Work,
 } from '@dreamfold/core';
 import { sha256 } from '../digest.ts';
-import { isOutOfTime } from './out-of-time.ts';
 import { performGrading } from './perform-grading.ts';
 import { performModel } from './perform-model.ts';
 import { performTool } from './perform-tool.ts';
 import type { FrameOf } from './prompt-frames.ts';
 import type { Completion, ProcessorOptions } from '../session/completion.ts';
 import type { RubricDefinition } from '../team/definitions.ts';
+import { isOutOfTime } from '../time/time-limit.ts';
 
 export interface WorkPerformance {
   options: ProcessorOptions;
@@ -48,7 +48,7 @@ export async function performWork(state: SessionState, work: Work, p: WorkPerfor
         memory: p.memoryOf(state, thread),
         context: p.context,
         controller,
-        now: options.now,
+        time: options.time,
         random: options.random,
         onDelta: (text) => options.onDelta(work.threadId, text),
       });
@@ -60,7 +60,7 @@ export async function performWork(state: SessionState, work: Work, p: WorkPerfor
         rubric: p.rubric,
         modelFor: options.modelFor,
         signal: controller.signal,
-        now: options.now,
+        time: options.time,
         random: options.random,
         record: p.record,
       });
@@ -80,6 +80,7 @@ async function performCall(
       ? { text: `The tool ${name} is not part of this program any more.`, errorCode: 'unknown_tool' }
       : await performTool(tool, input, {
           log: options.log,
+          time: options.time,
           isParsed,
           controller,
           context: {
@@ -90,6 +91,6 @@ async function performCall(
             principal: state.principal,
           },
         });
-  const cap = isOutOfTime(controller.signal) ? { cap: wallTimeCap(state, options.now()) } : {};
+  const cap = isOutOfTime(controller.signal) ? { cap: wallTimeCap(state, options.time.now()) } : {};
   return { cause: `result/${callId}`, build: (now) => toolFinished(now, callId, { ...output, ...cap }) };
 }

@@ -19,6 +19,7 @@ import { decideAgain } from './decide-again.ts';
 import type { GivenConfirmation } from './decided-before.ts';
 import { sha256 } from '../digest.ts';
 import { loadSession } from './load-session.ts';
+import type { LogInTime } from '../time/surroundings.ts';
 
 /** What a caller may say of an event, a criterion or a call; see the types of the same names. */
 export const FeedbackShape = optionsOf<FeedbackRecorded>({
@@ -47,7 +48,7 @@ export const ConfirmationShape = optionsOf<GivenConfirmation>({ toolUseId: Text,
  * @throws DreamfoldError not_found, and what `build` throws
  */
 export async function commandSession(
-  log: Log,
+  { log, ...surroundings }: LogInTime,
   sessionId: string,
   build: (state: SessionState) => NewEvent[],
 ): Promise<readonly LogEvent[]> {
@@ -57,7 +58,7 @@ export async function commandSession(
     const events = build(state);
     if (events.length === 0) return [];
     return (await log.append({ stream: streamOf('session', sessionId), id, expected: state.seq, events })).events;
-  });
+  }, surroundings);
 }
 
 /**
@@ -66,9 +67,9 @@ export async function commandSession(
  * @throws DreamfoldError not_found when the session has no such event; invalid_argument when it is not a call or a message, or
  * when the right answer is empty, or none that the called tool takes; what `recordFeedback` throws
  */
-export async function recordFeedbackOn(log: Log, sessionId: string, feedback: FeedbackRecorded): Promise<FeedbackRecorded> {
-  const judged = await judgedEvent(log, sessionId, feedback.judges);
-  const [recorded] = await commandSession(log, sessionId, (state) => {
+export async function recordFeedbackOn(on: LogInTime, sessionId: string, feedback: FeedbackRecorded): Promise<FeedbackRecorded> {
+  const judged = await judgedEvent(on.log, sessionId, feedback.judges);
+  const [recorded] = await commandSession(on, sessionId, (state) => {
     checkAnswer(state, judged, feedback);
     return recordFeedback(state, feedback);
   });

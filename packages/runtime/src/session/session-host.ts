@@ -1,7 +1,7 @@
 import { EventEmitter } from 'eventemitter3';
 import { DreamfoldError, idFrom, idOfStream, isDreamfoldError, streamOf, type LogEvent, type MemoryPin } from '@dreamfold/events';
 import { initialSession, mustRun, type PinnedMemory, type SessionState } from '@dreamfold/core';
-import type { AppendNotice, Log } from '@dreamfold/log';
+import type { AppendNotice } from '@dreamfold/log';
 import type { Model } from '@dreamfold/model';
 import { sha256 } from '../digest.ts';
 import { loadSession } from './load-session.ts';
@@ -10,18 +10,15 @@ import { safely } from '../safely.ts';
 import { SessionProcessor } from './session-processor.ts';
 import { Session, type SessionEvents } from './session.ts';
 import { checkSameAgents, claim, takeOver } from './take-over.ts';
+import type { LogInTime } from '../time/surroundings.ts';
 
 const CLAIM_ATTEMPTS = 10;
 
-export interface HostOptions {
-  log: Log;
+export interface HostOptions extends LogInTime {
   /** Finds a model by the name that an agent gives. */
   models: (name: string) => Model;
   /** Reads the memory stores at the versions that a session pinned. */
   pinnedMemory: (pins: readonly MemoryPin[]) => Promise<PinnedMemory[]>;
-  now: () => number;
-  /** From 0 to 1, for jitter. */
-  random: () => number;
   uuid: () => string;
 }
 
@@ -95,7 +92,7 @@ export class SessionHost {
     const stream = streamOf('session', id);
     const appendId = idFrom('event', sha256(`${stream}/submit`));
     try {
-      await this.#o.log.append({ stream, id: appendId, expected: 0, events: beginningOf(id, options), time: this.#o.now() });
+      await this.#o.log.append({ stream, id: appendId, expected: 0, events: beginningOf(id, options), time: this.#o.time.now() });
     } catch (error) {
       if (!isDreamfoldError(error, 'head_conflict') && !isDreamfoldError(error, 'idempotency_conflict')) throw error;
       await checkSameTask(this.#o.log, id, options.task);
@@ -183,7 +180,7 @@ export class SessionHost {
   #open(state: SessionState, options: SessionTeam & { leaves?: boolean }, memory: readonly PinnedMemory[]): Opened {
     if (this.#closed) throw new DreamfoldError('store_unavailable', 'This Dreamfold is closed', { path: 'open', remedy: 'Open it again.' });
     const { id } = state;
-    const { log, models, now, random } = this.#o;
+    const { log, models, time, random } = this.#o;
     const emitter = new EventEmitter<SessionEvents>();
     const emit = safely((type: keyof SessionEvents, ...args: unknown[]) => {
       (emitter.emit as (type: string, ...args: unknown[]) => boolean).call(emitter, type, ...args);
@@ -201,7 +198,7 @@ export class SessionHost {
     let begun: Promise<void> = Promise.resolve();
     const begin = (): void => {
       begun = new Promise((resolve) => {
-        setImmediate(() => {
+        time.after(0, () => {
           const added = held ?? [];
           held = null;
           added.forEach(deliver);
@@ -217,7 +214,7 @@ export class SessionHost {
         modelFor: ({ model }) => (typeof model === 'string' ? models(model) : model),
         rubric: options.rubric ?? null,
         memory,
-        now,
+        time,
         random,
         onEvents: (added) => {
           if (held === null) deliver(added);
@@ -234,7 +231,7 @@ export class SessionHost {
       this.noticeOthers(id).catch((error: unknown) => processor.stop(error as Error));
       if (!processor.busy) onRest();
     };
-    const session = new Session(id, { processor, emitter, log, wake, heard: () => begun });
+    const session = new Session(id, { processor, emitter, on: { log, time, random }, wake, heard: () => begun });
     this.#keep(session, processor);
     return { session, processor, begin };
   }

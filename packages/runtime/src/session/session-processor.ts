@@ -13,15 +13,14 @@ import {
   type Work,
 } from '@dreamfold/core';
 import type { Completion, ProcessorOptions } from './completion.ts';
-import { Deadline } from '../perform/deadline.ts';
 import { decideContext } from './decide-context.ts';
 import type { RubricDefinition } from '../team/definitions.ts';
 import { sha256 } from '../digest.ts';
-import { outOfTime } from '../perform/out-of-time.ts';
 import { performWork } from '../perform/perform-work.ts';
 import { frames } from '../perform/prompt-frames.ts';
 import { nonceIn } from './take-over.ts';
 import { ThreadMemory } from '../perform/thread-memory.ts';
+import { Deadline, outOfTime } from '../time/time-limit.ts';
 import { Waiters } from './waiters.ts';
 
 interface Pending {
@@ -89,7 +88,7 @@ export class SessionProcessor {
   constructor(options: ProcessorOptions, state: SessionState) {
     this.#o = options;
     this.rubric = options.rubric;
-    this.#deadline = new Deadline(options.now, () => this.#stopInTime());
+    this.#deadline = new Deadline(options.time, () => this.#stopInTime());
     this.#confirmed = state;
     this.#tentative = state;
     this.#stream = streamOf('session', state.id);
@@ -156,7 +155,7 @@ export class SessionProcessor {
     const events = completion.build(before, appendId);
     const [first] = events;
     if (first === undefined) return Promise.resolve();
-    const time = this.#o.now();
+    const time = this.#o.time.now();
     const after = settle(before, events, {
       ...this.#decider,
       at: { stream: this.#stream, after: before.seq, appendId, time },

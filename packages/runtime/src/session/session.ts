@@ -31,7 +31,6 @@ import {
   type Outcome,
   type SessionState,
 } from '@dreamfold/core';
-import type { Log } from '@dreamfold/log';
 import { z } from 'zod';
 import { confirmOn, type GivenConfirmation } from './decided-before.ts';
 import { RubricShape } from '../team/definition-shapes.ts';
@@ -39,6 +38,7 @@ import type { RubricDefinition } from '../team/definitions.ts';
 import { outcomeOf } from './new-session.ts';
 import { FeedbackShape, JudgementShape, recordFeedbackOn, WORD } from './session-commands.ts';
 import type { SessionProcessor } from './session-processor.ts';
+import type { LogInTime } from '../time/surroundings.ts';
 
 /** What listeners get: each event by its type, every event as `event`, and text as it arrives as `delta` (never stored). */
 export type SessionEvents = { [T in EventType]: [event: KnownEvent<T>] } & {
@@ -111,7 +111,7 @@ export class Session {
   readonly id: string;
   readonly #processor: SessionProcessor;
   readonly #emitter: EventEmitter<SessionEvents>;
-  readonly #log: Log;
+  readonly #on: LogInTime;
   readonly #wake: () => void;
   readonly #heard: () => Promise<void>;
 
@@ -120,7 +120,7 @@ export class Session {
     parts: {
       processor: SessionProcessor;
       emitter: EventEmitter<SessionEvents>;
-      log: Log;
+      on: LogInTime;
       wake: () => void;
       heard: () => Promise<void>;
     },
@@ -128,7 +128,7 @@ export class Session {
     this.id = id;
     this.#processor = parts.processor;
     this.#emitter = parts.emitter;
-    this.#log = parts.log;
+    this.#on = parts.on;
     this.#wake = parts.wake;
     this.#heard = parts.heard;
   }
@@ -194,7 +194,7 @@ export class Session {
 
   async #confirm(given: GivenConfirmation): Promise<void> {
     const { context } = this.#processor;
-    await confirmOn(this.#log, { sessionId: this.id, given }, (word) =>
+    await confirmOn(this.#on.log, { sessionId: this.id, given }, (word) =>
       this.#command(word.result, (state) => confirmTool(state, word, (...asked) => context.checkInput(...asked))),
     );
   }
@@ -206,7 +206,7 @@ export class Session {
 
   /** What came of an event of this session later. */
   async feedback(feedback: FeedbackRecorded): Promise<void> {
-    await recordFeedbackOn(this.#log, this.id, feedback);
+    await recordFeedbackOn(this.#on, this.id, feedback);
   }
 
   /** Waits until the session is idle, finished or waiting for a person (see `stopReason`), and its listeners have heard everything. */

@@ -1,7 +1,6 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { idOfStream, type LogEvent } from '@dreamfold/events';
 import { isAtRestAfter } from '@dreamfold/core';
-import type { Log } from '@dreamfold/log';
+import type { Log, Time } from '@dreamfold/log';
 
 /** So many of a session's newest events are looked at. Little comes after the one that says that it rests. */
 const NEWEST = 8;
@@ -9,7 +8,7 @@ const NEWEST = 8;
 /**
  * The sessions that are not at rest, by their newest event. What is finished is not folded, so a few that have nothing to do may be among them.
  */
-export async function* unfinishedSessions(log: Log): AsyncGenerator<{ id: string; newest: LogEvent }, void, undefined> {
+export async function* unfinishedSessions(log: Log, time: Time): AsyncGenerator<{ id: string; newest: LogEvent }, void, undefined> {
   for await (const batch of log.streams('session')) {
     for (const { stream, head } of batch) {
       const events: LogEvent[] = [];
@@ -20,6 +19,6 @@ export async function* unfinishedSessions(log: Log): AsyncGenerator<{ id: string
       if (said === undefined || isAtRestAfter(said) === false) yield { id: idOfStream(stream), newest };
     }
     // A log that is read in this process never waits for anything: signals and sessions must get their turn.
-    await nextTurn();
+    await time.sleep(0);
   }
 }

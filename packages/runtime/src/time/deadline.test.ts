@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { Deadline } from './deadline.ts';
+import { systemTime } from './system-time.ts';
+import { Deadline } from './time-limit.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -7,10 +8,7 @@ afterEach(() => void vi.useRealTimers());
 function given(): { deadline: Deadline; clock: { now: number }; passed: () => number } {
   const clock = { now: 1000 };
   let count = 0;
-  const deadline = new Deadline(
-    () => clock.now,
-    () => void (count += 1),
-  );
+  const deadline = new Deadline({ ...systemTime, now: () => clock.now }, () => void (count += 1));
   return { deadline, clock, passed: () => count };
 }
 

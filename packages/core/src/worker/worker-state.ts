@@ -1,0 +1,243 @@
+import { isDreamfoldError, type ErrorCode } from '@dreamfold/events';
+import { hasSomethingToDo } from '../session/rest.ts';
+import type { SessionState } from '../session/fold/state.ts';
+
+/**
+ * Why a session is to be taken, the weakest reason first: somebody asks for something, which counts while nobody runs it; another worker
+ * has claimed it, though its partition is this one's; or whoever ran it has lost the partition.
+ */
+const REASONS = ['asked', 'outrun', 'abandoned'] as const;
+
+export interface Due {
+  partition: number;
+  reason: (typeof REASONS)[number];
+  /** How often it was looked at in vain. */
+  looks: number;
+}
+
+/** A session that is being claimed, or is under way here. */
+export interface UnderWay {
+  due: Due;
+  isTaken: boolean;
+  /** Somebody else is to go on with it. */
+  isReleased: boolean;
+  /** Why it is to be taken once more after this: it may not have heard of it. */
+  again: Due | null;
+  /** Of the first look at it; a later one means that another process has claimed it meanwhile. */
+  epoch: number | null;
+  /** Another worker ran it when it was looked at. */
+  isOutrun: boolean;
+}
+
+/** What a worker knows of the sessions of a log. Each of its maps is changed where it stands: there may be many sessions. */
+export interface WorkerState {
+  /** So many sessions are under way at most. */
+  readonly concurrency: number;
+  /** The partitions that are this worker's. */
+  assigned: ReadonlySet<number>;
+  /** Every session of the log that is not at rest, with its partition, but for those that are left alone. */
+  readonly unfinished: Map<string, number>;
+  /** Left alone, and nothing was heard of them since. */
+  readonly passedOver: Set<string>;
+  /** To be claimed, in their order. */
+  readonly due: Map<string, Due>;
+  readonly underWay: Map<string, UnderWay>;
+  /** How often another worker had claimed a session of a partition that is this one's. */
+  readonly outrun: Map<string, number>;
+  /** What was left alone, so that it is told once. */
+  readonly left: Set<string>;
+  /** Sessions that failed here since one came to rest. */
+  failed: number;
+  isOver: boolean;
+}
+
+export function initialWorker(concurrency: number): WorkerState {
+  return {
+    concurrency,
+    assigned: new Set(),
+    unfinished: new Map(),
+    passedOver: new Set(),
+    due: new Map(),
+    underWay: new Map(),
+    outrun: new Map(),
+    left: new Set(),
+    failed: 0,
+    isOver: false,
+  };
+}
+
+/** What a worker gets to know. @typeParam Result what a session came to */
+export type WorkerObservation<Result = unknown> =
+  /** @see OnAssigned of the log's port */
+  | { type: 'assigned'; partitions: readonly number[]; wasMember: boolean }
+  /** A session that is not at rest stands on the log. */
+  | { type: 'found'; session: string; partition: number }
+  /** An event of a session came onto the log. */
+  | { type: 'heard'; session: string; partition: number; isAtRest: boolean | null; isRequest: boolean; runsHere: boolean }
+  /** The time has come to look at it again. */
+  | { type: 'due_again'; session: string; due: Due }
+  /** It is being claimed. */
+  | { type: 'claiming'; session: string }
+  /** It was looked at before it is claimed. */
+  | { type: 'seen'; session: string; state: SessionState; hasTeam: boolean }
+  | { type: 'taken'; session: string }
+  /** It was not taken: there is nothing to do, or somebody else does it. */
+  | { type: 'passed'; session: string }
+  | { type: 'rested'; session: string; result: Result }
+  | { type: 'failed'; session: string; error: unknown }
+  /** The worker ends. */
+  | { type: 'over' };
+
+/** Errors that no other attempt of this worker would get round. */
+const NOT_OURS: readonly ErrorCode[] = ['not_found', 'session_ended', 'unknown_agent', 'unsupported_schema_version'];
+
+/** Whether an error says that a session is not for this worker. */
+export function isNotOurs(error: unknown): boolean {
+  return isDreamfoldError(error) && NOT_OURS.includes(error.code);
+}
+
+/**
+ * Takes note of what a worker gets to know.
+ * @returns the state that it was given, changed
+ */
+export function evolveWorker(state: WorkerState, seen: WorkerObservation): WorkerState {
+  switch (seen.type) {
+    case 'assigned':
+      assign(state, seen);
+      break;
+    case 'found':
+      state.unfinished.set(seen.session, seen.partition);
+      if (state.assigned.has(seen.partition)) enqueue(state, seen.session, dueAt(seen.partition, 'abandoned'));
+      break;
+    case 'heard':
+      hear(state, seen);
+      break;
+    case 'due_again':
+      if (isStillDue(state, seen.session, seen.due)) enqueue(state, seen.session, { ...seen.due, looks: seen.due.looks + 1 });
+      break;
+    case 'claiming':
+      state.underWay.set(seen.session, {
+        ...{ due: state.due.get(seen.session)!, isTaken: false, isReleased: false },
+        ...{ again: null, epoch: null, isOutrun: false },
+      });
+      state.due.delete(seen.session);
+      break;
+    case 'seen':
+      look(state, seen);
+      break;
+    case 'taken':
+      state.underWay.get(seen.session)!.isTaken = true;
+      break;
+    case 'passed':
+      if (wasOutrun(state, seen.session)) countOutrun(state, seen.session);
+      end(state, seen.session);
+      break;
+    case 'rested':
+      state.failed = 0;
+      end(state, seen.session);
+      break;
+    case 'failed':
+      fail(state, seen);
+      end(state, seen.session);
+      break;
+    case 'over':
+      state.isOver = true;
+      for (const one of state.underWay.values()) one.isReleased = true;
+      break;
+  }
+  return state;
+}
+
+function assign(state: WorkerState, { partitions, wasMember }: Extract<WorkerObservation, { type: 'assigned' }>): void {
+  if (state.isOver) return;
+  // What it kept by name only, others may have run meanwhile, and let go of.
+  const kept = wasMember ? state.assigned : new Set();
+  state.assigned = new Set(partitions);
+  for (const [session, { partition }] of state.due) if (!state.assigned.has(partition)) state.due.delete(session);
+  for (const one of state.underWay.values()) if (!state.assigned.has(one.due.partition)) one.isReleased = true;
+  for (const [session, partition] of state.unfinished) {
+    const isKept = kept.has(partition) && state.underWay.has(session);
+    // Also of a partition that it keeps: somebody who lost it, and did not know yet, may have claimed a session there.
+    if (state.assigned.has(partition) && !isKept) enqueue(state, session, dueAt(partition, 'abandoned'));
+  }
+}
+
+function hear(state: WorkerState, heard: Extract<WorkerObservation, { type: 'heard' }>): void {
+  const { session, partition, isAtRest, isRequest, runsHere } = heard;
+  const wasPassedOver = state.passedOver.delete(session);
+  if (isAtRest === true) {
+    state.unfinished.delete(session);
+    state.outrun.delete(session);
+  } else if (isAtRest === false || wasPassedOver) state.unfinished.set(session, partition);
+  if (!runsHere && isRequest && state.assigned.has(partition)) enqueue(state, session, dueAt(partition, 'asked'));
+}
+
+function look(state: WorkerState, { session, state: found, hasTeam }: Extract<WorkerObservation, { type: 'seen' }>): void {
+  const one = state.underWay.get(session)!;
+  one.epoch ??= found.epoch;
+  one.isOutrun = found.status !== 'idle' && found.claimedByWorker;
+  if (!hasSomethingToDo(found)) state.unfinished.delete(session);
+  else if (isToBeTaken(state, session, found) && !hasTeam) leave(state, session, leaderless(found));
+}
+
+function fail(state: WorkerState, { session, error }: Extract<WorkerObservation, { type: 'failed' }>): void {
+  const { isReleased } = state.underWay.get(session)!;
+  const isFenced = isDreamfoldError(error, 'fenced');
+  if (isFenced && !isReleased) countOutrun(state, session);
+  if (state.isOver || isReleased || isFenced) return;
+  if (isNotOurs(error)) leave(state, session, session);
+  else state.failed += 1;
+}
+
+/** It would be read for ever, and to no end: only what happens to it can make it this worker's. */
+function leave(state: WorkerState, session: string, what: string): void {
+  if (state.unfinished.delete(session)) state.passedOver.add(session);
+  state.left.add(what);
+}
+
+function end(state: WorkerState, session: string): void {
+  const { again, isTaken, isReleased } = state.underWay.get(session)!;
+  state.underWay.delete(session);
+  // While it ran here, nobody had abandoned it.
+  const next = again !== null && isTaken && !isReleased ? { ...again, reason: 'asked' as const } : again;
+  if (next !== null && state.assigned.has(next.partition)) enqueue(state, session, next);
+}
+
+function enqueue(state: WorkerState, session: string, due: Due): void {
+  if (state.isOver) return;
+  const underWay = state.underWay.get(session);
+  const before = underWay === undefined ? state.due.get(session) : underWay.again;
+  const both = before != null && REASONS.indexOf(before.reason) > REASONS.indexOf(due.reason) ? before : due;
+  if (underWay !== undefined) underWay.again = both;
+  else state.due.set(session, both);
+}
+
+function countOutrun({ outrun }: WorkerState, session: string): void {
+  outrun.set(session, (outrun.get(session) ?? 0) + 1);
+}
+
+function isStillDue(state: WorkerState, session: string, { partition }: Due): boolean {
+  return state.unfinished.has(session) && state.assigned.has(partition) && !state.underWay.has(session);
+}
+
+function dueAt(partition: number, reason: Due['reason']): Due {
+  return { partition, reason, looks: 0 };
+}
+
+/** Whether another worker was faster, and may have lost the partition before. */
+export function wasOutrun({ underWay }: WorkerState, session: string): boolean {
+  const { due, isOutrun } = underWay.get(session)!;
+  return isOutrun && due.reason !== 'abandoned';
+}
+
+/** Whether a session that is being claimed is this worker's to take: not when another process claims it meanwhile. */
+export function isToBeTaken({ underWay }: WorkerState, session: string, found: SessionState): boolean {
+  const { due, epoch } = underWay.get(session)!;
+  const isDue = found.status === 'idle' || due.reason === 'abandoned' || (due.reason === 'outrun' && found.claimedByWorker);
+  return isDue && (epoch === null || epoch === found.epoch) && hasSomethingToDo(found);
+}
+
+/** What a worker lacks whose team no session of a lead can have: it is told once. */
+export function leaderless({ team }: SessionState): string {
+  return `lead ${team.lead}`;
+}
