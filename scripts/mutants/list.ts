@@ -3,6 +3,7 @@ import { CLI } from './rooms/cli.ts';
 import { CORE_IMPORT } from './rooms/core-import.ts';
 import { CORE_MEMORY } from './rooms/core-memory.ts';
 import { CORE_SESSION } from './rooms/core-session.ts';
+import { CORE_WORKER } from './rooms/core-worker.ts';
 import { DREAMFOLD } from './rooms/dreamfold.ts';
 import { DREAMING } from './rooms/dreaming.ts';
 import { EVENTS } from './rooms/events.ts';
@@ -17,6 +18,7 @@ export const ROOMS: readonly Room[] = [
   CORE_SESSION,
   CORE_MEMORY,
   CORE_IMPORT,
+  CORE_WORKER,
   LOG,
   LOG_KAFKA,
   MODEL,

@@ -162,10 +162,18 @@ export const RUNTIME: Room = {
     {
       name: 'work-that-was-called-off-before',
       what: 'A tool would begin after its session was interrupted.',
-      file: at('perform/time-limit.ts'),
+      file: at('time/time-limit.ts'),
       find: '  signal.throwIfAborted();\n',
       replace: '',
-      tests: [at('perform/time-limit.test.ts')],
+      tests: [at('time/time-limit.test.ts')],
+    },
+    {
+      name: 'timer-that-fires-before-its-time',
+      what: 'A session would be stopped early where somebody has set the clock back.',
+      file: at('time/time-limit.ts'),
+      find: '(time.now() >= at ? then() : wait())',
+      replace: 'then()',
+      tests: [at('time/deadline.test.ts')],
     },
     {
       name: 'price-that-is-not-known',

@@ -3,13 +3,14 @@ import { DreamfoldError, streamOf } from '@dreamfold/events';
 import { createStore, writeMemory } from '@dreamfold/core';
 import { openMemoryLog } from '@dreamfold/log';
 import { sha256 } from '../digest.ts';
+import { MACHINE } from '../time/surroundings.ts';
 import { MemoryChanges, type Step } from './memory-changes.ts';
 
 const STORE = 'memstore_1';
 
 test('changes of one append go each by itself: one whose place has moved leaves nothing, another fault all', async () => {
   const log = openMemoryLog();
-  const changes = new MemoryChanges(log, () => 1000);
+  const changes = new MemoryChanges({ log, ...MACHINE });
   await changes.change(STORE, 'create', [
     (state) => createStore(state, { name: 'desk', description: '', approval: 'manual', by: 'person:ann' }),
   ]);

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { DreamfoldError, type ErrorCode, type NewEvent } from '@dreamfold/events';
 import { GivenSession, givenAgent } from '@dreamfold/core/testing';
 import { MAX_ANSWER_BYTES, type Model, type ModelPrice, type ModelResponse } from '@dreamfold/model';
+import { systemTime } from '../time/system-time.ts';
 import { performModel, type ModelWork } from './perform-model.ts';
 
 const usage = { input_tokens: 1_000_000, output_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 };
@@ -28,7 +29,7 @@ async function attempt(
       },
     }),
     frame: { model: 'm', system: '', tools: [], maxTokens: 99 },
-    ...{ memory: null, context: session.context, controller, now: () => 1000, random: () => 0, onDelta: () => {} },
+    ...{ memory: null, context: session.context, controller, time: systemTime, random: () => 0, onDelta: () => {} },
   });
   return completion === null ? null : completion.build(session.state, 'sevt_answer');
 }

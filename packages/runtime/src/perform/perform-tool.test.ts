@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { initialSession, type ToolOutput } from '@dreamfold/core';
 import { openMemoryLog } from '@dreamfold/log';
 import type { ToolDefinition } from '../team/definitions.ts';
-import { outOfTime } from './out-of-time.ts';
+import { systemTime } from '../time/system-time.ts';
+import { outOfTime } from '../time/time-limit.ts';
 import { performTool } from './perform-tool.ts';
 
 const log = openMemoryLog();
@@ -21,7 +22,7 @@ function perform(run: ToolDefinition['run'], how: Partial<ToolDefinition> = {}, 
     },
     ...how,
   };
-  return performTool(tool, { to: 'ann' }, { controller, context, log, isParsed });
+  return performTool(tool, { to: 'ann' }, { controller, context, log, time: systemTime, isParsed });
 }
 
 const never = (): Promise<never> => new Promise(() => {});

@@ -4,6 +4,7 @@ import { openMemoryLog, type Log } from '@dreamfold/log';
 import { recorded, type ModelResponse } from '@dreamfold/model';
 import type { AgentDefinition, ToolContext, ToolDefinition } from '../team/definitions.ts';
 import { compileTeam } from '../team/team.ts';
+import { MACHINE } from '../time/surroundings.ts';
 import { SessionHost } from './session-host.ts';
 import type { Session } from './session.ts';
 
@@ -43,8 +44,7 @@ async function begin(answers: readonly ModelResponse[], run: () => unknown = () 
     log,
     models: () => recorded([]),
     pinnedMemory: () => Promise.resolve([]),
-    now: () => 1000,
-    random: () => 0,
+    ...MACHINE,
     uuid: () => `id-${(ids += 1)}`,
   });
   return host.create({ team: compileTeam(lead), task: 'Begin.' });
