@@ -119,7 +119,8 @@ export {
 export { phrasesOf } from './memory/prompt/phrases.ts';
 export { proposedText, withProposedText, writtenBy } from './memory/prompt/proposed-text.ts';
 export { readChoices } from './memory/prompt/read-choices.ts';
-export { renderInsight, renderLines, renderMemory, type RenderedLine } from './memory/prompt/render.ts';
+export { renderInsight } from './memory/prompt/insight-text.ts';
+export { renderLines, renderMemory, type RenderedLine } from './memory/prompt/render.ts';
 export {
   documentAt,
   evolveDraft,

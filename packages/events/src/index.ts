@@ -95,5 +95,6 @@ export { kindOf } from './guards/kind-of.ts';
 export { findSuspicious, suspiciousCharacters } from './guards/suspicious-characters.ts';
 export { characterCount, firstCharacters, hasAtMost } from './guards/text-length.ts';
 export { AgentSnapshot, Caps, JsonSchema, MemoryPin, TeamSnapshot, ToolEffect, ToolPolicy, ToolSnapshot } from './team-snapshot.ts';
+export { isAppendField, type AppendField } from './envelope.ts';
 export { foldKnown, foldWith, type FoldHandlers } from './fold-with.ts';
 export { newEvent, writeClassOf } from './new-event.ts';

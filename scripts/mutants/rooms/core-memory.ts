@@ -193,7 +193,7 @@ export const CORE_MEMORY: Room = {
     {
       name: 'names-that-break-their-line',
       what: 'A name with a line break would begin a line of its own in what agents read.',
-      file: at('prompt/render.ts'),
+      file: at('prompt/insight-text.ts'),
       find: 'JSON.stringify(text).replaceAll(/[<\\p{C}\\p{Zl}\\p{Zp}]/gu',
       replace: 'JSON.stringify(text).replaceAll(/[<]/gu',
       tests: [at('prompt/render.test.ts')],

@@ -31,6 +31,26 @@ export const EVENTS: Room = {
       tests: [at('envelope.test.ts')],
     },
     {
+      name: 'time-that-no-date-holds',
+      what: 'An acknowledged event could not be shown: its time is none.',
+      file: at('envelope.ts'),
+      find: 'return isCount(value, 0) && value <= MAX_TIME_MS;',
+      replace: 'return isCount(value, 0);',
+      tests: [at('envelope.test.ts'), 'packages/log/src/memory-log.test.ts'],
+    },
+    {
+      name: 'fields-of-an-append',
+      what: 'An append with an actor of two lines would be refused with words that name no field, or not at all.',
+      file: at('envelope.ts'),
+      find: `    case 'id':
+    case 'actor':
+      return isName(value);`,
+      replace: `    case 'id':
+    case 'actor':
+      return true;`,
+      tests: ['packages/log/src/memory-log.test.ts'],
+    },
+    {
       name: 'ids-of-inner-events',
       what: 'All events of an append would have the same id.',
       file: at('envelope.ts'),
