@@ -77,7 +77,7 @@ export { DOCUMENT_LIMITS, parseTauBench, readTauBench } from './import/tau-bench
 export type { ImportNote } from './import/transcript.ts';
 export { backoffMs } from './time/backoff.ts';
 export { stepWorker, type WorkerIntent, type WorkerNews } from './worker/decide-worker.ts';
-export { initialWorker, isToBeTaken, type WorkerObservation } from './worker/worker-state.ts';
+export { initialWorker, isToBeTaken, type Due, type UnderWay, type WorkerObservation, type WorkerState } from './worker/worker-state.ts';
 export { canonicalJson, equalJson, utf8Bytes, type Sha256 } from './memory/document/canonical-json.ts';
 export {
   AUTO_APPROVER,

@@ -62,6 +62,8 @@ export async function problemsOf(world: World, readers: readonly { log: Log | nu
   const { ledger, log, acknowledged, outside } = world;
   const problems = [...ledger.faults, ...outside.problems(), ...undone(world)];
   for (const id of ledger.unended()) problems.push(`${id} does not end`);
+  for (const [id, { stopReason }] of ledger.sessions)
+    if (stopReason?.type === 'budget_reached') problems.push(`${id} ends only because its time is over`);
   for (const id of ledger.unreviewed()) problems.push(`${id} has ended, and no dream has reviewed it`);
   const counted = new Set([...log.streams.values()].flat().map(({ id }) => id));
   for (const { stream, ids } of acknowledged)

@@ -50,8 +50,9 @@ export class VirtualTime implements Time {
     for (;;) {
       await settled();
       if (isDone()) return true;
-      const timer = this.#timers.pop();
+      const timer = this.#timers.at(-1);
       if (timer === undefined || timer.at > until) return false;
+      this.#timers.pop();
       if (timer.act === null) continue;
       this.#now = timer.at;
       timer.act();

@@ -10,7 +10,7 @@ import { Slot } from './slot.ts';
 import { VirtualTime } from './virtual-time.ts';
 
 const START = Date.UTC(2026, 0, 1);
-/** So long things go wrong. */
+/** So long things go wrong at most. Short troubles end in many a state that a longer one would mend. */
 const TROUBLE_MS = 240_000;
 /** By then all has to have ended, once nothing goes wrong any more. */
 const PATIENCE_MS = 4 * 3_600_000;
@@ -39,12 +39,15 @@ export class World {
   /** The appends that somebody was told of. */
   readonly acknowledged: { stream: string; ids: string[] }[] = [];
   readonly #seed: number;
+  /** How long things go wrong here. */
+  readonly #troubleMs: number;
   readonly #slots: Slot[];
   readonly #customer: Customer;
 
   constructor(seed: number) {
     this.#seed = seed;
     this.chance = new Chance(seed);
+    this.#troubleMs = this.chance.between(TROUBLE_MS / 8, TROUBLE_MS);
     this.log = new SimulatedLog(this.time.now, this.chance.count(1, 3));
     this.ledger = new Ledger(this);
     this.groups = { workers: new Group(this, 'workers'), dreamers: new Group(this, 'dreamers') };
@@ -61,18 +64,18 @@ export class World {
   /** Lets it run until all that was asked for is done, or nothing more can come. */
   async run(): Promise<Outcome> {
     const problems: string[] = [];
-    const ended = START + TROUBLE_MS + PATIENCE_MS;
+    const calmAt = START + this.#troubleMs;
     try {
-      await this.#customer.begin(TROUBLE_MS);
+      await this.#customer.begin(this.#troubleMs);
       // Dreamers that come late find much to review.
-      const lateMs = this.chance.happens(0.2) ? TROUBLE_MS * 0.8 : 0;
+      const lateMs = this.chance.happens(0.2) ? this.#troubleMs * 0.8 : 0;
       for (const slot of this.#slots) this.time.after(slot.work === 'dreamers' ? lateMs : 0, () => slot.start());
       this.#trouble();
-      await this.time.run(() => this.time.now() >= START + TROUBLE_MS, START + TROUBLE_MS);
+      await this.time.run(() => this.time.now() >= calmAt, calmAt);
       this.say('nothing goes wrong any more');
       for (const slot of this.#slots) slot.settle();
-      await this.time.run(() => this.#customer.isDone && this.ledger.isDone, ended);
-      await this.time.run(() => this.#slots.every(({ node }) => (node?.standsMs ?? 0) === 0), ended);
+      await this.time.run(() => this.#customer.isDone && this.ledger.isDone, calmAt + PATIENCE_MS);
+      await this.time.run(() => this.#slots.every(({ node }) => (node?.standsMs ?? 0) === 0), calmAt + 2 * PATIENCE_MS);
       await this.time.run(() => false, this.time.now() + QUIET_MS);
       problems.push(...(await problemsOf(this, [this.#customer, ...this.#slots])));
     } catch (error) {
@@ -85,7 +88,7 @@ export class World {
 
   #trouble(): void {
     this.time.after(this.chance.wait(15_000), () => {
-      if (this.time.now() >= START + TROUBLE_MS) return;
+      if (this.time.now() >= START + this.#troubleMs) return;
       const { node } = this.chance.pick(this.#slots);
       const what = this.chance.next();
       if (what < 0.2) this.groups[this.chance.pick(['workers', 'dreamers'] as const)].share();

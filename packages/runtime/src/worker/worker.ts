@@ -10,6 +10,7 @@ import {
   type WorkerIntent,
   type WorkerObservation,
   type WorkerNews as News,
+  type WorkerState,
 } from '@dreamfold/core';
 import { placeOf, type Log, type Time } from '@dreamfold/log';
 import { safely } from '../safely.ts';
@@ -73,7 +74,7 @@ type WorkerParts = WorkerOptions & { concurrency: number; time: Time; known: Rea
 class Worker {
   readonly #o: WorkerParts;
   readonly #tell: (news: WorkerNews) => void;
-  readonly #state: ReturnType<typeof initialWorker>;
+  readonly #state: WorkerState;
   readonly #runs = new Set<Promise<void>>();
   readonly #ended = Promise.withResolvers<void>();
 
