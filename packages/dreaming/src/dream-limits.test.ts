@@ -114,7 +114,7 @@ describe('an insight whose cues nobody says any more', () => {
   const learnt = approved(store, dream());
   const billing = dream().insights.find(({ insight }) => insight.kind === 'choice' && insight.value === 'billing')!.insight;
 
-  it('is retired as stale, with reason and evidence, and stays away', { timeout: 20_000 }, () => {
+  it('is retired as stale, with reason and evidence, and stays away', () => {
     const from = [...episodes, ...others(STALE_LESSONS + 20)];
     const { insights } = dream({ state: learnt, from });
     const gone = insights.find(({ insight }) => insight.id === billing.id)!;
@@ -129,7 +129,7 @@ describe('an insight whose cues nobody says any more', () => {
     expect(dream({ state: after, from }).insights.filter(({ insight }) => insight.id === billing.id)).toEqual([]);
   });
 
-  it('stays while one of them is said', { timeout: 20_000 }, () => {
+  it('stays while one of them is said', () => {
     const said = episode(['ann', 'billing', 'refund'], 999);
     const from = [
       ...episodes,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { oneLine, printable, printableJson } from './printable.ts';
+import { oneLine, printable, printableJson, shellWord } from './printable.ts';
 
 test.each([
   ['tag characters', 'ok\u{e0049}\u{e007f}', String.raw`ok\u{e0049}\u{e007f}`],
@@ -37,4 +37,14 @@ test('JSON keeps its meaning, whatever is escaped in it', () => {
 
 test('a line is cut between characters', () => {
   expect(oneLine(`abc${'👍'.repeat(5)}`, 7)).toBe('abc👍…');
+});
+
+test.each([
+  ['billing.md', 'billing.md'],
+  ['', "''"],
+  ['two words', "'two words'"],
+  ["it's; rm -rf ~", String.raw`'it'\''s; rm -rf ~'`],
+  ['$(date)', "'$(date)'"],
+])('%s is one argument of a command to copy', (text, word) => {
+  expect(shellWord(text)).toBe(word);
 });

@@ -85,14 +85,16 @@ const chat = {
 };
 
 describe('whose request it was, and whose word', () => {
-  const created = (row: object, trustPrincipals: boolean): unknown => {
-    const imported = parseMessagesLine(JSON.stringify(row), 1, { source: 'runs.jsonl', sha256, trustPrincipals })!;
+  const created = (row: object, trustPrincipals?: boolean): unknown => {
+    const trust = trustPrincipals === undefined ? {} : { trustPrincipals };
+    const imported = parseMessagesLine(JSON.stringify(row), 1, { source: 'runs.jsonl', sha256, ...trust })!;
     const { principal, principal_authenticated: authenticated = false } = data(imported, 'session.created')[0] as Record<string, unknown>;
     return [principal, authenticated];
   };
 
   it('is only claimed, unless whoever imports says otherwise; of a row without one nobody knows', () => {
     const { principal: _, ...nobody } = anthropic;
+    expect(created({ ...anthropic, principal: 'Acme ' })).toEqual(['Acme ', false]);
     expect(created({ ...anthropic, principal: 'Acme ' }, false)).toEqual(['Acme ', false]);
     expect(created({ ...anthropic, principal: 'Acme ' }, true)).toEqual(['Acme ', true]);
     expect(created(nobody, true)).toEqual(['unknown', false]);

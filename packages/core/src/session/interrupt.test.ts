@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { EVENT_VERSION, text, type EventType, type LogEvent, type NewEvent } from '@dreamfold/events';
-import { GivenSession, givenAgent, givenCriterion } from '../testing/given-session.ts';
+import { GivenSession, givenAgent, givenCriterion, givenTool } from '../testing/given-session.ts';
 import { interrupt, sendMessage } from './commands/commands.ts';
 import { decideSession, openWork } from './decide.ts';
 import { evolveSession } from './fold/evolve.ts';
 import { hasSomethingToDo } from './rest.ts';
-import { initialSession, leadThreadId, NO_CAPS, type SessionState } from './fold/state.ts';
+import { initialSession, leadThreadId, NO_CAPS, NO_USAGE, type SessionState } from './fold/state.ts';
+import { modelAnswered, type Answer } from './answer.ts';
 
 const { context } = new GivenSession('Begin.', { agents: [givenAgent('lead')] });
 
@@ -82,4 +83,77 @@ test('an interrupt of a session that runs leaves it the messages that wait', () 
   session.when((state) => interrupt(state));
   expect(session.state).toMatchObject({ status: 'running', interrupted: false, queue: [] });
   expect(openWork(session.state)).toHaveLength(1);
+});
+
+describe('an interrupt of a thread', () => {
+  const roster = (name: string, ...under: string[]) => givenAgent(name, { roster: under });
+  const begun = (): GivenSession => {
+    const session = new GivenSession('Begin.', {
+      agents: [
+        roster('lead', 'desk', 'other'),
+        roster('desk', 'clerk'),
+        roster('clerk', 'runner'),
+        givenAgent('runner'),
+        givenAgent('other'),
+      ],
+      caps: { depth: 3 },
+    });
+    const ask = (agent: string): { tool: string; input: unknown } => ({ tool: 'delegate', input: { agent, message: 'Help.' } });
+    session.answers('lead', [ask('desk'), ask('other')]);
+    session.answers('desk', ask('clerk'));
+    session.answers('clerk', ask('runner'));
+    return session;
+  };
+
+  test('reaches what is under it, however deep, and nobody else', () => {
+    const session = begun();
+    expect(session.underWay).toEqual(['model other', 'model runner']);
+    session.when((state) => interrupt(state, session.thread('desk').id));
+    expect(session.underWay).toEqual(['model other']);
+    expect(['lead', 'desk', 'clerk', 'runner', 'other'].map((agent) => session.thread(agent).running)).toEqual([
+      true,
+      false,
+      false,
+      false,
+      true,
+    ]);
+  });
+
+  test('leaves the thread above to go on with its report', () => {
+    const session = begun();
+    session.when((state) => interrupt(state, session.thread('runner').id));
+    expect(session.underWay).toEqual(['model other', 'model clerk']);
+  });
+});
+
+test('an answer that comes after an interrupt is recorded, and none of its calls starts', () => {
+  const session = new GivenSession('Begin.', { agents: [givenAgent('lead', { tools: [givenTool('pay')] })] });
+  const { id, request } = session.thread('lead');
+  // Noticed on the log, and not decided upon yet.
+  const interrupted = after(session.state, ...interrupt(session.state));
+  const answer: Answer = {
+    content: [
+      { type: 'text', text: 'I pay.' },
+      { type: 'tool_use', name: 'pay', input: {} },
+    ],
+    ...{ stopReason: 'tool_use', usage: NO_USAGE, costUsd: 0 },
+  };
+  const events = modelAnswered(interrupted, { threadId: id, startId: request!.startId, answer, appendId: 'sevt_answer' }, session.context);
+  expect(events.map(({ type }) => type)).toEqual(['agent.message', 'span.model_request_end']);
+  expect(events.at(-1)!.data).toMatchObject({ df_stop_reason: 'interrupted' });
+});
+
+test('an answer to a request that is over is not recorded, only what it cost', () => {
+  const session = new GivenSession('Begin.', { agents: [givenAgent('lead')] });
+  const { id } = session.thread('lead');
+  const answer: Answer = { content: [{ type: 'text', text: 'Late.' }], stopReason: 'end_turn', usage: NO_USAGE, costUsd: 0 };
+  const late = (usage: Answer['usage']) =>
+    modelAnswered(session.state, { threadId: id, startId: 'sevt_over', answer: { ...answer, usage }, appendId: 'sevt_a' }, session.context);
+  expect(late(NO_USAGE)).toEqual([]);
+  expect(late({ ...NO_USAGE, output_tokens: 7 })).toMatchObject([
+    {
+      type: 'model.attempt_failed',
+      data: { model_request_start_id: 'sevt_over', retry_after_ms: null, model_usage: { output_tokens: 7 } },
+    },
+  ]);
 });

@@ -182,3 +182,17 @@ describe('a person grades', () => {
     );
   });
 });
+
+test.each([
+  [[0.1, 0.2, 0.7], [1, 0, 1], 0.8],
+  [[0.1, 0.2, 0.3], [0, 0, 1], 0.5],
+])('weights %j with scores %j reach the pass mark %d, which the sum misses by a rounding error', (weights, scores, passScore) => {
+  const ids = ['a', 'b', 'c'];
+  const session = given(
+    ids.map((id, i) => givenCriterion(id, { weight: weights[i]! })),
+    { passScore },
+  );
+  session.answers('lead', 'only');
+  grades(session, Object.fromEntries(ids.map((id, i) => [id, scores[i]!])));
+  expect(session.state.outcome).toMatchObject({ result: 'satisfied' });
+});

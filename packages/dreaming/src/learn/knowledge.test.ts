@@ -168,3 +168,19 @@ describe('lessons that do not count like the rest', () => {
     expect([outcomes('desk'), outcomes('customer')]).toEqual([1, 0]);
   });
 });
+
+it('an error counts once, however often its session is read', () => {
+  const error = {
+    session: 's1',
+    principal: 'p1',
+    tool: 'find',
+    signature: 'no customer',
+    own: [],
+    next: 'respond',
+    evidence: 'session/s1#4',
+  };
+  const one: Episode = { ...episode(['p1', null, 'hello'], 1), errors: [error] };
+  const knowledge = newKnowledge();
+  for (let i = 0; i < 3; i += 1) learn(knowledge, one, memory);
+  expect([...knowledge.recoveries.values()].map((byNext) => byNext.get('respond')!.length)).toEqual([1]);
+});

@@ -164,6 +164,8 @@ export function describeKeeping(under: LogUnderTest): void {
       }
       await target.append({ stream: S, id: 'another', expected: 0, events: [message('went another way')] });
       expect(await codeOf(target.restore(stored))).toBe('head_conflict');
+      // Also when there is nothing to add: what is here is another event.
+      expect(await codeOf(target.restore(stored.slice(0, 1)))).toBe('head_conflict');
     });
   });
 

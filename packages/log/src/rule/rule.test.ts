@@ -114,6 +114,12 @@ describe('the rule of acceptance', () => {
     expect(fold([...first, ...first, ...next, ...next])).toEqual({ words: ['counted', 'id_used', 'counted', 'id_used'], seq: 3 });
   });
 
+  it('puts no append together from two attempts at it, though id, writer, time and place are the same', () => {
+    const [one, other] = [append('x', START, { n: 2 }), append('x', START, { n: 2, actor: 'another' })];
+    expect(fold([one[0], other[1]])).toEqual({ words: ['torn', 'torn'], seq: 0 });
+    expect(fold([...one])).toEqual({ words: ['counted'], seq: 2 });
+  });
+
   it('has one winner at a head', () => {
     expect(fold([...append('x', START), ...append('y', START)]).words).toEqual(['counted', 'head_passed']);
   });

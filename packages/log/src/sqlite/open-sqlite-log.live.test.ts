@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { NewEvent } from '@dreamfold/events';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { fill, message, readAll } from '../conformance/log-under-test.ts';
 import { openSqliteLog } from './open-sqlite-log.ts';
 
@@ -169,9 +169,17 @@ describe('opening a log', () => {
     await log.close();
   });
 
-  it('can ask for the disk with every append', async () => {
-    const log = await openSqliteLog({ directory, durability: 'full' });
-    expect(log.capabilities.survives).toEqual({ process: true, power: true });
+  it.each([
+    ['full', true, 2],
+    ['process', false, 1],
+  ] as const)('asks for the disk with every append when its durability is %s: %j', async (durability, power, synchronous) => {
+    // The log's own connection: another one has a setting of its own.
+    const connections = vi.spyOn(DatabaseSync.prototype, 'exec');
+    const log = await openSqliteLog({ directory, durability });
+    const own = connections.mock.contexts.at(-1) as DatabaseSync;
+    connections.mockRestore();
+    expect(own.prepare('PRAGMA synchronous').get()).toEqual({ synchronous });
+    expect(log.capabilities.survives).toEqual({ process: true, power });
     await fill(log, S, 3);
     await log.close();
   });

@@ -64,6 +64,9 @@ async function add(session: string, ...events: [type: string, data: unknown][]):
   await log.append({ stream, id: `a-${String(await log.cursor())}x`, expected: 'any', events: written });
 }
 
+/** However long it takes on a machine with other work. */
+const eventually = (check: () => unknown): Promise<unknown> => vi.waitFor(check, { timeout: 60_000, interval: 5 });
+
 /** Long enough for whatever is due to begin. */
 const quiet = (): Promise<void> => sleep(20);
 
@@ -79,41 +82,41 @@ describe('a trigger', () => {
     await quiet();
     expect(trigger.dreamt).toEqual([]);
     await finish(1);
-    await vi.waitFor(() => expect(trigger.dreamt).toEqual([3]));
+    await eventually(() => expect(trigger.dreamt).toEqual([3]));
     await finish(2);
     await quiet();
     expect(trigger.dreamt).toEqual([3]);
     await finish(1);
-    await vi.waitFor(() => expect(trigger.dreamt).toEqual([3, 3]));
+    await eventually(() => expect(trigger.dreamt).toEqual([3, 3]));
     await trigger.close();
   });
 
   it('counts what finished before it ran, and reviews it in one dream', async () => {
     await finish(7);
     const first = new Trigger([{ store: 'desk', after: 3 }]);
-    await vi.waitFor(() => expect(first.dreamt).toEqual([7]));
+    await eventually(() => expect(first.dreamt).toEqual([7]));
     await first.close();
     await finish(2);
     const second = new Trigger([{ store: store, after: 3 }]);
     await quiet();
     expect(second.dreamt).toEqual([]);
     await finish(1);
-    await vi.waitFor(() => expect(second.dreamt).toEqual([3]));
+    await eventually(() => expect(second.dreamt).toEqual([3]));
   });
 
   it('does not count a session that goes on or waits for a person, and counts one again that has something new', async () => {
     const trigger = new Trigger([{ store: 'desk' }]);
     const [session] = await finish(1);
-    await vi.waitFor(() => expect(trigger.dreamt).toEqual([1]));
+    await eventually(() => expect(trigger.dreamt).toEqual([1]));
     await add(session!.id, ['session.status_running', {}]);
     await quiet();
     await add(session!.id, ['session.status_idle', { stop_reason: { type: 'requires_action', event_ids: [] }, stop_details: null }]);
     await quiet();
     expect(trigger.dreamt).toEqual([1]);
     await add(session!.id, ['session.status_idle', { stop_reason: { type: 'end_turn' }, stop_details: null }]);
-    await vi.waitFor(() => expect(trigger.dreamt).toEqual([1, 1]));
+    await eventually(() => expect(trigger.dreamt).toEqual([1, 1]));
     await judgeTicket(log, session!, { right: 'billing', chosen: 'billing' });
-    await vi.waitFor(() => expect(trigger.dreamt).toEqual([1, 1, 1]));
+    await eventually(() => expect(trigger.dreamt).toEqual([1, 1, 1]));
   });
 
   it('no longer counts a session that has gone on', async () => {
@@ -124,19 +127,19 @@ describe('a trigger', () => {
     await quiet();
     expect(trigger.dreamt).toEqual([]);
     await finish(1);
-    await vi.waitFor(() => expect(trigger.dreamt).toEqual([2]));
+    await eventually(() => expect(trigger.dreamt).toEqual([2]));
   });
 
   it('sees feedback on a session that finished before it ran', async () => {
     const [session] = await finish(1);
     const first = new Trigger([{ store: 'desk' }]);
-    await vi.waitFor(() => expect(first.dreamt).toEqual([1]));
+    await eventually(() => expect(first.dreamt).toEqual([1]));
     await first.close();
     const second = new Trigger([{ store: 'desk' }]);
     await quiet();
     expect(second.dreamt).toEqual([]);
     await judgeTicket(log, session!, { right: 'technical', chosen: 'billing' });
-    await vi.waitFor(() => expect(second.dreamt).toEqual([1]));
+    await eventually(() => expect(second.dreamt).toEqual([1]));
   });
 
   it('counts from the dream that a person asked for', async () => {
@@ -147,7 +150,7 @@ describe('a trigger', () => {
     await quiet();
     expect(trigger.dreamt).toEqual([]);
     await finish(1);
-    await vi.waitFor(() => expect(trigger.dreamt).toEqual([3]));
+    await eventually(() => expect(trigger.dreamt).toEqual([3]));
   });
 
   it('dreams for each store by its own rule', async () => {
@@ -158,13 +161,13 @@ describe('a trigger', () => {
     ];
     const first = new Trigger(rules);
     await finish(2);
-    await vi.waitFor(() => expect(first.news).toMatchObject([{ type: 'dreamt', store: 'desk' }]));
+    await eventually(() => expect(first.news).toMatchObject([{ type: 'dreamt', store: 'desk' }]));
     await first.close();
     const second = new Trigger(rules);
     await quiet();
     expect(second.news).toEqual([]);
     await finish(1);
-    await vi.waitFor(() => expect(second.news).toMatchObject([{ store: 'night', report: { reviewed: { sessions: 3 } } }]));
+    await eventually(() => expect(second.news).toMatchObject([{ store: 'night', report: { reviewed: { sessions: 3 } } }]));
   });
 
   it('dreams on a schedule, when there is anything new', async () => {
@@ -193,7 +196,7 @@ describe('a trigger', () => {
   it('dreams on a schedule or after so many, whichever comes first', async () => {
     const trigger = new Trigger([{ store: 'desk', schedule: '0 0 1 1 *', after: 2 }]);
     await finish(2);
-    await vi.waitFor(() => expect(trigger.dreamt).toEqual([2]));
+    await eventually(() => expect(trigger.dreamt).toEqual([2]));
   });
 
   it('once, dreams what is due and ends', async () => {
@@ -215,7 +218,7 @@ describe('two triggers', () => {
       sessions.push(...(await finish(2)).map(({ id }) => id));
       await sleep(i % 3);
     }
-    await vi.waitFor(async () => expect((await reviewedBy(log)).toSorted()).toEqual(sessions.toSorted()));
+    await eventually(async () => expect((await reviewedBy(log)).toSorted()).toEqual(sessions.toSorted()));
     await Promise.all(triggers.map((trigger) => trigger.close()));
     const types = new Set(triggers.flatMap(({ news }) => news.map(({ type }) => type)));
     expect(types).toEqual(new Set(['dreamt', 'claimed_elsewhere']));
@@ -225,31 +228,24 @@ describe('two triggers', () => {
 describe('a dreamer that died', () => {
   it('is waited for as long as it may be alive, and then replaced', async () => {
     let now = 0;
+    const clock = atClock(() => now);
     const slow = openMemoryLog({ clock: () => now });
     const memory = new MemoryKeeper(slow);
     const id = await memory.create({ name: 'desk', description: '', approval: 'auto' }, 'person:ann');
     await finish(2, slow);
     const dreamId = new StoreDreams(
       slow,
-      atClock(() => now),
+      clock,
     ).idOf(id, 1);
     const started = { store_id: id, number: 1, log_id: slow.logId, after: [0], through: [...(await slow.cursor())] };
     const events: NewEvent[] = [{ type: 'dream.started', data: started, actor: 'system', class: 'open' }];
     await slow.append({ stream: streamOf('dream', dreamId), id: 'dead', expected: 0, events });
 
-    const trigger = new Trigger([{ store: 'desk' }], {
-      log: slow,
-      memory,
-      dreamer: new Dreamer(
-        slow,
-        memory,
-        atClock(() => now),
-      ),
-    });
-    await vi.waitFor(() => expect(trigger.news.length).toBeGreaterThan(3));
+    const trigger = new Trigger([{ store: 'desk' }], { log: slow, memory, dreamer: new Dreamer(slow, memory, clock) });
+    await eventually(() => expect(trigger.news.length).toBeGreaterThan(3));
     expect(new Set(trigger.news.map(({ type }) => type))).toEqual(new Set(['claimed_elsewhere']));
     now += 200_000;
-    await vi.waitFor(() => expect(trigger.dreamt).toEqual([2]));
+    await eventually(() => expect(trigger.dreamt).toEqual([2]));
   });
 });
 
@@ -277,7 +273,7 @@ describe('a dream that fails', () => {
     const broken = breakable(() => (failures < 2 ? full((failures += 1)) : null));
     const trigger = new Trigger([{ store: 'desk' }], { log: broken });
     await finish(1);
-    await vi.waitFor(() => expect(trigger.dreamt).toEqual([1]));
+    await eventually(() => expect(trigger.dreamt).toEqual([1]));
     expect(trigger.news).toMatchObject([{ type: 'failed', failures: 1 }, { type: 'failed', failures: 2 }, { type: 'dreamt' }]);
   });
 
@@ -298,7 +294,7 @@ describe('a dream that fails', () => {
     const broken = breakable(() => (n >= 6 ? null : (n += 1) % 2 === 0 ? busy : full(n)));
     const trigger = new Trigger([{ store: 'desk' }], { log: broken });
     await finish(1);
-    await vi.waitFor(() => expect(trigger.dreamt).toEqual([1]));
+    await eventually(() => expect(trigger.dreamt).toEqual([1]));
     expect(trigger.news).toHaveLength(7);
   });
 
@@ -364,7 +360,7 @@ describe('closing', () => {
   it('does not wait for the next attempt of one that failed', async () => {
     const trigger = new Trigger([{ store: 'nobody' }], { pauseMs: 60_000 });
     await finish(1);
-    await vi.waitFor(() => expect(trigger.news).toMatchObject([{ type: 'failed' }]));
+    await eventually(() => expect(trigger.news).toMatchObject([{ type: 'failed' }]));
     await trigger.close();
   });
 });

@@ -1,4 +1,4 @@
-import { isDreamfoldError, newEvent, streamOf, type EventData } from '@dreamfold/events';
+import { isDreamfoldError, newEvent, streamOf, type EventData, type StoredEvent } from '@dreamfold/events';
 import { forbiddenPhrase, type Suggestion } from '@dreamfold/dreaming';
 import { openMemoryLog, type Log } from '@dreamfold/log';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -23,6 +23,7 @@ const TICKETS: readonly Ticket[] = [
 ];
 
 let now = 1_000_000;
+const clock = atClock(() => now);
 let log: Log;
 let memory: MemoryKeeper;
 let dreamer: Dreamer;
@@ -39,7 +40,7 @@ beforeEach(async () => {
   dreamer = new Dreamer(
     log,
     memory,
-    atClock(() => now),
+    clock,
   );
   store = await freshStore('desk', 'auto');
 });
@@ -108,7 +109,7 @@ describe('a dream', () => {
       new Dreamer(
         log,
         new MemoryKeeper(log),
-        atClock(() => now),
+        clock,
       ),
     ]) {
       const report = await again.dream({ store: 'desk', thorough: true });
@@ -136,7 +137,7 @@ describe('a dream', () => {
     const other = new Dreamer(
       log,
       new MemoryKeeper(log),
-      atClock(() => now),
+      clock,
     );
     await other.dream({ store: 'desk', thorough: true });
     await freshStore('whole', 'auto');
@@ -155,6 +156,41 @@ describe('a dream', () => {
     expect(values(later)).toHaveLength(3);
     for (const [i, session] of sessions.entries()) await judgeTicket(log, session, { right: TICKETS[i]![1]!, chosen: 'account' });
     expect((await dreamer.dream({ store: 'desk', thorough: true })).insights).toEqual([]);
+  });
+
+  it('leaves what ends while it runs to the next one', async () => {
+    await route(TICKETS);
+    const late: Ticket = ['zoe', 'billing', 'Where is my refund'];
+    // A session ends when the dream has claimed its range.
+    const writing = new Proxy(log, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name);
+        if (name !== 'readRange') return typeof value === 'function' ? value.bind(target) : value;
+        return async function* read(...range: Parameters<Log['readRange']>) {
+          yield* target.readRange(...range);
+          await routeTicket(log, late, { queues });
+        };
+      },
+    });
+    const other = new Dreamer(writing, new MemoryKeeper(log), clock);
+    expect((await other.dream({ store: 'desk' })).reviewed.sessions).toBe(9);
+    expect((await other.dream({ store: 'desk' })).reviewed.sessions).toBe(1);
+  });
+
+  it('of a log that was restored from elsewhere reads what that one has reviewed again', async () => {
+    await route(TICKETS);
+    const dreamt = await dreamer.dream({ store: 'desk' });
+    const stored: StoredEvent[] = [];
+    for await (const streams of log.streams()) {
+      // In the new log the sessions come after the dream, where its range would hide them.
+      const order = streams.map(({ stream }) => stream).filter((stream) => !stream.startsWith('log/'));
+      for (const stream of order.toSorted()) for await (const batch of log.readStored(stream)) stored.push(...batch);
+    }
+    const there = openMemoryLog({ clock: () => now });
+    await there.restore(stored);
+    for (let i = 0; i < 3; i += 1) await routeTicket(there, ['zoe', 'billing', `Where is refund ${i}`], { queues });
+    const report = await new Dreamer(there, new MemoryKeeper(there), clock).dream({ store: 'desk' });
+    expect(report.reviewed.sessions).toBe(dreamt.reviewed.sessions + 3);
   });
 
   it('of named sessions leaves the others for the next one', async () => {
@@ -182,7 +218,7 @@ describe('two dreamers', () => {
         new Dreamer(
           log,
           new MemoryKeeper(log),
-          atClock(() => now),
+          clock,
         ),
     );
     const outcomes = await Promise.all(others.map((other) => outcomeOf(other.dream({ store: 'desk' }))));
@@ -196,32 +232,27 @@ describe('two dreamers', () => {
   it('one takes over when the other has died, which can write no more', async () => {
     // A review of so many events is claimed before it begins.
     for (let i = 0; i < 6; i += 1) await route(TICKETS);
-    let stop: (() => void) | undefined;
-    const stopped = new Promise<void>((resolve) => (stop = resolve));
+    const reading = Promise.withResolvers<void>();
+    const stopped = Promise.withResolvers<void>();
     // A log whose reading hangs: the dream has begun, and gets no further until it is let go.
     const hanging = new Proxy(log, {
       get: (target, name) => {
         const value: unknown = Reflect.get(target, name);
         if (name !== 'readRange') return typeof value === 'function' ? value.bind(target) : value;
         return async function* hang(...range: Parameters<Log['readRange']>) {
-          await stopped;
+          reading.resolve();
+          await stopped.promise;
           yield* target.readRange(...range);
         };
       },
     });
-    const dead = outcomeOf(
-      new Dreamer(
-        hanging,
-        new MemoryKeeper(log),
-        atClock(() => now),
-      ).dream({ store: 'desk' }),
-    );
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    const dead = outcomeOf(new Dreamer(hanging, new MemoryKeeper(log), clock).dream({ store: 'desk' }));
+    await reading.promise;
     expect(await outcomeOf(dreamer.dream({ store: 'desk' }))).toBe('store_locked');
     now += 200_000;
     const report = await dreamer.dream({ store: 'desk' });
     expect(report.reviewed.sessions).toBe(54);
-    stop!();
+    stopped.resolve();
     expect(await dead).toBe('head_conflict');
     const states = (await dreamer.list()).map(({ state }) => state.status);
     expect(states).toEqual(['completed']);
@@ -235,7 +266,7 @@ describe('a dream that was left', () => {
     await route(TICKETS);
     const dreamId = new StoreDreams(
       log,
-      atClock(() => now),
+      clock,
     ).idOf(store, 1);
     const range = { after: [0], through: [...(await log.cursor())] };
     const begun = newEvent('dream.started', 'system', { store_id: store, number: 1, log_id: log.logId, ...range });
@@ -259,11 +290,11 @@ describe('a dream that was left', () => {
     void new Dreamer(
       log,
       failing,
-      atClock(() => now),
+      clock,
     ).dream({ store: 'desk', proposers });
     const dreamId = new StoreDreams(
       log,
-      atClock(() => now),
+      clock,
     ).idOf(store, 1);
     await expect.poll(async () => (await dreamer.load(dreamId)).refined?.insights).toBe(4);
     now += ABANDONED_MS;
@@ -283,11 +314,11 @@ describe('a dream that was left', () => {
     void new Dreamer(
       log,
       dying,
-      atClock(() => now),
+      clock,
     ).dream({ store: 'desk', sessions: [sessions[0]!.id], thorough: true });
     const dreamId = new StoreDreams(
       log,
-      atClock(() => now),
+      clock,
     ).idOf(store, 1);
     await expect.poll(async () => (await dreamer.load(dreamId)).status).toBe('running');
     now += ABANDONED_MS;
@@ -315,7 +346,7 @@ describe('a dream that was left', () => {
     const dream = dreamer.dream({ store: 'desk', sessions: [sessions[0]!.id], proposers: [waits] });
     const dreamId = new StoreDreams(
       log,
-      atClock(() => now),
+      clock,
     ).idOf(store, 1);
     await expect.poll(async () => (await dreamer.load(dreamId)).requested).toEqual(['slow']);
     for (let twice = 0; twice < 2; twice += 1) await dreamer.cancel(dreamId, { by: 'person:ann', reason: 'Too slow.' });
@@ -429,7 +460,7 @@ describe('outcomes', () => {
     await new Dreamer(
       log,
       new MemoryKeeper(log),
-      atClock(() => now),
+      clock,
     ).dream({ store: 'desk' });
     expect((await counts()).find(({ insight_id: id }) => id === billing)).toMatchObject({ helpful: 3, harmful: 1 });
   });

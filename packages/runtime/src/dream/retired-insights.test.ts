@@ -75,7 +75,7 @@ const gates = [
 const applied = { status: 'applied', by: 'policy:auto', gates };
 
 describe('an insight is retired by a dream, with reason, evidence and gates on the log', () => {
-  it('when it is stale: nobody has said its cues for long', { timeout: 60_000 }, async () => {
+  it('when it is stale: nobody has said its cues for long', async () => {
     for (let i = 0; i * CALLS < STALE - CALLS; i += 1) await longSession(`p${i % 7}`, 'crashes', 'technical');
     await dreamer.dream({ store: 'desk', thorough: true });
     // It may have grown stronger, and stand under another id.

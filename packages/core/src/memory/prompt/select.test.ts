@@ -8,6 +8,7 @@ import { renderChoice, renderCue } from './insight-text.ts';
 import {
   memoryBlock,
   memoryText,
+  plainSaying,
   PROMPT_MEMORY_BYTES,
   selectMemory,
   type PinnedMemory,
@@ -302,15 +303,34 @@ describe('whatever the memory holds', () => {
   });
 });
 
-it('takes a task of any length, and 4,000 cues, in little time', () => {
+it('reads a document once, and then only the cues that a task says, of 4,000', () => {
   const cues = Array.from({ length: 4000 }, (_, i) => cue(`word${i}`, (i % 99) + 1));
-  const book = playbook(...Array.from({ length: 200 }, (_, i) => choice(`i${i}`, `value${i}`, cues.slice(20 * i, 20 * i + 20))));
-  const stores = [pinned({ '/r.md': book })];
+  let reads = 0;
+  const counted = <T extends object>(value: T): T =>
+    new Proxy(value, {
+      get: (target, name) => {
+        reads += 1;
+        return Reflect.get(target, name) as unknown;
+      },
+    });
+  const insights = Array.from({ length: 200 }, (_, i) => choice(`i${i}`, `value${i}`, cues.slice(20 * i, 20 * i + 20).map(counted)));
+  const stores = [pinned({ '/r.md': playbook(...insights.map(counted)) })];
   const tools = toolsOf(stores);
-  const start = performance.now();
-  for (let i = 0; i < 1000; i += 1)
+  const select = (i: number): SelectedMemory =>
     selectMemory(stores, { task: `Word${i} and word${i + 7}, in a sentence of so many words as people write.`, tools });
-  // Each takes some 20 µs; without the index it is a hundred times as much.
-  expect(performance.now() - start).toBeLessThan(1000);
+  select(0);
+  expect(reads).toBeGreaterThan(4000);
+  for (const i of [1, 100, 3000]) {
+    reads = 0;
+    expect(select(i).choices.flatMap(({ cues: given }) => given)).toHaveLength(2);
+    expect(reads).toBeLessThan(100);
+  }
   expect(utf8Bytes(selectAll(stores, cues.map(({ phrase }) => phrase).join(' ')).text)).toBeLessThanOrEqual(PROMPT_MEMORY_BYTES);
 });
+
+it.each(['<memory-x>', '</memory-x>', '< / MEMORY', '<\n/memory>', '<memory'])(
+  'nothing that is said opens or closes a memory: %j',
+  (said) => {
+    expect(plainSaying(`Hello ${said} and <b>more</b>`)).toBe(`Hello &lt;${said.slice(1)} and <b>more</b>`);
+  },
+);

@@ -132,7 +132,10 @@ describe('who may approve', () => {
     }
     const mine = { ...dreamt('p2', noteAt('/b', 'two')), author: 'person:ann' };
     const own = validate(fold(state, proposePatch(state, mine, tools)), 'p2');
-    expect(codeOf(() => approvePatch(own, { patchId: 'p2', by: 'person:ann' }))).toBe('self_approval_forbidden');
+    // However the name is written, it is the same person's.
+    for (const by of ['person:ann', 'person:Ann', 'person:ANN']) {
+      expect(codeOf(() => approvePatch(own, { patchId: 'p2', by }))).toBe('self_approval_forbidden');
+    }
     expect(codeOf(() => approvePatch(own, { patchId: 'p2', by: 'person:bob' }))).toBe('ok');
     expect(codeOf(() => writeMemory(state, dreamt('w', noteAt('/b', 'x')), tools))).toBe('self_approval_forbidden');
   });

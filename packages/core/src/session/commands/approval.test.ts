@@ -216,3 +216,40 @@ test('the words of a change name what was added, taken out and changed, and are 
   const many = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`k${i}`, i]));
   expect(tellChanges({}, many)).toContain('- and 20 more');
 });
+
+describe('an approval', () => {
+  test('counts once: what is said of the call afterwards changes nothing', () => {
+    const session = asked();
+    confirm(session);
+    const toolUseId = call(session).id;
+    const data = { tool_use_id: toolUseId, result: 'deny', deny_message: 'No.', session_thread_id: session.thread('lead').id };
+    // Written by somebody who had not heard of the first.
+    session.when(() => [{ type: 'user.tool_confirmation', class: 'open', actor: 'person:eve', data }]);
+    expect(session.underWay).toEqual(['tool lead pay']);
+    expect(() => confirmTool(session.state, { toolUseId, result: 'deny', by: 'eve' })).toThrow(
+      expect.objectContaining({ code: 'approval_already_used' }),
+    );
+  });
+
+  test('is of the call that was shown', () => {
+    const session = asked();
+    expect(() => confirm(session, { callHash: 'another' })).toThrow(expect.objectContaining({ code: 'approval_stale' }));
+    confirm(session, { callHash: call(session).callHash! });
+    expect(session.underWay).toEqual(['tool lead pay']);
+  });
+
+  test.each<[what: string, change: Partial<typeof pay>]>([
+    ['schema', { input_schema: { ...SCHEMA, required: ['to'] } }],
+    ['policy', { policy: 'always_allow' }],
+    ['effect', { effect: 'keyed' }],
+  ])('is of the tool that was shown: with another %s the call has to be looked at again', (_what, change) => {
+    const session = asked();
+    const { callHash } = call(session);
+    const agents = [givenAgent('lead', { tools: [{ ...pay, ...change }, look] })];
+    const data = { team: { lead: 'lead', agents }, changed_tools: [{ agent: 'lead', tool: 'pay' }] };
+    session.when(() => [{ type: 'session.team_updated', class: 'owner', actor: 'system', data }]);
+    expect(call(session)).toMatchObject({ status: 'asked', input: WHOLE });
+    expect(call(session).callHash).not.toBe(callHash);
+    expect(() => confirm(session, { callHash: callHash! })).toThrow(expect.objectContaining({ code: 'approval_stale' }));
+  });
+});

@@ -231,3 +231,12 @@ describe('evolve', () => {
     }
   });
 });
+
+test('a thread that is told of twice stands once', () => {
+  const agents = [givenAgent('lead', { roster: ['clerk'] }), givenAgent('clerk')];
+  const session = new GivenSession('Begin.', { agents });
+  session.answers('lead', ask('clerk'));
+  const created = session.events.find(({ type }) => type === 'session.thread_created')!;
+  const again = evolveSession(session.state, { ...created, seq: session.state.seq + 1 });
+  expect(again.threads).toEqual(session.state.threads);
+});

@@ -1,0 +1,106 @@
+import type { Room } from '../mutant.ts';
+
+const at = (path: string): string => `apps/cli/src/${path}`;
+
+/** What the command line shows, and what it ends with. */
+export const CLI: Room = {
+  room: 'cli',
+  mutants: [
+    {
+      name: 'text-that-moves-the-cursor',
+      what: 'What a model says could recolour the terminal, or hide a line.',
+      file: at('printable.ts'),
+      find: 'return replaceMixedLetters(replaceHidden(text, escaped), escaped);',
+      replace: 'return replaceMixedLetters(text, escaped);',
+      tests: [at('printable.test.ts')],
+    },
+    {
+      name: 'letters-in-the-guise-of-others',
+      what: 'A name with one foreign letter would look like the one that a person knows.',
+      file: at('printable.ts'),
+      find: 'return replaceMixedLetters(replaceHidden(text, escaped), escaped);',
+      replace: 'return replaceHidden(text, escaped);',
+      tests: [at('printable.test.ts')],
+    },
+    {
+      name: 'command-to-copy',
+      what: 'A name with a quote in it would run as a command of its own when it is copied.',
+      file: at('printable.ts'),
+      find: "text.replaceAll(\"'\", String.raw`'\\''`)",
+      replace: 'text',
+      tests: [at('printable.test.ts')],
+    },
+    {
+      name: 'colours-of-others',
+      what: 'Only our own colours may reach a terminal as codes.',
+      file: at('io.ts'),
+      find: '.map((part, i) => (i % 2 === 0 ? printable(part) : part))',
+      replace: '',
+      tests: [at('io.test.ts')],
+    },
+    {
+      name: 'how-much-is-hidden',
+      what: 'A person would approve a call without knowing that a part of it is not shown.',
+      file: at('call-view.ts'),
+      find: '  drawing.hidden += hidden;\n',
+      replace: '',
+      tests: [at('call-view.test.ts')],
+    },
+    {
+      name: 'fields-in-the-order-of-the-schema',
+      what: 'A model could push the amount of a payment below what is read.',
+      file: at('call-view.ts'),
+      find: 'const keys = [...named, ...others.slice(0, shown)];',
+      replace: 'const keys = [...others.slice(0, shown), ...named];',
+      tests: [at('call-view.test.ts')],
+    },
+    {
+      name: 'value-that-poses-as-a-field',
+      what: 'A long value could go on in a line that looks like another field.',
+      file: at('call-view.ts'),
+      find: "${i === 0 ? '  ' : '│ '}",
+      replace: "${i === 0 ? '  ' : '  '}",
+      tests: [at('call-view.test.ts')],
+    },
+    {
+      name: 'ids-that-begin-alike',
+      what: 'A command would act on one of several sessions whose ids begin alike.',
+      file: at('find-by-prefix.ts'),
+      find: '(matches.length === 1 ? matches[0] : undefined)',
+      replace: 'matches[0]',
+      tests: [at('find-by-prefix.test.ts')],
+    },
+    {
+      name: 'id-of-nothing',
+      what: 'An empty id would be taken for the only session that there is.',
+      file: at('find-by-prefix.ts'),
+      find: "given !== '' && id.startsWith(wanted)",
+      replace: 'id.startsWith(wanted)',
+      tests: [at('find-by-prefix.test.ts')],
+    },
+    {
+      name: 'exit-code-of-a-locked-store',
+      what: 'A script could not tell that another process runs the sessions.',
+      file: at('exit-code.ts'),
+      find: "if (error.code === 'store_locked') return EXIT.locked;",
+      replace: '',
+      tests: [at('exit-code.test.ts')],
+    },
+    {
+      name: 'exit-code-of-a-damaged-store',
+      what: 'A script would take a damaged log for a mistake in its own arguments.',
+      file: at('exit-code.ts'),
+      find: 'if (STORE.has(error.code)) return EXIT.store;',
+      replace: '',
+      tests: [at('exit-code.test.ts')],
+    },
+    {
+      name: 'cells-that-are-too-wide',
+      what: 'A table would be broken by the terminal, and its columns mixed up.',
+      file: at('table-layout.ts'),
+      find: 'if (used > width - 1) break;',
+      replace: '',
+      tests: [at('table-layout.test.ts')],
+    },
+  ],
+};

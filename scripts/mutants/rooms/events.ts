@@ -1,0 +1,150 @@
+import type { Room } from '../mutant.ts';
+
+const at = (path: string): string => `packages/events/src/${path}`;
+
+/** What an event may hold, and what may come in from outside. */
+export const EVENTS: Room = {
+  room: 'events',
+  mutants: [
+    {
+      name: 'hash-without-the-payload',
+      what: 'A changed payload would leave the hash of its event as it was.',
+      file: at('envelope.ts'),
+      find: '\\n${e.actor}\\n${e.dataHash}',
+      replace: '\\n${e.actor}',
+      tests: [at('envelope.test.ts'), 'packages/log/src/rule/rule.test.ts'],
+    },
+    {
+      name: 'envelope-with-other-fields',
+      what: 'A field that no hash covers would pass as part of an event.',
+      file: at('envelope.ts'),
+      find: 'return keys.length === fields.size && keys.every((key) => fields.has(key));',
+      replace: 'return [...fields].every((key) => keys.includes(key));',
+      tests: [at('envelope.test.ts')],
+    },
+    {
+      name: 'lines-with-line-breaks',
+      what: 'A field with a line break would make two envelopes hash alike.',
+      file: at('envelope.ts'),
+      find: "return typeof value === 'string' && hasAtMost(value, max) && LINE.test(value);",
+      replace: "return typeof value === 'string' && hasAtMost(value, max);",
+      tests: [at('envelope.test.ts')],
+    },
+    {
+      name: 'time-that-no-date-holds',
+      what: 'An acknowledged event could not be shown: its time is none.',
+      file: at('envelope.ts'),
+      find: 'return isCount(value, 0) && value <= MAX_TIME_MS;',
+      replace: 'return isCount(value, 0);',
+      tests: [at('envelope.test.ts'), 'packages/log/src/memory-log.test.ts'],
+    },
+    {
+      name: 'fields-of-an-append',
+      what: 'An append with an actor of two lines would be refused with words that name no field, or not at all.',
+      file: at('envelope.ts'),
+      find: `    case 'id':
+    case 'actor':
+      return isName(value);`,
+      replace: `    case 'id':
+    case 'actor':
+      return true;`,
+      tests: ['packages/log/src/memory-log.test.ts'],
+    },
+    {
+      name: 'ids-of-inner-events',
+      what: 'All events of an append would have the same id.',
+      file: at('envelope.ts'),
+      find: 'return i === 0 ? appendId : `${appendId}-${i}`;',
+      replace: 'return appendId;',
+      tests: [at('envelope.test.ts'), 'packages/log/src/rule/rule.test.ts'],
+    },
+    {
+      name: 'version-that-is-newer',
+      what: 'A payload of a newer version would be read as one of this version.',
+      file: at('catalogue.ts'),
+      find: 'if (!isEventType(event.type) || event.v > EVENT_VERSION[event.type]) return null;',
+      replace: 'if (!isEventType(event.type)) return null;',
+      tests: [at('catalogue.test.ts')],
+    },
+    {
+      name: 'payload-checked-by-its-schema',
+      what: 'Any payload would be written, whatever its type says.',
+      file: at('catalogue.ts'),
+      find: 'if (CATALOGUE[type].safeParse(data).success) return;',
+      replace: "if (typeof data === 'object') return;",
+      tests: [at('catalogue.test.ts')],
+    },
+    {
+      name: 'events-of-the-owner',
+      what: 'Anybody could write what only the process that runs a session may say.',
+      file: at('new-event.ts'),
+      find: "return OWNER_EVENTS.has(type) ? 'owner' : 'open';",
+      replace: "return OWNER_EVENTS.size < 0 ? 'owner' : 'open';",
+      tests: [at('new-event.test.ts')],
+    },
+    {
+      name: 'payload-that-was-erased',
+      what: 'A fold would fail on the first event that somebody has erased.',
+      file: at('fold-with.ts'),
+      find: 'return event === null || event.data === null ? state : fold(state, event, undefined);',
+      replace: 'return event === null ? state : fold(state, event, undefined);',
+      tests: [at('fold-with.test.ts')],
+    },
+    {
+      name: 'dashes-in-ids',
+      what: 'An id that ends with "-1" would be that of an inner event of another append.',
+      file: at('ids.ts'),
+      find: ".replaceAll('-', 'A')",
+      replace: '',
+      tests: [at('ids.test.ts')],
+    },
+    {
+      name: 'depth-of-json',
+      what: 'Deeply nested JSON would overflow the stack of whoever reads it.',
+      file: at('guards/guard-json.ts'),
+      find: 'if (depth >= limits.maxDepth) {',
+      replace: 'if (depth >= 1e9) {',
+      tests: [at('guards/guard-json.test.ts')],
+    },
+    {
+      name: 'keys-that-stand-twice',
+      what: 'Two readers of the same JSON would read different values.',
+      file: at('guards/guard-json.ts'),
+      find: 'if (keys.has(key)) {',
+      replace: 'if (keys.size < 0) {',
+      tests: [at('guards/guard-json.test.ts')],
+    },
+    {
+      name: 'keys-that-reach-a-prototype',
+      what: 'JSON from outside could hold __proto__ as a key.',
+      file: at('guards/guard-json.ts'),
+      find: 'limits.anyKey !== true && FORBIDDEN_KEYS.has(key)',
+      replace: 'limits.anyKey === false && FORBIDDEN_KEYS.has(key)',
+      tests: [at('guards/guard-json.test.ts')],
+    },
+    {
+      name: 'hidden-characters',
+      what: 'Invisible characters would pass wherever a person has to see what there is.',
+      file: at('guards/suspicious-characters.ts'),
+      find: "if (groups?.['inPlace'] !== undefined) continue;",
+      replace: 'if (groups !== undefined) continue;',
+      tests: [at('guards/suspicious-characters.test.ts'), at('names.test.ts')],
+    },
+    {
+      name: 'letters-of-two-scripts',
+      what: 'A name with one Cyrillic letter would pass for another name.',
+      file: at('guards/suspicious-characters.ts'),
+      find: 'if (scripts.length > 1) return',
+      replace: 'if (scripts.length > 9) return',
+      tests: [at('guards/suspicious-characters.test.ts')],
+    },
+    {
+      name: 'length-in-characters',
+      what: 'A text of emoji would be refused at half the length that it may have.',
+      file: at('guards/text-length.ts'),
+      find: 'return text.length <= maxCharacters * 2 && characterCount(text) <= maxCharacters;',
+      replace: 'return false;',
+      tests: [at('guards/text-length.test.ts')],
+    },
+  ],
+};
