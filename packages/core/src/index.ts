@@ -34,16 +34,10 @@ export {
   type RequestMessage,
   type ToolSpec,
 } from './session/prompt.ts';
-export {
-  graded,
-  modelAnswered,
-  recovered,
-  toolFinished,
-  type Answer,
-  type Decision,
-  type Grading,
-  type ToolOutput,
-} from './session/results.ts';
+export { type AnswerBlock, type Decision } from './session/answer-parts.ts';
+export { givenContent, type GivenBlock } from './session/commands/given-content.ts';
+export { blobsIn, putBackData, takeOutData, type BytesCodec } from './session/large-data.ts';
+export { graded, modelAnswered, recovered, toolFinished, type Answer, type Grading, type ToolOutput } from './session/results.ts';
 export {
   agentOf,
   answerOfTurn,
