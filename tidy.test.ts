@@ -173,6 +173,18 @@ function checkPurity(files: readonly Source[]): string[] {
   });
 }
 
+/** Sources that write events which nobody else would: of other codes, and of other classes. */
+const WRITES_ANY_EVENT = /\.test\.ts$|\/(?:testing|conformance|simulation)\/|^packages\/events\//;
+
+function checkEvents(files: readonly Source[]): string[] {
+  const writers = code(files).filter((file) => roomOf(file.path) !== '' && !WRITES_ANY_EVENT.test(file.path));
+  return writers.flatMap(linesOf).flatMap(({ line, at }) => {
+    if (/\bclass: '(?:open|owner|claim)'/.test(line))
+      return [`${at}: use newEvent(type, actor, data), which ties the payload to its type.`];
+    return /\btype: string, actor: string\b/.test(line) ? [`${at}: take <T extends EventType>(type: T, …, data: EventData[T]).`] : [];
+  });
+}
+
 function built(entry: string): unknown {
   if (!entry.startsWith('./src/')) return entry;
   const out = entry.replace('./src/', './dist/').slice(0, -'.ts'.length);
@@ -280,6 +292,19 @@ const RULES: readonly Rule[] = [
       source('packages/core/src/views/index.ts', "export { a } from './a.ts';"),
     ],
     passes: [source('packages/core/src/a.ts', "export { b } from './b.ts'; // export * hides what is public")],
+  },
+  {
+    name: 'events are written with newEvent',
+    check: checkEvents,
+    caught: [
+      source('packages/core/src/a.ts', "return { type: 'session.usage', actor, data, class: 'owner' };"),
+      source('packages/runtime/src/a.ts', 'const open = (type: string, actor: string, data: unknown) => events.push(type);'),
+    ],
+    passes: [
+      source('packages/core/src/a.ts', "return newEvent('session.usage', actor, data);"),
+      source('packages/core/src/a.test.ts', "const event = { type: 'x', actor, data, class: 'owner' };"),
+      source('packages/core/src/a.ts', "const data = { by: 'desk', class: 'desk' };"),
+    ],
   },
   {
     name: 'pure rooms read no clock, chance, environment or locale',

@@ -37,7 +37,10 @@ export {
 export { type AnswerBlock, type Decision } from './session/answer-parts.ts';
 export { givenContent, type GivenBlock } from './session/commands/given-content.ts';
 export { blobsIn, putBackData, takeOutData, type BytesCodec } from './session/large-data.ts';
-export { graded, modelAnswered, recovered, toolFinished, type Answer, type Grading, type ToolOutput } from './session/results.ts';
+export { graded, type Grading } from './session/grading.ts';
+export { modelAnswered, type Answer } from './session/answer.ts';
+export { recovered } from './session/recovery.ts';
+export { toolFinished, type ToolOutput } from './session/tool-finished.ts';
 export {
   agentOf,
   answerOfTurn,
@@ -116,7 +119,8 @@ export {
 export { phrasesOf } from './memory/prompt/phrases.ts';
 export { proposedText, withProposedText, writtenBy } from './memory/prompt/proposed-text.ts';
 export { readChoices } from './memory/prompt/read-choices.ts';
-export { renderInsight, renderLines, renderMemory, type RenderedLine } from './memory/prompt/render.ts';
+export { renderInsight } from './memory/prompt/insight-text.ts';
+export { renderLines, renderMemory, type RenderedLine } from './memory/prompt/render.ts';
 export {
   documentAt,
   evolveDraft,
@@ -132,3 +136,4 @@ export {
   type PatchStatus,
 } from './memory/review/state.ts';
 export { documentAtPoint, versionsOf, type MemoryPoint, type VersionEntry } from './memory/review/versions.ts';
+export { settle, type AppendPlace, type Decider } from './settle.ts';

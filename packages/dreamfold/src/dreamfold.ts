@@ -60,6 +60,15 @@ export interface WorkOptions {
   signal?: AbortSignal;
 }
 
+/** What a {@link Dreamfold} is made of. */
+export interface DreamfoldParts {
+  log: Log;
+  memory: MemoryKeeper;
+  host: SessionHost;
+  /** Of a data directory that one process at a time works on. */
+  lock: { acquire: () => Promise<ProcessorLock>; find: () => RunningProcessor | null } | null;
+}
+
 /** What `open` gives: a log, the sessions on it, and their shared memory. */
 export class Dreamfold {
   readonly log: Log;
@@ -73,13 +82,7 @@ export class Dreamfold {
   /** Dreams and workers. */
   readonly #working = new Set<Promise<void>>();
 
-  constructor(parts: {
-    log: Log;
-    memory: MemoryKeeper;
-    host: SessionHost;
-    /** Of a data directory that one process at a time works on. */
-    lock: { acquire: () => Promise<ProcessorLock>; find: () => RunningProcessor | null } | null;
-  }) {
+  constructor(parts: DreamfoldParts) {
     this.log = parts.log;
     this.memory = parts.memory;
     this.dreams = new Dreamer(parts.log, parts.memory);

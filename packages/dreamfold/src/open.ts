@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { checked, DreamfoldError, FilePath, functionOf, isDreamfoldError, kindOf, optionsOf, withMethods } from '@dreamfold/events';
-import { acquireProcessorLock, findProcessor, openMemoryLog, type Log } from '@dreamfold/log';
+import { openMemoryLog, type Log } from '@dreamfold/log';
 import type { LogNotice } from '@dreamfold/log-kafka';
 import type { LogReadNotice } from '@dreamfold/log/sqlite';
 import type { Model } from '@dreamfold/model';
 import { AnyModel, checkDreamRules, MemoryKeeper, SessionHost, type DreamNews, type DreamRule } from '@dreamfold/runtime';
 import { z } from 'zod';
-import { Dreamfold } from './dreamfold.ts';
+import { Dreamfold, type DreamfoldParts } from './dreamfold.ts';
 import { modelsByName } from './models.ts';
 
 /** Where the local replica of a log on Kafka is kept when nobody says where. */
@@ -74,14 +74,7 @@ export async function open(given: OpenOptions = {}): Promise<Dreamfold> {
     random: Math.random,
     uuid: randomUUID,
   });
-  const { directory } = options;
-  const isOwn = directory !== undefined && typeof options.log !== 'string';
-  const dreamfold = new Dreamfold({
-    log,
-    memory,
-    host,
-    lock: isOwn ? { acquire: () => acquireProcessorLock(directory), find: () => findProcessor(directory) } : null,
-  });
+  const dreamfold = new Dreamfold({ log, memory, host, lock: await lockOf(options) });
   // Why it ended is in its news.
   if (rules !== null) dreamfold.keepDreaming({ rules, onDream: options.onDream ?? warnOf }).catch(() => {});
   return dreamfold;
@@ -106,6 +99,13 @@ const Options = optionsOf<OpenOptions>({
   onDream: functionOf<NonNullable<OpenOptions['onDream']>>().optional(),
 });
 const AnyLog = withMethods<Log>('a log', 'append', 'head', 'read', 'streams', 'subscribe', 'verify', 'close');
+
+/** The lock of a data directory, null where sessions are shared out through the log, or nobody else can see them. */
+async function lockOf({ directory, log }: OpenOptions): Promise<DreamfoldParts['lock']> {
+  if (directory === undefined || typeof log === 'string') return null;
+  const { acquireProcessorLock, findProcessor } = await import('@dreamfold/log/sqlite');
+  return { acquire: () => acquireProcessorLock(directory), find: () => findProcessor(directory) };
+}
 
 async function openLog(options: OpenOptions): Promise<Log> {
   const { log, directory, readOnly = false, mustExist = false, durability, acceptHead = false, onNotice = warnOfNotice } = options;

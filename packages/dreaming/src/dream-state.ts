@@ -1,9 +1,8 @@
 import {
+  foldKnown,
   knownEvent,
   type DreamReviewed,
   type DreamStarted,
-  type EventData,
-  type EventType,
   type GateVerdict,
   type InsightProposed,
   type LogEvent,
@@ -46,11 +45,9 @@ export const initialDream: DreamState = {
   seq: 0,
 };
 
-type Fold = { readonly [T in EventType]?: (state: DreamState, data: EventData[T]) => DreamState };
-
 /** A dream that has not started, or has ended, changes no more. */
-const RUNNING: Fold = {
-  'dream.reviewed': (state, { sessions, decisions, labelled }) => ({
+const foldRunning = foldKnown<DreamState>({
+  'dream.reviewed': (state, { data: { sessions, decisions, labelled } }) => ({
     ...state,
     reviewed: {
       sessions: [...state.reviewed.sessions, ...sessions],
@@ -58,20 +55,20 @@ const RUNNING: Fold = {
       labelled: state.reviewed.labelled + labelled,
     },
   }),
-  'dream.insight_proposed': (state, proposed) => ({ ...state, insights: [...state.insights, { ...proposed, rejected: null }] }),
-  'dream.insight_rejected': (state, { insight_id, gates }) => ({
+  'dream.insight_proposed': (state, { data }) => ({ ...state, insights: [...state.insights, { ...data, rejected: null }] }),
+  'dream.insight_rejected': (state, { data: { insight_id, gates } }) => ({
     ...state,
     insights: state.insights.map((dreamt) => (dreamt.insight.id === insight_id ? { ...dreamt, rejected: gates } : dreamt)),
   }),
-  'dream.completed': (state, { patch_ids, uncounted = [], nothing = null }) => ({
+  'dream.completed': (state, { data: { patch_ids, uncounted = [], nothing = null } }) => ({
     ...state,
     status: 'completed',
     patchIds: patch_ids,
     uncounted,
     nothing,
   }),
-  'dream.failed': (state, { error }) => ({ ...state, status: 'failed', error }),
-};
+  'dream.failed': (state, { data: { error } }) => ({ ...state, status: 'failed', error }),
+});
 
 /** Folds one event of a dream's stream. An event that makes no sense where it stands changes nothing. */
 export function evolveDream(before: DreamState, logged: LogEvent): DreamState {
@@ -79,6 +76,5 @@ export function evolveDream(before: DreamState, logged: LogEvent): DreamState {
   const event = knownEvent(logged);
   if (event === null || event.data === null) return state;
   if (event.type === 'dream.started') return state.status === 'new' ? { ...state, status: 'running', started: event.data } : state;
-  const fold = RUNNING[event.type] as ((state: DreamState, data: unknown) => DreamState) | undefined;
-  return fold === undefined || state.status !== 'running' ? state : fold(state, event.data);
+  return state.status === 'running' ? foldRunning(state, event, undefined) : state;
 }

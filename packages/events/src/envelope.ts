@@ -98,8 +98,7 @@ export function isStoredEvent(value: unknown): value is StoredEvent {
     isStreamName(e.stream) &&
     isCount(e.seq, 1) &&
     isName(e.id, MAX_EVENT_ID) &&
-    isCount(e.time, 0) &&
-    e.time <= MAX_TIME_MS &&
+    isTime(e.time) &&
     isLine(e.prev) &&
     isLine(e.hash) &&
     isName(e.type) &&
@@ -144,8 +143,34 @@ function isCount(value: unknown, least: number): value is number {
   return Number.isSafeInteger(value) && (value as number) >= least;
 }
 
+function isTime(value: unknown): boolean {
+  return isCount(value, 0) && value <= MAX_TIME_MS;
+}
+
 function isCausation(value: unknown): boolean {
   return value === null || isCount(value, 1) || (isName(value) && !(value as string).startsWith('#'));
+}
+
+/** The fields of an envelope that come from who appends. */
+export type AppendField = 'stream' | 'id' | 'correlation' | 'time' | 'actor' | 'causation' | 'epoch';
+
+/** Whether {@link isStoredEvent} takes a value for a field; `id` is that of an append. {@link Envelope} says why not. */
+export function isAppendField(name: AppendField, value: unknown): boolean {
+  switch (name) {
+    case 'stream':
+      return isStreamName(value);
+    case 'id':
+    case 'actor':
+      return isName(value);
+    case 'correlation':
+      return value === null || isName(value);
+    case 'time':
+      return isTime(value);
+    case 'causation':
+      return isCausation(value);
+    case 'epoch':
+      return isCount(value, 0);
+  }
 }
 
 /** An event as its readers see it: the payload is parsed and upcast to the newest version of its type. */

@@ -110,3 +110,6 @@ export { findSuspicious, suspiciousCharacters } from './guards/suspicious-charac
 export { characterCount, firstCharacters, hasAtMost } from './guards/text-length.ts';
 export { UPCASTERS } from './upcasters.ts';
 export { AgentSnapshot, Caps, JsonSchema, MemoryPin, TeamSnapshot, ToolEffect, ToolPolicy, ToolSnapshot } from './team-snapshot.ts';
+export { isAppendField, type AppendField } from './envelope.ts';
+export { foldKnown, foldWith, type FoldHandlers } from './fold-with.ts';
+export { newEvent, writeClassOf } from './new-event.ts';

@@ -26,6 +26,8 @@ class FullDisk implements ReplicaStorage {
     return this.#failing(sqliteReplicas.openPartition(options), 'fold', 'replica');
   }
 
+  readonly lock = sqliteReplicas.lock;
+
   openSide(options: Parameters<ReplicaStorage['openSide']>[0]): ReturnType<ReplicaStorage['openSide']> {
     return this.#failing(sqliteReplicas.openSide(options), 'transaction', 'side');
   }

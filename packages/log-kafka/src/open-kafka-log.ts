@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DreamfoldError, isDreamfoldError } from '@dreamfold/events';
-import { acquireProcessorLock, type ProcessorLock } from '@dreamfold/log';
+import type { ProcessorLock } from '@dreamfold/log';
 import { asSystemError, type PartitionReplica, type ReplicaStorage } from '@dreamfold/log/backend';
 import { catchUpInThreads, isFarBehind } from './catch-up.ts';
 import type { KafkaDriver, Membership, MembershipOptions, OffsetRange } from './driver.ts';
@@ -60,7 +60,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
   try {
     await driver.connect();
     await (beginsLog(options) ? ensureTopics(driver, place) : checkTopics(driver, place));
-    slot = await takeSlot(join(options.directory, place.prefix));
+    slot = await takeSlot(join(options.directory, place.prefix), options.storage);
     return await openReplica({ options, place, driver, ...slot });
   } catch (error) {
     await driver.close();
@@ -85,12 +85,12 @@ interface Opening extends Slot {
 }
 
 /** A replica belongs to one process. The next one on this machine takes the next directory, and goes on where that one stands. */
-async function takeSlot(root: string): Promise<Slot> {
+async function takeSlot(root: string, storage: ReplicaStorage): Promise<Slot> {
   for (let slot = 1; ; slot += 1) {
     const directory = join(root, String(slot));
     makeDirectory(directory);
     try {
-      return { directory, lock: await acquireProcessorLock(directory) };
+      return { directory, lock: await storage.lock(directory) };
     } catch (error) {
       if (!isDreamfoldError(error, 'store_locked') || slot === MAX_SLOTS) throw error;
     }

@@ -42,7 +42,7 @@ export {
 export { LOG_STREAM } from './rule/genesis.ts';
 export { openMemoryLog } from './memory-log.ts';
 export { parsePayloadText } from './rule/payload.ts';
-export { hasEnded, thisProcess, type ProcessIdentity } from './process/process-identity.ts';
-export { acquireProcessorLock, findProcessor, type ProcessorLock, type RunningProcessor } from './process/processor-lock.ts';
+export { hasEnded, thisProcess, type ProcessIdentity } from './process-identity.ts';
+export type { ProcessorLock, RunningProcessor } from './processor-lock.ts';
 export { fold } from './replay.ts';
 export { verifyStream } from './rule/verify-stream.ts';

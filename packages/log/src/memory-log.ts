@@ -10,6 +10,7 @@ import {
   sha256,
   sha256Hex,
   stampAppend,
+  type PreparedAppend,
 } from './rule/append.ts';
 import { checkCursor, type Cursor } from './cursor.ts';
 import { checkErasable, genesisRequest, newLogId } from './rule/genesis.ts';
@@ -35,15 +36,86 @@ import { StreamVerifier } from './rule/verify-stream.ts';
 import { noticeOf, Watchers } from './watchers.ts';
 
 interface Row {
-  stored: StoredEvent;
-  position: number;
+  /** Sealed when somebody looks at it. */
+  readonly stored: StoredEvent;
+  readonly position: number;
 }
 
-interface Stream {
-  head: Head;
-  rows: Row[];
+/**
+ * A stream and its chain of hashes. Hashing is a third of what an append costs here, and most of what is appended to a log in memory is
+ * never read: appends are sealed, in their order, when one of them is looked at.
+ */
+class Stream {
+  seq = 0;
+  epoch = 0;
+  readonly rows: Row[] = [];
   /** Where an append begins: its first seq and its size. */
-  appends: Map<string, { seq: number; n: number }>;
+  readonly appends = new Map<string, { seq: number; n: number }>();
+  readonly #writer: string;
+  readonly #sealed: StoredEvent[] = [];
+  #unsealed: PreparedAppend[] = [];
+
+  constructor(writer: string) {
+    this.#writer = writer;
+  }
+
+  /** The head as it is now; its hash is made when it is looked at. */
+  get head(): Head {
+    const { seq, epoch } = this;
+    if (seq === 0) return EMPTY_HEAD;
+    const hash = (): string => this.#storedAt(seq).hash;
+    return {
+      seq,
+      epoch,
+      get hash() {
+        return hash();
+      },
+    };
+  }
+
+  /** @param position of the newest event of the log */
+  add(append: PreparedAppend, epoch: number, position: number): Row[] {
+    this.#unsealed.push(append);
+    return this.#addRows({ id: append.id, n: append.events.length }, epoch, position);
+  }
+
+  /** The same for events that were sealed elsewhere, all of one append. */
+  addSealed(records: readonly StoredEvent[], epoch: number, position: number): Row[] {
+    this.#seal();
+    for (const record of records) this.#sealed.push({ ...record });
+    return this.#addRows({ id: records[0]!.append.id, n: records.length }, epoch, position);
+  }
+
+  #addRows({ id, n }: { id: string; n: number }, epoch: number, position: number): Row[] {
+    const stored = (seq: number): StoredEvent => this.#storedAt(seq);
+    const rows = Array.from({ length: n }, (_, i): Row => {
+      const seq = this.seq + 1 + i;
+      return {
+        position: position + 1 + i,
+        get stored() {
+          return stored(seq);
+        },
+      };
+    });
+    this.rows.push(...rows);
+    this.appends.set(id, { seq: this.seq + 1, n });
+    this.seq += n;
+    this.epoch = epoch;
+    return rows;
+  }
+
+  #storedAt(seq: number): StoredEvent {
+    if (seq > this.#sealed.length) this.#seal();
+    return this.#sealed[seq - 1]!;
+  }
+
+  #seal(): void {
+    for (const append of this.#unsealed) {
+      const hash = this.#sealed.at(-1)?.hash ?? EMPTY_HEAD.hash;
+      this.#sealed.push(...stampAppend(append, { seq: this.#sealed.length, hash, epoch: 0 }, this.#writer));
+    }
+    this.#unsealed = [];
+  }
 }
 
 /** An event log that lives as long as the process: for tests, and for runs that need no history. */
@@ -74,42 +146,28 @@ class MemoryLog implements Log {
   #append(request: AppendRequest): Appended {
     this.#checkOpen();
     const append = prepareAppend(request, this.#clock());
-    const stream = this.#streams.get(append.stream) ?? { head: EMPTY_HEAD, rows: [], appends: new Map() };
-    const result = fate(stream.head, proposalOn(stream.head, append), { appendSize: (id) => stream.appends.get(id)?.n ?? 0 });
-    if (result === 'id_used') {
-      const first = stream.appends.get(append.id);
-      const rows = first === undefined ? [] : stream.rows.slice(first.seq - 1, first.seq - 1 + first.n);
-      checkSameAppend(
-        append,
-        rows.map((row) => row.stored),
-      );
-      const answer = answerAppend(
-        rows.map((row) => row.stored),
-        epochAt(stream.rows, rows.at(-1)!.stored.seq),
-        (i) => rows[i]!.position,
-      );
-      return { ...answer, duplicate: true };
-    }
-    if (typeof result === 'string') throw refusalError(result, append, stream.head);
-    if (!isOnTop(stream.head, append, (id) => stream.appends.get(id))) throw refusalError('head_passed', append, stream.head);
-    const stored = stampAppend(append, stream.head, this.#writer);
-    const rows = this.#add(stream, stored, result.epoch);
+    const stream = this.#streams.get(append.stream) ?? new Stream(this.#writer);
+    // One process writes, and knows the chain: that an append is on top of it is a matter of seqs.
+    const head: Head = { seq: stream.seq, hash: '', epoch: stream.epoch };
+    const result = fate(head, proposalOn(head, append), { appendSize: (id) => stream.appends.get(id)?.n ?? 0 });
+    if (result === 'id_used') return this.#countedBefore(append, stream);
+    if (typeof result === 'string') throw refusalError(result, append, head);
+    if (!isOnTop(head, append, (id) => stream.appends.get(id))) throw refusalError('head_passed', append, head);
+    this.#streams.set(append.stream, stream);
+    const rows = stream.add(append, result.epoch, this.#rows.length);
+    this.#rows.push(...rows);
     this.#changes.notify();
-    const answer = answerAppend(stored, result.epoch, (i) => rows[i]!.position);
+    const answer = answerOf(rows, stream.head);
     this.#watchers.tell([noticeOf(append.stream, answer)]);
     return answer;
   }
 
-  #add(stream: Stream, stored: readonly StoredEvent[], epoch: number): Row[] {
-    const first = stored[0]!;
-    const last = stored.at(-1)!;
-    const rows = stored.map((event, i) => ({ stored: event, position: this.#rows.length + 1 + i }));
-    this.#rows.push(...rows);
-    stream.rows.push(...rows);
-    stream.appends.set(first.append.id, { seq: first.seq, n: stored.length });
-    stream.head = { seq: last.seq, hash: last.hash, epoch };
-    this.#streams.set(first.stream, stream);
-    return rows;
+  #countedBefore(append: PreparedAppend, { appends, rows }: Stream): Appended {
+    const first = appends.get(append.id);
+    const counted = first === undefined ? [] : rows.slice(first.seq - 1, first.seq - 1 + first.n);
+    const stored = counted.map((row) => row.stored);
+    checkSameAppend(append, stored);
+    return { ...answerAppend(stored, epochAt(rows, stored.at(-1)!.seq), (i) => counted[i]!.position), duplicate: true };
   }
 
   async head(stream: string): Promise<Head> {
@@ -194,11 +252,12 @@ class MemoryLog implements Log {
       hashAt: (stream, seq) => this.#streams.get(stream)?.rows[seq - 1]?.stored.hash ?? null,
     });
     for (const { records, head } of plan) {
-      const stream = this.#streams.get(records[0]!.stream) ?? { head: EMPTY_HEAD, rows: [], appends: new Map() };
-      const stored = records.map((record) => ({ ...record }));
-      const rows = this.#add(stream, stored, head.epoch);
-      const restored = answerAppend(stored, head.epoch, (i) => rows[i]!.position);
-      this.#watchers.tell([noticeOf(stored[0]!.stream, restored)]);
+      const name = records[0]!.stream;
+      const stream = this.#streams.get(name) ?? new Stream(this.#writer);
+      this.#streams.set(name, stream);
+      const rows = stream.addSealed(records, head.epoch, this.#rows.length);
+      this.#rows.push(...rows);
+      this.#watchers.tell([noticeOf(name, answerOf(rows, stream.head))]);
     }
     if (plan.length > 0) this.#changes.notify();
     return { added: plan.reduce((sum, { records }) => sum + records.length, 0) };
@@ -255,6 +314,19 @@ class MemoryLog implements Log {
     if (!this.#changes.closed) return;
     throw new DreamfoldError('store_unavailable', 'The log is closed', { remedy: 'Open it again.' });
   }
+}
+
+/** The answer to an append that counted. */
+function answerOf(rows: readonly Row[], head: Head): Appended {
+  let events: readonly LogEvent[] | undefined;
+  return {
+    head,
+    position: rows.at(-1)!.position,
+    get events() {
+      return (events ??= rows.map(({ stored, position }) => toLogEvent(stored, position)));
+    },
+    duplicate: false,
+  };
 }
 
 /** The epoch of the newest claim up to a seq. */

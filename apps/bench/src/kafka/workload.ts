@@ -1,3 +1,4 @@
+import { newEvent, text, type EventData } from '@dreamfold/events';
 import type { Log } from '@dreamfold/log';
 
 export const STREAMS = 200;
@@ -10,11 +11,11 @@ type NewEvents = Parameters<Log['append']>[0]['events'];
 
 /** Messages of a user whose payloads are all as long, and all different. */
 export function newEvents(count: number, seed: number): NewEvents {
-  return Array.from({ length: count }, (_, i) => ({ type: 'user.message', data: payload(`${seed} ${i} `), class: 'open', actor: 'user' }));
+  return Array.from({ length: count }, (_, i) => newEvent('user.message', 'user', payload(`${seed} ${i} `)));
 }
 
-function payload(begin: string): unknown {
-  const data = { content: [{ type: 'text', text: begin }] };
+function payload(begin: string): EventData['user.message'] {
+  const data = { content: text(begin) };
   data.content[0]!.text = begin.padEnd(begin.length + PAYLOAD_BYTES - JSON.stringify(data).length, 'a ticket that nobody has read yet ');
   return data;
 }

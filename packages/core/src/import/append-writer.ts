@@ -1,4 +1,4 @@
-import { eventId, idFrom, type EventData, type EventType, type NewEvent, type WriteClass } from '@dreamfold/events';
+import { eventId, idFrom, newEvent, type EventData, type EventType, type NewEvent } from '@dreamfold/events';
 
 /** One append of an imported session, ready for the log: `log.append({ stream, ...append })` without `step`. */
 export interface ImportedAppend {
@@ -66,10 +66,10 @@ export class AppendWriter {
   }
 
   /** @returns the id of the event */
-  add<T extends EventType>(type: T, data: EventData[T], by: { actor: string; class: WriteClass }): string {
+  add<T extends EventType>(type: T, actor: string, data: EventData[T]): string {
     if (this.appends.at(-1)!.events.length >= MAX_APPEND_EVENTS) this.nextPart();
     const append = this.appends.at(-1)!;
-    append.events.push({ type, data, class: by.class, actor: by.actor });
+    append.events.push(newEvent(type, actor, data));
     return eventId(append.id, append.events.length - 1);
   }
 }

@@ -1,6 +1,5 @@
-import type { ModelUsage, NewEvent } from '@dreamfold/events';
+import { newEvent, type ModelUsage, type NewEvent } from '@dreamfold/events';
 import { addUsage, capEvents, reachedCap, type ReachedCap } from './caps.ts';
-import { owned } from './owned-event.ts';
 import { NO_USAGE, threadOf, totalTokens, type SessionState } from './fold/state.ts';
 
 /** What was paid for an attempt that came to nothing. */
@@ -44,7 +43,7 @@ export function attemptFailed(state: SessionState, failure: AttemptFailure): New
   if (retryAfterMs !== null) return events;
   events.push(...(cap === undefined ? [exhausted(threadId, code, message)] : capEvents(state, threadId, cap)));
   events.push(
-    owned('span.model_request_end', threadId, {
+    newEvent('span.model_request_end', threadId, {
       model_request_start_id: startId,
       is_error: true,
       model_usage: NO_USAGE,
@@ -105,7 +104,7 @@ function failedAttempt(
   actor: string,
   { startId, attempt, code, message, spent, retryAfterMs }: Failure & { startId: string; attempt: number; retryAfterMs: number | null },
 ): NewEvent {
-  return owned('model.attempt_failed', actor, {
+  return newEvent('model.attempt_failed', actor, {
     model_request_start_id: startId,
     attempt,
     code,
@@ -117,6 +116,6 @@ function failedAttempt(
 
 function exhausted(actor: string, code: string, message: string): NewEvent {
   const passes = code === 'model_overloaded' || code === 'model_rate_limited';
-  const type = passes ? `${code}_error` : 'model_request_failed_error';
-  return owned('session.error', actor, { error: { type, message, retry_status: { type: 'exhausted' } } });
+  const type = passes ? (`${code}_error` as const) : 'model_request_failed_error';
+  return newEvent('session.error', actor, { error: { type, message, retry_status: { type: 'exhausted' } } });
 }

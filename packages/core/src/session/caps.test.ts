@@ -4,7 +4,7 @@ import { sendMessage } from './commands/commands.ts';
 import { attemptFailed, graderAttemptFailed, type AttemptFailure } from './attempts.ts';
 import { deadlineOf } from './caps.ts';
 import { decideSession } from './decide.ts';
-import { modelAnswered } from './results.ts';
+import { modelAnswered } from './answer.ts';
 
 const look = givenTool('look');
 const lead = givenAgent('lead', { tools: [look], roster: ['helper'] });

@@ -1,5 +1,4 @@
-import type { Caps, ModelUsage, NewEvent } from '@dreamfold/events';
-import { owned } from './owned-event.ts';
+import { newEvent, type Caps, type ModelUsage, type NewEvent } from '@dreamfold/events';
 import { totalTokens, type SessionState, type Usage } from './fold/state.ts';
 
 export type ReachedCap = NonNullable<SessionState['capReached']>;
@@ -57,5 +56,5 @@ export function reachedCap(state: SessionState, next: 'turn' | 'evaluation' | 'a
 
 /** Says that a cap stopped the session, unless one has been named already. */
 export function capEvents(state: SessionState, actor: string, cap: ReachedCap | undefined): NewEvent[] {
-  return cap === undefined || state.capReached !== null ? [] : [owned('cap.reached', actor, cap)];
+  return cap === undefined || state.capReached !== null ? [] : [newEvent('cap.reached', actor, cap)];
 }

@@ -4,7 +4,7 @@ import { interrupt, sendMessage } from './commands/commands.ts';
 import { confirmTool } from './commands/confirm-tool.ts';
 import { awaitedEvents } from './decide.ts';
 import { attemptFailed } from './attempts.ts';
-import { recovered } from './results.ts';
+import { recovered } from './recovery.ts';
 
 const look = givenTool('look');
 const pay = givenTool('pay', { policy: 'always_ask', effect: 'unsafe' });

@@ -1,7 +1,7 @@
-import { text, type NewEvent, type StopReason } from '@dreamfold/events';
+import { text, type NewEvent, type StopReason, newEvent } from '@dreamfold/events';
 import { afterChange, startConfirmed, type ApprovalContext } from './commands/approval.ts';
 import { reachedCap } from './caps.ts';
-import { errorResult, owned } from './owned-event.ts';
+import { errorResult } from './error-result.ts';
 import { DELEGATE_TOOL } from './prompt.ts';
 import { utf8Bytes } from '../memory/document/canonical-json.ts';
 import { NO_MEMORY, type SelectedMemory } from '../memory/prompt/select.ts';
@@ -43,8 +43,8 @@ export function decideSession(state: SessionState, context: DecideContext): NewE
   if (state.status === 'running') return events;
   const lead = state.threads[0] as Thread;
   return [
-    owned('session.status_running', 'system', {}),
-    ...(lead.running ? [] : [owned('session.thread_status_running', lead.id, { agent_name: lead.agent, session_thread_id: lead.id })]),
+    newEvent('session.status_running', 'system', {}),
+    ...(lead.running ? [] : [newEvent('session.thread_status_running', lead.id, { agent_name: lead.agent, session_thread_id: lead.id })]),
     ...events,
   ];
 }
@@ -84,8 +84,8 @@ function advance(state: SessionState, thread: Thread, context: DecideContext): N
 function startEvaluation(state: SessionState, outcome: Outcome): NewEvent[] {
   const asksModel = outcome.criteria.some(({ grader }) => grader.kind === 'model');
   const reached = asksModel ? reachedCap(state, 'evaluation') : null;
-  if (reached !== null) return [owned('cap.reached', 'system', reached)];
-  return [owned('span.outcome_evaluation_start', 'system', { outcome_id: outcome.id, iteration: outcome.iteration })];
+  if (reached !== null) return [newEvent('cap.reached', 'system', reached)];
+  return [newEvent('span.outcome_evaluation_start', 'system', { outcome_id: outcome.id, iteration: outcome.iteration })];
 }
 
 function advanceCall(state: SessionState, { thread, call }: { thread: Thread; call: Call }, context: DecideContext): NewEvent[] {
@@ -111,19 +111,19 @@ function advanceCall(state: SessionState, { thread, call }: { thread: Thread; ca
 }
 
 function takeUp(state: SessionState, lead: Thread): NewEvent[] {
-  return [owned('message.taken_up', lead.id, { message_ids: state.queue.map((m) => m.id) })];
+  return [newEvent('message.taken_up', lead.id, { message_ids: state.queue.map((m) => m.id) })];
 }
 
 function startRequest(state: SessionState, thread: Thread, context: DecideContext): NewEvent[] {
   const reached = reachedCap(state, 'turn');
-  if (reached !== null) return [owned('cap.reached', thread.id, reached)];
+  if (reached !== null) return [newEvent('cap.reached', thread.id, reached)];
   const window = agentOf(state, thread.agent)?.context_window ?? Number.POSITIVE_INFINITY;
   const compact = thread.contextTokens > window * COMPACT_AT && thread.messages.length > 2;
   const purpose = compact ? 'compaction' : 'turn';
   const memory = state.memory.length > 0 ? context.memoryFor(state, thread) : NO_MEMORY;
   return [
     ...(isGiven(thread, memory) ? [] : [givenEvent(thread, memory, context)]),
-    owned('span.model_request_start', thread.id, {
+    newEvent('span.model_request_start', thread.id, {
       df_request_sha256: context.requestDigest(state, thread, purpose),
       ...(compact ? { df_purpose: purpose } : {}),
     }),
@@ -140,14 +140,14 @@ function isGiven({ given }: Thread, { text, insights }: SelectedMemory): boolean
 }
 
 function givenEvent(thread: Thread, { text: words, insights }: SelectedMemory, context: DecideContext): NewEvent {
-  return owned('memory.given', thread.id, { insights, size_bytes: utf8Bytes(words), sha256: context.sha256(words) });
+  return newEvent('memory.given', thread.id, { insights, size_bytes: utf8Bytes(words), sha256: context.sha256(words) });
 }
 
 /** A thread ends its turn: the lead with the session, a specialist with a report to its parent. */
 function stopThread(state: SessionState, thread: Thread, reason: StopReason['type']): NewEvent[] {
   const stop_reason = (reason === 'requires_action' ? { type: reason, event_ids: [] } : { type: reason }) as StopReason;
   const stop_details = reason === 'refusal' ? { type: 'refusal' as const, category: null, explanation: null, ...thread.refusal } : null;
-  const idle = owned('session.thread_status_idle', thread.id, {
+  const idle = newEvent('session.thread_status_idle', thread.id, {
     agent_name: thread.agent,
     session_thread_id: thread.id,
     stop_reason,
@@ -158,7 +158,7 @@ function stopThread(state: SessionState, thread: Thread, reason: StopReason['typ
       ...(reason === 'end_turn' ? [] : endOutcome(state, 'failed', stoppedBefore(state, reason))),
       idle,
       usageEvent(state),
-      owned('session.status_idle', 'system', { stop_reason, stop_details }),
+      newEvent('session.status_idle', 'system', { stop_reason, stop_details }),
     ];
   }
   return [idle, report(state, thread, reason)];
@@ -175,7 +175,7 @@ function stoppedBefore({ capReached, outcome }: SessionState, reason: StopReason
 function report(state: SessionState, child: Thread, reason: StopReason['type'] | 'interrupted'): NewEvent {
   const failed = reason !== 'end_turn';
   const words = child.lastMessage?.text ?? '';
-  return owned('agent.thread_message_received', child.parent ?? '', {
+  return newEvent('agent.thread_message_received', child.parent ?? '', {
     from_session_thread_id: child.id,
     from_agent_name: child.agent,
     content: text(
@@ -190,14 +190,14 @@ function report(state: SessionState, child: Thread, reason: StopReason['type'] |
 
 function usageEvent(state: SessionState): NewEvent {
   const { modelCalls, toolCalls, costUsd, ...usage } = state.usage;
-  return owned('session.usage', 'system', { usage, df_cost_usd: costUsd, df_model_calls: modelCalls, df_tool_calls: toolCalls });
+  return newEvent('session.usage', 'system', { usage, df_cost_usd: costUsd, df_model_calls: modelCalls, df_tool_calls: toolCalls });
 }
 
 function endOutcome(state: SessionState, result: 'failed' | 'interrupted', explanation: string): NewEvent[] {
   const outcome = state.outcome;
   if (outcome === null || outcome.status === 'done') return [];
   return [
-    owned('span.outcome_evaluation_end', 'system', {
+    newEvent('span.outcome_evaluation_end', 'system', {
       outcome_evaluation_start_id: outcome.evaluationId ?? '',
       outcome_id: outcome.id,
       iteration: outcome.iteration,
@@ -213,7 +213,7 @@ function closeInterrupted(state: SessionState, thread: Thread): NewEvent[] {
   const events: NewEvent[] = [];
   if (thread.request !== null) {
     events.push(
-      owned('span.model_request_end', thread.id, {
+      newEvent('span.model_request_end', thread.id, {
         model_request_start_id: thread.request.startId,
         is_error: true,
         model_usage: NO_USAGE,
@@ -227,7 +227,7 @@ function closeInterrupted(state: SessionState, thread: Thread): NewEvent[] {
       events.push(errorResult(thread.id, call.id, { code: 'interrupted', message: 'Interrupted before it finished.' }));
   }
   const stop_reason: StopReason = { type: 'end_turn' };
-  const idle = owned('session.thread_status_idle', thread.id, {
+  const idle = newEvent('session.thread_status_idle', thread.id, {
     agent_name: thread.agent,
     session_thread_id: thread.id,
     stop_reason,
@@ -253,7 +253,7 @@ function settle(state: SessionState): NewEvent[] {
   const lead = state.threads[0] as Thread;
   if (waiting.length === 0 && lead.running) return [];
   const stop_reason: StopReason = waiting.length > 0 ? { type: 'requires_action', event_ids: waiting } : { type: 'end_turn' };
-  return [usageEvent(state), owned('session.status_idle', 'system', { stop_reason, stop_details: null })];
+  return [usageEvent(state), newEvent('session.status_idle', 'system', { stop_reason, stop_details: null })];
 }
 
 /** The calls and the evaluation that wait for a person. */

@@ -25,14 +25,15 @@ export interface SmallContent {
 /**
  * Takes out of content what is too large for an event: the data of images and documents, and whole blocks of an unknown type. A hash
  * stands in their place. Plain text is left as it is.
+ * @param codec null to take nothing out
  * @param path what it is called, in errors
  * @throws DreamfoldError payload_too_large
  */
-export function takeOutData(content: Content, codec: BytesCodec, path: string): SmallContent {
+export function takeOutData(content: Content, codec: BytesCodec | null, path: string): SmallContent {
   if (isPlainText(content)) return { content, blobs: [] };
   for (const limit of [INLINE_CHARS, 0]) {
     const blobs: Uint8Array[] = [];
-    const small = content.map((block) => smallBlock(block, { limit, codec, path, blobs }));
+    const small = codec === null ? content : content.map((block) => smallBlock(block, { limit, codec, path, blobs }));
     if (JSON.stringify(small).length <= MAX_CONTENT_CHARS) return { content: small, blobs };
   }
   throw new DreamfoldError('payload_too_large', `${path} is too large, even without the data of its images and documents`, {

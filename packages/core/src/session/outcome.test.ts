@@ -4,7 +4,7 @@ import { GivenSession, givenAgent, givenCriterion, type GivenTeam } from '../tes
 import { interrupt, judge, sendMessage } from './commands/commands.ts';
 import { awaitedEvents, unjudged } from './decide.ts';
 import { attemptFailed } from './attempts.ts';
-import { graded, type Grading } from './results.ts';
+import { graded, type Grading } from './grading.ts';
 import { bestAttempt, NO_USAGE } from './fold/state.ts';
 
 const agents = [givenAgent('lead')];

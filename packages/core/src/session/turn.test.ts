@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { CriterionScore, DefineOutcome } from '@dreamfold/events';
 import { GivenSession, givenAgent, givenCriterion } from '../testing/given-session.ts';
 import { askForOutcome, interrupt, judge, sendMessage } from './commands/commands.ts';
-import { graded } from './results.ts';
+import { graded } from './grading.ts';
 import { answerOfTurn, bestAttempt, NO_USAGE, outcomeOfTurn } from './fold/state.ts';
 
 const agents = [givenAgent('lead')];

@@ -1,9 +1,7 @@
 import {
-  EVENT_VERSION,
-  eventId,
-  isEventType,
   streamOf,
   text,
+  newEvent,
   type AgentSnapshot,
   type Caps,
   type Criterion,
@@ -13,8 +11,10 @@ import {
 } from '@dreamfold/events';
 import { NO_MEMORY } from '../memory/prompt/select.ts';
 import { decideSession, openWork, type DecideContext, type Work } from '../session/decide.ts';
+import { settle } from '../settle.ts';
 import { evolveSession } from '../session/fold/evolve.ts';
-import { modelAnswered, toolFinished, type Answer, type ToolOutput } from '../session/results.ts';
+import { modelAnswered, type Answer } from '../session/answer.ts';
+import { toolFinished, type ToolOutput } from '../session/tool-finished.ts';
 import { initialSession, NO_CAPS, NO_USAGE, type SessionState, type Thread } from '../session/fold/state.ts';
 
 const SESSION = 'sesn_given';
@@ -79,17 +79,16 @@ export class GivenSession {
     const outcome = {
       outcome_id: 'outc_1',
       description: task,
-      rubric: { type: 'text', content: 'The rubric.' },
+      rubric: { type: 'text' as const, content: 'The rubric.' },
       max_iterations: maxIterations,
-      df_criteria: criteria,
       df_pass_score: passScore,
     };
     this.when(() => [
-      { type: 'session.created', class: 'open', actor: 'user', data: created },
-      { type: 'session.claimed', class: 'claim', actor: 'system', data: { nonce: 'n' } },
+      newEvent('session.created', 'user', created),
+      newEvent('session.claimed', 'system', { nonce: 'n' }),
       criteria === undefined
-        ? { type: 'user.message', class: 'open', actor: 'user', data: { content: text(task) } }
-        : { type: 'user.define_outcome', class: 'open', actor: 'user', data: outcome },
+        ? newEvent('user.message', 'user', { content: text(task) })
+        : newEvent('user.define_outcome', 'user', { ...outcome, df_criteria: [...criteria] }),
     ]);
   }
 
@@ -97,23 +96,15 @@ export class GivenSession {
   when(build: (state: SessionState, appendId: string) => readonly NewEvent[]): string[] {
     const first = this.events.length;
     const appendId = `sevt_${first}`;
-    const events = [...build(this.state, appendId)];
-    for (let folded = 0; ;) {
-      for (; folded < events.length; folded += 1) this.#fold(events[folded]!, eventId(appendId, folded));
-      const next = decideSession(this.state, this.context);
-      if (next.length === 0) return this.events.slice(first).map((event) => event.type);
-      events.push(...next);
-    }
-  }
-
-  #fold({ type, v, actor, data }: NewEvent, id: string): void {
-    const seq = this.events.length + 1;
-    const event: LogEvent = {
-      ...{ position: seq, stream: streamOf('session', SESSION), seq, id, time: this.now, type, actor, data, hash: '' },
-      ...{ v: v ?? (isEventType(type) ? EVENT_VERSION[type] : 1), causation: null, correlation: null },
-    };
-    this.events.push(event);
-    this.state = evolveSession(this.state, event);
+    this.state = settle(this.state, [...build(this.state, appendId)], {
+      evolve: (state, event) => {
+        this.events.push({ ...event, position: event.seq });
+        return evolveSession(state, event);
+      },
+      decide: (state) => decideSession(state, this.context),
+      at: { stream: streamOf('session', SESSION), after: first, appendId, time: this.now },
+    });
+    return this.events.slice(first).map((event) => event.type);
   }
 
   /** The newest thread of an agent. */

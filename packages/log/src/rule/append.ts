@@ -7,8 +7,10 @@ import {
   checkPayload,
   eventId,
   hashInput,
+  isAppendField,
   isEventType,
   isStoredEvent,
+  type AppendField,
   type Causation,
   type LogEvent,
   type NewEvent,
@@ -30,7 +32,6 @@ export interface PreparedEvent {
   actor: string;
   causation: Causation;
   data: string;
-  dataHash: string;
 }
 
 /** An append request that was checked, with each payload encoded once. All that it still lacks is its place in the stream. */
@@ -90,7 +91,6 @@ export function prepareAppend(request: AppendRequest, now: number): PreparedAppe
       actor: event.actor,
       causation,
       data,
-      dataHash: sha256(data),
     };
   });
   return { stream, id, expected, follows: request.follows ?? null, correlation, time, events };
@@ -98,10 +98,11 @@ export function prepareAppend(request: AppendRequest, now: number): PreparedAppe
 
 const FIELDS = { ...Envelope.shape, id: Envelope.shape.append.shape.id };
 
-function checkField(name: 'stream' | 'id' | 'correlation' | 'time' | 'actor' | 'causation' | 'epoch', value: unknown, at?: string): void {
-  const result = FIELDS[name].safeParse(value);
-  if (result.success) return;
-  throw new DreamfoldError('invalid_argument', `The ${name} of an append ${result.error.issues[0]!.message}`, {
+/** The schema takes ten times as long, and says what is wrong. */
+function checkField(name: AppendField, value: unknown, at?: string): void {
+  if (isAppendField(name, value)) return;
+  const why = FIELDS[name].safeParse(value).error?.issues[0]?.message ?? 'is none';
+  throw new DreamfoldError('invalid_argument', `The ${name} of an append ${why}`, {
     path: at === undefined ? name : `${at}/${name}`,
     value: typeof value === 'string' ? value.slice(0, 120) : value,
     remedy: `Pass a valid ${name}; the event reference describes the envelope.`,
@@ -183,7 +184,7 @@ export function stampAppend(append: PreparedAppend, head: Head, writer: string):
       causation: event.causation,
       correlation: append.correlation,
       actor: event.actor,
-      dataHash: event.dataHash,
+      dataHash: sha256(event.data),
       data: event.data,
     };
     prev = sha256(hashInput(stored));
@@ -223,7 +224,7 @@ export function refusalError(reason: Exclude<Refusal, 'id_used'>, append: Prepar
 export function checkSameAppend(append: PreparedAppend, counted: readonly Pick<StoredEvent, 'type' | 'dataHash'>[]): void {
   const same =
     counted.length === append.events.length &&
-    append.events.every((event, i) => event.type === counted[i]!.type && event.dataHash === counted[i]!.dataHash);
+    append.events.every((event, i) => event.type === counted[i]!.type && sha256(event.data) === counted[i]!.dataHash);
   if (same) return;
   throw new DreamfoldError('idempotency_conflict', `The id ${append.id} was used in ${append.stream} for other events`, {
     path: append.stream,

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { DreamfoldError, RULE, type LogGenesis, type NewEvent } from '@dreamfold/events';
+import { DreamfoldError, RULE, newEvent, type LogGenesis } from '@dreamfold/events';
 import type { AppendRequest } from '../port.ts';
 
 /** The stream that describes the log itself. Its first event is the first of the log. */
@@ -20,8 +20,7 @@ export function genesisRequest(
   { partition = 0, partitions, erasure }: { partition?: number; partitions: number; erasure: boolean },
 ): AppendRequest {
   const data: LogGenesis = { log_id: logId, rule: RULE, partitions, erasure };
-  const event: NewEvent = { type: 'log.genesis', data, class: 'open', actor: 'system' };
-  return { stream: genesisStream(partition), id: logId, expected: 0, events: [event] };
+  return { stream: genesisStream(partition), id: logId, expected: 0, events: [newEvent('log.genesis', 'system', data)] };
 }
 
 /** @throws DreamfoldError invalid_argument: without its genesis a log cannot be opened */

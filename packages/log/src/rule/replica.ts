@@ -1,5 +1,6 @@
 import type { LogEvent, StoredEvent } from '@dreamfold/events';
 import type { Head, StreamInfo, VerifyReport } from '../port.ts';
+import type { ProcessorLock } from '../processor-lock.ts';
 import type { Anchor, Refusal } from './rule.ts';
 
 /** A record as it stands in a partition of a shared log. `bytes` and `payload` may be made when they are read, so read them only where they are needed. */
@@ -102,4 +103,6 @@ export interface ReplicaStorage {
   openPartition(options: { directory: string; partition: number; inPartition?: (stream: string) => boolean }): PartitionReplica;
   /** @throws DreamfoldError store_corrupt: delete the directory, and read the topics again */
   openSide(options: { directory: string }): SideStore;
+  /** Takes a directory for this process. @throws DreamfoldError store_locked, store_read_only, store_full, store_unavailable */
+  lock(directory: string): Promise<ProcessorLock>;
 }

@@ -233,7 +233,7 @@ describe('a replica', () => {
     const [noise] = stampAppend(
       {
         ...prepareAppend({ stream: S, id: 'b', expected: 1, events: [message('')] }, 1),
-        events: [{ ...event!, data: '{not json', dataHash: sha256('{not json') }],
+        events: [{ ...event!, data: '{not json' }],
       },
       headAfter([event!]),
       WRITER,

@@ -1,4 +1,5 @@
 import type { ReplicaStorage } from '../rule/replica.ts';
+import { acquireProcessorLock } from './processor-lock.ts';
 import { openPartitionReplica } from './partition-replica.ts';
 import { openSideStore } from './database/side-store.ts';
 
@@ -7,4 +8,5 @@ export const sqliteReplicas: ReplicaStorage = {
   source: { module: '@dreamfold/log/sqlite', name: 'sqliteReplicas' },
   openPartition: openPartitionReplica,
   openSide: openSideStore,
+  lock: acquireProcessorLock,
 };

@@ -3,6 +3,7 @@ import {
   DreamfoldError,
   idFrom,
   isDreamfoldError,
+  newEvent,
   streamOf,
   type DreamStarted,
   type EventData,
@@ -13,7 +14,7 @@ import type { Log } from '@dreamfold/log';
 import { sha256 } from '../digest.ts';
 
 export function dreamEvent<T extends EventType>(type: T, data: EventData[T]): NewEvent {
-  return { type, data, class: 'open', actor: 'system' };
+  return newEvent(type, 'system', data);
 }
 
 /** A dream that has written nothing for so long is taken to be dead. */

@@ -1,5 +1,5 @@
-import { idFrom, isDreamfoldError, streamOf, type LogEvent, type NewEvent } from '@dreamfold/events';
-import { evolveDraft, evolveMemory, initialMemory, type MemoryState } from '@dreamfold/core';
+import { idFrom, isDreamfoldError, streamOf, type NewEvent } from '@dreamfold/events';
+import { evolveDraft, evolveMemory, initialMemory, settle, type AppendPlace, type MemoryState } from '@dreamfold/core';
 import type { Log } from '@dreamfold/log';
 import { decideAgain } from '../session/decide-again.ts';
 import { sha256 } from '../digest.ts';
@@ -15,12 +15,6 @@ interface Folded {
 interface Decided {
   state: MemoryState;
   events: NewEvent[];
-}
-
-/** Where and when the events of an append will stand. */
-interface Place {
-  stream: string;
-  time: number;
 }
 
 /** Folds memory stores from the log, and appends to them what is decided on their newest state. */
@@ -52,7 +46,7 @@ export class MemoryChanges {
    */
   async changeEach(id: string, cause: string, changes: readonly (readonly Step[])[]): Promise<boolean[]> {
     let went: boolean[] = [];
-    const decide = (from: Decided, at: Place): Decided => {
+    const decide = (from: Decided, at: AppendPlace): Decided => {
       went = [];
       return changes.reduce((before, steps) => {
         const after = unlessMoved(() => takeSteps(before, steps, at));
@@ -94,12 +88,13 @@ export class MemoryChanges {
     }
   }
 
-  async #append(id: string, cause: string, decide: (from: Decided, at: Place) => Decided): Promise<void> {
+  async #append(id: string, cause: string, decide: (from: Decided, at: AppendPlace) => Decided): Promise<void> {
     const stream = streamOf('memory', id);
     await decideAgain(async () => {
       const before = await this.#foldToHead(id);
       const time = this.#now();
-      const { state, events } = decide({ state: before.state, events: [] }, { stream, time });
+      // The append's id follows from its events, and a store's fold looks at neither ids nor seqs.
+      const { state, events } = decide({ state: before.state, events: [] }, { stream, after: before.seq, appendId: '', time });
       if (events.length === 0) return;
       // Two that decide the same on the same head are one; two that decide differently are a conflict of heads, and decide again.
       const key = sha256(JSON.stringify([stream, cause, before.seq, events.map(({ type, actor, data }) => [type, actor, data])]));
@@ -110,14 +105,13 @@ export class MemoryChanges {
   }
 }
 
-function takeSteps({ state, events }: Decided, steps: readonly Step[], at: Place): Decided {
+function takeSteps({ state, events }: Decided, steps: readonly Step[], at: AppendPlace): Decided {
   const all = [...events];
   let next = state;
   for (const step of steps) {
-    for (const event of step(next)) {
-      next = evolveDraft(next, drafted(event, at));
-      all.push(event);
-    }
+    const added = step(next);
+    next = settle(next, added, { evolve: evolveDraft, decide: () => [], at });
+    all.push(...added);
   }
   return { state: next, events: all };
 }
@@ -129,9 +123,4 @@ function unlessMoved<T>(decide: () => T): T | null {
     if (!isDreamfoldError(error, 'precondition_failed')) throw error;
     return null;
   }
-}
-
-/** An event as the log will give it, as far as a store's fold looks at it. */
-function drafted({ type, v, actor, data }: NewEvent, { stream, time }: Place): LogEvent {
-  return { position: 0, stream, seq: 0, id: '', time, type, v: v ?? 1, causation: null, correlation: null, actor, hash: '', data };
 }

@@ -6,10 +6,10 @@ import {
   idFrom,
   idOfStream,
   streamOf,
+  newEvent,
   type GateVerdict,
   type InsightsCounted,
   type MemoryPin,
-  type NewEvent,
   type StoreCreated,
 } from '@dreamfold/events';
 import {
@@ -269,12 +269,7 @@ export class MemoryKeeper {
 
   /** Adds what a dream has counted of the insights that sessions followed. */
   async countInsights(store: string, { dreamId, counts }: { dreamId: string; counts: InsightsCounted['counts'] }): Promise<void> {
-    const event: NewEvent = {
-      type: 'memory.insights_counted',
-      data: { dream_id: dreamId, counts },
-      class: 'open',
-      actor: `dream:${dreamId}`,
-    };
+    const event = newEvent('memory.insights_counted', `dream:${dreamId}`, { dream_id: dreamId, counts });
     await this.#changes.change(this.idOf(store), `count/${dreamId}`, [() => [event]]);
   }
 

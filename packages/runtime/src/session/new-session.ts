@@ -5,6 +5,7 @@ import {
   isPlainText,
   knownEvent,
   streamOf,
+  newEvent,
   text,
   textOf,
   type Caps,
@@ -102,12 +103,18 @@ export function sessionIdOf(idempotencyKey: string): string {
 export function beginningOf(id: string, options: NewSession): [created: NewEvent, asked: NewEvent] {
   const { title, principal, team, task, rubric, caps, memory = [] } = options;
   const whose = principalFields(principal);
-  const created = { ...(title === undefined ? {} : { title }), ...whose, team: team.snapshot, caps: { ...NO_CAPS, ...caps }, memory };
+  const created = {
+    ...(title === undefined ? {} : { title }),
+    ...whose,
+    team: team.snapshot,
+    caps: { ...NO_CAPS, ...caps },
+    memory: [...memory],
+  };
   return [
-    { type: 'session.created', class: 'open', actor: 'user', data: created },
+    newEvent('session.created', 'user', created),
     rubric === undefined
-      ? { type: 'user.message', class: 'open', actor: 'user', data: { content: typeof task === 'string' ? text(task) : task } }
-      : { type: 'user.define_outcome', class: 'open', actor: 'user', data: outcomeOf(`${id}/outcome`, inWords(task, 'task'), rubric) },
+      ? newEvent('user.message', 'user', { content: typeof task === 'string' ? text(task) : task })
+      : newEvent('user.define_outcome', 'user', outcomeOf(`${id}/outcome`, inWords(task, 'task'), rubric)),
   ];
 }
 

@@ -1,15 +1,4 @@
-import {
-  DreamfoldError,
-  EVENT_VERSION,
-  eventId,
-  idFrom,
-  isDreamfoldError,
-  isEventType,
-  streamOf,
-  type ErrorCode,
-  type LogEvent,
-  type NewEvent,
-} from '@dreamfold/events';
+import { DreamfoldError, idFrom, isDreamfoldError, streamOf, type ErrorCode, type LogEvent, type NewEvent } from '@dreamfold/events';
 import {
   canonicalJson,
   deadlineOf,
@@ -17,7 +6,9 @@ import {
   evolveSession,
   mustRun,
   openWork,
+  settle,
   type DecideContext,
+  type Decider,
   type SessionState,
   type Work,
 } from '@dreamfold/core';
@@ -77,6 +68,7 @@ export class SessionProcessor {
   readonly context: DecideContext;
   /** The graders in code; a message may bring others. */
   rubric: RubricDefinition | null;
+  readonly #decider: Decider<SessionState>;
   readonly #memory: ThreadMemory;
   readonly #frameOf = frames();
   readonly #running = new Map<string, Running>();
@@ -103,6 +95,7 @@ export class SessionProcessor {
     this.#stream = streamOf('session', state.id);
     this.#memory = new ThreadMemory(options.memory, this.#frameOf);
     this.context = decideContext({ team: options.team, memory: this.#memory, frameOf: this.#frameOf });
+    this.#decider = { evolve: evolveSession, decide: (from) => decideSession(from, this.context) };
   }
 
   /** The state up to the newest acknowledged event. */
@@ -164,7 +157,10 @@ export class SessionProcessor {
     const [first] = events;
     if (first === undefined) return Promise.resolve();
     const time = this.#o.now();
-    const after = this.#settle(before, events, { appendId, time });
+    const after = settle(before, events, {
+      ...this.#decider,
+      at: { stream: this.#stream, after: before.seq, appendId, time },
+    });
     if (completion.causedBy !== undefined) for (const event of events) event.causation = completion.causedBy;
     this.#tentative = after;
     return new Promise((resolve, reject) => {
@@ -187,36 +183,6 @@ export class SessionProcessor {
         )
         .catch((error: unknown) => this.#fail(error));
     });
-  }
-
-  /** Folds the events, and adds to them what follows, until nothing more does. */
-  #settle(before: SessionState, events: NewEvent[], { appendId, time }: { appendId: string; time: number }): SessionState {
-    let state = before;
-    for (let folded = 0; ;) {
-      for (; folded < events.length; folded += 1)
-        state = evolveSession(state, this.#draft(events[folded]!, { seq: before.seq + folded + 1, id: eventId(appendId, folded), time }));
-      const next = decideSession(state, this.context);
-      if (next.length === 0) return state;
-      events.push(...next);
-    }
-  }
-
-  #draft(event: NewEvent, { seq, id, time }: Pick<LogEvent, 'seq' | 'id' | 'time'>): LogEvent {
-    const v = event.v ?? (isEventType(event.type) ? EVENT_VERSION[event.type] : 1);
-    return {
-      position: 0,
-      stream: this.#stream,
-      seq,
-      id,
-      time,
-      type: event.type,
-      v,
-      causation: null,
-      correlation: null,
-      actor: event.actor,
-      hash: '',
-      data: event.data,
-    };
   }
 
   #onAcknowledged(pending: Pending, added: { readonly events: readonly LogEvent[] }): void {
@@ -311,8 +277,9 @@ export class SessionProcessor {
     }
     if (this.#nonce === null) return;
     // What others wrote may ask for something, whether or not there is anything to build again.
-    const build = (state: SessionState): NewEvent[] => decideSession(state, this.context);
-    this.#append({ cause: `sync/${this.#tentative.seq}`, build }).catch((error: unknown) => this.#fail(error));
+    this.#append({ cause: `sync/${this.#tentative.seq}`, build: (from) => [...this.#decider.decide(from)] }).catch((error: unknown) =>
+      this.#fail(error),
+    );
   }
 
   #fail(error: unknown): void {

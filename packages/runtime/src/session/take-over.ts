@@ -1,4 +1,4 @@
-import { DreamfoldError, type NewEvent, type SessionClaimed } from '@dreamfold/events';
+import { DreamfoldError, newEvent, type NewEvent, type SessionClaimed } from '@dreamfold/events';
 import { recovered, type SessionState } from '@dreamfold/core';
 import { changedTools, type Team } from '../team/team.ts';
 
@@ -25,20 +25,13 @@ export function takeOver(state: SessionState, team: Team, claimed: SessionClaime
     claim(claimed),
     ...(sameTeam
       ? []
-      : [
-          {
-            type: 'session.team_updated',
-            class: 'owner' as const,
-            actor: 'system',
-            data: { team: team.snapshot, changed_tools: changedTools(state.team, team.snapshot) },
-          },
-        ]),
+      : [newEvent('session.team_updated', 'system', { team: team.snapshot, changed_tools: changedTools(state.team, team.snapshot) })]),
     ...recovered(state),
   ];
 }
 
 export function claim(claimed: SessionClaimed): NewEvent {
-  return { type: 'session.claimed', class: 'claim', actor: 'system', data: claimed };
+  return newEvent('session.claimed', 'system', claimed);
 }
 
 /** The nonce of the claim among events, null when there is none. */

@@ -1,4 +1,4 @@
-import { idFrom, type DreamfoldError, type ErrorCode, type ImportSkipped, type NewEvent, type StoredEvent } from '@dreamfold/events';
+import { idFrom, newEvent, type DreamfoldError, type ErrorCode, type ImportSkipped, type StoredEvent } from '@dreamfold/events';
 import { LOG_STREAM, type Log } from '@dreamfold/log';
 import { sha256 } from '../digest.ts';
 
@@ -81,7 +81,7 @@ export class ExportSkips {
           .map(({ stream, seq, code }) => ({ stream, seq, reason: REASONS[code] ?? 'it was bad' })),
         ended: ended.slice(from, from + ENTRIES).map(({ stream, seq }) => ({ stream, seq, reason: ENDED })),
       };
-      const event: NewEvent = { type: 'log.import_skipped', data, class: 'open', actor: 'system' };
+      const event = newEvent('log.import_skipped', 'system', data);
       await log.append({ stream: LOG_STREAM, id: idFrom('event', sha256(JSON.stringify(data))), expected: 'any', events: [event] });
     }
   }

@@ -2,15 +2,8 @@ import { Cue, DreamfoldError, Insight, type ChoiceInsight, type PatchOperation, 
 import { z } from 'zod';
 import { Note } from '../document/document.ts';
 import { parsePointer } from '../document/json-pointer.ts';
-import { renderChoice, renderCue, renderRecovery, strongestFirst } from './render.ts';
+import { parseChoice, parseRecovery, renderChoice, renderCue, renderRecovery, strongestFirst } from './insight-text.ts';
 
-const STRING = String.raw`"(?:[^"\\]|\\.)*"`;
-const NAME = String.raw`[\w.-]+|${STRING}`;
-const CHOICE_HEAD = new RegExp(String.raw`^\s*(?:- )?(${NAME}) = (${STRING}) when the request says`, 'y');
-const CHOICE_CUE = new RegExp(String.raw`\s*,?\s*(${STRING}) \(\+(\d{1,3})\)`, 'y');
-const RECOVERY = new RegExp(
-  String.raw`^\s*(?:- )?after the error (${STRING}), runs that went well went on with (?:(a message to the user)|(${NAME}))\s*$`,
-);
 const Written = z.union([Insight, Note]);
 
 /** The one thing that a patch writes. */
@@ -66,43 +59,30 @@ export function withProposedText(operations: readonly PatchOperation[], text: st
 }
 
 function readChoice(before: ChoiceInsight, text: string): ChoiceInsight {
-  const [head, field, quotedValue] = matchAt(CHOICE_HEAD, text, 0) ?? [];
-  if (head === undefined || unquoted(field!) !== before.field) throw unreadable(before, text);
-  const value = unquoted(quotedValue!);
-  const cues: Cue[] = [];
-  let at = head.length;
-  for (let cue = matchAt(CHOICE_CUE, text, at); cue !== null; cue = matchAt(CHOICE_CUE, text, at)) {
-    const [phrase, points] = [unquoted(cue[1]!), Number(cue[2])];
-    const kept = value === before.value ? before.cues.find((one) => one.phrase === phrase) : undefined;
-    const parsed = Cue.safeParse({ phrase, points, sessions: kept?.sessions ?? 0, principals: kept?.principals ?? 0 });
-    if (!parsed.success)
-      throw invalid(`The cue ${cue[0].trim()} can't be used: ${parsed.error.issues[0]!.message}`, cue[0], remedyFor(before));
-    cues.push(parsed.data);
-    at += cue[0].length;
-  }
-  if (cues.length === 0 || text.slice(at).trim() !== '') throw unreadable(before, text.slice(at).trim() || text);
-  return { ...before, value, cues };
+  const read = parsed(parseChoice, text);
+  if (read === null || read.field !== before.field) throw unreadable(before, text);
+  const cues = read.cues.map(({ written, ...cue }): Cue => {
+    const kept = read.value === before.value ? before.cues.find((one) => one.phrase === cue.phrase) : undefined;
+    const whole = Cue.safeParse({ ...cue, sessions: kept?.sessions ?? 0, principals: kept?.principals ?? 0 });
+    if (whole.success) return whole.data;
+    throw invalid(`The cue ${written} can't be used: ${whole.error.issues[0]!.message}`, written, remedyFor(before));
+  });
+  if (cues.length === 0 || read.rest !== '') throw unreadable(before, read.rest || text);
+  return { ...before, value: read.value, cues };
 }
 
 function readRecovery(before: RecoveryInsight, text: string): RecoveryInsight {
-  const [, signature, respond, name] = RECOVERY.exec(text) ?? [];
-  if (signature === undefined || unquoted(signature) !== before.signature) throw unreadable(before, text);
-  const next = respond === undefined ? unquoted(name!) : 'respond';
-  return { ...before, next };
+  const read = parsed(parseRecovery, text);
+  if (read === null || read.signature !== before.signature) throw unreadable(before, text);
+  return { ...before, next: read.next };
 }
 
-function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | null {
-  pattern.lastIndex = at;
-  return pattern.exec(text);
-}
-
-/** A name as it is, or what its quotes hold. */
-function unquoted(text: string): string {
-  if (!text.startsWith('"')) return text;
+function parsed<T>(parse: (text: string) => T, text: string): T {
   try {
-    return JSON.parse(text) as string;
-  } catch {
-    throw invalid(`${text} is no string as in JSON`, text, 'Write quotes and backslashes inside it as \\" and \\\\.');
+    return parse(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw invalid('It holds a string that is none of JSON', text, 'Write quotes and backslashes inside it as \\" and \\\\.');
   }
 }
 

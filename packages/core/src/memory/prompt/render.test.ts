@@ -1,7 +1,8 @@
 import type { ChoiceInsight, Cue, RecoveryInsight } from '@dreamfold/events';
 import { describe, expect, it } from 'vitest';
 import type { MemoryDocument } from '../document/document.ts';
-import { renderInsight, renderMemory } from './render.ts';
+import { renderInsight } from './insight-text.ts';
+import { renderMemory } from './render.ts';
 
 const cue = (phrase: string, points: number): Cue => ({ phrase, points, sessions: 3, principals: 3 });
 const parcel: ChoiceInsight = {

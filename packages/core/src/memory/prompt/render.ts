@@ -1,42 +1,6 @@
-import type { ChoiceInsight, Cue, Insight, RecoveryInsight } from '@dreamfold/events';
+import type { Insight } from '@dreamfold/events';
 import type { Memory, MemoryDocument } from '../document/document.ts';
-
-/**
- * One insight as one line of Markdown, such as
- * `- queue = "shipping" when the request says "parcel" (+31), "courier" (+12) (seen in 3 sessions of 3 principals)`.
- * Names and phrases from elsewhere are quoted as in JSON, with every "<" and every invisible character escaped: whatever
- * they hold, the line stays one line, and opens and closes no tag.
- */
-export function renderInsight(insight: Insight): string {
-  const { sessions, principals } = insight.support;
-  const seen = `(seen in ${count(sessions, 'session')} of ${count(principals, 'principal')})`;
-  if (insight.kind === 'recovery') return `${renderRecovery(insight)} ${seen}`;
-  return `${renderChoice(insight)} ${insight.cues.toSorted(strongestFirst).map(renderCue).join(', ')} ${seen}`;
-}
-
-/** A choice up to its cues. */
-export function renderChoice({ field, value }: Pick<ChoiceInsight, 'field' | 'value'>): string {
-  return `- ${name(field)} = ${quoted(value)} when the request says`;
-}
-
-export function renderCue({ phrase, points }: Pick<Cue, 'phrase' | 'points'>): string {
-  return `${quoted(phrase)} (+${points})`;
-}
-
-/** What went with success, said as such: an association is no advice. */
-export function renderRecovery({ signature, next }: RecoveryInsight): string {
-  const step = next === 'respond' ? 'with a message to the user' : `with ${name(next)}`;
-  return `- after the error ${quoted(signature)}, runs that went well went on ${step}`;
-}
-
-/** Of cues or of whatever has their points and phrase. */
-export function strongestFirst(a: Pick<Cue, 'phrase' | 'points'>, b: Pick<Cue, 'phrase' | 'points'>): number {
-  return b.points - a.points || compareText(a.phrase, b.phrase);
-}
-
-export function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
+import { compareText, renderInsight, writtenName } from './insight-text.ts';
 
 /** A line of Markdown and where in the document it comes from. */
 export interface RenderedLine {
@@ -89,7 +53,7 @@ function playbookHeading(path: string, title: string): string {
 }
 
 export function toolHeading(tool: string): string {
-  return `For the tool ${name(tool)}:`;
+  return `For the tool ${writtenName(tool)}:`;
 }
 
 /** The lines of a note's content, without the blank ones at its end. */
@@ -107,21 +71,5 @@ function inReadingOrder(a: Insight, b: Insight): number {
     compareText(subject(a), subject(b)) ||
     points(b) - points(a) ||
     compareText(a.id, b.id)
-  );
-}
-
-function count(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? '' : 's'}`;
-}
-
-/** A plain name as it is, any other one quoted. */
-function name(text: string): string {
-  return /^[\w.-]+$/.test(text) ? text : quoted(text);
-}
-
-/** Reads back with JSON.parse. */
-function quoted(text: string): string {
-  return JSON.stringify(text).replaceAll(/[<\p{C}\p{Zl}\p{Zp}]/gu, (char) =>
-    [...Array(char.length).keys()].map((i) => `\\u${char.charCodeAt(i).toString(16).padStart(4, '0')}`).join(''),
   );
 }

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { utf8Bytes } from '../document/canonical-json.ts';
 import type { Memory, MemoryDocument } from '../document/document.ts';
 import { readChoices } from './read-choices.ts';
-import { renderChoice, renderCue } from './render.ts';
+import { renderChoice, renderCue } from './insight-text.ts';
 import {
   memoryBlock,
   memoryText,

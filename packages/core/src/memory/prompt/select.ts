@@ -4,7 +4,8 @@ import { utf8Bytes, type Sha256 } from '../document/canonical-json.ts';
 import type { MemoryDocument } from '../document/document.ts';
 import { Outline, part, type Part } from './outline.ts';
 import { phrasesOf } from './phrases.ts';
-import { compareText, noteHeading, noteLines, renderChoice, renderCue, renderRecovery, strongestFirst, toolHeading } from './render.ts';
+import { compareText, renderChoice, renderCue, renderRecovery, strongestFirst } from './insight-text.ts';
+import { noteHeading, noteLines, toolHeading } from './render.ts';
 
 /** A store as one session sees it: the document at the version that it pinned. */
 export interface PinnedMemory {

@@ -9,6 +9,7 @@ import {
   type GateVerdict,
   type NewEvent,
   type PatchProposed,
+  newEvent,
 } from '@dreamfold/events';
 import { canonicalJson, type Sha256 } from '../document/canonical-json.ts';
 import { checkOperations } from '../document/check-operations.ts';
@@ -48,14 +49,12 @@ interface Decide {
 }
 
 type Events = NewEvent[];
-const open = (type: string, actor: string, data: unknown): NewEvent => ({ type, data, actor, class: 'open' });
-
 /** @throws DreamfoldError invalid_argument; idempotency_conflict when there is a store already, made otherwise */
 export function createStore(state: MemoryState, input: StoreCreated & { by: string }): Events {
   const { by, ...store } = input;
   checkActor(by);
   checkStore(store);
-  if (state.store === null) return [open('memory.store_created', by, store)];
+  if (state.store === null) return [newEvent('memory.store_created', by, store)];
   if (canonicalJson(state.store) === canonicalJson(store)) return [];
   const { store: there } = state;
   const fields = (['name', 'description', 'approval'] as const).filter((field) => there[field] !== store[field]);
@@ -89,13 +88,13 @@ function checkStore(store: StoreCreated): void {
  */
 export function proposePatch(state: MemoryState, input: ProposePatch, tools: MemoryTools): Events {
   if (isRepeat(state, input)) return [];
-  return [open('memory.patch_proposed', input.author, proposalOf(state, input, tools).proposal)];
+  return [newEvent('memory.patch_proposed', input.author, proposalOf(state, input, tools).proposal)];
 }
 
 /** Records what the gates found. @throws DreamfoldError not_found, already_decided */
 export function validatePatch(state: MemoryState, input: { patchId: string; gates: GateVerdict[]; by: string }): Events {
   needStatus(needPatch(state, input.patchId), ['proposed']);
-  return [open('memory.patch_validated', input.by, { patch_id: input.patchId, gates: input.gates })];
+  return [newEvent('memory.patch_validated', input.by, { patch_id: input.patchId, gates: input.gates })];
 }
 
 /**
@@ -117,14 +116,14 @@ export function approvePatch(state: MemoryState, input: Decide & { note?: string
     });
   }
   const note = input.note === undefined ? {} : { note: input.note };
-  return [open('memory.patch_approved', input.by, { patch_id: input.patchId, by: input.by, ...note })];
+  return [newEvent('memory.patch_approved', input.by, { patch_id: input.patchId, by: input.by, ...note })];
 }
 
 /** @throws DreamfoldError not_found, already_decided */
 export function rejectPatch(state: MemoryState, input: Decide & { reason: string }): Events {
   checkActor(input.by);
   needStatus(needPatch(state, input.patchId), ['proposed', 'validated']);
-  return [open('memory.patch_rejected', input.by, { patch_id: input.patchId, by: input.by, reason: input.reason })];
+  return [newEvent('memory.patch_rejected', input.by, { patch_id: input.patchId, by: input.by, reason: input.reason })];
 }
 
 /**
@@ -145,7 +144,7 @@ export function applyPatch(state: MemoryState, input: Decide, tools: MemoryTools
   needUnmoved(state, record.proposal);
   const { document } = applyOperations(state.document, record.proposal.operations);
   const applied = { patch_id: input.patchId, version: state.version + 1, hash: documentHash(document, tools.sha256) };
-  return [open('memory.patch_applied', input.by, applied)];
+  return [newEvent('memory.patch_applied', input.by, applied)];
 }
 
 /**
@@ -178,7 +177,7 @@ export function rollbackPatch(state: MemoryState, input: Decide & { reason: stri
   }
   const { by, reason } = input;
   const made = { version: state.version + 1, hash: documentHash(result.document, tools.sha256) };
-  return [open('memory.patch_rolled_back', by, { patch_id: input.patchId, ...made, by, reason })];
+  return [newEvent('memory.patch_rolled_back', by, { patch_id: input.patchId, ...made, by, reason })];
 }
 
 export interface EditPatch {
@@ -222,9 +221,9 @@ export function editPatch(state: MemoryState, input: EditPatch, tools: MemoryToo
     });
   }
   const events = [
-    open('memory.patch_proposed', by, { ...proposal, supersedes: former }),
-    open('memory.patch_validated', by, { patch_id: patchId, gates }),
-    open('memory.patch_rejected', by, { patch_id: former, by, reason: why }),
+    newEvent('memory.patch_proposed', by, { ...proposal, supersedes: former }),
+    newEvent('memory.patch_validated', by, { patch_id: patchId, gates: [...gates] }),
+    newEvent('memory.patch_rejected', by, { patch_id: former, by, reason: why }),
   ];
   return apply ? [...events, ...appliedBy(by, patchId, { state, result, tools })] : events;
 }
@@ -239,8 +238,8 @@ export function writeMemory(state: MemoryState, input: ProposePatch, tools: Memo
   if (isDream(input.author)) throw selfApproval(input.author);
   const { proposal, result } = proposalOf(state, input, tools);
   return [
-    open('memory.patch_proposed', input.author, proposal),
-    open('memory.patch_validated', input.author, { patch_id: input.patchId, gates: [] }),
+    newEvent('memory.patch_proposed', input.author, proposal),
+    newEvent('memory.patch_validated', input.author, { patch_id: input.patchId, gates: [] }),
     ...appliedBy(input.author, input.patchId, { state, result, tools }),
   ];
 }
@@ -249,7 +248,7 @@ export function writeMemory(state: MemoryState, input: ProposePatch, tools: Memo
 function appliedBy(by: string, patch_id: string, made: { state: MemoryState; result: PatchResult; tools: MemoryTools }): Events {
   const { state, result, tools } = made;
   const applied = { patch_id, version: state.version + 1, hash: documentHash(result.document, tools.sha256) };
-  return [open('memory.patch_approved', by, { patch_id, by }), open('memory.patch_applied', by, applied)];
+  return [newEvent('memory.patch_approved', by, { patch_id, by }), newEvent('memory.patch_applied', by, applied)];
 }
 
 function proposalOf(state: MemoryState, input: ProposePatch, { sha256 }: MemoryTools): { proposal: PatchProposed; result: PatchResult } {

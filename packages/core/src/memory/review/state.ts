@@ -1,8 +1,7 @@
 import {
   CATALOGUE,
+  foldKnown,
   knownEvent,
-  type EventData,
-  type EventType,
   type GateVerdict,
   type KnownEvent,
   type LogEvent,
@@ -98,25 +97,24 @@ const NEXT: Readonly<Record<PatchStatus, readonly PatchStatus[]>> = {
   rolled_back: [],
 };
 
-type Fold = { readonly [T in EventType]?: (state: MemoryState, data: EventData[T], logged: LogEvent) => MemoryState };
-
-const FOLD: Fold = {
-  'memory.store_created': (state, store) => (state.store === null ? { ...state, store } : state),
-  'memory.patch_proposed': (state, proposal, { time }) =>
+const foldSound = foldKnown<MemoryState>({
+  'memory.store_created': (state, { data: store }) => (state.store === null ? { ...state, store } : state),
+  'memory.patch_proposed': (state, { data: proposal, time }) =>
     state.store === null || patchOf(state, proposal.patch_id) !== undefined
       ? state
       : withPatch(state, { proposal, status: 'proposed', gates: [], decision: null, time, undo: null }),
-  'memory.patch_validated': (state, { patch_id: id, gates }) => moved(state, { id, to: 'validated' }, { gates }),
-  'memory.patch_approved': (state, { patch_id: id, by, note }) =>
+  'memory.patch_validated': (state, { data: { patch_id: id, gates } }) => moved(state, { id, to: 'validated' }, { gates }),
+  'memory.patch_approved': (state, { data: { patch_id: id, by, note } }) =>
     moved(state, { id, to: 'approved' }, { decision: { by, reason: note ?? '' } }),
-  'memory.patch_rejected': (state, { patch_id: id, by, reason }) => moved(state, { id, to: 'rejected' }, { decision: { by, reason } }),
-  'memory.patch_applied': (state, { patch_id: id, version, hash }, { time, actor }) => {
+  'memory.patch_rejected': (state, { data: { patch_id: id, by, reason } }) =>
+    moved(state, { id, to: 'rejected' }, { decision: { by, reason } }),
+  'memory.patch_applied': (state, { data: { patch_id: id, version, hash }, time, actor }) => {
     const reason = patchOf(state, id)?.proposal.reason ?? '';
     return changed(state, { patchId: id, change: 'applied', version, hash, time, by: actor, reason });
   },
-  'memory.patch_rolled_back': (state, { patch_id: id, version, hash, by, reason }, { time }) =>
+  'memory.patch_rolled_back': (state, { data: { patch_id: id, version, hash, by, reason }, time }) =>
     changed(state, { patchId: id, change: 'rolled_back', version, hash, time, by, reason }),
-  'memory.insights_counted': (state, { counts }) => {
+  'memory.insights_counted': (state, { data: { counts } }) => {
     const sums = new Map(state.counts);
     for (const { insight_id: id, helpful, harmful } of counts) {
       const before = sums.get(id) ?? { helpful: 0, harmful: 0 };
@@ -124,7 +122,7 @@ const FOLD: Fold = {
     }
     return { ...state, counts: sums };
   },
-};
+});
 
 /**
  * Folds one event of a store's stream. An event that makes no sense where it stands, or whose payload is none of its
@@ -133,17 +131,12 @@ const FOLD: Fold = {
 export function evolveMemory(state: MemoryState, logged: LogEvent): MemoryState {
   const event = knownEvent(logged);
   if (event === null || event.data === null) return state;
-  return CATALOGUE[event.type].safeParse(event.data).success ? foldSound(state, event) : state;
+  return CATALOGUE[event.type].safeParse(event.data).success ? foldSound(state, event, undefined) : state;
 }
 
 /** The same for an event that was made here and is not on the log yet: the log checks its payload before it takes it. */
 export function evolveDraft(state: MemoryState, drafted: LogEvent): MemoryState {
-  return foldSound(state, drafted as KnownEvent);
-}
-
-function foldSound(state: MemoryState, event: KnownEvent): MemoryState {
-  const fold = FOLD[event.type] as ((state: MemoryState, data: unknown, logged: LogEvent) => MemoryState) | undefined;
-  return fold === undefined ? state : fold(state, event.data, event);
+  return foldSound(state, drafted as KnownEvent, undefined);
 }
 
 function withPatch(state: MemoryState, record: PatchRecord): MemoryState {

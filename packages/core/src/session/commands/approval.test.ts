@@ -4,7 +4,7 @@ import type { CheckedInput } from './approval.ts';
 import { confirmTool, type Confirmation } from './confirm-tool.ts';
 import { awaitedEvents } from '../decide.ts';
 import { tellChanges } from '../fold/input-changes.ts';
-import { recovered } from '../results.ts';
+import { recovered } from '../recovery.ts';
 
 const SCHEMA = {
   type: 'object',

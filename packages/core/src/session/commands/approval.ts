@@ -1,7 +1,7 @@
-import { MAX_EVENT_BYTES, type AgentSnapshot, type NewEvent } from '@dreamfold/events';
+import { MAX_EVENT_BYTES, type AgentSnapshot, type NewEvent, newEvent } from '@dreamfold/events';
 import { utf8Bytes } from '../../memory/document/canonical-json.ts';
 import { callKey } from '../fold/evolve.ts';
-import { errorResult, owned } from '../owned-event.ts';
+import { errorResult } from '../error-result.ts';
 import { agentOf, type Call, type SessionState, type Thread } from '../fold/state.ts';
 
 /** What a tool's schema makes of an input. */
@@ -61,7 +61,7 @@ export function startConfirmed(state: SessionState, { thread, call }: { thread: 
     if (refusal !== null)
       return afterChange(state, { thread, call, reason: `The changed input was not taken. ${refusal.message}` }, context);
   }
-  return owned('tool.started', thread.id, {
+  return newEvent('tool.started', thread.id, {
     tool_use_id: call.id,
     confirmation_id: call.confirmationId ?? '',
     call_hash:
@@ -112,7 +112,7 @@ export function afterChange(
     return errorResult(thread.id, call.id, { code: 'denied', message: `The policy of ${name} is deny: it is never run.` });
   const asked = checkAsked(thread.agent, { name, input: given }, context);
   if ('code' in asked) return errorResult(thread.id, call.id, asked);
-  return owned('approval.stale', thread.id, {
+  return newEvent('approval.stale', thread.id, {
     tool_use_id: call.id,
     call_hash: callHash(agent, { name, input: asked.parsed ?? given }, context),
     reason,

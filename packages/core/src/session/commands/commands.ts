@@ -9,14 +9,13 @@ import {
   type DefineOutcome,
   type FeedbackRecorded,
   type NewEvent,
+  newEvent,
 } from '@dreamfold/events';
 import { unjudged } from '../decide.ts';
 import { threadOf, waitsForTurn, type SessionState } from '../fold/state.ts';
 import { givenContent } from './given-content.ts';
 
 // What comes from outside: a user, a person who approves, a desk. Each checks against the state and returns `open` events.
-
-const open = (type: string, actor: string, data: unknown): NewEvent => ({ type, actor, data, class: 'open' });
 
 function mustExist(state: SessionState): void {
   if (state.exists) return;
@@ -70,7 +69,7 @@ export function sendMessage(state: SessionState, message: string | Content, ifBu
   if (ifBusy === 'reject' && (state.status === 'running' || state.queue.length > 0)) {
     throw busy(state, 'Wait until it is idle, or send with ifBusy: "queue".');
   }
-  return [open('user.message', 'user', { content: typeof message === 'string' ? text(message) : message })];
+  return [newEvent('user.message', 'user', { content: typeof message === 'string' ? text(message) : message })];
 }
 
 /**
@@ -83,7 +82,7 @@ export function askForOutcome(state: SessionState, outcome: DefineOutcome): NewE
   if (state.status === 'running' || state.queue.length > 0 || state.stopReason?.type === 'requires_action') {
     throw busy(state, 'Send a message with a rubric once the session is idle and waits for nobody.');
   }
-  return [open('user.define_outcome', 'user', outcome)];
+  return [newEvent('user.define_outcome', 'user', outcome)];
 }
 
 function busy({ id }: SessionState, remedy: string): DreamfoldError {
@@ -120,7 +119,7 @@ export function interrupt(state: SessionState, threadId?: string): NewEvent[] {
   }
   const withdraws = waitsForTurn(state) && (threadId === undefined || threadId === state.threads[0]?.id);
   if (!withdraws && !state.threads.some((t) => t.running)) return [];
-  return [open('user.interrupt', 'user', threadId === undefined ? {} : { session_thread_id: threadId })];
+  return [newEvent('user.interrupt', 'user', threadId === undefined ? {} : { session_thread_id: threadId })];
 }
 
 export interface Judgement {
@@ -159,7 +158,7 @@ export function judge(state: SessionState, { criterion, score, reason, by }: Jud
     );
   }
   return [
-    open('outcome.judged', `person:${by}`, {
+    newEvent('outcome.judged', `person:${by}`, {
       outcome_evaluation_start_id: outcome.evaluationId,
       criterion_id: criterion,
       score,
@@ -184,7 +183,7 @@ export function recordFeedback(state: SessionState, feedback: FeedbackRecorded):
       remedy: `Give one of ${LabellerClass.options.join(', ')}.`,
     });
   }
-  return [open('feedback.recorded', `person:${feedback.by}`, { ...feedback, class: labellerClassOf(feedback, state.principal) })];
+  return [newEvent('feedback.recorded', `person:${feedback.by}`, { ...feedback, class: labellerClassOf(feedback, state.principal) })];
 }
 
 /** The door for the name of whoever approves, judges or labels. */

@@ -1,4 +1,4 @@
-import { DreamfoldError, MAX_LABELLER_CHARS, checkName, type JsonSchema, type NewEvent } from '@dreamfold/events';
+import { DreamfoldError, MAX_LABELLER_CHARS, checkName, newEvent, type JsonSchema, type NewEvent } from '@dreamfold/events';
 import { z } from 'zod';
 import { equalJson } from '../../memory/document/canonical-json.ts';
 import { refuseEdit, type CheckedInput } from './approval.ts';
@@ -41,7 +41,7 @@ export function confirmTool(state: SessionState, confirmation: Confirmation, che
     session_thread_id: found.thread.id,
     ...(input === undefined ? {} : { df_input: input }),
   };
-  return [{ type: 'user.tool_confirmation', actor: actorOf(by), data, class: 'open' }];
+  return [newEvent('user.tool_confirmation', actorOf(by), data)];
 }
 
 interface Found {

@@ -9,7 +9,8 @@ import { confirmTool } from '../commands/confirm-tool.ts';
 import { awaitedEvents, decideSession, openWork, unjudged } from '../decide.ts';
 import { evolveSession } from './evolve.ts';
 import { attemptFailed } from '../attempts.ts';
-import { graded, recovered } from '../results.ts';
+import { graded } from '../grading.ts';
+import { recovered } from '../recovery.ts';
 import { initialSession, NO_USAGE, type SessionState } from './state.ts';
 
 const fold = (events: readonly LogEvent[]): SessionState => events.reduce(evolveSession, initialSession('sesn_given'));

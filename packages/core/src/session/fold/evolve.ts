@@ -1,7 +1,7 @@
-import { CATALOGUE, isEventType, knownEvent, textOf, type EventData, type EventType, type LogEvent } from '@dreamfold/events';
+import { CATALOGUE, foldKnown, knownEvent, textOf, type EventData, type LogEvent } from '@dreamfold/events';
 import { OUTCOME_HANDLERS } from './evolve-outcome.ts';
 import { wallTimeMs } from '../caps.ts';
-import { closeCall, subtree, withCall, withResults, withThread, withUsage, type Handler, type Handlers } from './handlers.ts';
+import { closeCall, subtree, withCall, withResults, withThread, withUsage, type Handlers } from './handlers.ts';
 import { List } from './list.ts';
 import { addDraft, addPending, callResult, requestBlocks } from './request-blocks.ts';
 import {
@@ -298,7 +298,7 @@ export function callKey(name: string, input: unknown): string {
   return `${name} ${JSON.stringify(input)}`;
 }
 
-const HANDLERS: Handlers = { ...CORE_HANDLERS, ...MODEL_HANDLERS, ...OUTCOME_HANDLERS };
+const fold = foldKnown<SessionState, SessionState>({ ...CORE_HANDLERS, ...MODEL_HANDLERS, ...OUTCOME_HANDLERS });
 
 /**
  * The session after one more event. Total: an event that makes no sense here is counted and otherwise ignored, the
@@ -309,13 +309,11 @@ export function evolveSession(state: SessionState, event: LogEvent): SessionStat
   const next = { ...state, seq: event.seq, now: event.time > state.now ? event.time : state.now };
   if (known === null) return { ...next, suspended: state.suspended ?? { seq: event.seq, type: event.type, v: event.v } };
   if (known.data === null) return next;
-  const handler = HANDLERS[known.type] as Handler<EventType> | undefined;
-  if (handler === undefined) return next;
   try {
-    return handler(next, known, state);
+    return fold(next, known, state);
   } catch (error) {
     // Only a payload that does not fit its schema may fail here; anything else is a fault of this code.
-    if (isEventType(known.type) && !CATALOGUE[known.type].safeParse(known.data).success) return next;
+    if (!CATALOGUE[known.type].safeParse(known.data).success) return next;
     throw error;
   }
 }

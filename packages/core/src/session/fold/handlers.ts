@@ -1,13 +1,12 @@
-import { text, type EventType, type KnownEvent, type ModelUsage } from '@dreamfold/events';
+import { text, type FoldHandlers, type ModelUsage } from '@dreamfold/events';
 import { addUsage } from '../caps.ts';
 import { tellChanges } from './input-changes.ts';
 import type { ResultBlock } from '../prompt.ts';
 import { addPending, type CallResult } from './request-blocks.ts';
 import type { Call, SessionState, Thread } from './state.ts';
 
-/** @param before the state without the event; `state` has its seq and time already */
-export type Handler<T extends EventType> = (state: SessionState, event: KnownEvent<T>, before: SessionState) => SessionState;
-export type Handlers = { readonly [T in EventType]?: Handler<T> };
+/** A handler's context is the state without the event; its `state` has the event's seq and time already. */
+export type Handlers = FoldHandlers<SessionState, SessionState>;
 
 export function withThread(state: SessionState, id: string, change: (thread: Thread) => Thread): SessionState {
   const index = state.threads.findIndex((thread) => thread.id === id);

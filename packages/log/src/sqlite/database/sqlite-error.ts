@@ -29,6 +29,16 @@ function isSqliteError(error: unknown): error is SqliteError {
   return error instanceof Error && (error as { code?: unknown }).code === 'ERR_SQLITE_ERROR' && 'errcode' in error;
 }
 
+/** True when somebody else holds the database. */
+export function isBusy(error: unknown): boolean {
+  return isSqliteError(error) && (error.errcode & 0xff) === 5;
+}
+
+/** True for a file that is no SQLite database. */
+export function isNoDatabase(error: unknown): boolean {
+  return isSqliteError(error) && error.errcode === 26;
+}
+
 /** True for what a read-only connection meets where a transaction was cut off that a writable one would undo. */
 export function wantsRollback(error: unknown): boolean {
   return isSqliteError(error) && error.errcode === SQLITE_READONLY_ROLLBACK;

@@ -3,23 +3,21 @@ import {
   firstCharacters,
   idFrom,
   text,
-  type Content,
   type ContentBlock,
-  type CriterionScore,
+  type EventData,
+  type EventType,
   type ModelUsage,
   type NewEvent,
+  newEvent,
 } from '@dreamfold/events';
 import { answerParts, withoutCalls, type AnswerBlock, type CallBlock, type Decision } from './answer-parts.ts';
 import { callHash } from './commands/approval.ts';
-import { attemptFailed, calledOff, graderAttemptFailed, spentOf } from './attempts.ts';
-import { capEvents, type ReachedCap } from './caps.ts';
-import { openWork, type DecideContext } from './decide.ts';
-import { errorResult, owned } from './owned-event.ts';
+import { calledOff, spentOf } from './attempts.ts';
+import { type DecideContext } from './decide.ts';
+import { errorResult } from './error-result.ts';
 import { DELEGATE_TOOL } from './prompt.ts';
 import { judgeCall } from './refuse-call.ts';
-import { agentOf, answerOfTurn, callOf, threadOf, type SessionState, type Thread } from './fold/state.ts';
-
-// What came of work, as events. When the work is no longer open, because it was interrupted or done before, only what it cost is written.
+import { agentOf, threadOf, type SessionState, type Thread } from './fold/state.ts';
 
 export interface Answer {
   content: readonly AnswerBlock[];
@@ -39,8 +37,8 @@ interface Writer {
 }
 
 /** Adds an event and returns the id that it will have. */
-function write(w: Writer, type: string, data: unknown): string {
-  w.events.push(owned(type, w.thread.id, data));
+function write<T extends EventType>(w: Writer, type: T, data: EventData[T]): string {
+  w.events.push(newEvent(type, w.thread.id, data));
   return eventId(w.appendId, w.events.length - 1);
 }
 
@@ -105,7 +103,7 @@ function writeError(w: Writer, type: 'model_request_failed_error' | 'compaction_
   write(w, 'session.error', { error: { type, message, retry_status: { type: 'terminal' } } });
 }
 
-function writeSaid(w: Writer, content: readonly ContentBlock[], decision: Decision | undefined): void {
+function writeSaid(w: Writer, content: ContentBlock[], decision: Decision | undefined): void {
   // Half of a surrogate pair is no text: a service refuses every request that holds one.
   const isWhole = content.every((block) => block.type !== 'text' || block.text.isWellFormed());
   const whole = isWhole ? content : content.map((block) => (block.type === 'text' ? { ...block, text: block.text.toWellFormed() } : block));
@@ -164,122 +162,4 @@ function writeDelegation(w: Writer, callId: string, input: { agent: string; mess
     content: text(input.message),
   });
   write(w, 'session.thread_status_running', child);
-}
-
-export interface ToolOutput {
-  text: string;
-  /** Stable code of what went wrong. */
-  errorCode?: string;
-  blob?: { sha256: string; size_bytes: number };
-  /** In the place of the text, when it gave more than text. */
-  content?: Content;
-  /** The cap that stopped it. */
-  cap?: ReachedCap;
-}
-
-/** A tool came back. */
-export function toolFinished(state: SessionState, callId: string, output: ToolOutput): NewEvent[] {
-  const found = callOf(state, callId);
-  if (found === undefined || found.call.status !== 'running') return [];
-  return [
-    ...capEvents(state, found.thread.id, output.cap),
-    owned('agent.tool_result', found.thread.id, {
-      tool_use_id: callId,
-      content: output.content ?? [{ type: 'text', text: output.text, ...(output.blob === undefined ? {} : { df_blob: output.blob }) }],
-      ...(output.errorCode === undefined ? {} : { is_error: true, df_code: output.errorCode }),
-    }),
-  ];
-}
-
-export interface Grading {
-  evaluationId: string;
-  /** Scores of the code and model graders; people's are on the log. */
-  scores: readonly CriterionScore[];
-  usage: ModelUsage;
-  /** null when a grader's model has no price. */
-  costUsd: number | null;
-  /** Set when a grader could not judge at all. */
-  failure?: string;
-}
-
-/** An evaluation is complete: the attempt is scored, and is final, or goes back with the reasons. */
-export function graded(state: SessionState, grading: Grading): NewEvent[] {
-  const { outcome } = state;
-  if (outcome === null || outcome.status !== 'evaluating' || outcome.evaluationId !== grading.evaluationId)
-    return calledOff({ actor: 'grader', startId: grading.evaluationId, attempt: 1, spent: spentOf(grading) });
-  const end = (result: string, explanation: string): NewEvent =>
-    owned('span.outcome_evaluation_end', 'system', {
-      outcome_evaluation_start_id: grading.evaluationId,
-      outcome_id: outcome.id,
-      iteration: outcome.iteration,
-      result,
-      explanation,
-      usage: grading.usage,
-      ...(grading.costUsd === 0 ? {} : { df_cost_usd: grading.costUsd }),
-    });
-  if (grading.failure !== undefined) return [end('failed', grading.failure)];
-  const scores = [...grading.scores, ...outcome.judged];
-  const criteria = outcome.criteria.flatMap(({ id }) => scores.find((s) => s.id === id) ?? []);
-  const missing = outcome.criteria.filter(({ id }) => !criteria.some((c) => c.id === id)).map(({ id }) => id);
-  if (missing.length > 0)
-    return [end('failed', `No grader scored ${missing.join(', ')}. Resume with the rubric that the session began with.`)];
-  const score = weightedScore(outcome.criteria, criteria);
-  const satisfied = score >= outcome.passScore;
-  const last = outcome.iteration + 1 >= outcome.maxIterations;
-  const answers = [...outcome.attempts.slice(outcome.attemptsBefore).map((attempt) => attempt.score), score];
-  const words = `score ${score.toFixed(2)} of ${outcome.passScore.toFixed(2)} asked`;
-  return [
-    owned('outcome.scored', 'system', {
-      outcome_id: outcome.id,
-      iteration: outcome.iteration,
-      attempt_event_id: answerOfTurn(state)?.eventId ?? '',
-      score,
-      criteria,
-    }),
-    satisfied
-      ? end('satisfied', words)
-      : last
-        ? end('max_iterations_reached', `${words}; the best of ${answers.length} attempts has ${Math.max(...answers).toFixed(2)}`)
-        : end('needs_revision', words),
-  ];
-}
-
-/** Mean of the scores by weight, rounded to 1e-9 so that sums of weights do not miss a pass mark by a rounding error. */
-function weightedScore(criteria: readonly { id: string; weight: number }[], scores: readonly CriterionScore[]): number {
-  const total = criteria.reduce((sum, c) => sum + c.weight, 0);
-  const sum = criteria.reduce((s, c) => s + c.weight * (scores.find((x) => x.id === c.id)?.score ?? 0), 0);
-  return Math.min(1, Math.round((sum / total) * 1e9) / 1e9);
-}
-
-/**
- * What a process that takes a session over writes first: a request that was under way is asked once more, and shows it;
- * an unsafe tool that was running is not run again.
- */
-export function recovered(state: SessionState): NewEvent[] {
-  const events: NewEvent[] = [];
-  for (const work of openWork(state)) {
-    const thread = 'threadId' in work ? threadOf(state, work.threadId) : undefined;
-    if (work.kind === 'model' && thread !== undefined) {
-      events.push(
-        ...attemptFailed(state, {
-          threadId: work.threadId,
-          startId: work.startId,
-          attempt: work.attempt,
-          code: 'process_restarted',
-          message: 'The process that asked is gone; the answer, if there was one, was not recorded.',
-          retryAfterMs: 0,
-        }),
-      );
-    } else if (work.kind === 'tool' && thread !== undefined) {
-      const tool = agentOf(state, thread.agent)?.tools.find((t) => t.name === work.name);
-      if (tool?.effect !== 'unsafe') continue;
-      const message = 'Outcome unknown: the process stopped while this ran, and it is not safe to run twice. Check before you try again.';
-      events.push(errorResult(thread.id, work.callId, { code: 'tool_outcome_unknown', message }));
-    } else if (work.kind === 'grade' && state.outcome?.criteria.some((c) => c.grader.kind === 'model') === true) {
-      const message = 'The process that graded is gone; the attempt is graded once more.';
-      const failure = { evaluationId: work.evaluationId, attempt: 1, code: 'process_restarted', message, retryAfterMs: 0 };
-      events.push(...graderAttemptFailed(state, failure));
-    }
-  }
-  return events;
 }

@@ -1,0 +1,32 @@
+import { knownEvent, type EventType, type KnownEvent } from './catalogue.ts';
+import type { LogEvent } from './envelope.ts';
+
+/**
+ * What each type of event makes of a state. A type without a handler changes nothing.
+ * @typeParam C what handlers are given besides
+ */
+export type FoldHandlers<S, C = undefined> = { readonly [T in EventType]?: (state: S, event: KnownEvent<T>, context: C) => S };
+
+/** One step of a fold over events that are known: see {@link foldWith}. */
+export type KnownFold<S, C = undefined> = (state: S, event: KnownEvent, context: C) => S;
+
+/** A fold step over events whose type, version and payload are known to be of this code. */
+export function foldKnown<S, C = undefined>(handlers: FoldHandlers<S, C>): KnownFold<S, C> {
+  return (state, event, context) => {
+    // The catalogue pairs each type with its payload; that an event and its handler have the same type, the compiler can't see.
+    const handler = handlers[event.type] as KnownFold<S, C> | undefined;
+    return handler === undefined ? state : handler(state, event, context);
+  };
+}
+
+/**
+ * A fold step over events of the log, each upcast to the newest version of its type. One that is newer than this code, or whose payload was
+ * erased, changes nothing.
+ */
+export function foldWith<S>(handlers: FoldHandlers<S>): (state: S, event: LogEvent) => S {
+  const fold = foldKnown(handlers);
+  return (state, logged) => {
+    const event = knownEvent(logged);
+    return event === null || event.data === null ? state : fold(state, event, undefined);
+  };
+}
