@@ -185,6 +185,23 @@ function checkEvents(files: readonly Source[]): string[] {
   });
 }
 
+const SETS_A_SCENE = /\.test\.ts$|\/testing\//;
+
+function checkTypeNames(files: readonly Source[]): string[] {
+  const places = new Map<string, string[]>();
+  for (const file of code(files)) {
+    const room = roomOf(file.path);
+    if (!room.startsWith('packages/') || SETS_A_SCENE.test(file.path)) continue;
+    for (const [, name] of file.text.matchAll(/^(?:export )?(?:interface|type|class) (\w+)/gm)) {
+      const key = `${name} of ${room}`;
+      places.set(key, [...(places.get(key) ?? []), file.path]);
+    }
+  }
+  return [...places].flatMap(([key, paths]) =>
+    paths.length === 1 ? [] : [`${key} stands in ${paths.join(' and ')}: whoever searches for it finds two. Rename one.`],
+  );
+}
+
 function built(entry: string): unknown {
   if (!entry.startsWith('./src/')) return entry;
   const out = entry.replace('./src/', './dist/').slice(0, -'.ts'.length);
@@ -292,6 +309,16 @@ const RULES: readonly Rule[] = [
       source('packages/core/src/views/index.ts', "export { a } from './a.ts';"),
     ],
     passes: [source('packages/core/src/a.ts', "export { b } from './b.ts'; // export * hides what is public")],
+  },
+  {
+    name: 'a type name is declared once in a package',
+    check: checkTypeNames,
+    caught: [source('packages/core/src/a.ts', 'export interface Verdict {}\ntype Verdict = string;')],
+    passes: [
+      source('packages/core/src/a.ts', 'interface Verdict {}'),
+      source('packages/log/src/a.ts', 'interface Verdict {}'),
+      source('packages/core/src/a.test.ts', 'interface Verdict {}'),
+    ],
   },
   {
     name: 'events are written with newEvent',

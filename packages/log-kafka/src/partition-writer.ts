@@ -48,7 +48,7 @@ interface Flight {
 type FlightVerdict = { counted: true; head: Head; ordinal: number } | { counted: false; reason: Refusal } | { counted: null };
 
 /** The appends of one stream that are on their way, each on top of the one before, and where they lead. */
-interface Line {
+interface StreamQueue {
   head: Head;
   flights: Flight[];
 }
@@ -89,7 +89,7 @@ export class PartitionWriter {
   /** What is on its way, as it will be read. */
   readonly sent: SentRecords;
   readonly #p: WriterParts;
-  readonly #lines = new Map<string, Line>();
+  readonly #lines = new Map<string, StreamQueue>();
   readonly #byHash = new Map<string, Flight>();
   readonly #refusals: Refusals;
   #queue: Flight[] = [];
@@ -138,7 +138,7 @@ export class PartitionWriter {
     }
   }
 
-  #judge(append: PreparedAppend, head: Head, line: Line | undefined): Refusal | null {
+  #judge(append: PreparedAppend, head: Head, line: StreamQueue | undefined): Refusal | null {
     const inFlight = (id: string): Flight | undefined => line?.flights.find((flight) => flight.id === id);
     const appendSize = (id: string): number => inFlight(id)?.stored.length ?? this.#p.replica.appendSize(append.stream, id);
     const result = fate(head, proposalOn(head, append), { appendSize });

@@ -23,7 +23,7 @@ const REFUSED_BEFORE_APPEND = new Set([
 ]);
 
 /** A connected kafkajs producer. After a failure it gets no new requests, and is closed when its last has ended. */
-interface Line {
+interface Connection {
   client: Client;
   producer: Producer;
   /** Messages that kafkajs has given a partition: from then on a request may have been sent. */
@@ -34,7 +34,7 @@ interface Line {
 /** Produces with acks=all and without retries. A failure makes the next call use new connections and new metadata. */
 export class KafkajsProducer {
   readonly #config: KafkajsConfig;
-  #line: Promise<Line> | null = null;
+  #connection: Promise<Connection> | null = null;
   #closed = false;
 
   constructor(config: KafkajsConfig) {
@@ -48,52 +48,52 @@ export class KafkajsProducer {
 
   /** @throws ProduceError */
   async produce(topic: string, partition: number, records: readonly DriverRecord[]): Promise<void> {
-    const { opening, line } = await this.#connected().catch((error: unknown) => {
+    const { opening, connection } = await this.#connected().catch((error: unknown) => {
       throw failed('the producer is not connected', 'no', error);
     });
     const messages = messagesOf(records, partition);
-    line.inFlight += 1;
+    connection.inFlight += 1;
     try {
-      const answers = await line.producer.send({ topic, messages, acks: -1, timeout: REQUEST_TIMEOUT_MS - 1_000 });
+      const answers = await connection.producer.send({ topic, messages, acks: -1, timeout: REQUEST_TIMEOUT_MS - 1_000 });
       // kafkajs sends nothing, and says nothing, when the topic has no such partition.
       if (!answers.some((answer) => answer.partition === partition)) {
         throw new ProduceError(`${topic}/${partition}: there is no such partition`, { written: 'refused', cause: null });
       }
     } catch (error) {
       if (error instanceof ProduceError) throw error;
-      const routed = messages[0] !== undefined && line.routed.has(messages[0]);
+      const routed = messages[0] !== undefined && connection.routed.has(messages[0]);
       const refused = REFUSED_BEFORE_APPEND.has(protocolError(error) ?? '');
-      if (!refused && this.#line === opening) this.#line = null;
+      if (!refused && this.#connection === opening) this.#connection = null;
       throw failed(`${topic}/${partition}`, refused ? 'refused' : routed ? 'unknown' : 'no', error);
     } finally {
-      line.inFlight -= 1;
-      if (this.#line !== opening && line.inFlight === 0) line.client.destroy();
+      connection.inFlight -= 1;
+      if (this.#connection !== opening && connection.inFlight === 0) connection.client.destroy();
     }
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    const opening = this.#line;
-    this.#line = null;
+    const opening = this.#connection;
+    this.#connection = null;
     await opening?.then(
-      (line) => line.client.destroy(),
+      (connection) => connection.client.destroy(),
       () => {},
     );
   }
 
-  async #connected(): Promise<{ opening: Promise<Line>; line: Line }> {
+  async #connected(): Promise<{ opening: Promise<Connection>; connection: Connection }> {
     if (this.#closed) throw new Error('the driver is closed');
-    const opening = (this.#line ??= openLine(this.#config));
+    const opening = (this.#connection ??= openConnection(this.#config));
     try {
-      return { opening, line: await opening };
+      return { opening, connection: await opening };
     } catch (error) {
-      if (this.#line === opening) this.#line = null;
+      if (this.#connection === opening) this.#connection = null;
       throw error;
     }
   }
 }
 
-async function openLine(config: KafkajsConfig): Promise<Line> {
+async function openConnection(config: KafkajsConfig): Promise<Connection> {
   const client = openClient(config);
   const routed = new WeakSet<Message>();
   const producer = client.kafka.producer({

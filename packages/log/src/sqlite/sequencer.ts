@@ -4,7 +4,7 @@ import { DreamfoldError } from '@dreamfold/events';
 /** Timers, signals and sockets wait so long at most, and for what the callers do with their results. */
 const MAX_STRETCH_MS = 5;
 
-interface Waiting<I, O> {
+interface QueuedInput<I, O> {
   item: I;
   resolve: (result: O) => void;
   reject: (error: unknown) => void;
@@ -24,7 +24,7 @@ type Perform<I, O> = (items: readonly I[], isOver: () => boolean) => (O | Dreamf
 export class Sequencer<I, O> {
   readonly #perform: Perform<I, O>;
   readonly #now: () => number;
-  #waiting: Waiting<I, O>[] = [];
+  #waiting: QueuedInput<I, O>[] = [];
   /** When the first group of this turn of the event loop began. */
   #turnBegan: number | null = null;
 

@@ -14,10 +14,7 @@ type Bucket<V> = readonly Entry<V>[];
  * keeps its earlier states stays near-linear over many thousands of keys.
  */
 export class PersistentMap<V> implements Iterable<V> {
-  static readonly #EMPTY = new PersistentMap<never>(
-    Array.from({ length: BUCKETS }, () => []),
-    0,
-  );
+  static readonly #EMPTY = new PersistentMap<never>(Array<Bucket<never>>(BUCKETS).fill([]), 0);
   readonly #buckets: readonly Bucket<V>[];
   readonly size: number;
 

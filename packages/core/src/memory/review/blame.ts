@@ -88,16 +88,16 @@ function partsAfter({ path, version, parts, restored }: Change, before: MemoryDo
   }
   return next;
 
-  function originsOfLines(was: Part, part: Part): Origins {
+  function originsOfLines(was: MemoryPart, part: MemoryPart): Origins {
     return keptLines(linesOf(was), linesOf(part)).map((index) => (index === null ? version : parts!.get('content')![index]!));
   }
 }
 
 /** A title, the content of a note, or an insight. */
-type Part = string | Insight;
+type MemoryPart = string | Insight;
 
 /** What a memory is made of; null for one that is not there. */
-function partsOf(document: MemoryDocument, path: string): Map<string, Part> | null {
+function partsOf(document: MemoryDocument, path: string): Map<string, MemoryPart> | null {
   if (!Object.hasOwn(document.memories, path)) return null;
   const memory = document.memories[path] as Memory;
   if (memory.kind === 'note') {
@@ -106,11 +106,11 @@ function partsOf(document: MemoryDocument, path: string): Map<string, Part> | nu
       ['content', memory.content],
     ]);
   }
-  const insights = Object.entries(memory.insights).map(([id, insight]): [string, Part] => [`insight/${id}`, insight]);
-  return new Map<string, Part>([['heading', memory.title], ...insights]);
+  const insights = Object.entries(memory.insights).map(([id, insight]): [string, MemoryPart] => [`insight/${id}`, insight]);
+  return new Map<string, MemoryPart>([['heading', memory.title], ...insights]);
 }
 
 /** Only the content of a note has several. */
-function linesOf(part: Part): string[] {
+function linesOf(part: MemoryPart): string[] {
   return typeof part === 'string' ? noteLines(part) : [''];
 }
