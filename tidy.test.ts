@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { looseEvents, repeatedTypes } from './scripts/declared-types.ts';
 import { impureCalls } from './scripts/impure-calls.ts';
 import { dependenciesOf, manifestProblems, type Manifest } from './scripts/manifest-problems.ts';
 
@@ -180,35 +181,6 @@ function checkPurity(files: readonly Source[]): string[] {
   return sources.flatMap(({ path, text }) => impureCalls(path, text));
 }
 
-/** Sources that write events which nobody else would: of other codes, and of other classes. */
-const WRITES_ANY_EVENT = /\.test\.ts$|\/(?:testing|conformance|simulation)\/|^packages\/events\//;
-
-function checkEvents(files: readonly Source[]): string[] {
-  const writers = code(files).filter((file) => roomOf(file.path) !== '' && !WRITES_ANY_EVENT.test(file.path));
-  return writers.flatMap(linesOf).flatMap(({ line, at }) => {
-    if (/\bclass: '(?:open|owner|claim)'/.test(line))
-      return [`${at}: use newEvent(type, actor, data), which ties the payload to its type.`];
-    return /\btype: string, actor: string\b/.test(line) ? [`${at}: take <T extends EventType>(type: T, …, data: EventData[T]).`] : [];
-  });
-}
-
-const SETS_A_SCENE = /\.test\.ts$|\/testing\//;
-
-function checkTypeNames(files: readonly Source[]): string[] {
-  const places = new Map<string, string[]>();
-  for (const file of code(files)) {
-    const room = roomOf(file.path);
-    if (!room.startsWith('packages/') || SETS_A_SCENE.test(file.path)) continue;
-    for (const [, name] of file.text.matchAll(/^(?:export )?(?:interface|type|class) (\w+)/gm)) {
-      const key = `${name} of ${room}`;
-      places.set(key, [...(places.get(key) ?? []), file.path]);
-    }
-  }
-  return [...places].flatMap(([key, paths]) =>
-    paths.length === 1 ? [] : [`${key} stands in ${paths.join(' and ')}: whoever searches for it finds two. Rename one.`],
-  );
-}
-
 function checkManifests(files: readonly Source[]): string[] {
   return packages(files).flatMap(({ path, json }) => manifestProblems(path, json));
 }
@@ -309,7 +281,7 @@ const RULES: readonly Rule[] = [
   },
   {
     name: 'a type name is declared once in a package',
-    check: checkTypeNames,
+    check: (files) => repeatedTypes(code(files)),
     caught: [source('packages/core/src/a.ts', 'export interface Verdict {}\ntype Verdict = string;')],
     passes: [
       source('packages/core/src/a.ts', 'interface Verdict {}'),
@@ -319,7 +291,7 @@ const RULES: readonly Rule[] = [
   },
   {
     name: 'events are written with newEvent',
-    check: checkEvents,
+    check: (files) => looseEvents(code(files)),
     caught: [
       source('packages/core/src/a.ts', "return { type: 'session.usage', actor, data, class: 'owner' };"),
       source('packages/runtime/src/a.ts', 'const open = (type: string, actor: string, data: unknown) => events.push(type);'),

@@ -42,3 +42,11 @@ test('the model of docs/how-to/bring-your-own-model.md keeps to the port', () =>
   expect(stdout).toMatch(/pass [1-9]/);
   expect(status).toBe(0);
 });
+
+test('the program of docs/how-to/images-and-documents.md', () => {
+  const { status, stdout } = runBlock('docs/how-to/images-and-documents.md', 'look.ts', { inside: '.' });
+  expect(stdout).toMatch(/^Invoice R-2041: \{"type":"document",.*"size_bytes":36000/m);
+  expect(stdout).not.toContain('One charge.');
+  expect(stdout).toContain('It came with 2 blocks.');
+  expect(status).toBe(0);
+});

@@ -2,7 +2,7 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { agent, open, scripted, tool } from 'dreamfold';
+import { agent, open, scripted, textOf, tool } from 'dreamfold';
 import { z } from 'zod';
 
 const CUSTOMERS = ['Ana', 'Ben', 'Chiara', 'Dmitri', 'Emi', 'Farid', 'Greta', 'Hugo'];
@@ -36,6 +36,6 @@ const clerk = agent({
 const dreamfold = await open({ directory });
 // The key names the work, not the process: the same key always gives the same session, at rest or half done.
 const session = await dreamfold.run(clerk, 'Send the invoices of November.', { idempotencyKey: 'invoices-2026-11' });
-session.on('agent.tool_result', ({ data }) => console.log(data.content.map((block) => block.text).join('')));
+session.on('agent.tool_result', ({ data }) => console.log(textOf(data.content)));
 console.log((await session.done()).text);
 await dreamfold.close();

@@ -34,8 +34,11 @@ export {
   type RequestMessage,
   type ToolSpec,
 } from './session/prompt.ts';
+export { type AnswerBlock, type Decision } from './session/answer-parts.ts';
+export { givenContent, type GivenBlock } from './session/commands/given-content.ts';
+export { blobsIn, putBackData, takeOutData, type BytesCodec } from './session/large-data.ts';
 export { graded, type Grading } from './session/grading.ts';
-export { modelAnswered, type Answer, type Decision } from './session/answer.ts';
+export { modelAnswered, type Answer } from './session/answer.ts';
 export { recovered } from './session/recovery.ts';
 export { toolFinished, type ToolOutput } from './session/tool-finished.ts';
 export {

@@ -1,5 +1,5 @@
 import { checked, optionsOf } from '@dreamfold/events';
-import type { Principal } from '@dreamfold/core';
+import { givenContent, type GivenBlock, type Principal } from '@dreamfold/core';
 import type { Model } from '@dreamfold/model';
 import { z } from 'zod';
 import {
@@ -31,11 +31,14 @@ const Options = optionsOf<CheckRunOptions>({
 /**
  * Whether a lead could be given a task, before there is a log to run it on.
  * @param lead who gets it
- * @param task in words
- * @throws DreamfoldError invalid_argument, suspicious_unicode (the principal's name), invalid_team, delegation_cycle, unknown_model, config_invalid (a model has no key)
+ * @param task in words, or in blocks
+ * @throws DreamfoldError invalid_argument, suspicious_unicode (the principal's name), invalid_team, delegation_cycle, unknown_model, config_invalid (a model has no key), content_unsupported
  */
-export function checkRun(lead: AgentDefinition, task: string, options: CheckRunOptions = {}): void {
+export function checkRun(lead: AgentDefinition, task: string | readonly GivenBlock[], options: CheckRunOptions = {}): void {
   const { models = {}, rubric, principal } = checked(Options, options, { what: 'checkRun()' });
   const asked = { ...(rubric === undefined ? {} : { rubric }), ...(principal === undefined ? {} : { principal }) };
-  checkTask({ team: compileTeam(lead), task, ...asked }, modelsByName(models));
+  checkTask(
+    { team: compileTeam(lead), task: Array.isArray(task) ? givenContent(task, 'task') : (task as string), ...asked },
+    modelsByName(models),
+  );
 }

@@ -1,4 +1,5 @@
 import { arg, asItIs, functionOf, optionsOf, Text, type MethodArguments } from '@dreamfold/events';
+import type { GivenBlock } from '@dreamfold/core';
 import {
   ConfirmationShape,
   ConstitutionShape,
@@ -20,7 +21,7 @@ import { RunOptionsShape } from './run-options.ts';
 const sessionId = arg('sessionId', Text);
 const to = arg('to', z.int().min(0).optional());
 const lead = asItIs<AgentDefinition>('lead');
-const task = asItIs<string>('task');
+const task = asItIs<string | readonly GivenBlock[]>('task');
 const runOptions = arg('options', RunOptionsShape.optional());
 const withRubric = optionsOf<{ rubric?: RubricDefinition }>({ rubric: RubricShape.optional() });
 const Signal = z.instanceof(AbortSignal).optional();
@@ -72,7 +73,7 @@ export const DREAMFOLD_METHODS: MethodArguments<Dreamfold> = {
       }),
     ),
   ],
-  send: [sessionId, arg('message', z.string())],
+  send: [sessionId, asItIs<string | readonly GivenBlock[]>('message')],
   confirm: [sessionId, arg('confirmation', ConfirmationShape)],
   judge: [sessionId, arg('judgement', JudgementShape)],
   interrupt: [sessionId, arg('threadId', Text.optional())],

@@ -1,5 +1,5 @@
 import { checkMethods, idOfStream, streamOf, type FeedbackRecorded, type LogEvent, type RecordedEvent } from '@dreamfold/events';
-import { confirmTool, interrupt, judge, sendMessage, type Judgement, type SessionState } from '@dreamfold/core';
+import { confirmTool, interrupt, judge, sendMessage, type GivenBlock, type Judgement, type SessionState } from '@dreamfold/core';
 import { verifyStream, type Log, type ProcessorLock, type RunningProcessor, type VerifyProblem } from '@dreamfold/log';
 import type { Lists } from '@dreamfold/projections';
 import {
@@ -17,6 +17,7 @@ import {
   ProposalEditor,
   recordFeedbackOn,
   SessionHost,
+  storeGiven,
   streamsByAge,
   verifyRequests,
   workOn,
@@ -30,7 +31,7 @@ import {
   type GivenConfirmation,
   type ImportReport,
   type ImportRequest,
-  type NewSession,
+  type GivenSession,
   type ProposalEdit,
   type RequestsReport,
   type RubricDefinition,
@@ -98,9 +99,11 @@ export class Dreamfold {
 
   /**
    * Gives a task to a lead and its team. Resolves once the session has begun; `session.done()` waits for its end.
-   * @throws DreamfoldError invalid_argument, invalid_team, not_found (a memory store), store_locked (another process runs sessions here)
+   * @param task words, or blocks as the Messages API has them (text, image, document, search_result); with a rubric words alone
+   * @throws DreamfoldError invalid_argument, invalid_team, not_found (a memory store), store_locked (another process runs sessions here),
+   * content_unsupported (the lead's model does not take a block), payload_too_large
    */
-  async run(lead: AgentDefinition, task: string, options: RunOptions = {}): Promise<Session> {
+  async run(lead: AgentDefinition, task: string | readonly GivenBlock[], options: RunOptions = {}): Promise<Session> {
     const team = compileTeam(lead);
     await this.lock();
     return this.#host.create(await this.#newSession(team, task, options));
@@ -112,11 +115,11 @@ export class Dreamfold {
    * @returns the id of the session, once it counts
    * @throws DreamfoldError as `run` does
    */
-  async submit(lead: AgentDefinition, task: string, options: RunOptions = {}): Promise<string> {
+  async submit(lead: AgentDefinition, task: string | readonly GivenBlock[], options: RunOptions = {}): Promise<string> {
     return this.#host.submit(await this.#newSession(compileTeam(lead), task, options));
   }
 
-  async #newSession(team: Team, task: string, { memory, ...rest }: RunOptions): Promise<NewSession> {
+  async #newSession(team: Team, task: string | readonly GivenBlock[], { memory, ...rest }: RunOptions): Promise<GivenSession> {
     return { ...rest, team, task, memory: memory === undefined ? [] : await this.memory.pin(memory) };
   }
 
@@ -234,8 +237,9 @@ export class Dreamfold {
   }
 
   /** A message for the lead of a session, whoever runs it. @throws DreamfoldError not_found, session_ended, budget_exceeded */
-  async send(sessionId: string, message: string): Promise<void> {
-    await this.command(sessionId, (state) => sendMessage(state, message));
+  async send(sessionId: string, message: string | readonly GivenBlock[]): Promise<void> {
+    const content = await storeGiven(this.log, message, 'message');
+    await this.command(sessionId, (state) => sendMessage(state, content));
   }
 
   /**

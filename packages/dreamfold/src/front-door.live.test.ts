@@ -61,6 +61,16 @@ const EXPORTS: Record<keyof typeof api, Door> = {
     call: (code: never, message: never, details: never) => new api.DreamfoldError(code, message, details),
   },
   isDreamfoldError: { args: [value(new Error('x'), ANYTHING), value('not_found', ANYTHING)], call: isDreamfoldError },
+  textOf: { args: [value([{ type: 'text', text: 'x' }], orNone(EMPTY_LIST))], call: api.textOf },
+  blocks: {
+    args: [
+      value([{ type: 'text', text: 'x' }], {
+        takes: ['a letter', 'a number as text', 'a long text', 'half a character', 'a text with NUL'],
+        because: 'text is content',
+      }),
+    ],
+    call: api.blocks,
+  },
   readChoices: { args: [{ ...options({ messages: [[], EMPTY_LIST] }), isLoose: true }], call: api.readChoices },
   scripted: { args: [value(() => 'x', orNone(CODE))], call: scripted },
   anthropic: {

@@ -8,6 +8,9 @@ import { needSupportedNode } from './supported-node.ts';
 export {
   DreamfoldError,
   isDreamfoldError,
+  type BlockKind,
+  type Content,
+  type ContentBlock,
   type ErrorCode,
   type ErrorDetails,
   type EventData,
@@ -18,7 +21,7 @@ export {
   type SessionEvent,
   type UnknownEvent,
 } from '@dreamfold/events';
-export { readChoices, type Principal, type RememberedChoice, type SessionState } from '@dreamfold/core';
+export { readChoices, type GivenBlock, type Principal, type RememberedChoice, type SessionState } from '@dreamfold/core';
 export { scripted, type Model, type ModelRequest, type ModelResponse, type ScriptedAnswer, type ScriptedPolicy } from '@dreamfold/model';
 export { anthropic, type AnthropicOptions } from '@dreamfold/model/anthropic';
 export {
@@ -29,7 +32,7 @@ export {
   type MemoryChange,
   type Suggestion,
 } from '@dreamfold/dreaming';
-export { checkImport, loadConstitution, operator, type CheckedImport } from '@dreamfold/runtime';
+export { blocks, checkImport, loadConstitution, operator, type CheckedImport } from '@dreamfold/runtime';
 export type { LogNotice } from '@dreamfold/log-kafka';
 export {
   cursorAtStart,
@@ -72,6 +75,7 @@ export type { Dreamfold, KeepDreamingOptions, WorkOptions } from './dreamfold.ts
 export { open, type OpenOptions } from './open.ts';
 export type { RunOptions } from './run-options.ts';
 export { rubric, type CriterionOptions, type RubricOptions } from './rubric.ts';
+export { textOf } from './text-of.ts';
 export { tool, type ToolOptions } from './tool.ts';
 
 needSupportedNode();

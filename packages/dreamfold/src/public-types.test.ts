@@ -14,7 +14,7 @@ import {
   type SessionResult,
   type UnknownEvent,
 } from './index.ts';
-import { knownEvent } from '@dreamfold/events';
+import { knownEvent, textOf, type ContentBlock } from '@dreamfold/events';
 
 const newer: LogEvent = {
   ...{ position: 1, stream: 'session/sesn_1', seq: 1, id: 'sevt_1', time: 0, type: 'session.teleported', v: 1 },
@@ -25,8 +25,8 @@ const newer: LogEvent = {
 function told(event: SessionEvent): string {
   switch (event.type) {
     case 'agent.message':
-      expectTypeOf(event.data).toExtend<{ content: { type: 'text'; text: string }[] }>();
-      return event.data.content[0]!.text;
+      expectTypeOf(event.data).toExtend<{ content: ContentBlock[] }>();
+      return textOf(event.data.content);
     case 'span.outcome_evaluation_end':
       expectTypeOf(event.data.result).toEqualTypeOf<'satisfied' | 'needs_revision' | 'max_iterations_reached' | 'failed' | 'interrupted'>();
       return event.data.result;
@@ -52,7 +52,7 @@ describe('an event of a session', () => {
   test('that is read back may have been erased', () => {
     expectTypeOf<ReturnType<Dreamfold['events']>>().toEqualTypeOf<AsyncIterable<RecordedEvent>>();
     type Said = Extract<RecordedEvent, { type: 'agent.message' }>['data'];
-    expectTypeOf<Said>().toExtend<{ content: { type: 'text'; text: string }[] } | null>();
+    expectTypeOf<Said>().toExtend<{ content: ContentBlock[] } | null>();
     expectTypeOf<SessionEvent>().toExtend<RecordedEvent>();
   });
 });

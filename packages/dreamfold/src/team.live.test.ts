@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { agent, open, rubric, scripted, tool, type AgentDefinition, type LogEvent, type ModelRequest } from './index.ts';
+import { agent, open, rubric, scripted, textOf, tool, type AgentDefinition, type LogEvent, type ModelRequest } from './index.ts';
 import { brokenHistory, collect, orphans } from './testing/history.ts';
 import { LOGS, temporaryDirectory } from './testing/log-fixtures.ts';
 
@@ -50,7 +50,7 @@ describe.each(LOGS)('a team on the log $name', ({ openLog }) => {
     const heard: LogEvent[] = [];
     const said: string[] = [];
     const stop = session.on('event', (event) => heard.push(event));
-    session.on('agent.message', ({ data }) => said.push(data.content[0]!.text));
+    session.on('agent.message', ({ data }) => said.push(textOf(data.content)));
     await session.done();
     expect(said).toEqual(['third is done.', 'second is done.', 'first is done.', 'Done.']);
     expect(heard).toEqual(await collect(df.events(session.id)));

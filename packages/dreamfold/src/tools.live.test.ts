@@ -29,18 +29,18 @@ describe.each(LOGS)('a tool on the log $name', ({ openLog }) => {
     const events = await collect(df.events(session.id));
     expect(orphans(events)).toEqual([]);
     const data = events.find((event) => event.type === 'agent.tool_result')!.data as {
-      content: [{ text: string }];
+      content: [{ text: string; df_blob?: Called['blob'] }];
       is_error?: boolean;
       df_code?: string;
-      df_blob?: Called['blob'];
     };
-    const blob = data.df_blob === undefined ? null : await log.getBlob(data.df_blob.sha256);
+    const [{ df_blob }] = data.content;
+    const blob = df_blob === undefined ? null : await log.getBlob(df_blob.sha256);
     const whole = blob === null ? null : Buffer.from(blob).toString();
     return {
       text: data.content[0].text,
       isError: data.is_error === true,
       code: data.df_code,
-      blob: data.df_blob,
+      blob: df_blob,
       state: session.state,
       whole,
     };

@@ -8,7 +8,7 @@ const MESSAGE: LogEvent = {
   id: 'sevt_1',
   time: 0,
   type: 'user.message',
-  v: 1,
+  v: 2,
   causation: null,
   correlation: null,
   actor: 'user',
@@ -23,19 +23,19 @@ test('every type stands in one kind of stream, whatever its name', () => {
 
 describe('checkPayload', () => {
   test('accepts what the catalogue describes', () => {
-    expect(() => checkPayload('user.message', 1, { content: text('hello') })).not.toThrow();
+    expect(() => checkPayload('user.message', 2, { content: text('hello') })).not.toThrow();
   });
 
   test.each([
     { name: 'an unknown type', type: 'user.mesage', v: 1, data: {}, code: 'unknown_event_type', path: 'type' },
     { name: 'a type named like an object method', type: 'toString', v: 1, data: {}, code: 'unknown_event_type', path: 'type' },
-    { name: 'a newer version', type: 'user.message', v: 2, data: {}, code: 'unsupported_schema_version', path: 'v' },
-    { name: 'no payload', type: 'user.message', v: 1, data: null, code: 'invalid_event', path: '/' },
-    { name: 'a wrong field', type: 'user.message', v: 1, data: { content: 'hello' }, code: 'invalid_event', path: '/content' },
+    { name: 'a newer version', type: 'user.message', v: 3, data: {}, code: 'unsupported_schema_version', path: 'v' },
+    { name: 'no payload', type: 'user.message', v: 2, data: null, code: 'invalid_event', path: '/' },
+    { name: 'a wrong field', type: 'user.message', v: 2, data: { content: 'hello' }, code: 'invalid_event', path: '/content' },
     {
       name: 'a wrong field deep inside',
       type: 'user.message',
-      v: 1,
+      v: 2,
       data: { content: [{ type: 'text', text: 1 }] },
       code: 'invalid_event',
       path: '/content/0/text',

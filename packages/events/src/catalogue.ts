@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { DREAM_EVENTS, insightProposedV1 } from './dream-events.ts';
+import { DREAM_EVENTS } from './dream-events.ts';
 import { DreamfoldError } from './errors.ts';
 import type { LogEvent } from './envelope.ts';
 import { MEMORY_EVENTS } from './memory-events.ts';
 import { SESSION_EVENTS } from './session-events.ts';
+import { RAISED_VERSIONS, UPCASTERS } from './upcasters.ts';
 
 /** Stands at the beginning of every log (of every partition, on Kafka) and names it. */
 export const LogGenesis = z.object({
@@ -64,15 +65,10 @@ export type SessionEvent = KnownEvent<SessionEventType> | UnknownEvent;
 export type RecordedEvent = { [K in SessionEventType]: LogEvent<EventData[K] | null> & { type: K } }[SessionEventType] | UnknownEvent;
 
 /** The version that new events of a type are written in. */
-export const EVENT_VERSION: Readonly<Record<EventType, number>> = {
-  ...(Object.fromEntries(Object.keys(CATALOGUE).map((type) => [type, 1])) as Record<EventType, number>),
-  'dream.insight_proposed': 2,
-};
-
-/** Turns the payload of version `v` of a type into version `v + 1`. Keyed `type@v`. */
-export const UPCASTERS: Readonly<Record<string, (data: unknown) => unknown>> = {
-  'dream.insight_proposed@1': insightProposedV1,
-};
+export const EVENT_VERSION = {
+  ...Object.fromEntries(Object.keys(CATALOGUE).map((type) => [type, 1])),
+  ...RAISED_VERSIONS,
+} as Readonly<Record<EventType, number>>;
 
 export function isEventType(type: string): type is EventType {
   return Object.hasOwn(CATALOGUE, type);

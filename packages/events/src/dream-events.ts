@@ -185,12 +185,6 @@ export const InsightProposed = z.object({
 });
 export type InsightProposed = z.infer<typeof InsightProposed>;
 
-/** Version 1 said of every insight what its patch says too. */
-export function insightProposedV1(data: unknown): unknown {
-  const { insight, reason, evidence, ...rest } = data as Record<'reason' | 'evidence', unknown> & { insight: { id: string } };
-  return { insight_id: insight.id, content: { insight, reason, evidence }, ...rest };
-}
-
 /** An insight that a gate stopped before it became a patch. */
 export const InsightRejected = z.object({ insight_id: z.string(), gates: z.array(GateVerdict) });
 export type InsightRejected = z.infer<typeof InsightRejected>;

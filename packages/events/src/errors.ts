@@ -36,6 +36,7 @@ export const ERROR_STATUS = {
   invalid_event: 422,
   unknown_event_type: 422,
   unsupported_schema_version: 422,
+  content_unsupported: 422,
   unknown_agent: 422,
   unknown_tool: 422,
   unknown_model: 422,

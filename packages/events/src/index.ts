@@ -2,13 +2,27 @@
  * What the log holds: schemas, the envelope, ids, errors.
  * @module @dreamfold/events
  */
-export { BlobRef, Content, TextBlock, text, textOf } from './content.ts';
+export {
+  AnyThinking,
+  BLOCK_KINDS,
+  BlobRef,
+  Content,
+  ContentBlock,
+  OTHER_BLOCKS,
+  Source,
+  TextBlock,
+  UnknownBlock,
+  isPlainText,
+  kindOfBlock,
+  text,
+  textOf,
+  type BlockKind,
+} from './content.ts';
 export {
   CATALOGUE,
   EVENT_VERSION,
   ImportSkipped,
   LogGenesis,
-  UPCASTERS,
   checkPayload,
   isEventType,
   knownEvent,
@@ -100,6 +114,7 @@ export {
 export { kindOf } from './guards/kind-of.ts';
 export { findSuspicious, suspiciousCharacters } from './guards/suspicious-characters.ts';
 export { characterCount, firstCharacters, hasAtMost } from './guards/text-length.ts';
+export { UPCASTERS } from './upcasters.ts';
 export { AgentSnapshot, Caps, JsonSchema, MemoryPin, TeamSnapshot, ToolEffect, ToolPolicy, ToolSnapshot } from './team-snapshot.ts';
 export { isAppendField, type AppendField } from './envelope.ts';
 export { foldKnown, foldWith, type FoldHandlers } from './fold-with.ts';

@@ -4,6 +4,7 @@ import type { NewEvent, WriteClass } from './envelope.ts';
 /** What only the process that owns a session may write, under the epoch of its claim. */
 const OWNER_EVENTS: ReadonlySet<EventType> = new Set<EventType>([
   'agent.message',
+  'agent.thinking',
   'agent.thread_context_compacted',
   'agent.thread_message_received',
   'agent.thread_message_sent',

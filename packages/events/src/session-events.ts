@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { BlobRef, Content } from './content.ts';
+import { AnyThinking, Content } from './content.ts';
 import { LabellerClass } from './labellers.ts';
 import { Caps, MemoryPin, TeamSnapshot } from './team-snapshot.ts';
 
@@ -81,6 +81,10 @@ export const AgentMessage = z.object({
 });
 export type AgentMessage = z.infer<typeof AgentMessage>;
 
+/** What a model thought before the message or the call that follows. Kept for the model alone, which is given it again. */
+export const AgentThinking = z.object({ df_content: z.array(AnyThinking).min(1) });
+export type AgentThinking = z.infer<typeof AgentThinking>;
+
 export const AgentToolUse = z.object({
   name: z.string(),
   input: z.unknown(),
@@ -112,8 +116,6 @@ export const AgentToolResult = z.object({
   is_error: z.boolean().optional(),
   /** Stable error code, when is_error. */
   df_code: z.string().optional(),
-  /** The whole output, when it was cut for the model. */
-  df_blob: BlobRef.optional(),
 });
 export type AgentToolResult = z.infer<typeof AgentToolResult>;
 
@@ -340,7 +342,7 @@ export type FeedbackRecorded = z.infer<typeof FeedbackRecorded>;
 export const OutcomeImported = z.object({ score: Fraction, source: z.string(), reason: z.string().optional() });
 export type OutcomeImported = z.infer<typeof OutcomeImported>;
 
-/** Schemas by type; version 1 of each. */
+/** Schemas by type; the newest version of each. */
 export const SESSION_EVENTS = {
   'session.created': SessionCreated,
   'session.claimed': SessionClaimed,
@@ -358,6 +360,7 @@ export const SESSION_EVENTS = {
   'user.define_outcome': DefineOutcome,
   'message.taken_up': MessageTakenUp,
   'agent.message': AgentMessage,
+  'agent.thinking': AgentThinking,
   'agent.tool_use': AgentToolUse,
   'agent.tool_result': AgentToolResult,
   'agent.thread_message_sent': ThreadMessageSent,

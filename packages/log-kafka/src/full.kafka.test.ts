@@ -26,7 +26,7 @@ class FullDisk implements ReplicaStorage {
     return this.#failing(sqliteReplicas.openPartition(options), 'fold', 'replica');
   }
 
-  readonly lock = sqliteReplicas.lock;
+  readonly lock = (directory: string): ReturnType<ReplicaStorage['lock']> => sqliteReplicas.lock(directory);
 
   openSide(options: Parameters<ReplicaStorage['openSide']>[0]): ReturnType<ReplicaStorage['openSide']> {
     return this.#failing(sqliteReplicas.openSide(options), 'transaction', 'side');

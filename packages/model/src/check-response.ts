@@ -1,4 +1,4 @@
-import { DreamfoldError, MAX_EVENT_BYTES, ModelUsage } from '@dreamfold/events';
+import { DreamfoldError, MAX_EVENT_BYTES, ModelUsage, OTHER_BLOCKS, TextBlock } from '@dreamfold/events';
 import { z } from 'zod';
 import type { ModelResponse } from './port.ts';
 
@@ -15,7 +15,7 @@ const Usage = ModelUsage.refine((usage) => Object.values(usage).every((tokens) =
 });
 
 const Block = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('text'), text: z.string(), decision: z.unknown().optional() }),
+  TextBlock.omit({ df_blob: true }).extend({ decision: z.unknown().optional() }),
   z.object({
     type: z.literal('tool_use'),
     id: z.unknown().optional(),
@@ -25,9 +25,16 @@ const Block = z.discriminatedUnion('type', [
     }),
     decision: z.unknown().optional(),
   }),
+  ...OTHER_BLOCKS,
 ]);
+/** Of blocks other than text and calls: JSON, and no blob, which the log alone names. */
+const Blocks = z.array(
+  Block.refine((block) => block.type === 'text' || block.type === 'tool_use' || (isJson(block, 0) && !namesBlob(block)), {
+    error: 'holds something other than JSON, half a character, or a blob',
+  }),
+);
 const Response = z.object({
-  content: z.array(Block),
+  content: Blocks,
   stopReason: z.enum(['end_turn', 'tool_use', 'max_tokens', 'refusal']),
   refusal: z.object({ category: z.string().nullable(), explanation: z.string().nullable() }).optional(),
   usage: Usage,
@@ -39,7 +46,12 @@ const Response = z.object({
  */
 export function checkResponse(response: unknown): ModelResponse {
   const checked = Response.safeParse(response, { reportInput: true });
-  if (checked.success) return checked.data as ModelResponse;
+  if (checked.success) {
+    const given = (response as ModelResponse).content;
+    // The schema's copy of a block may have its fields in another order.
+    const content = checked.data.content.map((block, i) => (block.type === 'text' || block.type === 'tool_use' ? block : given[i]!));
+    return { ...checked.data, content } as ModelResponse;
+  }
   const issue = checked.error.issues[0]!;
   const path = issue.path.join('/') || 'answer';
   throw new DreamfoldError('model_protocol_error', `The model's answer is not one: ${path}: ${issue.message}`, {
@@ -61,6 +73,10 @@ export function answerTooLarge(sizeBytes?: number): DreamfoldError {
     value: sizeBytes ?? MAX_ANSWER_BYTES,
     remedy: 'Give the agent a smaller maxTokens, or have it write large results through a tool in parts.',
   });
+}
+
+function namesBlob(block: object): boolean {
+  return 'df_blob' in block || ('source' in block && (block.source as { type?: unknown } | null)?.type === 'blob');
 }
 
 function isJson(value: unknown, depth: number): boolean {

@@ -21,4 +21,5 @@ export type {
   ToolSpec,
 } from './port.ts';
 export { answersByRequest, recorded, type FindRecorded } from './recorded.ts';
+export { checkTakes, requestTaken } from './takes.ts';
 export { scripted, type ScriptedAnswer, type ScriptedPart, type ScriptedPolicy } from './scripted/scripted-model.ts';

@@ -1,11 +1,11 @@
 import type { Decision, ModelRequest } from '@dreamfold/core';
-import type { ModelUsage } from '@dreamfold/events';
+import type { BlockKind, ContentBlock, ModelUsage } from '@dreamfold/events';
 
 export { memoryText, plainSaying } from '@dreamfold/core';
 export type { Decision, MemoryBlock, ModelRequest, RequestBlock, RequestMessage, ToolSpec } from '@dreamfold/core';
 
 export type ResponseBlock =
-  | { type: 'text'; text: string; decision?: Decision }
+  | (ContentBlock & { decision?: Decision })
   | { type: 'tool_use'; id: string; name: string; input: unknown; decision?: Decision };
 
 export interface ModelResponse {
@@ -40,9 +40,14 @@ export interface ModelPrice {
  * A language model is shown a memory block as `memoryText` writes it, and all that users, tools and agents say as `plainSaying`
  * does, so that none of it can pose as memory.
  * A refusal is an answer, not an error. An abort rejects with the signal's reason.
+ * A model is sent no block of a kind that it does not take (`checkTakes`); thinking is left out of what is sent to one that does not take
+ * it. Blocks that it takes come as they were given; those that it has said itself, thinking with its signature among them, come back
+ * unchanged in the answer's place.
  */
 export interface Model {
   respond(request: ModelRequest, call: ModelCall): Promise<ModelResponse>;
   /** What a token costs; left out when it is not known. */
   readonly price?: ModelPrice;
+  /** What stands in its requests besides calls and their results. Left out, text alone. */
+  readonly takes?: readonly BlockKind[];
 }

@@ -1,4 +1,4 @@
-import { DreamfoldError, type KnownEvent, type LogEvent, checked, kindOf, knownEvent, textOf } from '@dreamfold/events';
+import { BLOCK_KINDS, DreamfoldError, type KnownEvent, type LogEvent, checked, kindOf, knownEvent } from '@dreamfold/events';
 import { z } from 'zod';
 import type { Decision, Model, ModelRequest, ModelResponse, ResponseBlock } from './port.ts';
 
@@ -21,6 +21,7 @@ export function recorded(recording: readonly ModelResponse[] | FindRecorded): Mo
   checked(Recording, recording, { what: 'recorded()', name: 'recording' });
   const find = typeof recording === 'function' ? recording : (request: ModelRequest) => recording[turnOf(request)];
   return {
+    takes: BLOCK_KINDS,
     async respond(request, call) {
       call.signal.throwIfAborted();
       const response = find(request);
@@ -58,10 +59,10 @@ export function answersByRequest(events: Iterable<LogEvent>): ReadonlyMap<string
     if (known.type === 'span.model_request_start') open.set(known.actor, { digest: known.data.df_request_sha256, content: [] });
     const answer = open.get(known.actor);
     if (answer === undefined) continue;
-    const block = blockOf(known);
-    if (block !== null) {
-      answer.content.push(block);
-      blocks.set(known.id, block);
+    const said = blocksOf(known);
+    if (said.length > 0) {
+      answer.content.push(...said);
+      blocks.set(known.id, said[0]!);
     } else if (known.type === 'decision.recorded') {
       const { event_id, ...decision } = known.data;
       const decided = blocks.get(event_id);
@@ -82,8 +83,15 @@ interface OpenAnswer {
   content: ResponseBlock[];
 }
 
-function blockOf(event: KnownEvent): ResponseBlock | null {
-  if (event.type === 'agent.message') return { type: 'text', text: textOf(event.data.content) };
-  if (event.type === 'agent.tool_use') return { type: 'tool_use', id: event.id, name: event.data.name, input: event.data.input };
-  return null;
+function blocksOf(event: KnownEvent): ResponseBlock[] {
+  switch (event.type) {
+    case 'agent.message':
+      return event.data.content.map((block) => ({ ...block }));
+    case 'agent.thinking':
+      return [...event.data.df_content];
+    case 'agent.tool_use':
+      return [{ type: 'tool_use', id: event.id, name: event.data.name, input: event.data.input }];
+    default:
+      return [];
+  }
 }

@@ -138,11 +138,10 @@ test('the row of a dream is that of the whole dream', async () => {
     said('dream.reviewed', { sessions: [{ session_id: 'sesn_1', through_seq: 9 }], decisions: 2, labelled: 1 }),
     ...['i1', 'i2'].map((id) =>
       said('dream.insight_proposed', {
-        insight: insight(id),
+        insight_id: id,
+        content: { insight: insight(id), reason: 'r', evidence: ['session/sesn_1#4'] },
         change: 'add',
         tier: 'untrusted',
-        reason: 'r',
-        evidence: ['session/sesn_1#4'],
       }),
     ),
     said('dream.insight_rejected', { insight_id: 'i1', gates }),

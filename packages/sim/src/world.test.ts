@@ -34,7 +34,7 @@ test('the model says what follows from the results that have come back', () => {
   const result = { type: 'tool_result' as const, tool_use_id: 'x', content: 'seen', is_error: false };
   const callsAfter = (results: number): string[] =>
     answerTo({ messages: [told, { role: 'user', content: Array.from({ length: results }, () => result) }] }).content.map((block) =>
-      block.type === 'tool_use' ? `${block.name} ${JSON.stringify(block.input)}` : block.text,
+      block.type === 'tool_use' ? `${block.name} ${JSON.stringify(block.input)}` : (block as { text: string }).text,
     );
   expect(callsAfter(0)).toEqual(['look {"step":0}']);
   expect(callsAfter(1)).toEqual(['charge {"step":1}', 'launch {"step":2}']);

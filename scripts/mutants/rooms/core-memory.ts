@@ -146,7 +146,7 @@ export const CORE_MEMORY: Room = {
       name: 'steps-of-a-review',
       what: 'A rejected patch could be approved by a later event.',
       file: at('review/state.ts'),
-      find: 'if (record === undefined || !NEXT[record.status].includes(step.to)) return state;',
+      find: 'if (record === undefined || !mayBecome(record.status, step.to)) return state;',
       replace: 'if (record === undefined) return state;',
       tests: [at('review/state.test.ts')],
     },

@@ -122,8 +122,8 @@ export const CORE_SESSION: Room = {
       name: 'calls-of-an-answer-cut-off',
       what: 'A call whose input was cut off in the middle would run.',
       file: at('answer.ts'),
-      find: 'else if (stopReason === null) writeCall(w, block);',
-      replace: 'else writeCall(w, block);',
+      find: 'answerParts(stopReason === null ? answer.content : withoutCalls(answer.content))',
+      replace: 'answerParts(answer.content)',
       tests: [at('turn.test.ts'), at('decide.test.ts')],
     },
     {

@@ -1,7 +1,7 @@
 import type { Room } from '../mutant.ts';
 
 const at = (path: string): string => `packages/dreaming/src/${path}`;
-const DREAM = [at('dream.test.ts')];
+const DREAM = [at('decide-insights.test.ts')];
 
 /** What dreams learn, and the gates that it has to pass. */
 export const DREAMING: Room = {

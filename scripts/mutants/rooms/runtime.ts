@@ -35,8 +35,8 @@ export const RUNTIME: Room = {
       name: 'dream-that-is-under-way',
       what: 'Two dreamers would review the same sessions.',
       file: at('dream/store-dreams.ts'),
-      find: 'if (!isGone && this.#now() < until) throw underWay(stream, { by, until });',
-      replace: '',
+      find: 'if ((by === null || !hasEnded(by)) && this.#surroundings.time.now() < until) throw underWay',
+      replace: 'if (Number.isNaN(until)) throw underWay',
       tests: DREAMER,
     },
     {

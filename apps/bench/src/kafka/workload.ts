@@ -16,7 +16,7 @@ export function newEvents(count: number, seed: number): NewEvents {
 
 function payload(begin: string): EventData['user.message'] {
   const data = { content: text(begin) };
-  data.content[0]!.text = begin.padEnd(begin.length + PAYLOAD_BYTES - JSON.stringify(data).length, 'a ticket that nobody has read yet ');
+  data.content[0].text = begin.padEnd(begin.length + PAYLOAD_BYTES - JSON.stringify(data).length, 'a ticket that nobody has read yet ');
   return data;
 }
 

@@ -46,7 +46,7 @@ const CEILINGS: Record<WorkJob, WorkCounts> = {
     ...{ parses: 19.2, stringifies: 137, stringifyBytes: 5000, hashes: 27.6, hashBytes: 8200 },
   },
   // From the source, where nothing is bundled. Lists and their rows are some twenty of them.
-  import: { modules: 360 },
+  import: { modules: 365 },
 };
 
 test.each(Object.entries(CEILINGS))('the work of %s stays under its ceilings', async (job, ceilings) => {

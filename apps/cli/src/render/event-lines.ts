@@ -1,6 +1,7 @@
-import { knownEvent, textOf, type JsonSchema, type KnownEvent, type LogEvent, type TeamSnapshot } from '@dreamfold/events';
+import { knownEvent, type Content, type JsonSchema, type KnownEvent, type LogEvent, type TeamSnapshot } from '@dreamfold/events';
 import { DELEGATE_TOOL, leadThreadId } from '@dreamfold/core';
 import { callLine, changeLines } from './call-view.ts';
+import { contentLines } from './content-lines.ts';
 import type { Io } from '../io.ts';
 import { oneLine } from './printable.ts';
 
@@ -57,7 +58,7 @@ export class EventLines {
         return [];
       }
       case 'user.message':
-        return [`${this.#paint('cyan', 'user')}: ${oneLine(textOf(event.data.content), TEXT_CHARS)}`];
+        return told(`${this.#paint('cyan', 'user')}:`, event.data.content);
       case 'user.define_outcome': {
         const { description, df_criteria, df_pass_score } = event.data;
         const criteria = df_criteria.map((c) => c.id).join(', ');
@@ -66,7 +67,11 @@ export class EventLines {
         ];
       }
       case 'agent.message':
-        return [`${this.#agent(event)}: ${oneLine(textOf(event.data.content), TEXT_CHARS)}`];
+        return told(`${this.#agent(event)}:`, event.data.content);
+      case 'agent.thinking':
+        return contentLines(event.data.df_content, TEXT_CHARS)
+          .slice(1)
+          .map((line) => this.#paint('dim', line));
       case 'agent.tool_use': {
         const { name, input: given, df_parsed_input, evaluated_permission } = event.data;
         const input = df_parsed_input ?? given;
@@ -80,15 +85,13 @@ export class EventLines {
         const { content, is_error, df_code, tool_use_id } = event.data;
         const name = oneLine(this.#calls.get(tool_use_id)?.name ?? 'tool', 64);
         const failed = is_error === true ? this.#paint('red', ` failed${df_code === undefined ? '' : ` (${df_code})`}`) : '';
-        return [`  ${name} ←${failed} ${oneLine(textOf(content), TEXT_CHARS)}`];
+        return told(`  ${name} ←${failed}`, content);
       }
       case 'agent.thread_message_sent':
-        return [`${this.#agent(event)} ⇒ ${this.#name(event.data.to_agent_name)}: ${oneLine(textOf(event.data.content), TEXT_CHARS)}`];
+        return told(`${this.#agent(event)} ⇒ ${this.#name(event.data.to_agent_name)}:`, event.data.content);
       case 'agent.thread_message_received': {
         const failed = event.data.df_is_error === true ? this.#paint('red', ' (did not finish)') : '';
-        return [
-          `${this.#agent(event)} ⇐ ${this.#name(event.data.from_agent_name)}${failed}: ${oneLine(textOf(event.data.content), TEXT_CHARS)}`,
-        ];
+        return told(`${this.#agent(event)} ⇐ ${this.#name(event.data.from_agent_name)}${failed}:`, event.data.content);
       }
       case 'decision.recorded': {
         const { confidence, reason } = event.data;
@@ -177,4 +180,10 @@ export class EventLines {
   #name(agent: string): string {
     return this.#paint('bold', oneLine(agent, 64));
   }
+}
+
+/** What somebody said: its text beside who says it, and a line for each block that is none. */
+function told(who: string, content: Content): string[] {
+  const [text, ...blocks] = contentLines(content, TEXT_CHARS);
+  return [`${who} ${text}`, ...blocks];
 }

@@ -2,10 +2,14 @@ import {
   MAX_LABELLER_CHARS,
   MAX_PRINCIPAL_CHARS,
   idFrom,
+  isDreamfoldError,
+  isPlainText,
   labellerClassOf,
   streamOf,
   text,
+  textOf,
   type Caps,
+  type Content,
   type EventData,
   type EventType,
   type FeedbackRecorded,
@@ -14,7 +18,9 @@ import {
   type TeamSnapshot,
   type ToolSnapshot,
 } from '@dreamfold/events';
+import { answerParts } from '../session/answer-parts.ts';
 import { principalFields } from '../session/commands/principal.ts';
+import { takeOutData, type BytesCodec } from '../session/large-data.ts';
 import { leadThreadId } from '../session/fold/state.ts';
 import { AppendWriter, type ImportedAppend } from './append-writer.ts';
 import { MAX_TEXT_BYTES, cutText, utf8Bytes } from './cut-text.ts';
@@ -33,6 +39,8 @@ export interface ImportOptions {
   model?: string;
   /** Whoever recorded the runs had checked that their principals are who they say; a run without one stays unknown. */
   trustPrincipals?: boolean;
+  /** Takes large data out of what was said. Left out, of what is too large for an event its text alone is kept. */
+  bytes?: BytesCodec;
   /** Tools whose schemas stand for those that rows call without a schema of their own. */
   tools?: readonly ToolSnapshot[];
 }
@@ -46,6 +54,8 @@ export interface ImportedSession {
   stream: string;
   /** In order. Those that end at or before the stream's head are on the log already; those with `expected: 'any'` count once in any case. */
   appends: ImportedAppend[];
+  /** What its events name: to be stored before them. */
+  blobs: readonly Uint8Array[];
   /** Events of the run, feedback aside: a stream whose head is at least this holds the whole run. */
   eventCount: number;
   /** What was cut, left out or filled in. */
@@ -101,12 +111,15 @@ export function importRun(run: RecordedRun, options: ImportOptions): ImportedSes
   recording.end();
   const eventCount = recording.writer.seq;
   for (const feedback of run.feedback) recording.judge(feedback);
-  return { sessionId, stream: streamOf('session', sessionId), appends: recording.writer.appends, eventCount, notes: run.notes };
+  const { writer, blobs } = recording;
+  return { sessionId, stream: streamOf('session', sessionId), appends: writer.appends, blobs, eventCount, notes: run.notes };
 }
 
 /** Plays the turns of a run into the events that a session which ran here would have left, model requests aside. */
 class Recording {
   readonly writer: AppendWriter;
+  readonly blobs: Uint8Array[] = [];
+  readonly #bytes: BytesCodec | null;
   readonly #run: RecordedRun;
   readonly #sha256: ImportOptions['sha256'];
   readonly #source: string;
@@ -129,6 +142,7 @@ class Recording {
     this.#run = run;
     this.#sha256 = options.sha256;
     this.#source = options.source;
+    this.#bytes = options.bytes ?? null;
     this.#trustPrincipals = options.trustPrincipals ?? false;
     this.#sessionId = sessionId;
     this.#lead = leadThreadId(sessionId);
@@ -168,7 +182,7 @@ class Recording {
         this.#idle();
         this.writer.at(turn.time);
         this.#beginPart();
-        this.#queued.push(this.writer.add('user.message', 'user', { content: text(this.#cut(turn.text, turn.at)) }));
+        this.#queued.push(this.writer.add('user.message', 'user', { content: this.#content(turn) }));
         return;
       case 'assistant':
         this.writer.at(turn.time);
@@ -211,6 +225,32 @@ class Recording {
     const { text: kept, lost } = cutText(value, maxBytes);
     if (lost > 0) this.#run.notes.push({ path: at, note: `${lost} of ${value.length} characters were cut` });
     return kept;
+  }
+
+  /** What was said, as it fits into an event. */
+  #content({ text: words, blocks, at }: Pick<Turn & { role: 'user' }, 'text' | 'blocks' | 'at'>): Content {
+    if (blocks === undefined) return text(this.#cut(words, at));
+    try {
+      const small = takeOutData([...blocks], this.#bytes, at);
+      this.blobs.push(...small.blobs);
+      return small.content;
+    } catch (error) {
+      if (!isDreamfoldError(error, 'payload_too_large')) throw error;
+      this.#run.notes.push({ path: at, note: 'its blocks are too large for an event; its text alone was kept' });
+      return text(this.#cut(words, at));
+    }
+  }
+
+  /** @returns the event of the newest message; null when nothing was said */
+  #say({ text: words, blocks = text(words), calls, at }: Turn & { role: 'assistant' }, thread: string): string | null {
+    let message: string | null = null;
+    for (const part of answerParts([...blocks, ...calls.map(({ name, input }) => ({ type: 'tool_use' as const, name, input }))])) {
+      if (part.kind === 'thinking') this.#own('agent.thinking', { df_content: part.content }, thread);
+      if (part.kind !== 'said') continue;
+      const said = { text: textOf(part.content), at, ...(isPlainText(part.content) ? {} : { blocks: part.content }) };
+      message = this.#own('agent.message', { content: this.#content(said) }, thread);
+    }
+    return message;
   }
 
   #beginPart(): void {
@@ -261,11 +301,11 @@ class Recording {
 
   #answer(turn: Turn & { role: 'assistant' }): void {
     const thread = this.#threadOf(turn.agent);
-    const message = turn.text === '' ? null : this.#own('agent.message', { content: text(this.#cut(turn.text, turn.at)) }, thread);
+    const message = this.#say(turn, thread);
     const calls = turn.calls.map((call) => this.#call(call, thread));
     this.#decisions.set(turn.index, { message, calls });
     if (turn.confidence === undefined && turn.reason === undefined) return;
-    for (const event_id of calls.length > 0 ? calls : [message!]) {
+    for (const event_id of calls.length > 0 ? calls : message === null ? [] : [message]) {
       const decision = {
         event_id,
         ...(turn.confidence === undefined ? {} : { confidence: turn.confidence }),
@@ -299,7 +339,7 @@ class Recording {
       });
     }
     this.#openCalls.delete(turn.callId);
-    const content = text(this.#cut(turn.text, turn.at));
+    const content = this.#content(turn);
     this.#own('agent.tool_result', { tool_use_id: open.useId, content, ...(turn.isError ? { is_error: true } : {}) }, open.thread);
   }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { checkPayload, eventId, type NewEvent } from '@dreamfold/events';
+import { checkPayload, EVENT_VERSION, eventId, type EventType, type NewEvent } from '@dreamfold/events';
 import { describe, expect, it } from 'vitest';
 import type { ImportedSession } from './imported-session.ts';
 import { parseMessagesLine } from './messages.ts';
@@ -10,7 +10,7 @@ function load(row: unknown, options: { row?: number; source?: string } = {}): Im
   const line = typeof row === 'string' ? row : JSON.stringify(row);
   const imported = parseMessagesLine(line, options.row ?? 1, { source: options.source ?? 'runs.jsonl', sha256 });
   if (imported === null) throw new Error('the line was taken for a blank one');
-  for (const event of events(imported)) checkPayload(event.type, 1, event.data);
+  for (const event of events(imported)) checkPayload(event.type, EVENT_VERSION[event.type as EventType], event.data);
   return imported;
 }
 
@@ -254,7 +254,7 @@ describe('what a recording leaves open', () => {
     expect(refusal({ messages, feedback: anthropic.feedback })).toContain('several calls');
   });
 
-  it('leaves out blocks and messages that hold no text, and notes them', () => {
+  it('keeps blocks that are not known, leaves out messages that say nothing, and notes those', () => {
     const imported = load({
       colour: 'red',
       messages: [
@@ -269,11 +269,14 @@ describe('what a recording leaves open', () => {
         { role: 'assistant', content: null, refusal: 'I can’t say.' },
       ],
     });
-    expect(imported.notes.map(({ path }) => path)).toEqual([
-      'runs.jsonl:1/colour',
-      'runs.jsonl:1/messages/0/content/0',
-      'runs.jsonl:1/messages/1/content/0',
-      'runs.jsonl:1/messages/1',
+    expect(imported.notes.map(({ path }) => path)).toEqual(['runs.jsonl:1/colour', 'runs.jsonl:1/messages/1']);
+    expect(data(imported, 'user.message')).toEqual([
+      {
+        content: [
+          { type: 'unknown', block_type: 'image', block: { type: 'image', source: {} } },
+          { type: 'text', text: 'What is it?' },
+        ],
+      },
     ]);
     expect(data(imported, 'agent.message')).toEqual([{ content: [{ type: 'text', text: 'I can’t say.' }] }]);
   });

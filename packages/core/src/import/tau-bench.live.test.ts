@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { MAX_EVENT_BYTES, checkPayload, eventId } from '@dreamfold/events';
+import { EVENT_VERSION, MAX_EVENT_BYTES, checkPayload, eventId, type EventType } from '@dreamfold/events';
 import { describe, expect, it } from 'vitest';
 import { initialSession } from '../session/fold/state.ts';
 import { evolveSession } from '../session/fold/evolve.ts';
@@ -27,7 +27,7 @@ describe('the recorded airline runs of sierra-research/tau-bench', () => {
     const count = (type: string, holds: (data: any) => boolean = () => true): number =>
       events.filter((event) => event.type === type && holds(event.data)).length;
 
-    for (const event of events) checkPayload(event.type, 1, event.data);
+    for (const event of events) checkPayload(event.type, EVENT_VERSION[event.type as EventType], event.data);
     expect(Math.max(...events.map((event) => Buffer.byteLength(JSON.stringify(event.data))))).toBeLessThan(MAX_EVENT_BYTES);
     expect(new Set(sessions.map((session) => session.sessionId)).size).toBe(200);
     expect(count('agent.tool_use')).toBe(1164);

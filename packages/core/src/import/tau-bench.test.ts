@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { DreamfoldError, checkPayload } from '@dreamfold/events';
+import { DreamfoldError, EVENT_VERSION, checkPayload, type EventType } from '@dreamfold/events';
 import { describe, expect, it } from 'vitest';
 import { readTools } from './recorded/recorded-tools.ts';
 import { parseTauBench } from './tau-bench.ts';
@@ -39,7 +39,7 @@ describe('a tau-bench file', () => {
   const data = sessions.map((session) => session.appends.flatMap((append) => append.events));
 
   it('becomes one session a run, with the reward as its outcome and the customer as its principal', () => {
-    for (const event of data.flat()) checkPayload(event.type, 1, event.data);
+    for (const event of data.flat()) checkPayload(event.type, EVENT_VERSION[event.type as EventType], event.data);
     expect(data.map((events) => events[0]!.data)).toMatchObject([
       {
         title: 'task 0, trial 0',

@@ -1,6 +1,8 @@
-import { isDreamfoldError, DATA_LIMITS, parseJson } from '@dreamfold/events';
+import { isDreamfoldError, DATA_LIMITS, parseJson, type ContentBlock } from '@dreamfold/events';
+import { answerParts } from '../session/answer-parts.ts';
 import { AnyObject } from './any-object.ts';
 import { z } from 'zod';
+import { recordedBlocks } from './recorded/recorded-blocks.ts';
 import { readItem } from './recorded/recorded-item.ts';
 import { recordedTime } from './recorded/recorded-time.ts';
 import { checkRow, rowError } from './row-error.ts';
@@ -24,11 +26,14 @@ export interface RecordedCall {
   at: string;
 }
 
+/** All that was said, when it is more than text. */
+type Blocks = readonly ContentBlock[];
+
 /** What both styles say, said once. `index` is the message's place in the transcript, from 0. */
 export type Turn = { index: number; at: string; time?: number } & (
-  | { role: 'user'; text: string }
-  | { role: 'assistant'; agent?: string; text: string; calls: RecordedCall[]; confidence?: number; reason?: string }
-  | { role: 'result'; callId: string; text: string; isError: boolean }
+  | { role: 'user'; text: string; blocks?: Blocks }
+  | { role: 'assistant'; agent?: string; text: string; blocks?: Blocks; calls: RecordedCall[]; confidence?: number; reason?: string }
+  | { role: 'result'; callId: string; text: string; blocks?: Blocks; isError: boolean }
 );
 
 export interface Transcript {
@@ -37,11 +42,8 @@ export interface Transcript {
 }
 
 const BLOCK_REMEDY = 'Correct the block: text {text}, tool_use {id, name, input}, tool_result {tool_use_id, content, is_error}.';
-const SILENT_BLOCKS = new Set(['tool_use', 'tool_result']);
 /** What the Messages API, the Chat API and the Responses API call text. */
 const TEXT_BLOCKS = new Set(['text', 'input_text', 'output_text']);
-/** Of a block of text: where it is taken from. No event has a place for it. */
-const SOURCES = ['citations', 'annotations'];
 
 /** A message and where it stands: `runs.jsonl:12/messages/3`. */
 export interface PlacedMessage {
@@ -108,12 +110,16 @@ interface Place {
 function turnsOf(message: Exclude<TranscriptMessage, { role: 'system' | 'developer' }>, place: Place): TurnBody[] {
   const { at, notes } = place;
   const text = readText(message.content, at, notes);
+  const more = blocksOf(message.content);
   switch (message.role) {
     case 'user':
-      return [...readResults(message.content, at, notes), ...(text === '' ? [] : [{ role: 'user' as const, text }])];
+      return [
+        ...readResults(message.content, at, notes),
+        ...(text === '' && more.blocks === undefined ? [] : [{ role: 'user' as const, text, ...more }]),
+      ];
     case 'tool':
       // The Chat API has no field for a failed call; tools of the field say so in the first word.
-      return [{ role: 'result', callId: message.tool_call_id, text, isError: message.is_error ?? text.startsWith('Error:') }];
+      return [{ role: 'result', callId: message.tool_call_id, text, ...more, isError: message.is_error ?? text.startsWith('Error:') }];
     case 'function':
       return [{ role: 'result', callId: place.legacy.end(message.name), text, isError: text.startsWith('Error:') }];
     case 'assistant':
@@ -133,11 +139,13 @@ function readAnswer(message: AssistantMessage, text: string, { at, index, notes,
     const place = `${at}/function_call`;
     calls.push({ id: legacy.begin(call.name, index), name: call.name, input: readArguments(call.arguments, place, notes), at: place });
   }
-  if (text === '' && calls.length === 0) return [];
+  const more = blocksOf(message.content);
+  if (calls.length === 0 && answerParts([...(more.blocks ?? []), { type: 'text', text }]).length === 0) return [];
   return [
     {
       role: 'assistant',
       text,
+      ...more,
       calls,
       ...(agent == null || agent === '' ? {} : { agent }),
       ...(confidence == null ? {} : { confidence }),
@@ -156,11 +164,11 @@ function readText(content: MaybeContent, at: string, notes: ImportNote[]): strin
     const place = `${at}/content/${i}`;
     if (TEXT_BLOCKS.has(block.type)) {
       texts.push(checkRow(TextBlock, block, { at: place, remedy: BLOCK_REMEDY }).text);
-      for (const field of SOURCES) {
-        if (Array.isArray(block[field]) && block[field].length > 0) notes.push({ path: `${place}/${field}`, note: 'was left out' });
+      // What the Responses API says of it; citations of the Messages API are kept.
+      if (Array.isArray(block['annotations']) && block['annotations'].length > 0) {
+        notes.push({ path: `${place}/annotations`, note: 'was left out' });
       }
     } else if (block.type === 'refusal') texts.push(checkRow(RefusalBlock, block, { at: place, remedy: BLOCK_REMEDY }).refusal);
-    else if (!SILENT_BLOCKS.has(block.type)) notes.push({ path: place, note: `a block of type ${block.type.slice(0, 40)} was left out` });
   }
   return texts.join('\n');
 }
@@ -172,8 +180,13 @@ function readResults(content: MaybeContent, at: string, notes: ImportNote[]): Tu
     const place = `${at}/content/${i}`;
     const result = checkRow(ToolResultBlock, block, { at: place, remedy: BLOCK_REMEDY });
     const text = readText(result.content, place, notes);
-    return [{ role: 'result' as const, callId: result.tool_use_id, text, isError: result.is_error ?? false }];
+    return [{ role: 'result' as const, callId: result.tool_use_id, text, ...blocksOf(result.content), isError: result.is_error ?? false }];
   });
+}
+
+function blocksOf(content: MaybeContent): { blocks?: Blocks } {
+  const blocks = recordedBlocks(content);
+  return blocks === undefined ? {} : { blocks };
 }
 
 function readToolUses(content: MaybeContent, at: string): RecordedCall[] {

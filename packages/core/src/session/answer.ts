@@ -3,12 +3,14 @@ import {
   firstCharacters,
   idFrom,
   text,
+  type ContentBlock,
   type EventData,
   type EventType,
   type ModelUsage,
   type NewEvent,
   newEvent,
 } from '@dreamfold/events';
+import { answerParts, withoutCalls, type AnswerBlock, type CallBlock, type Decision } from './answer-parts.ts';
 import { callHash } from './commands/approval.ts';
 import { calledOff, spentOf } from './attempts.ts';
 import { type DecideContext } from './decide.ts';
@@ -16,16 +18,6 @@ import { errorResult } from './error-result.ts';
 import { DELEGATE_TOOL } from './prompt.ts';
 import { judgeCall } from './refuse-call.ts';
 import { agentOf, threadOf, type SessionState, type Thread } from './fold/state.ts';
-
-/** Confidence and reason of one decision, given by the model beside it or in the call's `decision` field. */
-export interface Decision {
-  confidence?: number;
-  reason?: string;
-}
-
-export type AnswerBlock =
-  | { type: 'text'; text: string; decision?: Decision }
-  | { type: 'tool_use'; name: string; input: unknown; decision?: Decision };
 
 export interface Answer {
   content: readonly AnswerBlock[];
@@ -72,10 +64,11 @@ export function modelAnswered(
     answer.stopReason === 'max_tokens' || answer.stopReason === 'refusal' ? answer.stopReason : null;
   if (thread.interrupted) stopReason = 'interrupted';
   if (purpose === 'turn') {
-    for (const block of answer.content) {
-      if (block.type === 'text') writeText(w, block.text, block.decision);
-      // A call of an answer that was cut off may be cut off itself; one that comes after an interrupt must not start.
-      else if (stopReason === null) writeCall(w, block);
+    // A call of an answer that was cut off may be cut off itself; one that comes after an interrupt must not start.
+    for (const part of answerParts(stopReason === null ? answer.content : withoutCalls(answer.content))) {
+      if (part.kind === 'said') writeSaid(w, part.content, part.decision);
+      else if (part.kind === 'call') writeCall(w, part.call);
+      else write(w, 'agent.thinking', { df_content: part.content });
     }
   } else if (stopReason === null && !writeSummary(w, answer)) {
     writeError(w, 'compaction_limit_reached_error', `The model gave no summary of what the agent ${thread.agent} has done so far.`);
@@ -110,11 +103,11 @@ function writeError(w: Writer, type: 'model_request_failed_error' | 'compaction_
   write(w, 'session.error', { error: { type, message, retry_status: { type: 'terminal' } } });
 }
 
-function writeText(w: Writer, value: string, decision: Decision | undefined): void {
-  if (value === '') return;
+function writeSaid(w: Writer, content: ContentBlock[], decision: Decision | undefined): void {
   // Half of a surrogate pair is no text: a service refuses every request that holds one.
-  const whole = value.toWellFormed();
-  const id = write(w, 'agent.message', { content: text(whole), ...(whole === value ? {} : { df_repaired: true }) });
+  const isWhole = content.every((block) => block.type !== 'text' || block.text.isWellFormed());
+  const whole = isWhole ? content : content.map((block) => (block.type === 'text' ? { ...block, text: block.text.toWellFormed() } : block));
+  const id = write(w, 'agent.message', { content: whole, ...(isWhole ? {} : { df_repaired: true }) });
   writeDecision(w, id, decision);
 }
 
@@ -133,7 +126,7 @@ function splitDecision(input: unknown): { input: unknown; decision: Decision | u
   return { input: rest, decision: typeof decision === 'object' && decision !== null ? decision : undefined };
 }
 
-function writeCall(w: Writer, block: { name: string; input: unknown; decision?: Decision }): void {
+function writeCall(w: Writer, block: Omit<CallBlock, 'type'>): void {
   const split = splitDecision(block.input);
   const call = { name: block.name, input: split.input };
   const judged = judgeCall({ ...w, ...call }, w.context);

@@ -1,13 +1,20 @@
-import type { AgentSnapshot, JsonSchema } from '@dreamfold/events';
+import type { AgentSnapshot, ContentBlock, JsonSchema } from '@dreamfold/events';
 import type { MemoryBlock } from '../memory/prompt/select.ts';
 import type { List } from './fold/list.ts';
 
 /** What stands in a request. A memory block comes from the store alone: nothing that anybody says becomes one. */
-export type RequestBlock =
-  | MemoryBlock
-  | { type: 'text'; text: string }
-  | { type: 'tool_use'; id: string; name: string; input: unknown }
-  | { type: 'tool_result'; tool_use_id: string; content: string; is_error: boolean };
+export type RequestBlock = MemoryBlock | ContentBlock | { type: 'tool_use'; id: string; name: string; input: unknown } | ResultBlock;
+
+/** What a call gave. */
+export interface ResultBlock {
+  type: 'tool_result';
+  tool_use_id: string;
+  /** Its text. */
+  content: string;
+  /** All of it, text included, where it is more than text. */
+  blocks?: readonly ContentBlock[];
+  is_error: boolean;
+}
 
 export interface RequestMessage {
   role: 'user' | 'assistant';

@@ -1,4 +1,4 @@
-import { text, type NewEvent, newEvent } from '@dreamfold/events';
+import { type Content, type NewEvent, newEvent } from '@dreamfold/events';
 import { capEvents, type ReachedCap } from './caps.ts';
 import { callOf, type SessionState } from './fold/state.ts';
 
@@ -7,6 +7,8 @@ export interface ToolOutput {
   /** Stable code of what went wrong. */
   errorCode?: string;
   blob?: { sha256: string; size_bytes: number };
+  /** In the place of the text, when it gave more than text. */
+  content?: Content;
   /** The cap that stopped it. */
   cap?: ReachedCap;
 }
@@ -19,9 +21,8 @@ export function toolFinished(state: SessionState, callId: string, output: ToolOu
     ...capEvents(state, found.thread.id, output.cap),
     newEvent('agent.tool_result', found.thread.id, {
       tool_use_id: callId,
-      content: text(output.text),
+      content: output.content ?? [{ type: 'text', text: output.text, ...(output.blob === undefined ? {} : { df_blob: output.blob }) }],
       ...(output.errorCode === undefined ? {} : { is_error: true, df_code: output.errorCode }),
-      ...(output.blob === undefined ? {} : { df_blob: output.blob }),
     }),
   ];
 }

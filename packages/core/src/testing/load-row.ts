@@ -1,4 +1,4 @@
-import { checkPayload, eventId, type NewEvent } from '@dreamfold/events';
+import { checkPayload, EVENT_VERSION, eventId, type EventType, type NewEvent } from '@dreamfold/events';
 import type { ImportedSession, ImportOptions } from '../import/imported-session.ts';
 import { parseMessagesLine } from '../import/messages.ts';
 import { textDigest } from './given-session.ts';
@@ -11,7 +11,7 @@ export class LoadedRow {
     const session = parseMessagesLine(JSON.stringify(row), 1, { source: 'runs.jsonl', sha256: textDigest, ...options });
     if (session === null) throw new TypeError('the row is blank');
     this.session = session;
-    for (const { type, data } of this.events) checkPayload(type, 1, data);
+    for (const { type, data } of this.events) checkPayload(type, EVENT_VERSION[type as EventType], data);
   }
 
   get events(): NewEvent[] {

@@ -1,4 +1,4 @@
-import { checkPayload, type LogEvent } from '@dreamfold/events';
+import { EVENT_VERSION, isEventType, checkPayload, type LogEvent } from '@dreamfold/events';
 import { describe, expect, it } from 'vitest';
 import type { Episode } from './episode.ts';
 import { SessionReader } from './session-reader.ts';
@@ -33,8 +33,9 @@ const created = {
 /** A session's events, as the log gives them: `[type, data, actor]`, with the ids e1, e2, … */
 function log(...rows: [type: string, data: unknown, actor?: string][]): LogEvent[] {
   return rows.map(([type, data, actor = 'user'], i) => {
-    if (data !== null) checkPayload(type, 1, data);
-    const envelope = { position: i + 1, stream: 'session/sesn_1', time: 0, v: 1, causation: null, correlation: null, hash: '' };
+    const v = isEventType(type) ? EVENT_VERSION[type] : 1;
+    if (data !== null) checkPayload(type, v, data);
+    const envelope = { position: i + 1, stream: 'session/sesn_1', time: 0, v, causation: null, correlation: null, hash: '' };
     return { ...envelope, seq: i + 1, id: `e${i + 1}`, type, actor, data };
   });
 }

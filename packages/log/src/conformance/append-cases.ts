@@ -30,7 +30,7 @@ export function describeAppend(under: LogUnderTest): void {
       expect(result.events).toEqual(await readAll(log, S));
       const { hash: _, ...second } = result.events[1]!;
       expect(second).toEqual({
-        ...{ position: result.position, stream: S, seq: 2, id: 'a-1', time: 5, type: 'user.message', v: 1, causation: 1 },
+        ...{ position: result.position, stream: S, seq: 2, id: 'a-1', time: 5, type: 'user.message', v: 2, causation: 1 },
         ...{ correlation: 'req_1', actor: 'user', data: { content: [{ type: 'text', text: 'y' }] } },
       } satisfies Omit<LogEvent, 'hash'>);
       expect(await log.head(S)).toEqual(result.head);

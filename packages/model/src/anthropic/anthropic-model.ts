@@ -1,5 +1,5 @@
 import type Anthropic from '@anthropic-ai/sdk';
-import { checked, DreamfoldError, optionsOf } from '@dreamfold/events';
+import { BLOCK_KINDS, checked, DreamfoldError, optionsOf } from '@dreamfold/events';
 import { z } from 'zod';
 import type { Model, ModelCall, ModelPrice, ModelResponse } from '../port.ts';
 import { createParams } from './create-params.ts';
@@ -53,6 +53,7 @@ export function anthropic(given: AnthropicOptions = {}): Model {
   let client: Promise<Anthropic> | undefined;
   return {
     ...(options.price && { price: options.price }),
+    takes: BLOCK_KINDS,
     async respond(request, call) {
       call.signal.throwIfAborted();
       const params = createParams(request, cache);

@@ -1,5 +1,5 @@
 import type Anthropic from '@anthropic-ai/sdk';
-import { DreamfoldError } from '@dreamfold/events';
+import { DreamfoldError, type ContentBlock } from '@dreamfold/events';
 import { memoryText, plainSaying, type ModelRequest, type RequestBlock, type RequestMessage } from '../port.ts';
 
 const TOOL_NAME = /^[a-zA-Z0-9_-]{1,128}$/;
@@ -42,25 +42,41 @@ function messageParam(message: RequestMessage, cache: boolean): Anthropic.Messag
   // The API refuses empty text.
   const content = message.content.filter((block) => block.type !== 'text' || block.text !== '').map(blockParam);
   const last = content.at(-1);
-  if (cache && last !== undefined) Object.assign(last, CACHED);
+  // What a model has thought goes back as it is.
+  if (cache && last !== undefined && last.type !== 'thinking' && last.type !== 'redacted_thinking') Object.assign(last, CACHED);
   return { role: message.role, content };
 }
 
-function blockParam(block: RequestBlock): Anthropic.TextBlockParam | Anthropic.ToolUseBlockParam | Anthropic.ToolResultBlockParam {
+function blockParam(block: RequestBlock): Anthropic.ContentBlockParam {
   switch (block.type) {
     case 'memory':
       return { type: 'text', text: memoryText(block) };
-    case 'text':
-      return { type: 'text', text: plainSaying(block.text) };
     case 'tool_use':
       return { type: 'tool_use', id: block.id, name: block.name, input: plainInput(block.input) };
     case 'tool_result':
       return {
         type: 'tool_result',
         tool_use_id: block.tool_use_id,
-        content: plainSaying(block.content),
+        content: block.blocks === undefined ? plainSaying(block.content) : block.blocks.map(contentParam),
         ...(block.is_error && { is_error: true }),
-      };
+      } as Anthropic.ToolResultBlockParam;
+    default:
+      return contentParam(block);
+  }
+}
+
+/** A block as it was given or said, but for the escaping: in a form that is newer than the SDK's types, it may be. */
+function contentParam(block: ContentBlock): Anthropic.ContentBlockParam {
+  switch (block.type) {
+    case 'text':
+      return { ...block, text: plainSaying(block.text) } as Anthropic.TextBlockParam;
+    case 'thinking':
+    case 'redacted_thinking':
+      return { ...block };
+    case 'unknown':
+      return plainInput(block.block) as Anthropic.ContentBlockParam;
+    default:
+      return plainInput(block) as Anthropic.ContentBlockParam;
   }
 }
 

@@ -1,17 +1,15 @@
-import { DATA_LIMITS, type ModelUsage, checkJson } from '@dreamfold/events';
+import { ContentBlock as KnownBlock, DATA_LIMITS, type ModelUsage, checkJson } from '@dreamfold/events';
 import { answerTooLarge, MAX_ANSWER_BYTES } from '../check-response.ts';
 import { ModelError } from '../model-error.ts';
 import type { ModelCall, ModelResponse, ResponseBlock } from '../port.ts';
-import { BLOCK_TYPES, DELTA_TYPES, STREAM_EVENT_TYPES, StreamEvent, type ContentBlock } from './stream-event.ts';
-import { unsupportedPart, unsupportedStop } from './unsupported-answer.ts';
+import { DELTA_TYPES, PIECED_BLOCKS, STREAM_EVENT_TYPES, StreamEvent, type ContentBlock, type PiecedBlock } from './stream-event.ts';
+import { unsupportedDelta, unsupportedStop } from './unsupported-answer.ts';
 
 type Streamed<T extends StreamEvent['type']> = Extract<StreamEvent, { type: T }>;
-type StreamedBlock =
-  | { type: 'text'; text: string }
-  | { type: 'tool_use'; id: string; name: string; begunWith: unknown; json: string }
-  | { type: 'thinking' };
+/** A block as far as it has come. `json` is the streamed input of a call. */
+type StreamedBlock = { pieced: PiecedBlock; json: string } | { whole: ContentBlock };
 /** What came over the wire: anything. */
-type RawEvent = { type?: unknown; content_block?: unknown; delta?: unknown } | null;
+type RawEvent = { type?: unknown; delta?: unknown } | null;
 
 /**
  * Puts the events of one streamed message together. Written here, and not left to the SDK, because a message counts only when it
@@ -46,7 +44,7 @@ export class MessageReader {
       const issue = parsed.error.issues[0]!;
       throw protocolError(`The server sent a broken ${String(raw?.type)} event: ${issue.path.join('.')}: ${issue.message}`);
     }
-    const event = parsed.data;
+    const event: StreamEvent = parsed.data;
     if (this.#whole) throw protocolError(`The server sent a ${event.type} event after the end of the message`);
     switch (event.type) {
       case 'message_start':
@@ -86,30 +84,40 @@ export class MessageReader {
     }
     const calls = content.some((block) => block.type === 'tool_use');
     if (stopReason === 'tool_use' && !calls) throw protocolError('The model stopped to call a tool, and called none');
-    if (stopReason === 'end_turn' && content.length === 0) throw protocolError('The model ended its turn without saying anything');
+    const said = content.some(({ type }) => type !== 'thinking' && type !== 'redacted_thinking');
+    if (stopReason === 'end_turn' && !said) throw protocolError('The model ended its turn without saying anything');
     // Some servers say end_turn beside a call; a call that got no result would break the conversation.
     return { content, stopReason: stopReason === 'end_turn' && calls ? 'tool_use' : stopReason, usage };
   }
 
   #begin({ index, content_block: block }: Streamed<'content_block_start'>): void {
     if (this.#blocks.has(index)) throw protocolError(`The stream begins block ${index} twice`);
-    this.#blocks.set(index, begunBlock(block));
+    const begun = begunBlock(block);
+    this.#blocks.set(index, begun);
     this.#grow(JSON.stringify(block));
-    if (block.type === 'text' && block.text !== '') this.#call.onDelta?.(block.text);
+    if ('pieced' in begun && begun.pieced.type === 'text' && begun.pieced.text !== '') this.#call.onDelta?.(begun.pieced.text);
   }
 
   #continue({ index, delta }: Streamed<'content_block_delta'>): void {
-    const block = this.#openBlock(index, 'continues');
-    if (delta.type === 'text_delta' && block.type === 'text') {
+    const streamed = this.#openBlock(index, 'continues');
+    const block = 'pieced' in streamed ? streamed.pieced : streamed.whole;
+    if (delta.type === 'text_delta' && isOf(block, 'text')) {
       this.#grow(delta.text);
       block.text += delta.text;
       this.#call.onDelta?.(delta.text);
-    } else if (delta.type === 'input_json_delta' && block.type === 'tool_use') {
+    } else if (delta.type === 'citations_delta' && isOf(block, 'text')) {
+      this.#grow(JSON.stringify(delta.citation));
+      block.citations = [...(block.citations ?? []), delta.citation];
+    } else if (delta.type === 'thinking_delta' && isOf(block, 'thinking')) {
+      this.#grow(delta.thinking);
+      block.thinking += delta.thinking;
+    } else if (delta.type === 'signature_delta' && isOf(block, 'thinking')) {
+      this.#grow(delta.signature);
+      block.signature = delta.signature;
+    } else if (delta.type === 'input_json_delta' && 'pieced' in streamed && 'input' in block) {
       this.#grow(delta.partial_json);
-      block.json += delta.partial_json;
-    } else if (block.type !== 'thinking' && delta.type !== 'citations_delta') {
-      throw protocolError(`The stream continues a ${block.type} block with a ${delta.type}`);
-    }
+      streamed.json += delta.partial_json;
+    } else throw protocolError(`The stream continues a ${block.type} block with a ${delta.type}`);
   }
 
   #openBlock(index: number, what: 'continues' | 'ends'): StreamedBlock {
@@ -134,39 +142,56 @@ export class MessageReader {
   #content(cutShort: boolean): ResponseBlock[] {
     const content: ResponseBlock[] = [];
     const ids = new Set<string>();
-    for (const block of this.#blocks.values()) {
-      if (block.type === 'text' && block.text !== '') content.push({ type: 'text', text: block.text });
-      if (block.type !== 'tool_use') continue;
+    for (const streamed of this.#blocks.values()) {
+      if ('whole' in streamed) {
+        content.push(wholeBlock(streamed.whole));
+        continue;
+      }
+      const { pieced: block, json } = streamed;
+      if (block.type === 'text') {
+        const { type, text, citations } = block;
+        if (text !== '') content.push({ type, text, ...(citations == null || citations.length === 0 ? {} : { citations }) });
+        continue;
+      }
+      if (block.type === 'thinking') {
+        content.push(block);
+        continue;
+      }
       if (ids.has(block.id)) throw protocolError(`The model made two calls with the id ${block.id}`);
       ids.add(block.id);
-      const input = parseInput(block.json === '' ? block.begunWith : block.json);
+      const input = parseInput(json === '' ? block.input : json);
       // The token limit falls where it falls: a call that it cut cannot be made, and the stop reason says why.
       if (input === undefined && cutShort) continue;
       if (input === undefined) throw protocolError(`The input of the call of ${block.name} is not a JSON object`);
-      content.push({ type: 'tool_use', id: block.id, name: block.name, input });
+      content.push(block.type === 'tool_use' ? { type: block.type, id: block.id, name: block.name, input } : { ...block, input });
     }
     return content;
   }
 }
 
 function begunBlock(block: ContentBlock): StreamedBlock {
-  switch (block.type) {
-    case 'text':
-      return { type: 'text', text: block.text };
-    case 'tool_use':
-      return { type: 'tool_use', id: block.id, name: block.name, begunWith: block.input, json: '' };
-    case 'thinking':
-    case 'redacted_thinking':
-      return { type: 'thinking' };
-  }
+  if (!Object.hasOwn(PIECED_BLOCKS, block.type)) return { whole: block };
+  const parsed = PIECED_BLOCKS[block.type as PiecedBlock['type']].safeParse(block);
+  // The schema's copy has its fields in another order.
+  if (parsed.success) return { pieced: { ...block, ...parsed.data }, json: '' };
+  const issue = parsed.error.issues[0]!;
+  throw protocolError(`The server began a broken ${block.type} block: ${issue.path.join('.')}: ${issue.message}`);
 }
 
-/** A service may add kinds of events, which are passed over; what it adds to an answer can't be. */
+function isOf<T extends PiecedBlock['type']>(block: PiecedBlock | ContentBlock, type: T): block is Extract<PiecedBlock, { type: T }> {
+  return block.type === type;
+}
+
+/** A block that is not known here, or not in this form, is kept as it came. */
+function wholeBlock(block: ContentBlock): ResponseBlock {
+  const isKnown = block.type !== 'unknown' && KnownBlock.safeParse(block).success;
+  return isKnown ? (block as ResponseBlock) : { type: 'unknown', block_type: block.type, block };
+}
+
+/** A service may add kinds of events, which are passed over. A block that comes in pieces of an unknown kind can't be put together. */
 function checkKnown(raw: RawEvent): void {
-  const block = raw?.type === 'content_block_start' ? typeOf(raw.content_block) : null;
-  if (block !== null && !BLOCK_TYPES.has(block)) throw unsupportedPart('block', block);
   const delta = raw?.type === 'content_block_delta' ? typeOf(raw.delta) : null;
-  if (delta !== null && !DELTA_TYPES.has(delta)) throw unsupportedPart('delta', delta);
+  if (delta !== null && !DELTA_TYPES.has(delta)) throw unsupportedDelta(delta);
 }
 
 function typeOf(part: unknown): string | null {

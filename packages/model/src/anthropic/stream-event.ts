@@ -6,18 +6,30 @@ const Usage = z
   .nullish();
 const Index = z.int().nonnegative().max(9_999);
 
-const ContentBlock = z.discriminatedUnion('type', [
-  z.object({ type: z.enum(['text']), text: z.string() }),
-  z.object({ type: z.enum(['tool_use']), id: z.string().min(1), name: z.string().min(1), input: z.unknown() }),
-  z.object({ type: z.enum(['thinking', 'redacted_thinking']) }),
-]);
+/** A block as it begins: of any type. */
+const ContentBlock = z.looseObject({ type: z.string() });
 export type ContentBlock = z.infer<typeof ContentBlock>;
+
+const Call = z.looseObject({ id: z.string().min(1), name: z.string().min(1), input: z.unknown() });
+
+/** The beginnings of blocks that come in pieces. Blocks of other types come whole. */
+export const PIECED_BLOCKS = {
+  text: z.looseObject({ type: z.literal('text'), text: z.string(), citations: z.array(ContentBlock).nullish() }),
+  thinking: z.looseObject({ type: z.literal('thinking'), thinking: z.string().default(''), signature: z.string().default('') }),
+  tool_use: Call.extend({ type: z.literal('tool_use') }),
+  server_tool_use: Call.extend({ type: z.literal('server_tool_use') }),
+  mcp_tool_use: Call.extend({ type: z.literal('mcp_tool_use') }),
+} as const;
+export type PiecedBlock = z.infer<(typeof PIECED_BLOCKS)[keyof typeof PIECED_BLOCKS]>;
 
 const Delta = z.discriminatedUnion('type', [
   z.object({ type: z.enum(['text_delta']), text: z.string() }),
   z.object({ type: z.enum(['input_json_delta']), partial_json: z.string() }),
-  z.object({ type: z.enum(['thinking_delta', 'signature_delta', 'citations_delta']) }),
+  z.object({ type: z.enum(['thinking_delta']), thinking: z.string() }),
+  z.object({ type: z.enum(['signature_delta']), signature: z.string() }),
+  z.object({ type: z.enum(['citations_delta']), citation: z.looseObject({ type: z.string() }) }),
 ]);
+export type Delta = z.infer<typeof Delta>;
 
 const StopDetails = z.object({ category: z.string().nullish(), explanation: z.string().nullish() });
 
@@ -39,6 +51,5 @@ export type StreamEvent = z.infer<typeof StreamEvent>;
 /** The kinds that are read. The API adds kinds without a new version; those are passed over. */
 export const STREAM_EVENT_TYPES: ReadonlySet<string> = new Set(StreamEvent.options.map((option) => option.shape.type.value));
 
-/** The kinds of blocks, and of the pieces that they come in, that can be read: an answer with any other says what nobody here understands. */
-export const BLOCK_TYPES: ReadonlySet<string> = new Set(ContentBlock.options.flatMap(({ shape }) => shape.type.options));
+/** The kinds of pieces that a block comes in. What came in any other can't be put together. */
 export const DELTA_TYPES: ReadonlySet<string> = new Set(Delta.options.flatMap(({ shape }) => shape.type.options));

@@ -32,10 +32,10 @@ export function unsupportedStop(reason: string): ModelError {
   return new ModelError(code, message, { path: 'stop_reason', value: shown(reason), remedy });
 }
 
-/** An answer in a form that is newer than this code, or that no request of ours asks for. */
-export function unsupportedPart(part: 'block' | 'delta', type: string): ModelError {
-  return new ModelError('model_answer_unsupported', `The answer holds a ${part} of an unknown type: ${shown(type)}`, {
-    path: part,
+/** An answer that comes in pieces which this code can't put together. */
+export function unsupportedDelta(type: string): ModelError {
+  return new ModelError('model_answer_unsupported', `The answer holds a delta of an unknown type: ${shown(type)}`, {
+    path: 'delta',
     value: shown(type),
     remedy: NEWER,
   });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { BLOCK_KINDS, type BlockKind, type ContentBlock } from '@dreamfold/events';
 import { isRetryable } from '../error-retry.ts';
 import type { Model, ModelCall, ModelRequest, ModelResponse, RequestBlock } from '../port.ts';
 
@@ -53,6 +54,14 @@ const ODD_KEYS = JSON.parse('{"constructor":"c","__proto__":{"prototype":[1]},""
 const SAY: PlannedAnswer = { do: 'answer', say: 'Hello, world.' };
 const CALL: PlannedAnswer = { do: 'answer', say: 'I add them up.', calls: [ADD] };
 
+/** What a user or a tool may give, one of each kind. */
+const GIVEN: readonly (readonly [BlockKind, ContentBlock])[] = [
+  ['image', { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'iVBORw0KGgo=' } }],
+  ['document', { type: 'document', source: { type: 'text', media_type: 'text/plain', data: 'A page.' }, title: 'A' }],
+  ['search_result', { type: 'search_result', title: 'A', source: 'https://x.test', content: [{ type: 'text', text: 'A page.' }] }],
+  ['unknown', { type: 'unknown', block_type: 'audio', block: { type: 'audio', data: 'SUQz' } }],
+];
+
 const CASES: Readonly<Record<string, Case>> = {
   'answers, and gives the same text as it arrives': {
     plan: [SAY],
@@ -104,6 +113,17 @@ const CASES: Readonly<Record<string, Case>> = {
       const second = await model.respond(continued(request(ask), first), call());
       assert.equal(second.stopReason, 'end_turn');
       assert.deepEqual(textsOf(second), ['Hello, world.']);
+    },
+  },
+  'says what it takes, and takes it': {
+    plan: [SAY],
+    async check({ model, ask }) {
+      const { takes = ['text'] } = model;
+      assert.ok(takes.includes('text') && takes.every((kind) => BLOCK_KINDS.includes(kind)), `${takes.join()} are no kinds of blocks`);
+      const shown = GIVEN.filter(([kind]) => takes.includes(kind)).map(([, block]) => block);
+      const [asked] = request(ask).messages;
+      const messages: ModelRequest['messages'] = [{ role: 'user', content: [...shown, ...asked!.content] }];
+      assert.deepEqual(textsOf(await model.respond({ ...request(ask), messages }, call())), ['Hello, world.']);
     },
   },
   'counts tokens': {
@@ -170,8 +190,9 @@ function request(ask: string): ModelRequest {
 function continued(before: ModelRequest, response: ModelResponse): ModelRequest {
   const id = (i: number): string => (i === 0 ? 'sevt_4k2AbC' : `sevt_4k2AbC-${i}`);
   const said = response.content.map((block, i): RequestBlock => {
-    if (block.type === 'text') return { type: 'text', text: block.text };
-    return { type: 'tool_use', id: id(i), name: block.name, input: block.input };
+    if (block.type === 'tool_use') return { type: 'tool_use', id: id(i), name: block.name, input: block.input };
+    const { decision: _, ...said } = block;
+    return said;
   });
   const results = said.flatMap((block): RequestBlock[] =>
     block.type === 'tool_use' ? [{ type: 'tool_result', tool_use_id: block.id, content: '3', is_error: false }] : [],

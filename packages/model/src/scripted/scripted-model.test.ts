@@ -42,7 +42,9 @@ function requestOf(...messages: RequestMessage[]): ModelRequest {
 
 /** The answer as one line: text as it is, calls as name(input), after the stop reason. */
 function brief({ content, stopReason }: ModelResponse): string {
-  const blocks = content.map((block) => (block.type === 'text' ? block.text : `${block.name}(${JSON.stringify(block.input)})`));
+  const blocks = content.map((block) =>
+    block.type === 'tool_use' ? `${block.name}(${JSON.stringify(block.input)})` : 'text' in block ? block.text : block.type,
+  );
   return [stopReason, ...blocks].join(' | ');
 }
 

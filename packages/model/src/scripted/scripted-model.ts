@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { checked, DreamfoldError, functionOf } from '@dreamfold/events';
+import { BLOCK_KINDS, checked, DreamfoldError, functionOf } from '@dreamfold/events';
 import { gradeCall, readGraderRequest } from '../grading.ts';
 import { ModelError } from '../model-error.ts';
 import type { Decision, Model, ModelCall, ModelPrice, ModelRequest, ModelResponse, RequestMessage, ResponseBlock } from '../port.ts';
@@ -33,9 +33,9 @@ export type ScriptedPolicy = (request: ModelRequest, call: ModelCall) => Scripte
  */
 export function scripted(policy?: ScriptedPolicy): Model {
   checked(functionOf<ScriptedPolicy>().optional(), policy, { what: 'scripted()', name: 'policy' });
-  if (policy !== undefined) return { price: FREE, respond: (request, call) => askPolicy(policy, request, call) };
+  if (policy !== undefined) return { price: FREE, takes: BLOCK_KINDS, respond: (request, call) => askPolicy(policy, request, call) };
   const failed = new Set<string>();
-  return { price: FREE, respond: (request, call) => obey(request, call, failed) };
+  return { price: FREE, takes: BLOCK_KINDS, respond: (request, call) => obey(request, call, failed) };
 }
 
 const FREE: ModelPrice = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };

@@ -1,6 +1,8 @@
 import { memoryText, type ModelRequest, type RequestBlock, type RequestMessage, type ResponseBlock } from '../port.ts';
 
 const CHARS_PER_TOKEN = 4;
+/** What an image or a document counts for, whatever its size. */
+const FILE_CHARS = 6000;
 
 /** Characters up to and including a message, as it stood at this place of the conversation that begins with `first`. */
 interface RunningTotal {
@@ -54,6 +56,11 @@ function blockChars(block: RequestBlock | ResponseBlock): number {
     case 'tool_use':
       return block.name.length + JSON.stringify(block.input).length;
     case 'tool_result':
-      return block.content.length;
+      return block.content.length + (block.blocks ?? []).reduce((sum, one) => sum + (one.type === 'text' ? 0 : blockChars(one)), 0);
+    case 'image':
+    case 'document':
+      return FILE_CHARS;
+    default:
+      return JSON.stringify(block).length;
   }
 }

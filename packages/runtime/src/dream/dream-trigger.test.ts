@@ -233,10 +233,7 @@ describe('a dreamer that died', () => {
     const memory = new MemoryKeeper(slow);
     const id = await memory.create({ name: 'desk', description: '', approval: 'auto' }, 'person:ann');
     await finish(2, slow);
-    const dreamId = new StoreDreams(
-      slow,
-      clock,
-    ).idOf(id, 1);
+    const dreamId = new StoreDreams(slow, clock).idOf(id, 1);
     const started = { store_id: id, number: 1, log_id: slow.logId, after: [0], through: [...(await slow.cursor())] };
     const events: NewEvent[] = [{ type: 'dream.started', data: started, actor: 'system', class: 'open' }];
     await slow.append({ stream: streamOf('dream', dreamId), id: 'dead', expected: 0, events });

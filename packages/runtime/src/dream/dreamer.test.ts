@@ -1,4 +1,4 @@
-import { isDreamfoldError, newEvent, streamOf, type EventData, type StoredEvent } from '@dreamfold/events';
+import { isDreamfoldError, newEvent, streamOf, type StoredEvent } from '@dreamfold/events';
 import { forbiddenPhrase, type Suggestion } from '@dreamfold/dreaming';
 import { openMemoryLog, type Log } from '@dreamfold/log';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -7,20 +7,7 @@ import { Dreamer, type DreamReport } from './dreamer.ts';
 import { atClock } from '../testing/at-clock.ts';
 import { MemoryKeeper } from '../memory/memory-keeper.ts';
 import { StoreDreams } from './store-dreams.ts';
-import { judgeTicket, routeTicket, type RoutedSession, type Ticket } from '../testing/routed-sessions.ts';
-
-const queues = ['account', 'billing', 'technical'];
-const TICKETS: readonly Ticket[] = [
-  ['ann', 'billing', 'I would like a refund'],
-  ['bob', 'billing', 'Please refund the second charge'],
-  ['cem', 'billing', 'A refund was promised'],
-  ['eva', 'technical', 'The app crashes at once'],
-  ['fay', 'technical', 'It crashes on start'],
-  ['gus', 'technical', 'Why crashes it again'],
-  ['ann', 'account', 'Change my email'],
-  ['bob', 'account', 'My email has a typo'],
-  ['eva', 'account', 'Which email do you have'],
-];
+import { QUEUES, TICKETS, judgeTicket, routeTicket, type RoutedSession, type Ticket } from '../testing/routed-sessions.ts';
 
 let now = 1_000_000;
 const clock = atClock(() => now);
@@ -37,17 +24,13 @@ beforeEach(async () => {
   now = 1_000_000;
   log = openMemoryLog({ clock: () => now });
   memory = new MemoryKeeper(log);
-  dreamer = new Dreamer(
-    log,
-    memory,
-    clock,
-  );
+  dreamer = new Dreamer(log, memory, clock);
   store = await freshStore('desk', 'auto');
 });
 
 async function route(tickets: readonly Ticket[], options: Partial<Parameters<typeof routeTicket>[2]> = {}): Promise<RoutedSession[]> {
   const sessions: RoutedSession[] = [];
-  for (const ticket of tickets) sessions.push(await routeTicket(log, ticket, { queues, ...options }));
+  for (const ticket of tickets) sessions.push(await routeTicket(log, ticket, { queues: QUEUES, ...options }));
   return sessions;
 }
 
@@ -104,14 +87,7 @@ describe('a dream', () => {
     await route(TICKETS);
     await dreamer.dream({ store: 'desk' });
     const before = await documentOf('desk');
-    for (const again of [
-      dreamer,
-      new Dreamer(
-        log,
-        new MemoryKeeper(log),
-        clock,
-      ),
-    ]) {
+    for (const again of [dreamer, new Dreamer(log, new MemoryKeeper(log), clock)]) {
       const report = await again.dream({ store: 'desk', thorough: true });
       expect([report.reviewed.sessions, report.insights]).toEqual([0, []]);
     }
@@ -134,11 +110,7 @@ describe('a dream', () => {
     await route(TICKETS.slice(0, 5));
     await dreamer.dream({ store: 'desk' });
     await route(TICKETS.slice(5));
-    const other = new Dreamer(
-      log,
-      new MemoryKeeper(log),
-      clock,
-    );
+    const other = new Dreamer(log, new MemoryKeeper(log), clock);
     await other.dream({ store: 'desk', thorough: true });
     await freshStore('whole', 'auto');
     await dreamer.dream({ store: 'whole', thorough: true });
@@ -168,7 +140,7 @@ describe('a dream', () => {
         if (name !== 'readRange') return typeof value === 'function' ? value.bind(target) : value;
         return async function* read(...range: Parameters<Log['readRange']>) {
           yield* target.readRange(...range);
-          await routeTicket(log, late, { queues });
+          await routeTicket(log, late, { queues: QUEUES });
         };
       },
     });
@@ -188,7 +160,7 @@ describe('a dream', () => {
     }
     const there = openMemoryLog({ clock: () => now });
     await there.restore(stored);
-    for (let i = 0; i < 3; i += 1) await routeTicket(there, ['zoe', 'billing', `Where is refund ${i}`], { queues });
+    for (let i = 0; i < 3; i += 1) await routeTicket(there, ['zoe', 'billing', `Where is refund ${i}`], { queues: QUEUES });
     const report = await new Dreamer(there, new MemoryKeeper(there), clock).dream({ store: 'desk' });
     expect(report.reviewed.sessions).toBe(dreamt.reviewed.sessions + 3);
   });
@@ -212,15 +184,7 @@ describe('two dreamers', () => {
 
   it('never review the same: one dreams, and the other is told', async () => {
     await route(TICKETS);
-    const others = Array.from(
-      { length: 4 },
-      () =>
-        new Dreamer(
-          log,
-          new MemoryKeeper(log),
-          clock,
-        ),
-    );
+    const others = Array.from({ length: 4 }, () => new Dreamer(log, new MemoryKeeper(log), clock));
     const outcomes = await Promise.all(others.map((other) => outcomeOf(other.dream({ store: 'desk' }))));
     expect(outcomes.filter((outcome) => outcome === 'store_locked').length).toBeGreaterThan(0);
     const dreams = await dreamer.list();
@@ -264,10 +228,7 @@ describe('a dream that was left', () => {
 
   it('by an older version is ended, and dreamt again', async () => {
     await route(TICKETS);
-    const dreamId = new StoreDreams(
-      log,
-      clock,
-    ).idOf(store, 1);
+    const dreamId = new StoreDreams(log, clock).idOf(store, 1);
     const range = { after: [0], through: [...(await log.cursor())] };
     const begun = newEvent('dream.started', 'system', { store_id: store, number: 1, log_id: log.logId, ...range });
     await log.append({ stream: streamOf('dream', dreamId), id: 'sevt_old', expected: 0, events: [begun] });
@@ -287,15 +248,8 @@ describe('a dream that was left', () => {
     // The store can't be written to once it is decided what to write.
     const failing = new MemoryKeeper(log);
     failing.propose = async () => new Promise(() => {});
-    void new Dreamer(
-      log,
-      failing,
-      clock,
-    ).dream({ store: 'desk', proposers });
-    const dreamId = new StoreDreams(
-      log,
-      clock,
-    ).idOf(store, 1);
+    void new Dreamer(log, failing, clock).dream({ store: 'desk', proposers });
+    const dreamId = new StoreDreams(log, clock).idOf(store, 1);
     await expect.poll(async () => (await dreamer.load(dreamId)).refined?.insights).toBe(4);
     now += ABANDONED_MS;
     const report = await dreamer.dream({
@@ -311,15 +265,8 @@ describe('a dream that was left', () => {
     const sessions = await route(TICKETS);
     const dying = new MemoryKeeper(log);
     dying.asOf = async () => new Promise(() => {});
-    void new Dreamer(
-      log,
-      dying,
-      clock,
-    ).dream({ store: 'desk', sessions: [sessions[0]!.id], thorough: true });
-    const dreamId = new StoreDreams(
-      log,
-      clock,
-    ).idOf(store, 1);
+    void new Dreamer(log, dying, clock).dream({ store: 'desk', sessions: [sessions[0]!.id], thorough: true });
+    const dreamId = new StoreDreams(log, clock).idOf(store, 1);
     await expect.poll(async () => (await dreamer.load(dreamId)).status).toBe('running');
     now += ABANDONED_MS;
     const report = await dreamer.dream({ store: 'desk', thorough: true });
@@ -344,10 +291,7 @@ describe('a dream that was left', () => {
     let goOn = (): void => {};
     const waits = { name: 'slow', propose: () => new Promise<unknown>((resolve) => (goOn = () => resolve([]))) };
     const dream = dreamer.dream({ store: 'desk', sessions: [sessions[0]!.id], proposers: [waits] });
-    const dreamId = new StoreDreams(
-      log,
-      clock,
-    ).idOf(store, 1);
+    const dreamId = new StoreDreams(log, clock).idOf(store, 1);
     await expect.poll(async () => (await dreamer.load(dreamId)).requested).toEqual(['slow']);
     for (let twice = 0; twice < 2; twice += 1) await dreamer.cancel(dreamId, { by: 'person:ann', reason: 'Too slow.' });
     goOn();
@@ -431,48 +375,5 @@ describe('review', () => {
       }
     }
     expect((await dreamer.load(report.dreamId)).insights.filter(({ rejected }) => rejected !== null)).toHaveLength(2);
-  });
-});
-
-describe('outcomes', () => {
-  const followed = async (who: string, right: string, chosen = 'billing'): Promise<void> => {
-    const { state } = await memory.load('desk');
-    const insights = Object.values(state.document.memories).flatMap((m) => (m.kind === 'playbook' ? Object.keys(m.insights) : []));
-    await route([[who, right, `about ${who}`]], { chosen, given: { store, version: state.version, insights } });
-  };
-  const counts = async (): Promise<EventData['memory.insights_counted']['counts']> => {
-    const { state } = await memory.load('desk');
-    return [...state.counts].map(([insight_id, { helpful, harmful }]) => ({ insight_id, helpful, harmful }));
-  };
-
-  it('count for or against what was given and followed, in principals', async () => {
-    // Enough to keep the points where they are while outcomes come in.
-    for (let i = 0; i < 8; i += 1) await route(TICKETS.map(([who, right, request]) => [`${who}${i}`, right, request]));
-    const { insights } = await dreamer.dream({ store: 'desk' });
-    const billing = insights.find(({ insight }) => insight.kind === 'choice' && insight.value === 'billing')!.insight.id;
-    for (const who of ['p', 'p', 'q']) await followed(who, 'billing');
-    await followed('r', 'account');
-    await followed('s', 'billing', 'technical');
-    await dreamer.dream({ store: 'desk' });
-    expect((await counts()).find(({ insight_id: id }) => id === billing)).toEqual({ insight_id: billing, helpful: 2, harmful: 1 });
-    await followed('p', 'billing');
-    await followed('t', 'billing');
-    await new Dreamer(
-      log,
-      new MemoryKeeper(log),
-      clock,
-    ).dream({ store: 'desk' });
-    expect((await counts()).find(({ insight_id: id }) => id === billing)).toMatchObject({ helpful: 3, harmful: 1 });
-  });
-
-  it('are not those of an older wording', async () => {
-    await route(TICKETS);
-    await dreamer.dream({ store: 'desk' });
-    const { state } = await memory.load('desk');
-    const insights = [...state.written].length;
-    expect(insights).toBe(3);
-    await route([['r', 'account', 'refund']], { chosen: 'billing', given: { store, version: 0, insights: ['x'] } });
-    await dreamer.dream({ store: 'desk' });
-    expect(await counts()).toEqual([]);
   });
 });

@@ -28,6 +28,7 @@ async function attempt(
         return answered;
       },
     }),
+    complete: (request) => request,
     frame: { model: 'm', system: '', tools: [], maxTokens: 99 },
     ...{ memory: null, context: session.context, controller, time: systemTime, random: () => 0, onDelta: () => {} },
   });

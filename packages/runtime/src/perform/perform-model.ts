@@ -39,6 +39,11 @@ export type ModelWork = Extract<Work, { kind: 'model' }>;
 export interface ModelPerformance extends Surroundings {
   /** Finds the model; that there is none fails this thread alone. */
   model: () => Model;
+  /**
+   * Makes the rendered request what the model is sent: the data of its blobs is put back in. Of text alone nothing is to be made.
+   * @throws DreamfoldError content_unsupported when the model does not take a block of it; not_found for a blob
+   */
+  complete: (request: ModelRequest, model: Model) => ModelRequest | Promise<ModelRequest>;
   frame: PromptFrame;
   memory: MemoryBlock | null;
   context: DecideContext;
@@ -64,12 +69,14 @@ export async function performModel(state: SessionState, work: ModelWork, p: Mode
   const { threadId, startId, attempt } = work;
   const { controller } = p;
   const { signal } = controller;
-  const request = requestOf(state, work, p);
+  const rendered = requestOf(state, work, p);
   let asked: ModelAttempt | null = null;
   try {
     if (work.delayMs > 0) await p.time.sleep(work.delayMs, signal);
     const model = p.model();
     asked = new ModelAttempt(model, p.time);
+    const completed = p.complete(rendered, model);
+    const request = completed instanceof Promise ? await completed : completed;
     const response = await asked.ask(request, { controller, onDelta: p.onDelta });
     checkSize(response);
     const answer = answerOf(response, model.price);

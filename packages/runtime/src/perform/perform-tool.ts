@@ -1,9 +1,11 @@
-import { DreamfoldError, kindOf } from '@dreamfold/events';
+import { DreamfoldError, kindOf, textOf } from '@dreamfold/events';
 import type { ToolOutput } from '@dreamfold/core';
 import type { Log, Time } from '@dreamfold/log';
 import type { ToolContext, ToolDefinition } from '../team/definitions.ts';
 import { faultOf } from '../thrown.ts';
 import { isOutOfTime, withTimeLimit } from '../time/time-limit.ts';
+import { storeContent } from '../content-blobs.ts';
+import { ToolBlocks } from '../team/tool-blocks.ts';
 
 /** What a model is shown of a long output; the whole of it is a blob. */
 const MODEL_SEES_CHARS = 32 * 1024;
@@ -39,6 +41,7 @@ export async function performTool(tool: ToolDefinition, input: unknown, performa
   } catch (error) {
     return isOutOfTime(signal) ? stopped(tool, signal) : failure(tool, error);
   }
+  if (value instanceof ToolBlocks) return blocksOutput(tool, value, performance.log);
   let text: string;
   try {
     text = typeof value === 'string' ? value : (JSON.stringify(value, needJson) ?? '');
@@ -49,6 +52,15 @@ export async function performTool(tool: ToolDefinition, input: unknown, performa
   }
   if (!text.isWellFormed()) text = text.toWellFormed();
   return isLong(text) ? cut(text, performance.log) : { text };
+}
+
+/** What of it does not fit into an event is a blob; text that is too long is refused, since a cut would fall anywhere in it. */
+async function blocksOutput(tool: ToolDefinition, { content }: ToolBlocks, log: Log): Promise<ToolOutput> {
+  try {
+    return { text: textOf(content), content: await storeContent(log, content, tool.name) };
+  } catch (error) {
+    return failure(tool, error);
+  }
 }
 
 /** JSON would write a Map, a stream or a promise as `{}`, and a function as nothing: the model would be told that there is no result. */

@@ -9,6 +9,8 @@ import {
   type Thread,
   type Work,
 } from '@dreamfold/core';
+import { requestTaken } from '@dreamfold/model';
+import { withBlobs } from '../content-blobs.ts';
 import { sha256 } from '../digest.ts';
 import { performGrading } from './perform-grading.ts';
 import { performModel } from './perform-model.ts';
@@ -43,6 +45,8 @@ export async function performWork(state: SessionState, work: Work, p: WorkPerfor
       if (thread === undefined) throw new TypeError(`no thread ${work.threadId}`);
       const name = thread.agent;
       return performModel(state, work, {
+        complete: (request, model) =>
+          thread.holds.length === 0 ? request : withBlobs(options.log, requestTaken(model, request, `The agent ${name}`)),
         model: () => options.modelFor({ name, model: options.team.agents.get(name)?.model ?? agentOf(state, name)?.model ?? '' }),
         frame: p.frameOf(state, name),
         memory: p.memoryOf(state, thread),

@@ -2,27 +2,30 @@ import {
   DreamfoldError,
   idFrom,
   isDreamfoldError,
+  isPlainText,
   knownEvent,
   streamOf,
-  textOf,
   newEvent,
   text,
+  textOf,
   type Caps,
+  type Content,
   type Criterion,
   type DefineOutcome,
   type MemoryPin,
   type NewEvent,
 } from '@dreamfold/events';
-import { NO_CAPS, principalFields, type Principal } from '@dreamfold/core';
+import { givenContent, NO_CAPS, principalFields, type GivenBlock, type Principal } from '@dreamfold/core';
 import type { Log } from '@dreamfold/log';
-import type { Model } from '@dreamfold/model';
-import type { RubricDefinition } from '../team/definitions.ts';
+import { checkTakes, type Model } from '@dreamfold/model';
+import type { AgentDefinition, RubricDefinition } from '../team/definitions.ts';
 import { sha256 } from '../digest.ts';
 import type { Team } from '../team/team.ts';
 
 export interface NewSession {
   team: Team;
-  task: string;
+  /** In words, or as `storeGiven` gives it. */
+  task: string | Content;
   /** Default `default`, claimed. */
   principal?: string | Principal;
   title?: string;
@@ -59,12 +62,37 @@ function checkModel(model: string | Model, { who, path, models }: { who: string;
  * @throws DreamfoldError invalid_argument, suspicious_unicode (the principal's name), unknown_model, config_invalid
  */
 export function checkTask(asked: Pick<NewSession, 'team' | 'task' | 'principal' | 'rubric'>, models: (name: string) => Model): void {
-  const { task, principal } = asked;
-  if (typeof task !== 'string' || task.trim() === '') {
-    throw new DreamfoldError('invalid_argument', 'The task is empty', { path: 'task', value: task, remedy: 'Say what is to be done.' });
-  }
+  const { task, team, principal, rubric } = asked;
+  if (rubric !== undefined) inWords(task, 'task');
+  else if (!Array.isArray(task)) givenContent(task, 'task');
   principalFields(principal);
   checkModels(asked, models);
+  if (Array.isArray(task)) checkTaken(task, { agent: team.agents.get(team.snapshot.lead)!, models, path: 'task' });
+}
+
+/**
+ * That an agent's model takes what it is to be given.
+ * @throws DreamfoldError content_unsupported
+ */
+export function checkTaken(
+  content: Content,
+  { agent, models, path }: { agent: Pick<AgentDefinition, 'name' | 'model'>; models: (name: string) => Model; path: string },
+): void {
+  const model = typeof agent.model === 'string' ? models(agent.model) : agent.model;
+  checkTakes(model, content, { who: `The agent ${agent.name}`, path });
+}
+
+/**
+ * What is to be graded: it is asked for in words, since a rubric has no place for more.
+ * @throws DreamfoldError invalid_argument
+ */
+export function inWords(given: string | readonly GivenBlock[], path: string): string {
+  const content = givenContent(given, path);
+  if (isPlainText(content)) return textOf(content);
+  throw new DreamfoldError('invalid_argument', `The ${path} holds more than text, and a rubric grades what was asked for in words`, {
+    path,
+    remedy: 'Send the images and documents as a message first, and the task with its rubric after it.',
+  });
 }
 
 export function sessionIdOf(idempotencyKey: string): string {
@@ -85,8 +113,8 @@ export function beginningOf(id: string, options: NewSession): [created: NewEvent
   return [
     newEvent('session.created', 'user', created),
     rubric === undefined
-      ? newEvent('user.message', 'user', { content: text(task) })
-      : newEvent('user.define_outcome', 'user', outcomeOf(`${id}/outcome`, task, rubric)),
+      ? newEvent('user.message', 'user', { content: typeof task === 'string' ? text(task) : task })
+      : newEvent('user.define_outcome', 'user', outcomeOf(`${id}/outcome`, inWords(task, 'task'), rubric)),
   ];
 }
 
@@ -97,22 +125,26 @@ const TASK_WITHIN = 3;
  * That a session was begun with a task. One whose task was erased is taken at its key's word.
  * @throws DreamfoldError idempotency_conflict
  */
-export async function checkSameTask(log: Log, id: string, task: string): Promise<void> {
+export async function checkSameTask(log: Log, id: string, task: string | Content): Promise<void> {
   const begun = await taskOnLog(log, id);
-  if (begun === null || begun === task) return;
+  if (begun === null || begun === task || JSON.stringify(begun) === JSON.stringify(task)) return;
   throw new DreamfoldError('idempotency_conflict', `The idempotency key of ${id} was used for another task`, {
     path: 'idempotencyKey',
-    value: begun.slice(0, 120),
+    value: wordsOf(begun).slice(0, 120),
     remedy: 'Use a key of its own for each task.',
   });
 }
 
-async function taskOnLog(log: Log, id: string): Promise<string | null> {
+function wordsOf(task: string | Content): string {
+  return typeof task === 'string' ? task : textOf(task);
+}
+
+async function taskOnLog(log: Log, id: string): Promise<string | Content | null> {
   for await (const batch of log.read(streamOf('session', id), { to: TASK_WITHIN })) {
     for (const logged of batch) {
       const event = knownEvent(logged);
       if (event === null || event.data === null) continue;
-      if (event.type === 'user.message') return textOf(event.data.content);
+      if (event.type === 'user.message') return isPlainText(event.data.content) ? textOf(event.data.content) : event.data.content;
       if (event.type === 'user.define_outcome') return event.data.description;
     }
   }

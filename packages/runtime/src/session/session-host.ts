@@ -1,11 +1,21 @@
 import { EventEmitter } from 'eventemitter3';
-import { DreamfoldError, idFrom, idOfStream, isDreamfoldError, streamOf, type LogEvent, type MemoryPin } from '@dreamfold/events';
-import { initialSession, mustRun, type PinnedMemory, type SessionState } from '@dreamfold/core';
+import {
+  DreamfoldError,
+  idFrom,
+  idOfStream,
+  isDreamfoldError,
+  streamOf,
+  type Content,
+  type LogEvent,
+  type MemoryPin,
+} from '@dreamfold/events';
+import { givenContent, initialSession, mustRun, type GivenBlock, type PinnedMemory, type SessionState } from '@dreamfold/core';
 import type { AppendNotice } from '@dreamfold/log';
 import type { Model } from '@dreamfold/model';
+import { storeContent } from '../content-blobs.ts';
 import { sha256 } from '../digest.ts';
 import { loadSession } from './load-session.ts';
-import { beginningOf, checkModels, checkSameTask, checkTask, sessionIdOf, type NewSession } from './new-session.ts';
+import { beginningOf, checkModels, checkSameTask, checkTaken, checkTask, sessionIdOf, type NewSession } from './new-session.ts';
 import { safely } from '../safely.ts';
 import { SessionProcessor } from './session-processor.ts';
 import { Session, type SessionEvents } from './session.ts';
@@ -21,6 +31,9 @@ export interface HostOptions extends LogInTime {
   pinnedMemory: (pins: readonly MemoryPin[]) => Promise<PinnedMemory[]>;
   uuid: () => string;
 }
+
+/** A session as a user asks for it: its task is in words, or in blocks. */
+export type GivenSession = Omit<NewSession, 'task'> & { task: string | readonly GivenBlock[] };
 
 /** How a session goes on: with which team, and with which graders in code. */
 export type SessionTeam = Pick<NewSession, 'team' | 'rubric'>;
@@ -66,8 +79,9 @@ export class SessionHost {
    * @throws DreamfoldError invalid_argument, invalid_rubric, invalid_team, unknown_model, idempotency_conflict (the key was used for
    * another task)
    */
-  async create(options: NewSession): Promise<Session> {
-    checkTask(options, this.#o.models);
+  async create(given: GivenSession): Promise<Session> {
+    const asked = this.#asked(given);
+    const options = asked instanceof Promise ? await asked : asked;
     const id = sessionIdOf(options.idempotencyKey ?? this.#o.uuid());
     const active = this.#active.get(id);
     const known = this.#beginning.get(id) ?? (active?.processor.failed === false ? active.session : undefined);
@@ -81,13 +95,21 @@ export class SessionHost {
     return beginning;
   }
 
+  /** What is asked for, once nothing speaks against it: only then is the data of its blocks stored. */
+  #asked({ task, ...rest }: GivenSession): NewSession | Promise<NewSession> {
+    const options: NewSession = { ...rest, task: Array.isArray(task) ? givenContent(task, 'task') : (task as string) };
+    checkTask(options, this.#o.models);
+    if (!Array.isArray(options.task)) return options;
+    return storeContent(this.#o.log, options.task, 'task').then((stored) => ({ ...options, task: stored }));
+  }
+
   /**
    * Puts a session on the log for whoever runs sessions there, and runs nothing.
    * @returns its id, once its first events count
    * @throws as `create` does
    */
-  async submit(options: NewSession): Promise<string> {
-    checkTask(options, this.#o.models);
+  async submit(given: GivenSession): Promise<string> {
+    const options = await this.#asked(given);
     const id = sessionIdOf(options.idempotencyKey ?? this.#o.uuid());
     const stream = streamOf('session', id);
     const appendId = idFrom('event', sha256(`${stream}/submit`));
@@ -231,7 +253,9 @@ export class SessionHost {
       this.noticeOthers(id).catch((error: unknown) => processor.stop(error as Error));
       if (!processor.busy) onRest();
     };
-    const session = new Session(id, { processor, emitter, on: { log, time, random }, wake, heard: () => begun });
+    const { agents, snapshot } = options.team;
+    const checkMessage = (content: Content): void => checkTaken(content, { agent: agents.get(snapshot.lead)!, models, path: 'message' });
+    const session = new Session(id, { processor, emitter, on: { log, time, random }, wake, heard: () => begun, checkMessage });
     this.#keep(session, processor);
     return { session, processor, begin };
   }

@@ -2,12 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'eventemitter3';
 import {
   arg,
+  asItIs,
   CATALOGUE,
   checkMethods,
   functionOf,
   oneOf,
   optionsOf,
   Text,
+  type Content,
   type EventType,
   type FeedbackRecorded,
   type KnownEvent,
@@ -21,21 +23,24 @@ import {
   askForOutcome,
   bestAttempt,
   confirmTool,
+  givenContent,
   interrupt,
   judge,
   outcomeOfTurn,
   sendMessage,
   type Attempt,
   type Confirmation,
+  type GivenBlock,
   type Judgement,
   type Outcome,
   type SessionState,
 } from '@dreamfold/core';
 import { z } from 'zod';
+import { storeContent } from '../content-blobs.ts';
 import { confirmOn, type GivenConfirmation } from './decided-before.ts';
 import { RubricShape } from '../team/definition-shapes.ts';
 import type { RubricDefinition } from '../team/definitions.ts';
-import { outcomeOf } from './new-session.ts';
+import { inWords, outcomeOf } from './new-session.ts';
 import { FeedbackShape, JudgementShape, recordFeedbackOn, WORD } from './session-commands.ts';
 import type { SessionProcessor } from './session-processor.ts';
 import type { LogInTime } from '../time/surroundings.ts';
@@ -114,6 +119,7 @@ export class Session {
   readonly #on: LogInTime;
   readonly #wake: () => void;
   readonly #heard: () => Promise<void>;
+  readonly #checkMessage: (content: Content) => void;
 
   constructor(
     id: string,
@@ -123,6 +129,8 @@ export class Session {
       on: LogInTime;
       wake: () => void;
       heard: () => Promise<void>;
+      /** @throws DreamfoldError content_unsupported when the lead's model does not take a block of it */
+      checkMessage: (content: Content) => void;
     },
   ) {
     this.id = id;
@@ -131,6 +139,7 @@ export class Session {
     this.#on = parts.on;
     this.#wake = parts.wake;
     this.#heard = parts.heard;
+    this.#checkMessage = parts.checkMessage;
   }
 
   get state(): SessionState {
@@ -150,22 +159,32 @@ export class Session {
   /**
    * Sends a message to the lead; it is queued while the lead is busy. While an outcome is under way, the message belongs to it. Otherwise
    * the answer is graded only if the message brings a rubric of its own, which it can only while the session is idle.
+   * @param message words, or blocks as the Messages API has them; with a rubric words alone
    * @param options.idempotencyKey the same key counts once
-   * @throws DreamfoldError session_ended, session_busy, budget_exceeded
+   * @throws DreamfoldError session_ended, session_busy, budget_exceeded, content_unsupported (the lead's model does not take a block)
    */
-  async send(message: string, options: SendOptions = {}): Promise<void> {
+  async send(message: string | readonly GivenBlock[], options: SendOptions = {}): Promise<void> {
     const { ifBusy, rubric, idempotencyKey = randomUUID() } = options;
-    if (rubric === undefined) return this.#command('message', (state) => sendMessage(state, message, ifBusy), idempotencyKey);
+    if (rubric === undefined) {
+      const content = Array.isArray(message) ? await this.#stored(message as readonly GivenBlock[]) : (message as string);
+      return this.#command('message', (state) => sendMessage(state, content, ifBusy), idempotencyKey);
+    }
     const before = this.#processor.rubric;
     // It may be graded before this call goes on.
     this.#processor.rubric = rubric;
     try {
-      const outcome = outcomeOf(`${this.id}/message/${idempotencyKey}`, message, rubric);
+      const outcome = outcomeOf(`${this.id}/message/${idempotencyKey}`, inWords(message, 'message'), rubric);
       await this.#command('message', (state) => askForOutcome(state, outcome), idempotencyKey);
     } catch (error) {
       this.#processor.rubric = before;
       throw error;
     }
+  }
+
+  async #stored(message: readonly GivenBlock[]): Promise<Content> {
+    const content = givenContent(message, 'message');
+    this.#checkMessage(content);
+    return storeContent(this.#on.log, content, 'message');
   }
 
   /** Stops the session, or one thread and what is under it. Nothing new starts once this resolves. */
@@ -233,7 +252,7 @@ const { callHash, by, input, message } = WORD;
 checkMethods(Session, 'session', {
   on: [arg('type', oneOf<keyof SessionEvents>('a type of event, event or delta', LISTENED)), arg('listener', functionOf<never>())],
   send: [
-    arg('message', z.string()),
+    asItIs<string | readonly GivenBlock[]>('message'),
     arg(
       'options',
       optionsOf<SendOptions>({

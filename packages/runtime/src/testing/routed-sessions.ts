@@ -74,3 +74,18 @@ export async function judgeTicket(
   const event: NewEvent = { type: 'feedback.recorded', data, actor: 'person:desk', class: 'open' };
   await log.append({ stream: streamOf('session', id), id: `f-${callId}-${seenBy(await log.cursor())}`, expected: 'any', events: [event] });
 }
+
+export const QUEUES = ['account', 'billing', 'technical'];
+
+/** What a word of them says is clear: one is right wherever it stands. */
+export const TICKETS: readonly Ticket[] = [
+  ['ann', 'billing', 'I would like a refund'],
+  ['bob', 'billing', 'Please refund the second charge'],
+  ['cem', 'billing', 'A refund was promised'],
+  ['eva', 'technical', 'The app crashes at once'],
+  ['fay', 'technical', 'It crashes on start'],
+  ['gus', 'technical', 'Why crashes it again'],
+  ['ann', 'account', 'Change my email'],
+  ['bob', 'account', 'My email has a typo'],
+  ['eva', 'account', 'Which email do you have'],
+];

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { streamOf, type StoredEvent } from '@dreamfold/events';
-import { encodeExportLine, EXPORT_VERSION, type ExportLine } from '@dreamfold/core';
+import { Content, streamOf, type StoredEvent } from '@dreamfold/events';
+import { blobsIn, encodeExportLine, EXPORT_VERSION, type ExportLine } from '@dreamfold/core';
 import type { Log, StreamInfo } from '@dreamfold/log';
 import { loadSession } from '../session/load-session.ts';
 
@@ -64,8 +64,18 @@ async function withMemory(log: Log, sessions: readonly string[]): Promise<Stream
   return Promise.all([...names].map(async (stream) => ({ stream, head: await log.head(stream) })));
 }
 
+/** Content of any version: `df_blob` stood beside it in the first one of a tool result. */
 function blobsOf({ type, data }: StoredEvent): string[] {
-  if (type !== 'agent.tool_result' || data?.includes('"df_blob"') !== true) return [];
-  const { df_blob } = JSON.parse(data) as { df_blob?: { sha256: string } };
-  return df_blob === undefined ? [] : [df_blob.sha256];
+  if (!HAVE_CONTENT.has(type) || data === null || !/"(?:df_blob|blob)"/.test(data)) return [];
+  const { content, df_blob } = JSON.parse(data) as { content?: unknown; df_blob?: { sha256: string } };
+  const read = Content.safeParse(content);
+  return [...(df_blob === undefined ? [] : [df_blob.sha256]), ...(read.success ? blobsIn(read.data) : [])];
 }
+
+const HAVE_CONTENT: ReadonlySet<string> = new Set([
+  'user.message',
+  'agent.message',
+  'agent.tool_result',
+  'agent.thread_message_sent',
+  'agent.thread_message_received',
+]);

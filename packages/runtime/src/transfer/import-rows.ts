@@ -11,6 +11,7 @@ import {
   type ImportOptions,
   type ReadRow,
 } from '@dreamfold/core';
+import { BYTES } from '../content-blobs.ts';
 import { sha256 } from '../digest.ts';
 import type { ImportRequest } from './import-report.ts';
 import { fileSizeBytes, readBeginning, readLines, readText } from '../text-file.ts';
@@ -27,6 +28,7 @@ export async function rowsOf(request: ImportRequest): Promise<ReadRows> {
   const options: ImportOptions = {
     source: basename(file),
     sha256,
+    bytes: BYTES,
     ...(agent === undefined ? {} : { agent }),
     ...(model === undefined ? {} : { model }),
     ...(trustPrincipals === undefined ? {} : { trustPrincipals }),

@@ -91,7 +91,15 @@ describe('an export', () => {
       expected: first!.head.seq,
       epoch: 1,
       events: [
-        { type: 'agent.tool_result', class: 'owner', actor: 'system', data: { tool_use_id: 'x', content: text('cut'), df_blob: blob } },
+        {
+          type: 'agent.tool_result',
+          class: 'owner',
+          actor: 'system',
+          data: {
+            tool_use_id: 'x',
+            content: [{ type: 'image', source: { type: 'blob', df_of: 'base64', media_type: 'image/png', ...blob } }],
+          },
+        },
       ],
     });
     return { log, id: first!.stream.slice('session/'.length), sha256: blob.sha256 };

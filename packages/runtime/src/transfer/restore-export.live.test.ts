@@ -43,7 +43,7 @@ beforeAll(async () => {
   const [stream] = [...(await headsOf(log)).keys()].slice(-1);
   const df_blob = await log.putBlob(new TextEncoder().encode('the whole output'));
   const { seq, epoch } = await log.head(stream!);
-  const data = { tool_use_id: 'x', content: text('cut'), df_blob };
+  const data = { tool_use_id: 'x', content: [{ ...text('cut')[0], df_blob }] };
   await log.append({
     stream: stream!,
     id: 'b',

@@ -183,7 +183,7 @@ const OUTCOME: Handlers<State> = {
       if (outcome.status === 'done') return outcome;
       const ended = { ...outcome, evaluationId: null };
       return data.result === 'needs_revision'
-        ? { ...ended, status: 'working' }
+        ? { ...ended, status: 'working', result: null, endSeq: null }
         : { ...ended, status: 'done', result: data.result, endSeq: seq };
     }),
   'outcome.imported': (state, { data }) => ({ ...state, importedScore: data.score }),

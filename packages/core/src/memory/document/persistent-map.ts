@@ -9,12 +9,17 @@ interface Entry<V> {
 
 type Bucket<V> = readonly Entry<V>[];
 
+const NOTHING: Bucket<never> = [];
+
 /**
  * A map that never changes: setting gives a new one, which shares with the old one all but a 256th part. So a fold that
  * keeps its earlier states stays near-linear over many thousands of keys.
  */
 export class PersistentMap<V> implements Iterable<V> {
-  static readonly #EMPTY = new PersistentMap<never>(Array<Bucket<never>>(BUCKETS).fill([]), 0);
+  static readonly #EMPTY = new PersistentMap<never>(
+    Array.from({ length: BUCKETS }, () => NOTHING),
+    0,
+  );
   readonly #buckets: readonly Bucket<V>[];
   readonly size: number;
 

@@ -5,6 +5,7 @@ import {
   checkName,
   labellerClassOf,
   text,
+  type Content,
   type DefineOutcome,
   type FeedbackRecorded,
   type NewEvent,
@@ -12,6 +13,7 @@ import {
 } from '@dreamfold/events';
 import { unjudged } from '../decide.ts';
 import { threadOf, waitsForTurn, type SessionState } from '../fold/state.ts';
+import { givenContent } from './given-content.ts';
 
 // What comes from outside: a user, a person who approves, a desk. Each checks against the state and returns `open` events.
 
@@ -59,15 +61,15 @@ export function mustRun(state: SessionState): void {
 }
 
 /**
- * A message for the lead. It is queued while the lead is busy, or refused when `ifBusy` is 'reject'.
+ * A message for the lead, in words or as `givenContent` gives it. It is queued while the lead is busy, or refused when `ifBusy` is 'reject'.
  * @throws DreamfoldError not_found, session_ended, session_busy, budget_exceeded
  */
-export function sendMessage(state: SessionState, message: string, ifBusy: 'queue' | 'reject' = 'queue'): NewEvent[] {
+export function sendMessage(state: SessionState, message: string | Content, ifBusy: 'queue' | 'reject' = 'queue'): NewEvent[] {
   mustTake(state, message);
   if (ifBusy === 'reject' && (state.status === 'running' || state.queue.length > 0)) {
     throw busy(state, 'Wait until it is idle, or send with ifBusy: "queue".');
   }
-  return [newEvent('user.message', 'user', { content: text(message) })];
+  return [newEvent('user.message', 'user', { content: typeof message === 'string' ? text(message) : message })];
 }
 
 /**
@@ -88,10 +90,9 @@ function busy({ id }: SessionState, remedy: string): DreamfoldError {
 }
 
 /** That the lead may be told something. @throws DreamfoldError as sendMessage */
-function mustTake(state: SessionState, message: string): void {
+function mustTake(state: SessionState, message: string | Content): void {
   mustRun(state);
-  if (typeof message !== 'string' || message.trim() === '')
-    throw new DreamfoldError('invalid_argument', 'The message is empty', { path: 'message', remedy: 'Say what is to be done.' });
+  if (!Array.isArray(message)) givenContent(message, 'message');
   if (state.capReached !== null) {
     const { cap, limit, value } = state.capReached;
     throw new DreamfoldError('budget_exceeded', `${state.id} reached its cap ${cap} = ${limit} (at ${value})`, {

@@ -210,7 +210,7 @@ describe('evolve', () => {
   test('of a newer type or version suspends the session: it is read, and not run', () => {
     for (const newer of [
       { type: 'agent.dreamt', v: 1 },
-      { type: 'user.message', v: 2 },
+      { type: 'user.message', v: 3 },
     ]) {
       const session = begin();
       const event = { ...session.events.at(-1)!, seq: session.events.length + 1, ...newer, data: {} };

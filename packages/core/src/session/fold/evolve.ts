@@ -1,8 +1,9 @@
 import { CATALOGUE, foldKnown, knownEvent, textOf, type EventData, type LogEvent } from '@dreamfold/events';
 import { OUTCOME_HANDLERS } from './evolve-outcome.ts';
 import { wallTimeMs } from '../caps.ts';
-import { addUserText, closeCall, subtree, withCall, withResults, withThread, withUsage, type Handlers } from './handlers.ts';
+import { closeCall, subtree, withCall, withResults, withThread, withUsage, type Handlers } from './handlers.ts';
 import { List } from './list.ts';
+import { addDraft, addPending, callResult, requestBlocks } from './request-blocks.ts';
 import {
   callOf,
   INTERRUPTED,
@@ -100,7 +101,6 @@ const CORE_HANDLERS: Handlers = {
     const taken = state.queue.filter((m) => data.message_ids.includes(m.id));
     const lead = state.threads[0];
     if (lead === undefined || taken.length === 0) return state;
-    const texts = taken.map((m) => textOf(m.content));
     const { outcome } = state;
     const next: SessionState = {
       ...state,
@@ -110,8 +110,11 @@ const CORE_HANDLERS: Handlers = {
       outcome: outcome === null || outcome.status === 'done' ? outcome : { ...outcome, attemptsBefore: outcome.attempts.length },
     };
     return withThread(next, lead.id, (t) => ({
-      ...texts.reduce(addUserText, t),
-      task: t.task === '' ? texts.join('\n') : t.task,
+      ...addPending(
+        t,
+        taken.flatMap((m) => requestBlocks(m.content)),
+      ),
+      task: t.task === '' ? taken.map((m) => textOf(m.content)).join('\n') : t.task,
     }));
   },
   'user.interrupt': (state, { seq, data }) => {
@@ -150,13 +153,14 @@ const MODEL_HANDLERS: Handlers = {
         ? { ...t, request: { ...t.request, attempt: data.attempt + 1, delayMs: data.retry_after_ms ?? 0 } }
         : t,
     ),
-  'agent.message': (state, { id, seq, actor, data }) => {
-    const value = textOf(data.content);
-    return withThread(state, actor, (thread) => {
-      const t = state.imported === null ? thread : nextImportedTurn(thread);
-      return { ...t, draft: [...t.draft, { type: 'text', text: value }], lastMessage: { eventId: id, seq, text: value } };
-    });
-  },
+  'agent.message': (state, { id, seq, actor, data }) =>
+    withThread(state, actor, (thread) => {
+      const t = addDraft(state.imported === null ? thread : nextImportedTurn(thread), requestBlocks(data.content));
+      if (!data.content.some(({ type }) => type === 'text')) return t;
+      return { ...t, lastMessage: { eventId: id, seq, text: textOf(data.content) } };
+    }),
+  'agent.thinking': (state, { actor, data }) =>
+    withThread(state, actor, (thread) => addDraft(state.imported === null ? thread : nextImportedTurn(thread), data.df_content)),
   'agent.tool_use': (state, { id, seq, actor, data }) =>
     withThread({ ...state, usage: { ...state.usage, toolCalls: state.usage.toolCalls + 1 } }, actor, (thread) => {
       const t = state.imported === null ? thread : nextImportedTurn(thread);
@@ -200,12 +204,12 @@ const MODEL_HANDLERS: Handlers = {
     withThread(state, actor, (t) => ({
       ...t,
       messages: List.of(),
+      holds: [],
       pending: [
         { type: 'text', text: `<task>\n${t.task}\n</task>\n<summary_of_earlier_work>\n${data.df_summary}\n</summary_of_earlier_work>` },
       ],
     })),
-  'agent.tool_result': (state, { data }) =>
-    closeCall(state, data.tool_use_id, { content: textOf(data.content), isError: data.is_error ?? false }),
+  'agent.tool_result': (state, { data }) => closeCall(state, data.tool_use_id, callResult(data.content, data.is_error)),
   'tool.started': (state, { data }) => {
     const { thread, call } = callOf(state, data.tool_use_id) ?? {};
     if (thread === undefined || call?.status !== 'confirmed') return state;
@@ -229,11 +233,10 @@ const MODEL_HANDLERS: Handlers = {
     })),
   'agent.thread_message_sent': (state, { data }) =>
     withThread(state, data.to_session_thread_id, (t) => ({
-      ...addUserText(t, textOf(data.content)),
+      ...addPending(t, requestBlocks(data.content)),
       task: t.task || textOf(data.content),
     })),
-  'agent.thread_message_received': (state, { data }) =>
-    closeCall(state, data.df_tool_use_id, { content: textOf(data.content), isError: data.df_is_error ?? false }),
+  'agent.thread_message_received': (state, { data }) => closeCall(state, data.df_tool_use_id, callResult(data.content, data.df_is_error)),
   'cap.reached': (state, { data }) =>
     data.tool_use_id === undefined && state.capReached === null
       ? { ...state, capReached: { cap: data.cap, limit: data.limit, value: data.value } }

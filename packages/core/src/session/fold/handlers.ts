@@ -1,7 +1,8 @@
-import type { FoldHandlers, ModelUsage } from '@dreamfold/events';
+import { text, type FoldHandlers, type ModelUsage } from '@dreamfold/events';
 import { addUsage } from '../caps.ts';
 import { tellChanges } from './input-changes.ts';
-import type { RequestBlock } from '../prompt.ts';
+import type { ResultBlock } from '../prompt.ts';
+import { addPending, type CallResult } from './request-blocks.ts';
 import type { Call, SessionState, Thread } from './state.ts';
 
 /** A handler's context is the state without the event; its `state` has the event's seq and time already. */
@@ -25,7 +26,7 @@ export function withCall(state: SessionState, callId: string, change: (call: Cal
  * Closes a call; when it was the last one open, the results go to the model in the order of the calls. While the answer is still being
  * recorded, others may follow.
  */
-export function closeCall(state: SessionState, callId: string, result: { content: string; isError: boolean }): SessionState {
+export function closeCall(state: SessionState, callId: string, result: CallResult): SessionState {
   const thread = state.threads.find((t) => t.calls.some((call) => call.id === callId && call.status !== 'closed'));
   if (thread === undefined) return state;
   const calls = thread.calls.map((call) => (call.id === callId ? { ...call, status: 'closed' as const, result } : call));
@@ -34,25 +35,27 @@ export function closeCall(state: SessionState, callId: string, result: { content
 
 /** The thread with its results, when all of its calls have one. */
 export function withResults(thread: Thread): Thread {
-  const { calls, pending } = thread;
-  return calls.length > 0 && calls.every((call) => call.status === 'closed')
-    ? { ...thread, pending: [...pending, ...resultBlocks(calls)] }
-    : thread;
+  const { calls } = thread;
+  return calls.length > 0 && calls.every((call) => call.status === 'closed') ? addPending(thread, resultBlocks(calls)) : thread;
 }
 
-function resultBlocks(calls: readonly Call[]): RequestBlock[] {
-  return calls.map((call) => ({
-    type: 'tool_result',
-    tool_use_id: call.id,
-    content: resultText(call),
-    is_error: call.result?.isError ?? false,
-  }));
+function resultBlocks(calls: readonly Call[]): ResultBlock[] {
+  return calls.map((call) => {
+    const { content = '', blocks, isError = false } = call.result ?? {};
+    const said = wordsBefore(call);
+    return {
+      type: 'tool_result',
+      tool_use_id: call.id,
+      content: `${said}${content}`,
+      ...(blocks === undefined ? {} : { blocks: said === '' ? blocks : [...text(said), ...blocks] }),
+      is_error: isError,
+    };
+  });
 }
 
 /** A model whose input a person changed has to know, or it takes the result for an answer to what it asked. */
-function resultText({ before, input, result }: Call): string {
-  const content = result?.content ?? '';
-  return before === null ? content : `${tellChanges(before.input, input)}\n${content}`;
+function wordsBefore({ before, input }: Call): string {
+  return before === null ? '' : `${tellChanges(before.input, input)}\n`;
 }
 
 /** The thread and everything under it. */
@@ -66,8 +69,4 @@ export function subtree(state: SessionState, rootId: string): Set<string> {
 /** @param costUsd null when it is not known, left out when it was nothing */
 export function withUsage(state: SessionState, used: ModelUsage, costUsd: number | null = 0): SessionState {
   return { ...state, usage: addUsage(state.usage, used, costUsd) };
-}
-
-export function addUserText(thread: Thread, value: string): Thread {
-  return { ...thread, pending: [...thread.pending, { type: 'text', text: value }] };
 }

@@ -1,5 +1,6 @@
 import type {
   AgentSnapshot,
+  BlockKind,
   Caps,
   Content,
   Criterion,
@@ -12,6 +13,7 @@ import type {
 } from '@dreamfold/events';
 import { List } from './list.ts';
 import type { RequestBlock, RequestMessage } from '../prompt.ts';
+import type { CallResult } from './request-blocks.ts';
 
 /** A tool call of a thread's newest answer. */
 export interface Call {
@@ -39,7 +41,7 @@ export interface Call {
   denyMessage: string | null;
   /** The thread that a delegation runs in. */
   child: string | null;
-  result: { content: string; isError: boolean } | null;
+  result: CallResult | null;
 }
 
 /** A model request whose answer is not on the log yet. */
@@ -66,6 +68,8 @@ export interface Thread {
   pending: readonly RequestBlock[];
   /** Blocks of the answer that is being recorded. */
   draft: readonly RequestBlock[];
+  /** What its messages hold besides text and calls: each kind once. */
+  holds: readonly BlockKind[];
   calls: readonly Call[];
   request: OpenRequest | null;
   /** Why the thread can't go on, until it is told to idle. */
@@ -226,6 +230,7 @@ export function newThread(of: Pick<Thread, 'id' | 'agent' | 'parent' | 'delegati
     messages: List.of<RequestMessage>(),
     pending: [],
     draft: [],
+    holds: [],
     calls: [],
     request: null,
     stop: null,
