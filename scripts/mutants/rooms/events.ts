@@ -86,8 +86,8 @@ export const EVENTS: Room = {
       name: 'payload-that-was-erased',
       what: 'A fold would fail on the first event that somebody has erased.',
       file: at('fold-with.ts'),
-      find: 'return event === null || event.data === null ? state : fold(state, event, undefined);',
-      replace: 'return event === null ? state : fold(state, event, undefined);',
+      find: 'if (handler === undefined || event.data === null) return state;',
+      replace: 'if (handler === undefined) return state;',
       tests: [at('fold-with.test.ts')],
     },
     {

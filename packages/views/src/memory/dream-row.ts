@@ -1,5 +1,4 @@
-import { knownEvent, type LogEvent } from '@dreamfold/events';
-import { foldKnown, type Handlers } from '../fold-known.ts';
+import { foldKnown, knownEvent, type LogEvent } from '@dreamfold/events';
 
 /** A dream in a list. */
 export interface DreamRow {
@@ -26,7 +25,7 @@ export function initialDreamRow(id: string): DreamRowState {
 }
 
 /** A dream that has not started, or has ended, changes no more. */
-const RUNNING: Handlers<DreamRowState> = {
+const fold = foldKnown<DreamRowState>({
   'dream.reviewed': (state, { data }) => ({ ...state, sessions: state.sessions + data.sessions.length }),
   'dream.insight_proposed': (state, { data }) => ({
     ...state,
@@ -40,14 +39,14 @@ const RUNNING: Handlers<DreamRowState> = {
   'dream.completed': (state, { data }) => ({ ...state, status: 'completed', patchIds: data.patch_ids, standing: [] }),
   'dream.failed': (state) => ({ ...state, status: 'failed', standing: [] }),
   'dream.cancelled': (state) => ({ ...state, status: 'cancelled', standing: [] }),
-};
+});
 
 /** The row after one more event of the dream. */
 export function evolveDreamRow(state: DreamRowState, event: LogEvent): DreamRowState {
   const known = knownEvent(event);
   if (known?.type === 'dream.started' && known.data !== null)
     return state.status === 'new' ? { ...state, status: 'running', store: known.data.store_id } : state;
-  return known === null || state.status !== 'running' ? state : foldKnown(state, known, RUNNING);
+  return known === null || state.status !== 'running' ? state : fold(state, known, undefined);
 }
 
 export function dreamRowOf(state: DreamRowState): DreamRow {

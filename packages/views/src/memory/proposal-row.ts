@@ -1,6 +1,5 @@
 import { isUndecided, mayBecome, type PatchRecord, type PatchStatus } from '@dreamfold/core';
-import { CATALOGUE, idOfStream, knownEvent, type GateVerdict, type LogEvent } from '@dreamfold/events';
-import { foldKnown, type Handlers } from '../fold-known.ts';
+import { foldKnown, CATALOGUE, idOfStream, knownEvent, type GateVerdict, type LogEvent } from '@dreamfold/events';
 
 /** A patch of a memory store in a list: all that is known of it but what takes it back. */
 export interface ProposalRow {
@@ -21,7 +20,7 @@ export function proposalOfEvent(event: LogEvent): string | null {
   return typeof id === 'string' ? id : null;
 }
 
-const HANDLERS: Handlers<ProposalRowState> = {
+const fold = foldKnown<ProposalRowState>({
   'memory.patch_proposed': (state, { data, stream, time }) =>
     state ?? {
       id: data.patch_id,
@@ -33,7 +32,7 @@ const HANDLERS: Handlers<ProposalRowState> = {
   'memory.patch_rejected': (state, { data }) => moved(state, 'rejected', { decision: { by: data.by, reason: data.reason } }),
   'memory.patch_applied': (state) => moved(state, 'applied', {}),
   'memory.patch_rolled_back': (state) => moved(state, 'rolled_back', {}),
-};
+});
 
 function moved(state: ProposalRowState, to: PatchStatus, fields: Partial<ProposalRow['record']>): ProposalRowState {
   if (state === null || !mayBecome(state.record.status, to)) return state;
@@ -44,7 +43,7 @@ function moved(state: ProposalRowState, to: PatchStatus, fields: Partial<Proposa
 export function evolveProposalRow(state: ProposalRowState, event: LogEvent): ProposalRowState {
   const known = knownEvent(event);
   if (known === null || known.data === null || !CATALOGUE[known.type].safeParse(known.data).success) return state;
-  return foldKnown(state, known, HANDLERS);
+  return fold(state, known, undefined);
 }
 
 /** True while a person has to decide on it. */

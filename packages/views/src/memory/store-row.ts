@@ -1,6 +1,5 @@
-import { CATALOGUE, knownEvent, type LogEvent, type PatchOperation } from '@dreamfold/events';
+import { foldKnown, CATALOGUE, knownEvent, type LogEvent, type PatchOperation } from '@dreamfold/events';
 import { isUndecided, mayBecome, type PatchStatus } from '@dreamfold/core';
-import { foldKnown, type Handlers } from '../fold-known.ts';
 
 /** A memory store in a list. */
 export interface StoreRow {
@@ -49,7 +48,7 @@ function changesOf(operations: readonly PatchOperation[]): Change[] {
   });
 }
 
-const HANDLERS: Handlers<StoreRowState> = {
+const fold = foldKnown<StoreRowState>({
   'memory.store_created': (state, { data }) =>
     state.name === null ? { ...state, name: data.name, description: data.description, approval: data.approval } : state,
   'memory.patch_proposed': (state, { data }) =>
@@ -77,7 +76,7 @@ const HANDLERS: Handlers<StoreRowState> = {
     const { places } = applied(state.places, patch?.changes ?? []);
     return { ...without(state, id, 'rolled_back'), version, places };
   },
-};
+});
 
 function moved(state: StoreRowState, id: string, to: PatchStatus): StoreRowState {
   const patch = state.patches[id];
@@ -109,7 +108,7 @@ function applied(before: readonly string[], changes: readonly Change[]): { place
 export function evolveStoreRow(state: StoreRowState, event: LogEvent): StoreRowState {
   const known = knownEvent(event);
   if (known === null || known.data === null || !CATALOGUE[known.type].safeParse(known.data).success) return state;
-  return foldKnown(state, known, HANDLERS);
+  return fold(state, known, undefined);
 }
 
 export function storeRowOf(state: StoreRowState): StoreRow {

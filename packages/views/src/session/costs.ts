@@ -1,6 +1,5 @@
 import { NO_USAGE, sumOfCost, sumOfUsage } from '@dreamfold/core';
-import { knownEvent, type LogEvent, type ModelUsage } from '@dreamfold/events';
-import { foldKnown, type Handlers } from '../fold-known.ts';
+import { foldWith, type ModelUsage } from '@dreamfold/events';
 
 /** What was spent. */
 export interface Cost {
@@ -50,7 +49,8 @@ function orNothing(costUsd: number | null | undefined): number | null {
   return costUsd === undefined ? 0 : costUsd;
 }
 
-const HANDLERS: Handlers<CostsState> = {
+/** What a session has cost after one more of its events. */
+export const evolveCosts = foldWith<CostsState>({
   'session.created': (state, { data }) => ({ ...state, lead: data.team.lead }),
   'session.thread_created': (state, { data }) => ({ ...state, threads: { ...state.threads, [data.session_thread_id]: data.agent_name } }),
   'span.model_request_start': (state, { actor }) => spent(state, actor, { modelCalls: 1 }),
@@ -60,9 +60,4 @@ const HANDLERS: Handlers<CostsState> = {
     data.model_usage === undefined ? state : spent(state, actor, { usage: data.model_usage, costUsd: orNothing(data.cost_usd) }),
   'span.outcome_evaluation_end': (state, { data }) => spent(state, GRADER, { usage: data.usage, costUsd: orNothing(data.df_cost_usd) }),
   'agent.tool_use': (state, { actor }) => spent(state, actor, { toolCalls: 1 }),
-};
-
-export function evolveCosts(state: CostsState, event: LogEvent): CostsState {
-  const known = knownEvent(event);
-  return known === null ? state : foldKnown(state, known, HANDLERS);
-}
+});

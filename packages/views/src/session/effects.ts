@@ -1,6 +1,5 @@
 import { DELEGATE_TOOL, type Sha256 } from '@dreamfold/core';
-import { knownEvent, textOf, type KnownEvent, type LogEvent, type TeamSnapshot } from '@dreamfold/events';
-import { foldKnown, type Handlers } from '../fold-known.ts';
+import { foldWith, textOf, type KnownEvent, type TeamSnapshot } from '@dreamfold/events';
 
 /** What a tool did, or was to do, in the outside world. */
 export interface Effect {
@@ -49,7 +48,8 @@ function without(edits: EffectsState['edits'], call: string): EffectsState['edit
   return others;
 }
 
-const HANDLERS: Handlers<EffectsState> = {
+/** What the tools of a session did, after one more of its events. */
+export const evolveEffects = foldWith<EffectsState>({
   'session.created': (state, { data }) => ({ ...state, team: data.team }),
   'session.team_updated': (state, { data }) => ({ ...state, team: data.team }),
   'session.thread_created': (state, { data }) => ({ ...state, threads: { ...state.threads, [data.session_thread_id]: data.agent_name } }),
@@ -73,7 +73,7 @@ const HANDLERS: Handlers<EffectsState> = {
       code: data.df_code ?? null,
       result: textOf(data.content),
     })),
-};
+});
 
 function called(state: EffectsState, { id, seq, actor, data }: KnownEvent<'agent.tool_use'>): EffectsState {
   // A delegation acts through the calls of its own thread.
@@ -85,11 +85,6 @@ function called(state: EffectsState, { id, seq, actor, data }: KnownEvent<'agent
     ...{ status: data.evaluated_permission === 'ask' ? 'asked' : 'started', code: null, result: null },
   };
   return { ...state, effects: [...state.effects, effect] };
-}
-
-export function evolveEffects(state: EffectsState, event: LogEvent): EffectsState {
-  const known = knownEvent(event);
-  return known === null ? state : foldKnown(state, known, HANDLERS);
 }
 
 /** What a tool is given to recognise the same call by. @param sha256 as base64url */

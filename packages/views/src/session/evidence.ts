@@ -1,5 +1,4 @@
-import { knownEvent, textOf, type LogEvent } from '@dreamfold/events';
-import { foldKnown, type Handlers } from '../fold-known.ts';
+import { foldWith, textOf } from '@dreamfold/events';
 
 /** An event that is cited as `stream#seq`. */
 export function splitRef(ref: string): { stream: string; seq: number } {
@@ -22,13 +21,8 @@ export interface CitedSession {
 /** Before the first event. */
 export const NOTHING_CITED: CitedSession = { principal: '', request: '' };
 
-const HANDLERS: Handlers<CitedSession> = {
+export const evolveCited = foldWith<CitedSession>({
   'session.created': (state, { data }) => ({ ...state, principal: data.principal }),
   'user.define_outcome': (state, { data }) => ({ ...state, request: state.request || data.description }),
   'user.message': (state, { data }) => ({ ...state, request: state.request || textOf(data.content) }),
-};
-
-export function evolveCited(state: CitedSession, event: LogEvent): CitedSession {
-  const known = knownEvent(event);
-  return known === null ? state : foldKnown(state, known, HANDLERS);
-}
+});

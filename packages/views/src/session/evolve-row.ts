@@ -1,6 +1,5 @@
 import { leadThreadId } from '@dreamfold/core';
-import { knownEvent, textOf, type KnownEvent, type LogEvent } from '@dreamfold/events';
-import { foldKnown, type Handlers } from '../fold-known.ts';
+import { foldKnown, knownEvent, textOf, type KnownEvent, type LogEvent, type FoldHandlers } from '@dreamfold/events';
 import { waitsForTurn, type RowCall, type RowOutcome, type RowThread, type SessionRowState } from './row-state.ts';
 
 type State = SessionRowState;
@@ -33,7 +32,7 @@ function queued(state: State, message: { id: string; text: string }): State {
   return { ...state, queue: [...state.queue, state.task === '' ? message : { id: message.id, text: '' }] };
 }
 
-const SESSION: Handlers<State> = {
+const SESSION: FoldHandlers<State> = {
   'session.created': (state, { data, time }) =>
     state.exists
       ? state
@@ -70,7 +69,7 @@ const SESSION: Handlers<State> = {
   'cap.reached': (state, { data }) => (data.tool_use_id === undefined ? { ...state, capReached: true } : state),
 };
 
-const THREADS: Handlers<State> = {
+const THREADS: FoldHandlers<State> = {
   'session.thread_created': (state, { data: { session_thread_id: id, df_parent_thread_id: parent, agent_name: agent } }) =>
     state.threads.some((thread) => thread.id === id) || !state.threads.some((thread) => thread.id === parent)
       ? state
@@ -105,7 +104,7 @@ const THREADS: Handlers<State> = {
   'approval.stale': (state, { data }) => withCall(state, data.tool_use_id, (call) => ({ ...call, status: 'asked' })),
 };
 
-const USER: Handlers<State> = {
+const USER: FoldHandlers<State> = {
   'user.message': (state, { id, data }) => queued(state, { id, text: textOf(data.content) }),
   'message.taken_up': (state, { seq, data }) => {
     const taken = state.queue.filter(({ id }) => data.message_ids.includes(id));
@@ -153,7 +152,7 @@ function withdrawn(state: State, seq: number): State {
   };
 }
 
-const OUTCOME: Handlers<State> = {
+const OUTCOME: FoldHandlers<State> = {
   'user.define_outcome': (state, { id, data }) => {
     if (state.outcome !== null && state.outcome.status !== 'done') return state;
     const outcome: RowOutcome = {
@@ -189,11 +188,11 @@ const OUTCOME: Handlers<State> = {
   'outcome.imported': (state, { data }) => ({ ...state, importedScore: data.score }),
 };
 
-const HANDLERS: Handlers<State> = { ...SESSION, ...THREADS, ...USER, ...OUTCOME };
+const fold = foldKnown<State>({ ...SESSION, ...THREADS, ...USER, ...OUTCOME });
 
 /** The row's state after one more event of the session, as small as before it: what it shows is what the whole fold of core shows. */
 export function evolveSessionRow(state: SessionRowState, event: LogEvent): SessionRowState {
   const next = { ...state, seq: event.seq, now: event.time > state.now ? event.time : state.now };
   const known = knownEvent(event);
-  return known === null ? { ...next, suspended: true } : foldKnown(next, known, HANDLERS);
+  return known === null ? { ...next, suspended: true } : fold(next, known, undefined);
 }

@@ -1,4 +1,4 @@
-import { CATALOGUE, foldKnown, knownEvent, textOf, type EventData, type LogEvent } from '@dreamfold/events';
+import { foldKnown, knownEvent, textOf, type EventData, type LogEvent } from '@dreamfold/events';
 import { OUTCOME_HANDLERS } from './evolve-outcome.ts';
 import { wallTimeMs } from '../caps.ts';
 import { closeCall, subtree, withCall, withResults, withThread, withUsage, type Handlers } from './handlers.ts';
@@ -308,12 +308,5 @@ export function evolveSession(state: SessionState, event: LogEvent): SessionStat
   const known = knownEvent(event);
   const next = { ...state, seq: event.seq, now: event.time > state.now ? event.time : state.now };
   if (known === null) return { ...next, suspended: state.suspended ?? { seq: event.seq, type: event.type, v: event.v } };
-  if (known.data === null) return next;
-  try {
-    return fold(next, known, state);
-  } catch (error) {
-    // Only a payload that does not fit its schema may fail here; anything else is a fault of this code.
-    if (!CATALOGUE[known.type].safeParse(known.data).success) return next;
-    throw error;
-  }
+  return fold(next, known, state);
 }
