@@ -64,7 +64,6 @@ describe('a payload that was changed on the disk', () => {
   });
 
   test.each([
-    ['sessions', ['sessions'], { principal: 7 }],
     ['replay', ['replay', 'SESSION'], { team: 7 }],
     ['replay of all', ['replay'], { team: { lead: 'lead', agents: 7 } }],
     ['show', ['show', 'SESSION'], { principal: [] }],

@@ -328,6 +328,11 @@ const DREAMS: Record<string, Door> = {
   dream: DREAMFOLD['dream']!,
   load: { args: [value('drm_x', TEXT)], call: (given: never) => df.dreams.load(given) },
   list: none(() => df.dreams.list()),
+  cancel: {
+    args: [value('drm_x', NEVER), options({ by: ['ann', NEVER], reason: ['', NEVER] })],
+    call: (...args: Parameters<typeof df.dreams.cancel>) => df.dreams.cancel(...args),
+    ends: 'not_found',
+  },
 };
 
 /** A directory with an odd name stands in the one of this test. */

@@ -37,6 +37,7 @@ const MEMORY: Record<string, Door> = {
     call: async (...args: Parameters<typeof memory.create>) => (await open()).memory.create(...args),
   },
   load: { args: [store], call: (given: never) => memory.load(given) },
+  asOf: { args: [store, value(0, NEVER)], call: (...args: Parameters<typeof memory.asOf>) => memory.asOf(...args) },
   list: none(() => memory.list()),
   pin: { args: [value(['desk'], EMPTY_LIST)], call: (given: never) => memory.pin(given) },
   pinned: { args: [value([], EMPTY_LIST)], call: (given: never) => memory.pinned(given) },

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { RULE, hashInput, type NewEvent, type StoredEvent } from '@dreamfold/events';
+import { EVENT_VERSION, RULE, hashInput, type NewEvent, type StoredEvent } from '@dreamfold/events';
 import { EMPTY_HEAD, type Head } from '@dreamfold/log';
 import { genesisRequest, prepareAppend, stampAppend, type SetAside } from '@dreamfold/log/backend';
 import { sqliteReplicas } from '@dreamfold/log/sqlite';
@@ -236,7 +236,7 @@ describe('what a newer Dreamfold wrote', () => {
       for await (const events of one.read(STREAM))
         expect(events).toMatchObject([
           { ...newer, data },
-          { type: 'user.message', v: 1 },
+          { type: 'user.message', v: EVENT_VERSION['user.message'] },
         ]);
       expect(one.setAside()).toEqual([]);
     }

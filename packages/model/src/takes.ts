@@ -5,8 +5,7 @@ const TEXT: readonly BlockKind[] = ['text'];
 
 /**
  * That a model takes each of some blocks.
- * @param who has the model: `The agent lead`
- * @param path of the blocks: `message`, `messages/3/content`
+ * @param at who has the model (`The agent lead`), and the path of the blocks (`message`, `messages/3/content`)
  * @throws DreamfoldError content_unsupported, with the block's path
  */
 export function checkTakes(

@@ -38,8 +38,9 @@ export class RowFold {
     return { ...place, of, state, age };
   }
 
-  #ageOf({ position, time }: LogEvent): number {
-    return this.#hasOneOrder ? position : time;
+  /** What one append wrote has one time: its place in the stream tells it apart. */
+  #ageOf({ position, time, seq }: LogEvent): number {
+    return this.#hasOneOrder ? position : time * 1000 + (seq % 1000);
   }
 
   write(rows: Pick<Rows, 'put'>): void {

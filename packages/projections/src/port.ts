@@ -25,7 +25,7 @@ export interface Row {
   view: string;
   stream: string;
   key: string;
-  /** Its place among the rows of its view: of a log with one order the position of its first event, else that event's time. */
+  /** Its place among the rows of its view: of a log with one order the position of its first event, else that event's time and seq. */
   age: number;
   /** What the view has folded: plain JSON. */
   state: unknown;

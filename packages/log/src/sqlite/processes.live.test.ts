@@ -172,7 +172,7 @@ describe('the sqlite3 shell', () => {
       stream: S,
       seq: 1,
       time: '1970-01-01 00:00:00.000',
-      kind: 'user.message@1 open',
+      kind: 'user.message@2 open',
       actor: 'user',
       correlation: 'req_1',
       data: stored[0]!.data,
