@@ -119,21 +119,20 @@ export class MemoryKeeper {
   async load(nameOrId: string): Promise<StoreSummary> {
     const id = this.idOf(nameOrId);
     const state = await this.#changes.fold(id);
-    if (state.store !== null) return { id, state };
-    throw new DreamfoldError('not_found', `There is no memory store ${nameOrId}`, {
-      path: 'store',
-      value: nameOrId,
-      remedy: 'List them with `dreamfold memory`, or create it with `dreamfold memory create`.',
-    });
+    if (state.store === null) throw noStore(nameOrId);
+    return { id, state };
   }
 
   /**
    * A store as it stood at an event of its stream.
    * @param seq of the event; 0 for the newest
+   * @throws DreamfoldError not_found
    */
   async asOf(store: string, seq: number): Promise<Folded> {
     const id = this.idOf(store);
-    return seq === 0 ? this.#changes.newest(id) : this.#changes.foldThrough(id, seq);
+    const folded = await (seq === 0 ? this.#changes.newest(id) : this.#changes.foldThrough(id, seq));
+    if (folded.state.store === null) throw noStore(store);
+    return folded;
   }
 
   async list(): Promise<StoreSummary[]> {
@@ -391,4 +390,12 @@ function withdrawal(patchId: string, { by, reason }: { by: string; reason: strin
     const record = patchOf(state, patchId);
     return record !== undefined && isUndecided(record.status) ? rejectPatch(state, { patchId, by, reason }) : [];
   };
+}
+
+function noStore(nameOrId: string): DreamfoldError {
+  return new DreamfoldError('not_found', `There is no memory store ${nameOrId}`, {
+    path: 'store',
+    value: nameOrId,
+    remedy: 'List them with `dreamfold memory`, or create it with `dreamfold memory create`.',
+  });
 }
