@@ -123,11 +123,7 @@ export class MemoryKeeper {
     return { id, state };
   }
 
-  /**
-   * A store as it stood at an event of its stream.
-   * @param seq of the event; 0 for the newest
-   * @throws DreamfoldError not_found
-   */
+  /** A store as it stood at the event `seq` of its stream; 0 is the newest. @throws DreamfoldError not_found */
   async asOf(store: string, seq: number): Promise<Folded> {
     const id = this.idOf(store);
     const folded = await (seq === 0 ? this.#changes.newest(id) : this.#changes.foldThrough(id, seq));
