@@ -51,18 +51,7 @@ const ADAPTER_FOLDER = /^\.{1,2}\/(?:.*\/)?(?:sqlite|anthropic)\//;
 /** A folder with more is no room that a reader can hold in the head. */
 const MAX_SOURCES = 15;
 /** Folders that are still to be divided into rooms. */
-const CROWDED: readonly string[] = [
-  'packages/core/src/import',
-  'packages/core/src/memory',
-  'packages/core/src/session',
-  'packages/dreaming/src',
-  'packages/dreaming/src/gates',
-  'packages/events/src',
-  'packages/log-kafka/src',
-  'packages/log/src',
-  'packages/log/src/sqlite',
-  'packages/runtime/src',
-];
+const CROWDED: readonly string[] = ['packages/log-kafka/src'];
 
 // Written so that none of them matches this file.
 const PROVENANCE = [

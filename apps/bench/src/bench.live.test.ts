@@ -55,7 +55,7 @@ describe('bench steps --json', () => {
       diskKiBPerRun: cost,
       heapGrowthKiBPerRun: { 'dreamfold-memory': expect.any(Number), 'dreamfold-sqlite': expect.any(Number), 'ai-sdk': expect.any(Number) },
     });
-    expect(document['targets']).toHaveLength(7);
+    expect(document['targets']).toHaveLength(9);
     expect(numbers(document).every(Number.isFinite)).toBe(true);
   });
 });
