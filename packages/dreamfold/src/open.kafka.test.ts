@@ -45,8 +45,11 @@ describe('open on Kafka', () => {
       expect(await sessionsOf(b)).toEqual(ids.toSorted());
     }, 5000);
     for (const { lists } of [a, b]) {
-      const { rows } = await lists.sessions({ agent: lead.name });
-      expect(rows.map(({ id, status }) => [id, status])).toEqual(ids.toReversed().map((id) => [id, 'end_turn']));
+      // The end of a session comes after its name.
+      await vi.waitFor(async () => {
+        const { rows } = await lists.sessions({ agent: lead.name });
+        expect(rows.map(({ id, status }) => [id, status])).toEqual(ids.toReversed().map((id) => [id, 'end_turn']));
+      }, 5000);
     }
     expect(existsSync(join(root, 'shared', 'kafka'))).toBe(true);
   });
