@@ -16,18 +16,20 @@ function learnt(lessons: readonly Lesson[]): ChoiceLearner {
   return learner;
 }
 
+/** A session is of one principal. */
 const lesson = fc
   .record({ session: fc.nat(40), principal: fc.nat(12), right: fc.constantFrom(...options), words: fc.array(fc.nat(30), { maxLength: 8 }) })
-  .map(({ session, principal, right, words }, i = 0): Lesson => {
+  .map(({ session: number, principal, right, words }, i = 0): Lesson => {
+    const session = `s${principal}-${number}`;
     const request = words.map((word) => `w${String.fromCodePoint(97 + (word % 26), 97 + Math.floor(word / 26))}`).join(' ');
     return {
       ...whose,
-      session: `s${session}`,
+      session,
       principal: `p${principal}`,
       right,
       request,
       options,
-      evidence: [`session/s${session}#${i + 1}`],
+      evidence: [`session/${session}#${i + 1}`],
     };
   });
 
