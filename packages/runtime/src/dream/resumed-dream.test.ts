@@ -216,3 +216,25 @@ it('counts outcomes once for each dream, also where the process that had it befo
   for (const dreamId of ['drm_1', 'drm_1', 'drm_2']) await memory.countInsights('desk', { dreamId, counts });
   expect((await memory.load('desk')).state.counts.get('i1')).toEqual({ helpful: 4, harmful: 0 });
 });
+
+it('knows what a dream elsewhere has proposed that was called off', async () => {
+  const log = openMemoryLog();
+  const memory = new MemoryKeeper(log);
+  const store = await memory.create({ name: 'desk', description: '', approval: 'manual' }, 'person:ann');
+  const dreamer = new Dreamer(log, memory);
+  await dreamer.dream({ store: 'desk' });
+  for (const ticket of TICKETS.slice(0, 9)) await routeTicket(log, ticket, { queues });
+  const dying = dyingAt(log, 4, 'before');
+  await new Dreamer(dying, new MemoryKeeper(dying)).dream({ store: 'desk' }).catch(wasKilled);
+  await dreamer.cancel(new StoreDreams(log, MACHINE).idOf(store, 2), { by: 'person:ann', reason: 'Too slow.' });
+  const waiting = async (): Promise<string[]> => {
+    const { patches } = (await memory.load('desk')).state;
+    return [...patches].filter(({ status }) => status === 'validated').map(({ proposal }) => proposal.operations.at(-1)!.path);
+  };
+  const proposed = await waiting();
+  expect(proposed.length).toBe(3);
+  // Twice as many say so: what was proposed makes way for what is known now.
+  for (const [who, queue, request] of TICKETS.slice(0, 9)) await routeTicket(log, [`${who}s`, queue, request], { queues });
+  await dreamer.dream({ store: 'desk', thorough: true });
+  expect((await waiting()).toSorted()).toEqual(proposed.toSorted());
+});

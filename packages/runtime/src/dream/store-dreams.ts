@@ -92,10 +92,12 @@ export class StoreDreams {
    */
   async view({ id: store, state: memory }: StoreSummary, review: SessionReview): Promise<StoreView> {
     let view = this.#views.get(store);
+    let proposed: StoreView['proposed'] | null = null;
     if (view === undefined) {
+      proposed = proposedPatches(memory);
       view = {
         knowledge: newKnowledge(),
-        proposed: proposedPatches(memory),
+        proposed,
         number: 0,
         reviewedThrough: cursorAtStart(this.#log.capabilities.partitions),
         left: null,
@@ -117,10 +119,11 @@ export class StoreDreams {
         const stored = storedValues(memory);
         for (const episode of await this.episodes(dream, review)) learn(view.knowledge, episode, { store, stored });
         this.advance(view, dream.started!);
-        view.proposed = proposedPatches(memory);
       } else {
         view.number += 1;
       }
+      // Also what failed, or was called off, may have proposed something.
+      view.proposed = proposed ??= proposedPatches(memory);
     }
   }
 
