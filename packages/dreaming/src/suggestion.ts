@@ -13,7 +13,7 @@ import { NO_FAULTS, type Candidate } from './gates/candidate.ts';
 import { shape } from './gates/shape.ts';
 import { secretIn, secrets } from './gates/words/secrets.ts';
 import { suggestionId } from './insight-id.ts';
-import { supportOf, type Witness } from './learn/quorum.ts';
+import { leastSupport, supportOf, type Witness } from './learn/quorum.ts';
 
 /** What a suggested cue is worth: one unit of log-odds. */
 const SUGGESTED_POINTS = 10;
@@ -123,8 +123,8 @@ export function candidateOf(suggestion: TakenSuggestion, { cited, sha256 }: { ci
   const cues = suggestion.cues.toSorted();
   const { faults, bearing, offered } = look(suggestion, cited);
   const witnesses = new Map(cues.map((cue) => [cue, bearing.filter(({ phrases }) => phrases.has(cue)).map(({ witness }) => witness)]));
-  const supports = [...witnesses.values()].map(supportOf);
-  const least = (of: 'sessions' | 'principals'): number => Math.min(...supports.map((support) => support[of]), bearing.length);
+  // A suggestion without a cue is supported by nothing.
+  const supports = [bearing.map(({ witness }) => witness), ...witnesses.values()].map(supportOf);
   const finding: ChoiceInsight = {
     kind: 'choice',
     id: suggestionId({ tool, field, value, cues }, sha256),
@@ -132,7 +132,7 @@ export function candidateOf(suggestion: TakenSuggestion, { cited, sha256 }: { ci
     field,
     value,
     cues: cues.map((phrase) => ({ phrase, points: SUGGESTED_POINTS, ...supportOf(witnesses.get(phrase) ?? []) })),
-    support: { sessions: least('sessions'), principals: least('principals') },
+    support: leastSupport(supports),
   };
   const reason = `Somebody suggests it; ${bearing.length} of the cited decisions bear it out.`;
   return { ...shared, finding, reason, faults, witnesses, turns: [], ...(offered === null ? {} : { offered }) };

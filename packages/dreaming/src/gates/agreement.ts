@@ -13,7 +13,7 @@ export function duplicate({ finding, origin }: Candidate, { known }: GateContext
   return twin === undefined ? pass('It says something new.') : fail(`${twin.id} says it already.`);
 }
 
-/** Nothing that is as well supported says otherwise. What is supported less gives way, see `beatenBy`. */
+/** Nothing that is as well supported says otherwise. What is supported less gives way. */
 export function contradiction({ finding, origin }: Candidate, { known, isLearnt }: GateContext): Verdict {
   if (finding.kind !== 'choice') return pass('It says nothing of a value.');
   for (const insight of known) {

@@ -1,12 +1,12 @@
 import { phrasesOf } from '@dreamfold/core';
 import type { Lesson } from './choice-learner.ts';
-import { firstOfEach, type Witness } from './quorum.ts';
+import { firstOfEach, supportOf, type Support, type Witness } from './quorum.ts';
 
 /** Runs that are cited for a phrase. */
 const MAX_WITNESSES = 6;
 
 /** What the labelled decisions that a dream knows say of a phrase and a value. */
-export interface PhraseCount {
+export interface PhraseCount extends Support {
   /** Decisions whose request says it, and those of them for which the value was right. */
   said: number;
   right: number;
@@ -14,8 +14,6 @@ export interface PhraseCount {
   share: number;
   /** The decisions for which it was right, one of each principal first. */
   witnesses: Witness[];
-  sessions: number;
-  principals: number;
 }
 
 /** Counts phrases of one to three words over lessons. The work grows with the length of the requests that hold their first words. */
@@ -37,15 +35,14 @@ export function countPhrases(phrases: readonly string[], value: string, lessons:
 }
 
 function counted({ said, votes, right }: { said: number; votes: number; right: readonly Lesson[] }): PhraseCount {
-  const principals = new Set(right.map(({ principal }) => principal)).size;
+  const support = supportOf(right);
   return {
     said,
     right: right.length,
-    share: principals / Math.max(1, votes),
+    share: support.principals / Math.max(1, votes),
     witnesses: firstOfEach(right)
       .slice(0, MAX_WITNESSES)
       .map(({ request: _request, options: _options, ...witness }) => witness),
-    sessions: new Set(right.map(({ session }) => session)).size,
-    principals,
+    ...support,
   };
 }
