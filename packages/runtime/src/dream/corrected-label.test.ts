@@ -3,9 +3,8 @@ import { openMemoryLog } from '@dreamfold/log';
 import { describe, expect, it } from 'vitest';
 import { Dreamer } from './dreamer.ts';
 import { MemoryKeeper } from '../memory/memory-keeper.ts';
-import { judgeTicket, routeTicket, type RoutedSession, type Ticket } from '../testing/routed-sessions.ts';
+import { QUEUES, judgeTicket, routeTicket, type RoutedSession, type Ticket } from '../testing/routed-sessions.ts';
 
-const queues = ['account', 'billing', 'technical'];
 const WORDS = { account: 'email', billing: 'refund', technical: 'crashes' } as const;
 const TICKETS: Ticket[] = Object.entries(WORDS).flatMap(([queue, word]) =>
   ['ann', 'bob', 'cem', 'dee', 'eva'].map((who, i): Ticket => [who, queue, `${word} word${'abcde'[i]}`]),
@@ -18,7 +17,7 @@ async function desk() {
   const memory = new MemoryKeeper(log);
   await memory.create({ name: 'desk', description: '', approval: 'auto' }, 'person:ann');
   const sessions: RoutedSession[] = [];
-  for (const ticket of TICKETS) sessions.push(await routeTicket(log, ticket, { queues, chosen: CHOSEN }));
+  for (const ticket of TICKETS) sessions.push(await routeTicket(log, ticket, { queues: QUEUES, chosen: CHOSEN }));
   const dreamer = (): Dreamer => new Dreamer(log, new MemoryKeeper(log));
   const says = (i: number, right: string): Promise<void> => judgeTicket(log, sessions[i]!, { right, chosen: CHOSEN });
   const insights = async (name = 'desk'): Promise<ChoiceInsight[]> => {
@@ -65,7 +64,7 @@ describe('a desk that corrects itself after a dream', () => {
     const given = { store: id, version: state.version, insights: [followed] };
     const sessions: RoutedSession[] = [];
     for (const who of ['p', 'q']) {
-      sessions.push(await routeTicket(log, [who, 'technical', `about ${who}`], { queues, chosen: 'billing', given }));
+      sessions.push(await routeTicket(log, [who, 'technical', `about ${who}`], { queues: QUEUES, chosen: 'billing', given }));
     }
     const count = async (): Promise<unknown> => (await new MemoryKeeper(log).load('desk')).state.counts.get(followed);
     await dreamer().dream({ store: 'desk' });

@@ -5,9 +5,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Dreamer, type DreamReport } from './dreamer.ts';
 import { MemoryKeeper } from '../memory/memory-keeper.ts';
-import { routeTicket } from '../testing/routed-sessions.ts';
-
-const queues = ['account', 'billing', 'technical'];
+import { QUEUES, routeTicket } from '../testing/routed-sessions.ts';
 
 let log: Log;
 let dreamer: Dreamer;
@@ -20,7 +18,7 @@ beforeAll(async () => {
   dreamer = new Dreamer(log, memory);
   await memory.create({ name: 'desk', description: '', approval: 'auto' }, 'person:ann');
   for (const [i, who] of ['ann', 'bob', 'cem'].entries()) {
-    const { id } = await routeTicket(log, [who, 'billing', `refund number${'abc'[i]}`], { queues });
+    const { id } = await routeTicket(log, [who, 'billing', `refund number${'abc'[i]}`], { queues: QUEUES });
     refs.push(`session/${id}#5`);
   }
 });
@@ -118,7 +116,7 @@ describe('what is no suggestion', () => {
       )
       .map((all) => (all.length > 2 ? all : refs));
     const cues = fc.array(fc.oneof(text, fc.constantFrom('refund', 'number', 'refund number')), { maxLength: 4 });
-    const value = fc.oneof(text, fc.constantFrom(...queues));
+    const value = fc.oneof(text, fc.constantFrom(...QUEUES));
     const good = fc.oneof(
       fc.record({ kind: fc.constant('note'), path, content: text, reason: text, evidence: cited }),
       fc.record({

@@ -4,9 +4,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { sha256 } from '../digest.ts';
 import { Dreamer } from './dreamer.ts';
 import { MemoryKeeper } from '../memory/memory-keeper.ts';
-import { CAPS, routeTicket, teamOf } from '../testing/routed-sessions.ts';
+import { CAPS, QUEUES, routeTicket, teamOf } from '../testing/routed-sessions.ts';
 
-const queues = ['account', 'billing', 'technical'];
 /** After so many labelled decisions without one of its cues an insight is stale. */
 const STALE = 10_000;
 const CALLS = 500;
@@ -23,8 +22,8 @@ beforeEach(async () => {
   dreamer = new Dreamer(log, memory);
   await memory.create({ name: 'desk', description: '', approval: 'auto' }, 'person:ann');
   for (const who of Array.from({ length: 12 }, (_, i) => `customer-${i}`)) {
-    await routeTicket(log, [who, 'billing', 'refund'], { queues });
-    await routeTicket(log, [who, 'technical', 'crashes'], { queues });
+    await routeTicket(log, [who, 'billing', 'refund'], { queues: QUEUES });
+    await routeTicket(log, [who, 'technical', 'crashes'], { queues: QUEUES });
   }
   await dreamer.dream({ store: 'desk' });
   learnt = await billing();
@@ -44,7 +43,7 @@ async function longSession(principal: string, request: string, right: string): P
   const event = (type: string, data: unknown, actor = 'system'): NewEvent => ({ type, data, actor, class: 'open' });
   const call = event('agent.tool_use', { name: 'route', input: { queue: right }, evaluated_permission: 'allow' }, `sthr_${id}`);
   const events = [
-    event('session.created', { principal, principal_authenticated: true, team: teamOf(queues), caps: CAPS, memory: [] }),
+    event('session.created', { principal, principal_authenticated: true, team: teamOf(QUEUES), caps: CAPS, memory: [] }),
     event('user.message', { content: text(request) }, 'user'),
     ...Array.from({ length: CALLS }, () => call),
     event('session.status_idle', { stop_reason: { type: 'end_turn' }, stop_details: null }),
@@ -94,7 +93,7 @@ describe('an insight is retired by a dream, with reason, evidence and gates on t
   ])('%s', async (_when, principals, isHarmful) => {
     const { id: store, state } = await memory.load('desk');
     const given = { store, version: state.version, insights: [learnt] };
-    for (const who of principals) await routeTicket(log, [who, 'account', `about ${who}`], { queues, chosen: 'billing', given });
+    for (const who of principals) await routeTicket(log, [who, 'account', `about ${who}`], { queues: QUEUES, chosen: 'billing', given });
     await dreamer.dream({ store: 'desk', thorough: true });
     if (!isHarmful) {
       expect(await billing()).toBe(learnt);

@@ -6,9 +6,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { Dreamer } from '../dream/dreamer.ts';
 import { MemoryKeeper } from './memory-keeper.ts';
 import { ProposalEditor, type EditedProposal, type ProposalEdit } from './proposal-editor.ts';
-import { routeTicket, type Ticket } from '../testing/routed-sessions.ts';
+import { QUEUES, routeTicket, type Ticket } from '../testing/routed-sessions.ts';
 
-const queues = ['account', 'billing', 'technical'];
 const TICKETS: readonly Ticket[] = [
   ['ann', 'billing', 'A refund of my money'],
   ['bob', 'billing', 'Refund the money please'],
@@ -27,7 +26,7 @@ beforeEach(async () => {
   log = openMemoryLog();
   memory = new MemoryKeeper(log);
   await memory.create({ name: 'desk', description: '', approval: 'manual' }, 'person:ann');
-  for (const ticket of TICKETS) await routeTicket(log, ticket, { queues });
+  for (const ticket of TICKETS) await routeTicket(log, ticket, { queues: QUEUES });
   const report = await new Dreamer(log, memory).dream({ store: 'desk', constitution: rules });
   billing = report.insights.find(({ insight }) => insight.kind === 'choice' && insight.value === 'billing')!.patchId!;
 });
@@ -72,7 +71,7 @@ describe('an edited proposal', () => {
   it('stays as it was edited: later dreams do not bring the former back', async () => {
     const { patchId } = (await edit(billing, await withoutMoney(), { apply: true }))!;
     const before = (await memory.load('desk')).state.hash;
-    await routeTicket(log, ['dan', 'billing', 'A refund of all my money'], { queues });
+    await routeTicket(log, ['dan', 'billing', 'A refund of all my money'], { queues: QUEUES });
     const report = await new Dreamer(log, memory).dream({ store: 'desk', thorough: true, constitution: rules });
     const again = report.insights.filter(({ insight }) => insight.kind === 'choice' && insight.value === 'billing');
     expect(again.map(({ patchId: id, status }) => [id, status])).toEqual([[billing, 'rejected']]);

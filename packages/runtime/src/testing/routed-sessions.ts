@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { idFrom, streamOf, text, type NewEvent, type TeamSnapshot } from '@dreamfold/events';
 import { seenBy, type Log } from '@dreamfold/log';
+import { sha256 } from '../digest.ts';
 
 /** A request that was routed, by itself: `[authenticated principal, right queue or null, request]`. */
 export type Ticket = readonly [principal: string, right: string | null, request: string];
@@ -42,8 +42,7 @@ export function teamOf(queues: readonly string[]): TeamSnapshot {
 /** Writes a finished session of one routed request, and the desk's word on it. */
 export async function routeTicket(log: Log, [principal, right, request]: Ticket, routing: Routing): Promise<RoutedSession> {
   const { queues, chosen = queues[0]!, given } = routing;
-  const digest = (cause: string): string => createHash('sha256').update(cause).digest('base64url');
-  const id = idFrom('session', digest(`${seenBy(await log.cursor())}/${principal}/${request}`));
+  const id = idFrom('session', sha256(`${seenBy(await log.cursor())}/${principal}/${request}`));
   const stream = streamOf('session', id);
   const memory = given === undefined ? [] : [{ store: given.store, version: given.version, hash: 'h' }];
   const event = (type: string, data: unknown, actor = 'system'): NewEvent => ({ type, data, actor, class: 'open' });
@@ -56,7 +55,7 @@ export async function routeTicket(log: Log, [principal, right, request]: Ticket,
     event('agent.tool_use', { name: 'route', input: { queue: chosen }, evaluated_permission: 'allow' }, thread),
     event('session.status_idle', { stop_reason: { type: 'end_turn' }, stop_details: null }),
   ];
-  const { events: written } = await log.append({ stream, id: idFrom('event', digest(stream)), expected: 0, events });
+  const { events: written } = await log.append({ stream, id: idFrom('event', sha256(stream)), expected: 0, events });
   const call = written.find(({ type }) => type === 'agent.tool_use')!;
   const session = { id, callId: call.id, call: `${stream}#${call.seq}` };
   if (right !== null) await judgeTicket(log, session, { right, chosen });
