@@ -275,7 +275,7 @@ export class DreamPerformer {
   async #report(from: number, to: number): Promise<DreamtInsightReport[]> {
     const { memory, view } = this.#parts;
     const { decision, patches } = this.#refined!;
-    const { state } = await memory.asOf(this.#store, 0);
+    const { state } = await memory.load(this.#store);
     const reports = decision.insights
       .slice(from, to)
       .map(({ insight, change, tier, reason, claim, evidence, gates }, i): DreamtInsightReport => {
@@ -296,7 +296,7 @@ export class DreamPerformer {
     const { decision, base } = this.#refined!;
     if (decision.insights.length === 0) await this.#withdraw(decision);
     const { insights, reviewed } = this.#state;
-    const { state } = await memory.asOf(this.#store, 0);
+    const { state } = await memory.load(this.#store);
     const own = insights.flatMap(({ patchId }) =>
       patchId !== null && patchOf(state, patchId)?.proposal.dream_id === claim.stream.dreamId ? [patchId] : [],
     );

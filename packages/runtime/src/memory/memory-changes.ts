@@ -34,12 +34,20 @@ export class MemoryChanges {
   }
 
   async fold(id: string): Promise<MemoryState> {
-    return (await this.#foldToHead(id)).state;
+    return (await this.newest(id)).state;
   }
 
   /** A store, and its last event. */
-  newest(id: string): Promise<Folded> {
-    return this.#foldToHead(id);
+  async newest(id: string): Promise<Folded> {
+    const stream = streamOf('memory', id);
+    const known = this.#folded.get(id) ?? { seq: 0, state: initialMemory };
+    if ((await this.#log.head(stream)).seq === known.seq) return known;
+    let { seq, state } = known;
+    for await (const batch of this.#log.read(stream, { from: seq + 1 })) {
+      for (const event of batch) state = evolveMemory(state, event);
+      seq += batch.length;
+    }
+    return this.#keep(id, { seq, state });
   }
 
   /** A store as it stood at an event, read from the beginning. */
@@ -73,18 +81,6 @@ export class MemoryChanges {
     return went;
   }
 
-  async #foldToHead(id: string): Promise<Folded> {
-    const stream = streamOf('memory', id);
-    const known = this.#folded.get(id) ?? { seq: 0, state: initialMemory };
-    if ((await this.#log.head(stream)).seq === known.seq) return known;
-    let { seq, state } = known;
-    for await (const batch of this.#log.read(stream, { from: seq + 1 })) {
-      for (const event of batch) state = evolveMemory(state, event);
-      seq += batch.length;
-    }
-    return this.#keep(id, { seq, state });
-  }
-
   #keep(id: string, folded: Folded): Folded {
     const known = this.#folded.get(id);
     if (known === undefined || known.seq < folded.seq) this.#folded.set(id, folded);
@@ -106,7 +102,7 @@ export class MemoryChanges {
   async #append(id: string, cause: string, decide: (from: Decided, at: AppendPlace) => Decided): Promise<void> {
     const stream = streamOf('memory', id);
     await decideAgain(async () => {
-      const before = await this.#foldToHead(id);
+      const before = await this.newest(id);
       const time = this.#surroundings.time.now();
       // The append's id follows from its events, and a store's fold looks at neither ids nor seqs.
       const { state, events } = decide({ state: before.state, events: [] }, { stream, after: before.seq, appendId: '', time });
