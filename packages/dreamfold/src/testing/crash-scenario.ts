@@ -21,7 +21,7 @@ import {
 } from '../index.ts';
 import { canonicalSession } from './canonical-session.ts';
 import { brokenHistory, collect, orphans } from './history.ts';
-import { hookedLog } from './hooked-log.ts';
+import { countedAppends, hookedLog } from './hooked-log.ts';
 
 export interface CrashReport {
   canonical: string;
@@ -152,15 +152,8 @@ async function finish(df: Dreamfold, session: Session): Promise<void> {
   }
 }
 
-let appends = 0;
-const log = hookedLog(await openSqliteLog({ directory }), async (_, append) => {
-  appends += 1;
-  const mine = appends;
-  here(`before:${mine}`);
-  const appended = await append();
-  here(`after:${mine}`);
-  return appended;
-});
+const appends = countedAppends(here);
+const log = hookedLog(await openSqliteLog({ directory }), appends.hook);
 const df = await open({ log });
 const session = await begin(df);
 await finish(df, session);
@@ -169,7 +162,7 @@ const events = await collect(df.events(session.id));
 const ofType = (type: string): typeof events => events.filter((event) => event.type === type);
 const report: CrashReport = {
   canonical: canonicalSession(state, (name) => name === 'send_mail'),
-  appends,
+  appends: appends.count(),
   effects: lines('effects'),
   asked: lines('asked'),
   answered: ofType('span.model_request_end').length,

@@ -5,7 +5,7 @@ import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openSqliteLog } from '@dreamfold/log/sqlite';
 import { open, type Proposer } from '../index.ts';
-import { hookedLog } from './hooked-log.ts';
+import { countedAppends, hookedLog } from './hooked-log.ts';
 
 export interface DreamScenarioReport {
   /** Appends of this process. */
@@ -24,15 +24,8 @@ function here(at: string): void {
   if (at === point) process.kill(process.pid, 'SIGKILL');
 }
 
-let appends = 0;
-const log = hookedLog(await openSqliteLog({ directory }), async (_, append) => {
-  appends += 1;
-  const mine = appends;
-  here(`before:${mine}`);
-  const appended = await append();
-  here(`after:${mine}`);
-  return appended;
-});
+const appends = countedAppends(here);
+const log = hookedLog(await openSqliteLog({ directory }), appends.hook);
 const proposer: Proposer = {
   name: 'model',
   propose: async ({ key, episodes }) => {
@@ -47,7 +40,7 @@ const dreams = await dreamfold.dreams.list();
 if (!dreams.some(({ state }) => state.status === 'completed')) await dreamfold.dream({ store: 'desk', proposers: [proposer] });
 const { state } = await dreamfold.memory.load('desk');
 const report: DreamScenarioReport = {
-  appends,
+  appends: appends.count(),
   asked: readFileSync(file, 'utf8').trimEnd().split('\n'),
   dreams: (await dreamfold.dreams.list()).map(({ id, state: { status, insights, patchIds } }) => ({
     ...{ id, status, patchIds },

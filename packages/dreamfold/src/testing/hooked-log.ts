@@ -13,3 +13,17 @@ export function hookedLog(log: Log, hook: AppendHook): Log {
     },
   });
 }
+
+/** Tells a program when each of its appends is about to be made, as `before:N`, and when it has counted, as `after:N`. */
+export function countedAppends(here: (at: string) => void): { hook: AppendHook; count: () => number } {
+  let appends = 0;
+  const hook: AppendHook = async (_, append) => {
+    appends += 1;
+    const mine = appends;
+    here(`before:${mine}`);
+    const appended = await append();
+    here(`after:${mine}`);
+    return appended;
+  };
+  return { hook, count: () => appends };
+}
