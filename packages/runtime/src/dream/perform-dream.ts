@@ -190,11 +190,11 @@ export class DreamPerformer {
   }
 
   async #decide({ state, looked }: { state: MemoryState; looked: boolean }): Promise<Refined> {
-    const { review, view, options, claim } = this.#parts;
+    const { review, view, options } = this.#parts;
     const suggestions = this.#state.answers.flatMap((answer) => answer.suggestions);
     const cited = await review.cited(suggestions.flatMap((one) => (one.kind === 'withheld' ? [] : one)));
     const said = suggestions.length === 0 ? [] : [...cited.keys(), ...this.#episodes.map(({ session }) => session)];
-    const proposed = claim.memorySeq === null ? proposedPatches(state) : view.proposed;
+    const proposed = proposedPatches(state);
     const decision = decideInsights(
       {
         knowledge: view.knowledge,
@@ -273,7 +273,7 @@ export class DreamPerformer {
 
   /** What became of some of the insights, as the store stands. */
   async #report(from: number, to: number): Promise<DreamtInsightReport[]> {
-    const { memory, view } = this.#parts;
+    const { memory } = this.#parts;
     const { decision, patches } = this.#refined!;
     const { state } = await memory.load(this.#store);
     const reports = decision.insights
@@ -284,7 +284,6 @@ export class DreamPerformer {
         // Without a record somebody has changed the place meanwhile; the next dream sees what it holds now.
         const record = id === null ? undefined : patchOf(state, id);
         if (record === undefined) return { ...said, patchId: null, status: 'rejected' };
-        if (change !== 'retire') view.proposed.set(insight.id, id!);
         return { ...said, patchId: id, status: record.status };
       });
     this.#reports.push(...reports);
@@ -301,8 +300,7 @@ export class DreamPerformer {
       patchId !== null && patchOf(state, patchId)?.proposal.dream_id === claim.stream.dreamId ? [patchId] : [],
     );
     this.#reports.unshift(...decision.settled.map(settledReport));
-    const stands = view.proposed.size > 0 || Object.keys(base.document.memories).length > 0;
-    const nothing = this.#reports.length > 0 ? null : whyNothing(view.knowledge, { decisions: reviewed.decisions, stands });
+    const nothing = this.#reports.length > 0 ? null : whyNothing(view.knowledge, { decisions: reviewed.decisions, stands: isTaught(base) });
     const rejected = insights.filter((dreamt) => dreamt.rejected !== null).length;
     claim.stream.hold(
       dreamEvent('dream.completed', { patch_ids: [...new Set(own)], insights: insights.length, rejected, ...this.#why(nothing) }),
@@ -312,6 +310,11 @@ export class DreamPerformer {
   #why(nothing: string | null): { uncounted?: Uncounted[]; nothing?: string } {
     return { ...(this.#uncounted.length === 0 ? {} : { uncounted: this.#uncounted }), ...(nothing === null ? {} : { nothing }) };
   }
+}
+
+/** Something is in the store, or dreams have put something forward. */
+function isTaught(state: MemoryState): boolean {
+  return Object.keys(state.document.memories).length > 0 || proposedPatches(state).size > 0;
 }
 
 /** What was put forward before, and on which somebody has decided or has to decide. */

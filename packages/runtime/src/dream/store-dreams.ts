@@ -12,7 +12,6 @@ import {
   initialDream,
   learn,
   newKnowledge,
-  proposedPatches,
   storedValues,
   type DreamState,
   type Episode,
@@ -32,8 +31,6 @@ const SHORT_REVIEW = 256;
 /** What the dreams of one store came to, as far as it was read. */
 export interface StoreView {
   knowledge: Knowledge;
-  /** For each insight that was put forward, the patch that did so last. */
-  proposed: Map<string, string>;
   /** The last dream of the store, 0 when there is none. */
   number: number;
   /** What this cursor of the log has seen has been reviewed. */
@@ -92,12 +89,9 @@ export class StoreDreams {
    */
   async view({ id: store, state: memory }: StoreSummary, review: SessionReview): Promise<StoreView> {
     let view = this.#views.get(store);
-    let proposed: StoreView['proposed'] | null = null;
     if (view === undefined) {
-      proposed = proposedPatches(memory);
       view = {
         knowledge: newKnowledge(),
-        proposed,
         number: 0,
         reviewedThrough: cursorAtStart(this.#log.capabilities.partitions),
         left: null,
@@ -122,8 +116,6 @@ export class StoreDreams {
       } else {
         view.number += 1;
       }
-      // Also what failed, or was called off, may have proposed something.
-      view.proposed = proposed ??= proposedPatches(memory);
     }
   }
 
