@@ -3,7 +3,7 @@ import { openMemoryLog } from '@dreamfold/log';
 import { describe, expect, it } from 'vitest';
 import { Dreamer } from './dreamer.ts';
 import { MemoryKeeper } from '../memory/memory-keeper.ts';
-import { QUEUES, judgeTicket, routeTicket, type RoutedSession, type Ticket } from '../testing/routed-sessions.ts';
+import { QUEUES, insightsOf, judgeTicket, routeTicket, type RoutedSession, type Ticket } from '../testing/routed-sessions.ts';
 
 const WORDS = { account: 'email', billing: 'refund', technical: 'crashes' } as const;
 const TICKETS: Ticket[] = Object.entries(WORDS).flatMap(([queue, word]) =>
@@ -22,8 +22,7 @@ async function desk() {
   const says = (i: number, right: string): Promise<void> => judgeTicket(log, sessions[i]!, { right, chosen: CHOSEN });
   const insights = async (name = 'desk'): Promise<ChoiceInsight[]> => {
     const { state } = await new MemoryKeeper(log).load(name);
-    return Object.values(state.document.memories)
-      .flatMap((one) => (one.kind === 'playbook' ? Object.values(one.insights) : []))
+    return insightsOf(state)
       .filter((one) => one.kind === 'choice')
       .toSorted((a, b) => (a.id < b.id ? -1 : 1));
   };

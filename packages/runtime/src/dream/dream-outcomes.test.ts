@@ -3,7 +3,7 @@ import { openMemoryLog, type Log } from '@dreamfold/log';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Dreamer } from './dreamer.ts';
 import { MemoryKeeper } from '../memory/memory-keeper.ts';
-import { QUEUES, routeTicket, TICKETS, type Ticket } from '../testing/routed-sessions.ts';
+import { QUEUES, insightsOf, routeTicket, TICKETS, type Ticket } from '../testing/routed-sessions.ts';
 
 let log: Log;
 let memory: MemoryKeeper;
@@ -24,7 +24,7 @@ async function route(tickets: readonly Ticket[], options: Partial<Parameters<typ
 describe('outcomes', () => {
   const followed = async (who: string, right: string, chosen = 'billing'): Promise<void> => {
     const { state } = await memory.load('desk');
-    const insights = Object.values(state.document.memories).flatMap((m) => (m.kind === 'playbook' ? Object.keys(m.insights) : []));
+    const insights = insightsOf(state).map(({ id }) => id);
     await route([[who, right, `about ${who}`]], { chosen, given: { store, version: state.version, insights } });
   };
   const counts = async (): Promise<EventData['memory.insights_counted']['counts']> => {

@@ -7,7 +7,7 @@ import { Dreamer, type DreamReport } from './dreamer.ts';
 import { atClock } from '../testing/at-clock.ts';
 import { MemoryKeeper } from '../memory/memory-keeper.ts';
 import { StoreDreams } from './store-dreams.ts';
-import { QUEUES, TICKETS, judgeTicket, routeTicket, type RoutedSession, type Ticket } from '../testing/routed-sessions.ts';
+import { QUEUES, TICKETS, insightsOf, judgeTicket, routeTicket, type RoutedSession, type Ticket } from '../testing/routed-sessions.ts';
 
 let now = 1_000_000;
 const clock = atClock(() => now);
@@ -43,8 +43,9 @@ async function documentOf(name: string): Promise<unknown> {
 
 async function cuesIn(name: string): Promise<string[]> {
   const { state } = await memory.load(name);
-  const insights = Object.values(state.document.memories).flatMap((m) => (m.kind === 'playbook' ? Object.values(m.insights) : []));
-  return insights.flatMap((one) => (one.kind === 'choice' ? one.cues.map(({ phrase }) => `${one.value}: ${phrase}`) : [])).sort();
+  return insightsOf(state)
+    .flatMap((one) => (one.kind === 'choice' ? one.cues.map(({ phrase }) => `${one.value}: ${phrase}`) : []))
+    .sort();
 }
 
 describe('a dream', () => {

@@ -9,7 +9,7 @@ import { atClock } from '../testing/at-clock.ts';
 import { MemoryKeeper } from '../memory/memory-keeper.ts';
 import type { ProposalRequest, Proposer } from './proposers.ts';
 import { StoreDreams } from './store-dreams.ts';
-import { routeTicket, type Ticket } from '../testing/routed-sessions.ts';
+import { insightsOf, routeTicket, type Ticket } from '../testing/routed-sessions.ts';
 
 const letters = Array.from('abcdefghijklmnopqrstuvwx');
 const queues = letters.map((letter) => `queue${letter}`);
@@ -60,10 +60,7 @@ class Desk {
       atClock(() => this.now),
     ).dream({ store: 'desk' });
     const { state } = await memory.load('desk');
-    const insights =
-      [...state.written].length === 0
-        ? []
-        : Object.values(state.document.memories).flatMap((m) => (m.kind === 'playbook' ? Object.keys(m.insights) : []));
+    const insights = insightsOf(state).map(({ id }) => id);
     const given = { store, version: state.version, insights };
     for (const ticket of OTHERS) await routeTicket(this.log, ticket, { queues, chosen: 'queuea', given });
     const sessions = [];

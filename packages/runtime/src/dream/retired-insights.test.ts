@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { sha256 } from '../digest.ts';
 import { Dreamer } from './dreamer.ts';
 import { MemoryKeeper } from '../memory/memory-keeper.ts';
-import { CAPS, QUEUES, routeTicket, teamOf } from '../testing/routed-sessions.ts';
+import { CAPS, QUEUES, insightsOf, routeTicket, teamOf } from '../testing/routed-sessions.ts';
 
 /** After so many labelled decisions without one of its cues an insight is stale. */
 const STALE = 10_000;
@@ -32,8 +32,7 @@ beforeEach(async () => {
 /** The id of what the store says of refunds. */
 async function billing(): Promise<string> {
   const { state } = await memory.load('desk');
-  const insights = Object.values(state.document.memories).flatMap((one) => (one.kind === 'playbook' ? Object.values(one.insights) : []));
-  return insights.find((insight) => insight.kind === 'choice' && insight.value === 'billing')!.id;
+  return insightsOf(state).find((insight) => insight.kind === 'choice' && insight.value === 'billing')!.id;
 }
 
 /** One long session: a request, so many calls, and the desk's word on each. */

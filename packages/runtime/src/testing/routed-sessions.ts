@@ -1,4 +1,5 @@
-import { idFrom, streamOf, text, type NewEvent, type TeamSnapshot } from '@dreamfold/events';
+import { idFrom, streamOf, text, type Insight, type NewEvent, type TeamSnapshot } from '@dreamfold/events';
+import type { MemoryState } from '@dreamfold/core';
 import { seenBy, type Log } from '@dreamfold/log';
 import { sha256 } from '../digest.ts';
 
@@ -72,6 +73,11 @@ export async function judgeTicket(
   const data = { judges: callId, verdict, ...(right === chosen ? {} : { right_answer: { queue: right } }), by: 'desk', class: 'desk' };
   const event: NewEvent = { type: 'feedback.recorded', data, actor: 'person:desk', class: 'open' };
   await log.append({ stream: streamOf('session', id), id: `f-${callId}-${seenBy(await log.cursor())}`, expected: 'any', events: [event] });
+}
+
+/** What a store has learnt. */
+export function insightsOf({ document }: Pick<MemoryState, 'document'>): Insight[] {
+  return Object.values(document.memories).flatMap((memory) => (memory.kind === 'playbook' ? Object.values(memory.insights) : []));
 }
 
 export const QUEUES = ['account', 'billing', 'technical'];
