@@ -16,7 +16,7 @@ export { deadlineOf, sumOfCost, sumOfUsage, wallTimeCap } from './session/caps.t
 export { askForOutcome, interrupt, judge, mustRun, recordFeedback, sendMessage, type Judgement } from './session/commands/commands.ts';
 export { confirmTool, type CheckInput, type Confirmation } from './session/commands/confirm-tool.ts';
 export { inputChanges, type InputChange } from './session/fold/input-changes.ts';
-export { isPlainJson } from './session/plain-json.ts';
+export { isPlainJson, MAX_JSON_DEPTH } from './session/plain-json.ts';
 export { awaitedEvents, decideSession, openWork, unjudged, type DecideContext, type Work } from './session/decide.ts';
 export { evolveSession } from './session/fold/evolve.ts';
 export { List } from './session/fold/list.ts';

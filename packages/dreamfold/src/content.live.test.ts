@@ -146,6 +146,20 @@ describe('a model that does not take a block is told before it is asked', () => 
   });
 });
 
+test('a task in blocks of text is the same task when its key comes again', async () => {
+  const df = await open();
+  const lead = agent({ name: 'lead', system: '', model: scripted(() => 'Seen.') });
+  const task = [
+    { type: 'text', text: 'Look.' },
+    { type: 'text', text: 'Twice.' },
+  ];
+  const { id } = await df.run(lead, task, { idempotencyKey: 'k' });
+  expect((await df.run(lead, task, { idempotencyKey: 'k' })).id).toBe(id);
+  expect(await df.submit(lead, task, { idempotencyKey: 'k' })).toBe(id);
+  await expect(df.run(lead, task.slice(1), { idempotencyKey: 'k' })).rejects.toMatchObject({ code: 'idempotency_conflict' });
+  await df.close();
+});
+
 test('a process that is killed while its model looks at a blob goes on in another one, with the same request', async () => {
   const directory = temporaryDirectory();
   const script = `

@@ -127,5 +127,5 @@ export function evolveDream(before: DreamState, logged: LogEvent): DreamState {
   if (event.type === 'dream.started') {
     return state.status === 'new' ? { ...state, status: 'running', started: event.data, by: event.data.by ?? null } : state;
   }
-  return state.status === 'running' ? foldRunning(state, event, undefined) : state;
+  return state.status === 'running' ? foldRunning(state, event) : state;
 }

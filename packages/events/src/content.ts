@@ -20,12 +20,22 @@ export type TextBlock = z.infer<typeof TextBlock>;
 export const Source = z.discriminatedUnion('type', [
   z.object({ type: z.literal('base64'), media_type: z.string(), data: z.string() }),
   z.object({ type: z.literal('text'), media_type: z.string(), data: z.string() }),
-  z.object({ type: z.literal('content'), content: z.union([z.string(), z.array(z.looseObject({ type: z.string() }))]) }),
+  z
+    .object({ type: z.literal('content'), content: z.union([z.string(), z.array(z.looseObject({ type: z.string() }))]) })
+    .superRefine(({ content }, context) => {
+      const at = typeof content === 'string' ? -1 : content.findIndex((inner) => !isSoundInside(inner));
+      if (at >= 0) context.addIssue({ code: 'custom', message: 'is no block of its type', path: ['content', at], continue: false });
+    }),
   z.object({ type: z.literal('url'), url: z.string() }),
   z.object({ type: z.literal('file'), file_id: z.string() }),
   BlobRef.extend({ type: z.literal('blob'), media_type: z.string(), df_of: z.enum(['base64', 'text']) }),
 ]);
 export type Source = z.infer<typeof Source>;
+
+/** What is looked into for data and blobs has to be what its type says; anything else stands there as it came. */
+function isSoundInside(inner: { type: string }): boolean {
+  return !['text', 'image', 'document', 'unknown'].includes(inner.type) || ContentBlock.safeParse(inner).success;
+}
 
 export const ImageBlock = z.looseObject({ type: z.literal('image'), source: Source });
 export type ImageBlock = z.infer<typeof ImageBlock>;

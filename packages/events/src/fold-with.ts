@@ -5,16 +5,16 @@ import type { LogEvent } from './envelope.ts';
  * What each type of event makes of a state. A type without a handler changes nothing.
  * @typeParam C what handlers are given besides
  */
-export type FoldHandlers<S, C = undefined> = { readonly [T in EventType]?: (state: S, event: KnownEvent<T>, context: C) => S };
+export type FoldHandlers<S, C = void> = { readonly [T in EventType]?: (state: S, event: KnownEvent<T>, context: C) => S };
 
 /** One step of a fold over events that are known: see {@link foldWith}. */
-export type KnownFold<S, C = undefined> = (state: S, event: KnownEvent, context: C) => S;
+export type KnownFold<S, C = void> = (state: S, event: KnownEvent, context: C) => S;
 
 /**
  * A fold step over events whose type and version are known to be of this code. Total: a payload that was erased, or that does not fit its
  * schema, changes nothing, the same way everywhere.
  */
-export function foldKnown<S, C = undefined>(handlers: FoldHandlers<S, C>): KnownFold<S, C> {
+export function foldKnown<S, C = void>(handlers: FoldHandlers<S, C>): KnownFold<S, C> {
   return (state, event, context) => {
     // The catalogue pairs each type with its payload; that an event and its handler have the same type, the compiler can't see.
     const handler = handlers[event.type] as KnownFold<S, C> | undefined;
@@ -34,6 +34,6 @@ export function foldWith<S>(handlers: FoldHandlers<S>): (state: S, event: LogEve
   const fold = foldKnown(handlers);
   return (state, logged) => {
     const event = knownEvent(logged);
-    return event === null ? state : fold(state, event, undefined);
+    return event === null ? state : fold(state, event);
   };
 }

@@ -68,7 +68,9 @@ export {
   WriteClass,
   eventId,
   hashInput,
+  isAppendField,
   isStoredEvent,
+  type AppendField,
   type LogEvent,
   type NewEvent,
   type StoredEvent,
@@ -114,8 +116,6 @@ export {
 export { kindOf } from './guards/kind-of.ts';
 export { findSuspicious, suspiciousCharacters } from './guards/suspicious-characters.ts';
 export { characterCount, firstCharacters, hasAtMost } from './guards/text-length.ts';
-export { UPCASTERS } from './upcasters.ts';
 export { AgentSnapshot, Caps, JsonSchema, MemoryPin, TeamSnapshot, ToolEffect, ToolPolicy, ToolSnapshot } from './team-snapshot.ts';
-export { isAppendField, type AppendField } from './envelope.ts';
 export { foldKnown, foldWith, type FoldHandlers } from './fold-with.ts';
-export { newEvent, writeClassOf } from './new-event.ts';
+export { newEvent } from './new-event.ts';

@@ -29,6 +29,19 @@ test.each<[what: string, response: unknown, path: string]>([
     saying({ type: 'image', source: { type: 'blob', df_of: 'base64', media_type: 'x', sha256: 'x', size_bytes: 1 } }),
     'content/0',
   ],
+  [
+    'the same inside of a document',
+    saying({
+      type: 'document',
+      source: { type: 'content', content: [{ type: 'unknown', block_type: 'x', df_blob: { sha256: 'x', size_bytes: 1 } }] },
+    }),
+    'content/0',
+  ],
+  [
+    'an image without its source inside of a document',
+    saying({ type: 'document', source: { type: 'content', content: [{ type: 'image' }] } }),
+    'content/0/source/content/0',
+  ],
   ['a block with a date', saying({ type: 'mcp_tool_result', tool_use_id: 't', content: new Date(0) }), 'content/0'],
   ['half a character in a thought', saying({ type: 'thinking', thinking: '\ud800', signature: '' }), 'content/0'],
   ['a text that is missing', saying({ type: 'text' }), 'content/0/text'],
@@ -38,6 +51,7 @@ test.each<[what: string, response: unknown, path: string]>([
   ['no input', calling(undefined), 'content/0/input'],
   ['an input too deep', calling(nested(61)), 'content/0/input'],
   ['an input in a circle', calling(cycle), 'content/0/input'],
+  ['an input with half a character in a name', calling({ '\ud800': 1 }), 'content/0/input'],
   ['an input with NaN', calling({ a: Number.NaN }), 'content/0/input'],
   ['an input with a function', calling({ a: () => 1 }), 'content/0/input'],
   ['an input with a BigInt', calling({ a: 1n }), 'content/0/input'],

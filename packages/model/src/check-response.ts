@@ -1,9 +1,8 @@
 import { DreamfoldError, MAX_EVENT_BYTES, ModelUsage, OTHER_BLOCKS, TextBlock } from '@dreamfold/events';
+import { blobsIn, isPlainJson, MAX_JSON_DEPTH } from '@dreamfold/core';
 import { z } from 'zod';
 import type { ModelResponse } from './port.ts';
 
-/** An event may nest 64 deep, and a call's input stands inside one. */
-const MAX_INPUT_DEPTH = 60;
 /** No answer costs as much; what is above it would spoil the sums of a session. */
 const MAX_TOKENS = 1e12;
 
@@ -20,8 +19,8 @@ const Block = z.discriminatedUnion('type', [
     type: z.literal('tool_use'),
     id: z.unknown().optional(),
     name: z.string().min(1),
-    input: z.unknown().refine((input) => isJson(input, 0), {
-      error: `is not JSON, holds half a character, or is nested more than ${MAX_INPUT_DEPTH} deep`,
+    input: z.unknown().refine((input) => isPlainJson(input), {
+      error: `is not JSON, holds half a character, or is nested more than ${MAX_JSON_DEPTH} deep`,
     }),
     decision: z.unknown().optional(),
   }),
@@ -29,7 +28,7 @@ const Block = z.discriminatedUnion('type', [
 ]);
 /** Of blocks other than text and calls: JSON, and no blob, which the log alone names. */
 const Blocks = z.array(
-  Block.refine((block) => block.type === 'text' || block.type === 'tool_use' || (isJson(block, 0) && !namesBlob(block)), {
+  Block.refine((block) => block.type === 'text' || block.type === 'tool_use' || (isPlainJson(block) && blobsIn([block]).length === 0), {
     error: 'holds something other than JSON, half a character, or a blob',
   }),
 );
@@ -73,20 +72,4 @@ export function answerTooLarge(sizeBytes?: number): DreamfoldError {
     value: sizeBytes ?? MAX_ANSWER_BYTES,
     remedy: 'Give the agent a smaller maxTokens, or have it write large results through a tool in parts.',
   });
-}
-
-function namesBlob(block: object): boolean {
-  return 'df_blob' in block || ('source' in block && (block.source as { type?: unknown } | null)?.type === 'blob');
-}
-
-function isJson(value: unknown, depth: number): boolean {
-  if (value === null || typeof value === 'boolean') return true;
-  // Half of a surrogate pair is no text, and no service takes it back.
-  if (typeof value === 'string') return value.isWellFormed();
-  if (typeof value === 'number') return Number.isFinite(value);
-  if (typeof value !== 'object' || depth >= MAX_INPUT_DEPTH) return false;
-  if (Array.isArray(value)) return value.every((item) => isJson(item, depth + 1));
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) return false;
-  return Object.values(value).every((child) => child === undefined || isJson(child, depth + 1));
 }

@@ -22,11 +22,11 @@ export function checkTakes(
     }
     const kind = kindOfBlock(block);
     if (kind === 'thinking' || takes.includes(kind)) continue;
-    const what =
-      block.type === 'unknown' ? `a block of type ${block.block_type.slice(0, 40).toWellFormed()}` : `a block of type ${block.type}`;
-    throw new DreamfoldError('content_unsupported', `${who} has a model that does not take ${what}; it takes ${takes.join(', ')}`, {
+    const type = block.type === 'unknown' ? block.block_type.slice(0, 40).toWellFormed() : block.type;
+    const taken = takes.join(', ');
+    throw new DreamfoldError('content_unsupported', `${who} has a model that does not take a block of type ${type}; it takes ${taken}`, {
       path: `${path}/${i}`,
-      value: block.type === 'unknown' ? block.block_type.slice(0, 40).toWellFormed() : block.type,
+      value: type,
       remedy: 'Give the agent a model that takes it, or say it in text. A model of your own names what it takes in `takes`.',
     });
   }

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { DreamfoldError, isPlainText, type Content, type ContentBlock } from '@dreamfold/events';
+import { DreamfoldError, type Content, type ContentBlock } from '@dreamfold/events';
 import {
   blobsIn,
   givenContent,
@@ -27,7 +27,6 @@ export const BYTES: BytesCodec = {
  * @throws DreamfoldError payload_too_large, and those of the log
  */
 export async function storeContent(log: Pick<Log, 'putBlob'>, content: Content, path: string): Promise<Content> {
-  if (isPlainText(content)) return content;
   const small = takeOutData(content, BYTES, path);
   for (const bytes of small.blobs) await log.putBlob(bytes);
   return small.content;

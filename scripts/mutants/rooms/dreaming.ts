@@ -259,8 +259,8 @@ export const DREAMING: Room = {
       name: 'dream-that-has-ended',
       what: 'A dream that was taken over could still add insights.',
       file: at('dream-state.ts'),
-      find: "return state.status === 'running' ? foldRunning(state, event, undefined) : state;",
-      replace: 'return foldRunning(state, event, undefined);',
+      find: "return state.status === 'running' ? foldRunning(state, event) : state;",
+      replace: 'return foldRunning(state, event);',
       tests: [at('dream-state.test.ts')],
     },
     {

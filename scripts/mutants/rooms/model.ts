@@ -1,6 +1,8 @@
 import type { Room } from '../mutant.ts';
 
 const at = (path: string): string => `packages/model/src/${path}`;
+/** What JSON holds as it is, of models and of tools. */
+const PLAIN_JSON = 'packages/core/src/session/plain-json.ts';
 const ANTHROPIC = [at('anthropic/anthropic-model.live.test.ts')];
 const HOSTILE = [at('anthropic/hostile-server.live.test.ts'), ...ANTHROPIC];
 
@@ -19,7 +21,7 @@ export const MODEL: Room = {
     {
       name: 'input-that-is-no-json',
       what: 'A call whose input JSON cannot hold would be recorded as another one.',
-      file: at('check-response.ts'),
+      file: PLAIN_JSON,
       find: 'if (prototype !== Object.prototype && prototype !== null) return false;',
       replace: '',
       tests: [at('check-response.test.ts')],
@@ -27,9 +29,9 @@ export const MODEL: Room = {
     {
       name: 'input-nested-too-deep',
       what: 'A call would be answered for, and its event refused.',
-      file: at('check-response.ts'),
-      find: ' || depth >= MAX_INPUT_DEPTH) return false;',
-      replace: ') return false;',
+      file: PLAIN_JSON,
+      find: 'if (depth >= MAX_JSON_DEPTH) return false;',
+      replace: '',
       tests: [at('check-response.test.ts')],
     },
     {

@@ -2,7 +2,7 @@ import { isDreamfoldError, DATA_LIMITS, parseJson, type ContentBlock } from '@dr
 import { answerParts } from '../session/answer-parts.ts';
 import { AnyObject } from './any-object.ts';
 import { z } from 'zod';
-import { recordedBlocks } from './recorded/recorded-blocks.ts';
+import { recordedBlocks, TEXT_BLOCKS } from './recorded/recorded-blocks.ts';
 import { readItem } from './recorded/recorded-item.ts';
 import { recordedTime } from './recorded/recorded-time.ts';
 import { checkRow, rowError } from './row-error.ts';
@@ -42,8 +42,6 @@ export interface Transcript {
 }
 
 const BLOCK_REMEDY = 'Correct the block: text {text}, tool_use {id, name, input}, tool_result {tool_use_id, content, is_error}.';
-/** What the Messages API, the Chat API and the Responses API call text. */
-const TEXT_BLOCKS = new Set(['text', 'input_text', 'output_text']);
 
 /** A message and where it stands: `runs.jsonl:12/messages/3`. */
 export interface PlacedMessage {

@@ -3,6 +3,7 @@ import {
   firstCharacters,
   idFrom,
   text,
+  textOf,
   type ContentBlock,
   type EventData,
   type EventType,
@@ -92,8 +93,8 @@ export function modelAnswered(
 
 /** Nothing takes the place of the messages unless there is a summary of them. */
 function writeSummary(w: Writer, answer: Answer): boolean {
-  const texts = answer.content.map((block) => (block.type === 'text' ? block.text : ''));
-  const summary = texts.join('\n').trim().toWellFormed();
+  const said = answer.content.filter((block) => block.type !== 'tool_use');
+  const summary = textOf(said).trim().toWellFormed();
   if (summary === '') return false;
   write(w, 'agent.thread_context_compacted', { df_summary: summary, df_tokens_before: w.thread.contextTokens });
   return true;

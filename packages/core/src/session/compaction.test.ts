@@ -31,6 +31,17 @@ describe('a thread that nears its context window', () => {
     expect(session.dataOf('agent.tool_result')).toHaveLength(2);
   });
 
+  test('is summarised in one sentence where a citation has cut it', () => {
+    const session = nearTheWindow();
+    const content = [
+      { type: 'text' as const, text: 'Saw ' },
+      { type: 'text' as const, text: 'seven birds', citations: [{ type: 'char_location' }] },
+      { type: 'text' as const, text: '.' },
+    ];
+    session.answers('lead', [], { content });
+    expect(session.dataOf('agent.thread_context_compacted')).toMatchObject([{ df_summary: 'Saw seven birds.' }]);
+  });
+
   test('is not summarised before, nor right after', () => {
     const session = new GivenSession('Count the birds.', { agents });
     session.answers('lead', { tool: 'look' }, { usage: { ...usage, input_tokens: 780 } });

@@ -1,5 +1,5 @@
 /** An event may nest 64 deep, and a call's input stands inside one. */
-const MAX_DEPTH = 60;
+export const MAX_JSON_DEPTH = 60;
 
 /** Whether JSON holds a value as it is, so that nothing is lost when it is written and read: no date, no map, no class. */
 export function isPlainJson(value: unknown, depth = 0): boolean {
@@ -16,7 +16,7 @@ export function isPlainJson(value: unknown, depth = 0): boolean {
       return false;
   }
   if (value === null) return true;
-  if (depth >= MAX_DEPTH) return false;
+  if (depth >= MAX_JSON_DEPTH) return false;
   if (Array.isArray(value)) return value.every((item) => isPlainJson(item, depth + 1));
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) return false;

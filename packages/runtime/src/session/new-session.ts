@@ -127,12 +127,17 @@ const TASK_WITHIN = 3;
  */
 export async function checkSameTask(log: Log, id: string, task: string | Content): Promise<void> {
   const begun = await taskOnLog(log, id);
-  if (begun === null || begun === task || JSON.stringify(begun) === JSON.stringify(task)) return;
+  if (begun === null || JSON.stringify(plainly(begun)) === JSON.stringify(plainly(task))) return;
   throw new DreamfoldError('idempotency_conflict', `The idempotency key of ${id} was used for another task`, {
     path: 'idempotencyKey',
     value: wordsOf(begun).slice(0, 120),
     remedy: 'Use a key of its own for each task.',
   });
+}
+
+/** Text alone is its words, whether it was given as words or as blocks. */
+function plainly(task: string | Content): string | Content {
+  return typeof task !== 'string' && isPlainText(task) ? textOf(task) : task;
 }
 
 function wordsOf(task: string | Content): string {
@@ -144,7 +149,7 @@ async function taskOnLog(log: Log, id: string): Promise<string | Content | null>
     for (const logged of batch) {
       const event = knownEvent(logged);
       if (event === null || event.data === null) continue;
-      if (event.type === 'user.message') return isPlainText(event.data.content) ? textOf(event.data.content) : event.data.content;
+      if (event.type === 'user.message') return event.data.content;
       if (event.type === 'user.define_outcome') return event.data.description;
     }
   }

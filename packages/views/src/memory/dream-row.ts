@@ -46,7 +46,7 @@ export function evolveDreamRow(state: DreamRowState, event: LogEvent): DreamRowS
   const known = knownEvent(event);
   if (known?.type === 'dream.started' && known.data !== null)
     return state.status === 'new' ? { ...state, status: 'running', store: known.data.store_id } : state;
-  return known === null || state.status !== 'running' ? state : fold(state, known, undefined);
+  return known === null || state.status !== 'running' ? state : fold(state, known);
 }
 
 export function dreamRowOf(state: DreamRowState): DreamRow {

@@ -43,7 +43,7 @@ function moved(state: ProposalRowState, to: PatchStatus, fields: Partial<Proposa
 export function evolveProposalRow(state: ProposalRowState, event: LogEvent): ProposalRowState {
   const known = knownEvent(event);
   if (known === null || known.data === null || !CATALOGUE[known.type].safeParse(known.data).success) return state;
-  return fold(state, known, undefined);
+  return fold(state, known);
 }
 
 /** True while a person has to decide on it. */

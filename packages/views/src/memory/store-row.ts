@@ -108,7 +108,7 @@ function applied(before: readonly string[], changes: readonly Change[]): { place
 export function evolveStoreRow(state: StoreRowState, event: LogEvent): StoreRowState {
   const known = knownEvent(event);
   if (known === null || known.data === null || !CATALOGUE[known.type].safeParse(known.data).success) return state;
-  return fold(state, known, undefined);
+  return fold(state, known);
 }
 
 export function storeRowOf(state: StoreRowState): StoreRow {

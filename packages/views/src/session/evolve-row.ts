@@ -194,5 +194,5 @@ const fold = foldKnown<State>({ ...SESSION, ...THREADS, ...USER, ...OUTCOME });
 export function evolveSessionRow(state: SessionRowState, event: LogEvent): SessionRowState {
   const next = { ...state, seq: event.seq, now: event.time > state.now ? event.time : state.now };
   const known = knownEvent(event);
-  return known === null ? { ...next, suspended: true } : fold(next, known, undefined);
+  return known === null ? { ...next, suspended: true } : fold(next, known);
 }

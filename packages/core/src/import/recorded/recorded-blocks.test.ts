@@ -47,6 +47,22 @@ describe('blocks of a transcript', () => {
     expect(new LoadedRow([user(block)]).dataOf('user.message')).toEqual([{ content }]);
   });
 
+  test.each([
+    ['the blob of another session', { type: 'unknown', block_type: 'x', df_blob: { sha256: 'x', size_bytes: 1 } }],
+    ['a text that was cut', { type: 'text', text: 'x', df_blob: { sha256: 'x', size_bytes: 1 } }],
+    ['an image without a source', { type: 'image' }],
+    ['a text that is a number', { type: 'text', text: 1 }],
+  ])('are kept as they were recorded when inside of them stands %s', (_, inner) => {
+    const block = { type: 'document', source: { type: 'content', content: [inner] } };
+    const content = [{ type: 'unknown', block_type: 'document', block }];
+    expect(new LoadedRow([user(block)]).dataOf('user.message')).toEqual([{ content }]);
+  });
+
+  test('that only speak of a blob are what they are', () => {
+    const found = { type: 'mcp_tool_result', tool_use_id: 't', content: [{ type: 'blob', uri: 'x' }] };
+    expect(new LoadedRow([user(found)]).dataOf('user.message')).toEqual([{ content: [found] }]);
+  });
+
   test('that are too large for an event are cut down to their text, and said to be', () => {
     const image = { type: 'image', source: { ...PNG, data: 'A'.repeat(100_000) } };
     const loaded = new LoadedRow([user({ type: 'text', text: 'Look.' }, image)]);

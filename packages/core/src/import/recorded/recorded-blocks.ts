@@ -1,11 +1,13 @@
 import { ContentBlock, isPlainText } from '@dreamfold/events';
+import { blobsIn } from '../../session/large-data.ts';
 import type { MessageContent } from '../transcript-message.ts';
 
 type RecordedBlock = Exclude<MessageContent, string>[number];
 
 /** What has a turn of its own, or none. */
 const OTHERWISE_READ: ReadonlySet<string> = new Set(['tool_use', 'tool_result', 'refusal']);
-const TEXT_BLOCKS: ReadonlySet<string> = new Set(['text', 'input_text', 'output_text']);
+/** What the Messages API, the Chat API and the Responses API call text. */
+export const TEXT_BLOCKS: ReadonlySet<string> = new Set(['text', 'input_text', 'output_text']);
 const DATA_URL = /^data:([\w.+-]+\/[\w.+-]+);base64,([A-Za-z0-9+/]+={0,2})$/;
 
 /**
@@ -24,8 +26,10 @@ function contentBlock(block: RecordedBlock): ContentBlock {
     return textBlock(text, citations) ?? { type: 'text', text: String(text) };
   }
   const as = chatImage(block) ?? (block.type === 'thinking' ? { signature: '', ...block } : block);
-  const known = block.type !== 'unknown' && ContentBlock.safeParse(as).success;
-  return known && !namesBlob(as) ? (as as ContentBlock) : { type: 'unknown', block_type: block.type, block };
+  const isKnown = block.type !== 'unknown' && ContentBlock.safeParse(as).success;
+  // A blob is named by the log that holds it, and by nobody else.
+  if (isKnown && blobsIn([as as ContentBlock]).length === 0) return as as ContentBlock;
+  return { type: 'unknown', block_type: block.type, block };
 }
 
 function textBlock(text: unknown, citations: unknown): ContentBlock | null {
@@ -40,9 +44,4 @@ function chatImage({ type, image_url }: RecordedBlock): object | null {
   if (typeof url !== 'string') return null;
   const [, media_type, data] = DATA_URL.exec(url) ?? [];
   return { type: 'image', source: data === undefined ? { type: 'url', url } : { type: 'base64', media_type, data } };
-}
-
-/** A blob is named by the log that holds it, and by nobody else. */
-function namesBlob(block: object): boolean {
-  return JSON.stringify(block).includes('"type":"blob"');
 }

@@ -139,12 +139,12 @@ const foldSound = foldKnown<MemoryState>({
 export function evolveMemory(state: MemoryState, logged: LogEvent): MemoryState {
   const event = knownEvent(logged);
   if (event === null || event.data === null) return state;
-  return CATALOGUE[event.type].safeParse(event.data).success ? foldSound(state, event, undefined) : state;
+  return CATALOGUE[event.type].safeParse(event.data).success ? foldSound(state, event) : state;
 }
 
 /** The same for an event that was made here and is not on the log yet: the log checks its payload before it takes it. */
 export function evolveDraft(state: MemoryState, drafted: LogEvent): MemoryState {
-  return foldSound(state, drafted as KnownEvent, undefined);
+  return foldSound(state, drafted as KnownEvent);
 }
 
 function withPatch(state: MemoryState, record: PatchRecord): MemoryState {

@@ -47,6 +47,11 @@ describe('what a user gives', () => {
       ],
       'message/0/source/content/0/source',
     ],
+    [
+      'the blob of a text inside of a document',
+      [{ type: 'document', source: { type: 'content', content: [{ type: 'text', text: 'x', df_blob: { sha256: 'x', size_bytes: 1 } }] } }],
+      'message/0/source/content/0/df_blob',
+    ],
     ['the blob of a text', [{ type: 'text', text: 'x', df_blob: { sha256: 'x', size_bytes: 1 } }], 'message/0/df_blob'],
   ])('is refused when it is %s', (_, given, path) => {
     expect(() => givenContent(given, 'message')).toThrow(expect.objectContaining({ code: 'invalid_argument', path }));

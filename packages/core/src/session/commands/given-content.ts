@@ -59,9 +59,9 @@ function checkSource(source: unknown, path: string): void {
   if (type === 'blob') throw wrong(path, undefined, 'names a blob: give the data itself');
   if (type === 'base64' && !isBase64(data as string)) throw wrong(`${path}/data`, undefined, 'is not base64');
   if (type !== 'content' || !Array.isArray(content)) return;
-  for (const [i, inner] of (content as { type: string; source?: unknown }[]).entries()) {
+  for (const [i, inner] of (content as { type: string }[]).entries()) {
     if (inner.type !== 'text' && inner.type !== 'image') throw wrong(`${path}/content/${i}`, inner.type, 'is neither text nor an image');
-    if (inner.type === 'image') givenBlock(inner, `${path}/content/${i}`);
+    givenBlock(inner, `${path}/content/${i}`);
   }
 }
 
