@@ -54,6 +54,7 @@ export {
   taskOf,
   threadOf,
   totalTokens,
+  waitsForTurn,
   type Attempt,
   type Call,
   type Outcome,
@@ -140,4 +141,5 @@ export {
   type PatchStatus,
 } from './memory/review/state.ts';
 export { documentAtPoint, versionsOf, type MemoryPoint, type VersionEntry } from './memory/review/versions.ts';
+export { subtree } from './session/fold/handlers.ts';
 export { settle, type AppendPlace, type Decider } from './settle.ts';

@@ -1,6 +1,6 @@
-import { leadThreadId } from '@dreamfold/core';
+import { leadThreadId, subtree, waitsForTurn } from '@dreamfold/core';
 import { foldKnown, knownEvent, textOf, type KnownEvent, type LogEvent, type FoldHandlers } from '@dreamfold/events';
-import { waitsForTurn, type RowCall, type RowOutcome, type RowThread, type SessionRowState } from './row-state.ts';
+import type { RowCall, RowOutcome, RowThread, SessionRowState } from './row-state.ts';
 
 type State = SessionRowState;
 
@@ -129,9 +129,7 @@ const USER: FoldHandlers<State> = {
 function interrupted(state: State, { seq, data }: KnownEvent<'user.interrupt'>): State {
   const [lead] = state.threads;
   if (lead === undefined) return state;
-  const reached = new Set([data.session_thread_id ?? lead.id]);
-  // Children stand after their parents, so one pass finds all of them.
-  for (const { id, parent } of state.threads) if (parent !== null && reached.has(parent)) reached.add(id);
+  const reached = subtree(state.threads, data.session_thread_id ?? lead.id);
   if (reached.has(lead.id) && waitsForTurn(state)) return withdrawn(state, seq);
   return {
     ...state,

@@ -1,4 +1,4 @@
-import { DELEGATE_TOOL } from '@dreamfold/core';
+import { DELEGATE_TOOL, waitsForTurn } from '@dreamfold/core';
 import type { StopReason } from '@dreamfold/events';
 
 /** A call of a thread's newest answer that has no result yet. */
@@ -96,11 +96,6 @@ export function initialSessionRow(id: string): SessionRowState {
     createdAt: 0,
     now: 0,
   };
-}
-
-/** Something was asked of the session, and nobody has begun with it. */
-export function waitsForTurn({ status, threads, queue }: SessionRowState): boolean {
-  return status === 'idle' && threads[0]?.running === false && queue.length > 0;
 }
 
 /**

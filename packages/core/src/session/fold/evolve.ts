@@ -120,7 +120,7 @@ const CORE_HANDLERS: Handlers = {
   'user.interrupt': (state, { seq, data }) => {
     const [lead] = state.threads;
     if (lead === undefined) return state;
-    const ids = subtree(state, data.session_thread_id ?? lead.id);
+    const ids = subtree(state.threads, data.session_thread_id ?? lead.id);
     if (ids.has(lead.id) && waitsForTurn(state)) return withdrawn(state, seq);
     return {
       ...state,

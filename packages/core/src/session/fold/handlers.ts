@@ -59,10 +59,10 @@ function wordsBefore({ before, input }: Call): string {
 }
 
 /** The thread and everything under it. */
-export function subtree(state: SessionState, rootId: string): Set<string> {
+export function subtree(threads: readonly Pick<Thread, 'id' | 'parent'>[], rootId: string): Set<string> {
   const ids = new Set([rootId]);
   // Children stand after their parents, so one pass finds all of them.
-  for (const thread of state.threads) if (thread.parent !== null && ids.has(thread.parent)) ids.add(thread.id);
+  for (const thread of threads) if (thread.parent !== null && ids.has(thread.parent)) ids.add(thread.id);
   return ids;
 }
 

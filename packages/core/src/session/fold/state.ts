@@ -273,8 +273,15 @@ export function taskOf(state: SessionState, thread: Thread): string {
 /** What is said of an outcome that an interrupt has ended. */
 export const INTERRUPTED = 'The session was interrupted.';
 
+/** What of a session tells whether it was asked for something: a row in a list keeps as much. */
+export interface Asked {
+  readonly status: SessionState['status'];
+  readonly threads: readonly Pick<Thread, 'running'>[];
+  readonly queue: { readonly length: number };
+}
+
 /** Something was asked of the session, and nobody has begun with it. */
-export function waitsForTurn({ status, threads, queue }: SessionState): boolean {
+export function waitsForTurn({ status, threads, queue }: Asked): boolean {
   return status === 'idle' && threads[0]?.running === false && queue.length > 0;
 }
 
