@@ -2,6 +2,7 @@ import type { PageQuery } from '@dreamfold/projections';
 import type { Command } from 'commander';
 import { wholeNumber } from '../define-command.ts';
 import type { Io } from '../io.ts';
+import { shellWord } from '../render/printable.ts';
 
 /** Which part of a list somebody asked for. */
 export interface PageFlags {
@@ -45,7 +46,23 @@ export function tellCount(total: number, io: Io): void {
   io.line(String(total));
 }
 
-/** Says how the list goes on, where there is more of it. @param command that goes on, such as `sessions --limit 5` */
-export function tellNext(next: string | null, command: string, io: Io): void {
-  if (next !== null) io.verbatim(`\n${io.typed(`${command} --after ${next}`)}`);
+/** Says how the list goes on, where there is more of it: the same command, with the same options, after this page. */
+export function tellNext(next: string | null, command: Command, io: Io): void {
+  if (next === null) return;
+  const flags = command.options.flatMap((option) => {
+    const value: unknown = command.getOptionValue(option.attributeName());
+    return value === undefined || option.long === '--after'
+      ? []
+      : [option.long!, ...(value === true ? [] : [shellWord(typedValue(value))])];
+  });
+  io.verbatim(`\n${io.typed([...namesOf(command), ...flags, '--after', next].join(' '))}`);
+}
+
+/** Such as `review list`. */
+function namesOf(command: Command): string[] {
+  return command.parent === null ? [] : [...namesOf(command.parent), command.name()];
+}
+
+function typedValue(value: unknown): string {
+  return value instanceof Date ? value.toISOString() : String(value);
 }

@@ -45,7 +45,7 @@ export function register(program: Command, io: Io): void {
   withPages(listed)
     .option('--store <name>', 'of one store only')
     .addOption(new Option('--status <status>', 'only those that are so').choices(DREAM_STATUSES))
-    .action((flags: ListFlags, command: Command) => withData(command, { io, readOnly: true }, (dreamfold) => list(dreamfold, flags, io)));
+    .action((_: ListFlags, command: Command) => withData(command, { io, readOnly: true }, (dreamfold) => list(dreamfold, command, io)));
 
   defineCommand(group, {
     usage: 'show <dream>',
@@ -121,7 +121,8 @@ interface ListFlags extends PageFlags {
   status?: NonNullable<DreamQuery['status']>;
 }
 
-async function list(dreamfold: Dreamfold, flags: ListFlags, io: Io): Promise<void> {
+async function list(dreamfold: Dreamfold, command: Command, io: Io): Promise<void> {
+  const flags = command.opts<ListFlags>();
   const { store, status, limit, after, count } = flags;
   const name = await storeNames(dreamfold);
   const { rows, total, next } = await dreamfold.lists.dreams({
@@ -147,7 +148,7 @@ async function list(dreamfold: Dreamfold, flags: ListFlags, io: Io): Promise<voi
     { title: 'INSIGHTS', value: ({ insights }) => insights, align: 'right' },
     { title: 'REJECTED', value: ({ rejected }) => rejected, align: 'right' },
   ]);
-  tellNext(next, `dream list --limit ${limit}`, io);
+  tellNext(next, command, io);
 }
 
 /** The name of a store that was erased is gone. */

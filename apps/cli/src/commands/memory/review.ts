@@ -49,7 +49,7 @@ function registerAsking(group: Command, io: Io): void {
       return withData(command, { io, readOnly: !io.interactive, mustExist: true }, async (dreamfold) =>
         io.interactive
           ? askAboutEach(dreamfold, { by, constitution: await constitutionFor(command, flags.rules), gates: flags.gates === true }, io)
-          : list(dreamfold, flags, io),
+          : list(dreamfold, command, io),
       );
     });
 }
@@ -67,7 +67,7 @@ function registerReading(group: Command, io: Io): void {
     .option('--store <name>', 'of one store only')
     .option('--all', 'what was decided or rejected as well')
     .option(...GATES)
-    .action((flags: ListFlags, command: Command) => withData(command, { io, readOnly: true }, (dreamfold) => list(dreamfold, flags, io)));
+    .action((_: ListFlags, command: Command) => withData(command, { io, readOnly: true }, (dreamfold) => list(dreamfold, command, io)));
 
   defineCommand(group, {
     usage: 'show <patch>',
@@ -187,20 +187,21 @@ function documentOf(waiting: Proposal) {
   };
 }
 
-async function listPage(dreamfold: Dreamfold, flags: ListFlags, io: Io): Promise<void> {
-  const { status = 'waiting', store, count, limit } = flags;
+async function listPage(dreamfold: Dreamfold, command: Command, io: Io): Promise<void> {
+  const flags = command.opts<ListFlags>();
+  const { status = 'waiting', store, count } = flags;
   const asked = { ...pageQuery(flags), status, ...(store === undefined ? {} : { store }) };
   const { rows, total, next } = await proposalsOf(dreamfold, { ...asked, order: 'newest' });
   if (count === true) return tellCount(total, io);
   io.document({ proposals: rows.map(documentOf), total, next });
   if (rows.length === 0) io.line('No such patch.');
   for (const proposal of rows) tellPatch(proposal, io);
-  tellNext(next, `review list --status ${status} --limit ${limit}`, io);
+  tellNext(next, command, io);
 }
 
-async function list(dreamfold: Dreamfold, flags: ListFlags, io: Io): Promise<void> {
-  const { store, all, gates, status, limit, after, count } = flags;
-  if ((status ?? limit ?? after ?? count) !== undefined) return listPage(dreamfold, flags, io);
+async function list(dreamfold: Dreamfold, command: Command, io: Io): Promise<void> {
+  const { store, all, gates, status, limit, after, count } = command.opts<ListFlags>();
+  if ((status ?? limit ?? after ?? count) !== undefined) return listPage(dreamfold, command, io);
   const ofStore = store === undefined ? {} : { store };
   const waiting = waitingIn((await proposalsOf(dreamfold, { ...ofStore, status: 'waiting' })).rows);
   const decided = all === true ? (await proposalsOf(dreamfold, { ...ofStore, order: 'oldest' })).rows.filter((one) => !isWaiting(one)) : [];

@@ -28,10 +28,11 @@ export function register(program: Command, io: Io): void {
     .option('--since <time>', 'begun at this time or later: a date and time, or 24h, 7d, …', timeGiven)
     .option('--until <time>', 'begun before this time', timeGiven)
     .option('--title <text>', 'only those with this in their title or task')
-    .action((flags: Flags, given: Command) => withData(given, { io, readOnly: true }, (dreamfold) => sessions(dreamfold, flags, io)));
+    .action((_: Flags, given: Command) => withData(given, { io, readOnly: true }, (dreamfold) => sessions(dreamfold, given, io)));
 }
 
-async function sessions(dreamfold: Dreamfold, flags: Flags, io: Io): Promise<void> {
+async function sessions(dreamfold: Dreamfold, command: Command, io: Io): Promise<void> {
+  const flags = command.opts<Flags>();
   const { limit, after, count, ...filters } = flags;
   const { rows, total, next } = await listing(io, (onProgress) =>
     dreamfold.lists.sessions({ ...filters, ...pageQuery(flags), onProgress }),
@@ -42,7 +43,7 @@ async function sessions(dreamfold: Dreamfold, flags: Flags, io: Io): Promise<voi
   const isAll = Object.keys(filters).length === 0 && after === undefined;
   if (rows.length > 0) printRows(rows, io);
   else io.line(isAll ? io.withTyped('No sessions yet. Run one: `dreamfold run team.ts "task"`') : 'No such session.');
-  tellNext(next, `sessions --limit ${limit}`, io);
+  tellNext(next, command, io);
 }
 
 /** What it waits for comes before what becomes of its outcome; what an earlier turn came to says nothing of the newest one. */
