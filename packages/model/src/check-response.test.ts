@@ -8,6 +8,11 @@ const calling = (input: unknown): unknown => saying({ type: 'tool_use', id: 'a',
 const nested = (depth: number): unknown => (depth === 0 ? 1 : { a: nested(depth - 1) });
 const cycle: { self?: unknown } = {};
 cycle.self = cycle;
+const endless: { type: string; source: { type: string; content: unknown[] } } = {
+  type: 'document',
+  source: { type: 'content', content: [] },
+};
+endless.source.content.push(endless);
 
 test('a whole answer comes back as it is', () => {
   const answer = saying(
@@ -43,6 +48,7 @@ test.each<[what: string, response: unknown, path: string]>([
     'content/0/source/content/0',
   ],
   ['a block with a date', saying({ type: 'mcp_tool_result', tool_use_id: 't', content: new Date(0) }), 'content/0'],
+  ['a document that holds itself', saying(endless), 'content/0'],
   ['half a character in a thought', saying({ type: 'thinking', thinking: '\ud800', signature: '' }), 'content/0'],
   ['a text that is missing', saying({ type: 'text' }), 'content/0/text'],
   ['a text that is a number', saying({ type: 'text', text: 7 }), 'content/0/text'],

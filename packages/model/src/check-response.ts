@@ -26,11 +26,13 @@ const Block = z.discriminatedUnion('type', [
   }),
   ...OTHER_BLOCKS,
 ]);
-/** Of blocks other than text and calls: JSON, and no blob, which the log alone names. */
+const NO_JSON = 'holds something other than JSON, half a character, or a blob';
+/** Of blocks other than text and calls: JSON, asked before anything walks into it, and no blob, which the log alone names. */
 const Blocks = z.array(
-  Block.refine((block) => block.type === 'text' || block.type === 'tool_use' || (isPlainJson(block) && blobsIn([block]).length === 0), {
-    error: 'holds something other than JSON, half a character, or a blob',
-  }),
+  z
+    .unknown()
+    .refine((block) => isTextOrCall(block) || isPlainJson(block), { error: NO_JSON })
+    .pipe(Block.refine((block) => block.type === 'text' || block.type === 'tool_use' || blobsIn([block]).length === 0, { error: NO_JSON })),
 );
 const Response = z.object({
   content: Blocks,
@@ -38,6 +40,11 @@ const Response = z.object({
   refusal: z.object({ category: z.string().nullable(), explanation: z.string().nullable() }).optional(),
   usage: Usage,
 });
+
+function isTextOrCall(block: unknown): boolean {
+  const type = typeof block === 'object' && block !== null && 'type' in block ? block.type : undefined;
+  return type === 'text' || type === 'tool_use';
+}
 
 /**
  * The answer of a model, which may be anybody's code, as what it has to be.
