@@ -76,11 +76,12 @@ export class UnreviewedSessions {
   async refresh(): Promise<void> {
     for (;;) {
       const number = this.#ended.number + 1;
-      const { status, started } = await this.#dreams.load(this.#dreams.idOf(this.#store, number));
+      const { status, started, seq } = await this.#dreams.load(this.#dreams.idOf(this.#store, number));
       // Somebody else has refreshed it meanwhile.
       if (this.#ended.number >= number) continue;
-      if (started === null || status === 'running') break;
-      if (status === 'completed') this.#dreams.advance(this.#ended, started);
+      if (seq === 0 || status === 'running') break;
+      // One whose beginning was erased says nothing of what it reviewed.
+      if (status === 'completed' && started !== null) this.#dreams.advance(this.#ended, started);
       else this.#ended.number = number;
     }
     for (const [stream, position] of this.#newest) if (hasSeen(this.reviewedThrough, position)) this.#newest.delete(stream);

@@ -1,0 +1,26 @@
+import { streamOf, type LogEvent } from '@dreamfold/events';
+import { openMemoryLog } from '@dreamfold/log';
+import { expect, it } from 'vitest';
+import { MemoryKeeper } from '../memory/memory-keeper.ts';
+import { QUEUES, routeTicket, TICKETS } from '../testing/routed-sessions.ts';
+import { MACHINE } from '../time/surroundings.ts';
+import { Dreamer } from './dreamer.ts';
+import { StoreDreams } from './store-dreams.ts';
+import { UnreviewedSessions } from './unreviewed-sessions.ts';
+
+it('a dream whose beginning was erased is passed over: what later ones reviewed is known', async () => {
+  const log = openMemoryLog();
+  const memory = new MemoryKeeper(log);
+  const store = await memory.create({ name: 'desk', description: '', approval: 'manual' }, 'person:ann');
+  const dreams = new StoreDreams(log, MACHINE);
+  for (const ticket of TICKETS) {
+    await routeTicket(log, ticket, { queues: QUEUES });
+    await new Dreamer(log, memory).dream({ store: 'desk', thorough: true });
+  }
+  await log.erase(streamOf('dream', dreams.idOf(store, 1)), [1]);
+  const unreviewed = new UnreviewedSessions(dreams, store, 1);
+  await unreviewed.refresh();
+  expect(unreviewed.reviewedThrough[0]).toBeGreaterThan(0);
+  const next = { stream: streamOf('dream', dreams.idOf(store, TICKETS.length + 1)) } as LogEvent;
+  expect(unreviewed.isOfNextDream(next)).toBe(true);
+});
