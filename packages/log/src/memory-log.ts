@@ -36,10 +36,22 @@ import { BATCH_SIZE, ChangeSignal, readBetween, subscribeBy, waitUntil } from '.
 import { StreamVerifier } from './rule/verify-stream.ts';
 import { noticeOf, Watchers } from './watchers.ts';
 
-interface Row {
-  /** Sealed when somebody looks at it. */
-  readonly stored: StoredEvent;
+/** Where an event stands in the log, and in its stream. */
+class Row {
   readonly position: number;
+  readonly #stream: Stream;
+  readonly #seq: number;
+
+  constructor(position: number, stream: Stream, seq: number) {
+    this.position = position;
+    this.#stream = stream;
+    this.#seq = seq;
+  }
+
+  /** Sealed when somebody looks at it. */
+  get stored(): StoredEvent {
+    return this.#stream.storedAt(this.#seq);
+  }
 }
 
 /**
@@ -64,7 +76,7 @@ class Stream {
   get head(): Head {
     const { seq, epoch } = this;
     if (seq === 0) return EMPTY_HEAD;
-    const hash = (): string => this.#storedAt(seq).hash;
+    const hash = (): string => this.storedAt(seq).hash;
     return {
       seq,
       epoch,
@@ -88,16 +100,7 @@ class Stream {
   }
 
   #addRows({ id, n }: { id: string; n: number }, epoch: number, position: number): Row[] {
-    const stored = (seq: number): StoredEvent => this.#storedAt(seq);
-    const rows = Array.from({ length: n }, (_, i): Row => {
-      const seq = this.seq + 1 + i;
-      return {
-        position: position + 1 + i,
-        get stored() {
-          return stored(seq);
-        },
-      };
-    });
+    const rows = Array.from({ length: n }, (_, i) => new Row(position + 1 + i, this, this.seq + 1 + i));
     this.rows.push(...rows);
     this.appends.set(id, { seq: this.seq + 1, n });
     this.seq += n;
@@ -105,7 +108,7 @@ class Stream {
     return rows;
   }
 
-  #storedAt(seq: number): StoredEvent {
+  storedAt(seq: number): StoredEvent {
     if (seq > this.#sealed.length) this.#seal();
     return this.#sealed[seq - 1]!;
   }
