@@ -24,34 +24,40 @@ export async function proposalsOf(
   dreamfold: Dreamfold,
   query: ProposalQuery,
 ): Promise<{ rows: Proposal[]; total: number; next: string | null }> {
-  const name = await storeNames(dreamfold);
-  const store = query.store === undefined ? {} : { store: await storeId(dreamfold, query.store) };
+  const stores = await storesOf(dreamfold);
+  const store = query.store === undefined ? {} : { store: await stores.idOf(query.store) };
   const page = await dreamfold.lists.proposals({ order: 'oldest', ...query, ...store });
-  return { ...page, rows: page.rows.map((row) => ({ ...row, store: { id: row.store, name: name(row.store) } })) };
+  return { ...page, rows: page.rows.map((row) => ({ ...row, store: { id: row.store, name: stores.nameOf(row.store) } })) };
 }
 
-/** The names of stores by their ids; of one whose beginning was erased, the id. */
-export async function storeNames(dreamfold: Dreamfold): Promise<(id: string) => string> {
+/** The memory stores, read once. */
+export interface Stores {
+  /** The name of a store by its id; of one whose beginning was erased, the id. */
+  nameOf(id: string): string;
+  /** @param store name or id @throws DreamfoldError not_found */
+  idOf(store: string): Promise<string>;
+}
+
+export async function storesOf(dreamfold: Dreamfold): Promise<Stores> {
   const names = new Map((await dreamfold.lists.stores()).map(({ id, name }) => [id, name]));
-  return (id) => names.get(id) || id;
-}
-
-/** @throws DreamfoldError not_found */
-export async function storeId(dreamfold: Dreamfold, store: string): Promise<string> {
-  const id = dreamfold.memory.idOf(store);
-  const isThere = (await dreamfold.lists.stores()).some((row) => row.id === id);
-  return isThere ? id : (await dreamfold.memory.load(store)).id;
+  return {
+    nameOf: (id) => names.get(id) || id,
+    idOf: async (store) => {
+      const id = dreamfold.memory.idOf(store);
+      return names.has(id) ? id : (await dreamfold.memory.load(store)).id;
+    },
+  };
 }
 
 /** @param store name or id of the only store to look in @throws DreamfoldError not_found, invalid_argument */
 export async function findProposal(dreamfold: Dreamfold, prefix: string, store?: string): Promise<Proposal> {
-  const wanted = store === undefined ? null : await storeId(dreamfold, store);
+  const stores = await storesOf(dreamfold);
+  const wanted = store === undefined ? null : await stores.idOf(store);
   const begun = prefix === '' ? [] : await dreamfold.lists.findProposals(withPrefix(prefix, PATCHES), MAX_SHOWN + 1);
   const found = findByPrefix(
     begun.filter((row) => wanted === null || row.store === wanted),
     prefix,
     PATCHES,
   );
-  const name = await storeNames(dreamfold);
-  return { ...found, store: { id: found.store, name: name(found.store) } };
+  return { ...found, store: { id: found.store, name: stores.nameOf(found.store) } };
 }

@@ -5,7 +5,7 @@ import { withData } from '../../data-directory.ts';
 import { collect, defineCommand } from '../../define-command.ts';
 import { pageQuery, tellCount, tellNext, withPages, type PageFlags } from '../../input/page-flags.ts';
 import { findByPrefix, MAX_SHOWN, withPrefix, type Sought } from '../../session/find-by-prefix.ts';
-import { storeId, storeNames } from '../../session/proposals.ts';
+import { storesOf } from '../../session/proposals.ts';
 import { findSession } from '../../session/find-session.ts';
 import type { Io } from '../../io.ts';
 import { insightLine } from '../../render/patch-lines.ts';
@@ -124,17 +124,17 @@ interface ListFlags extends PageFlags {
 async function list(dreamfold: Dreamfold, command: Command, io: Io): Promise<void> {
   const flags = command.opts<ListFlags>();
   const { store, status, limit, after, count } = flags;
-  const name = await storeNames(dreamfold);
+  const stores = await storesOf(dreamfold);
   const { rows, total, next } = await dreamfold.lists.dreams({
     ...pageQuery(flags),
     ...(status === undefined ? {} : { status }),
-    ...(store === undefined ? {} : { store: await storeId(dreamfold, store) }),
+    ...(store === undefined ? {} : { store: await stores.idOf(store) }),
   });
   if (count === true) return tellCount(total, io);
   const dreams = rows.map(({ id, store: of, ...row }) => ({
     id,
     store: of,
-    storeName: of === null ? null : nameOrNull(name(of), of),
+    storeName: of === null ? null : nameOrNull(stores.nameOf(of), of),
     ...row,
   }));
   const isPage = limit !== undefined || after !== undefined;

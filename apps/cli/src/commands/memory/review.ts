@@ -203,8 +203,9 @@ async function list(dreamfold: Dreamfold, command: Command, io: Io): Promise<voi
   const { store, all, gates, status, limit, after, count } = command.opts<ListFlags>();
   if ((status ?? limit ?? after ?? count) !== undefined) return listPage(dreamfold, command, io);
   const ofStore = store === undefined ? {} : { store };
-  const waiting = waitingIn((await proposalsOf(dreamfold, { ...ofStore, status: 'waiting' })).rows);
-  const decided = all === true ? (await proposalsOf(dreamfold, { ...ofStore, order: 'oldest' })).rows.filter((one) => !isWaiting(one)) : [];
+  const { rows } = await proposalsOf(dreamfold, { ...ofStore, ...(all === true ? {} : { status: 'waiting' }) });
+  const waiting = waitingIn(rows);
+  const decided = rows.filter((one) => !isWaiting(one));
   const storeId = store === undefined ? null : dreamfold.memory.idOf(store);
   const stopped = all === true ? await stoppedByGates(dreamfold, storeId) : [];
   io.document({ waiting: waiting.map(documentOf), ...(all === true ? { decided: decided.map(documentOf), stopped } : {}) });
