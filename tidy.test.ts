@@ -50,8 +50,6 @@ const ADAPTER_FOLDER = /^\.{1,2}\/(?:.*\/)?(?:sqlite|anthropic)\//;
 
 /** A folder with more is no room that a reader can hold in the head. */
 const MAX_SOURCES = 15;
-/** Folders that are still to be divided into rooms. */
-const CROWDED: readonly string[] = ['packages/log-kafka/src'];
 
 // Written so that none of them matches this file.
 const PROVENANCE = [
@@ -147,7 +145,7 @@ function checkFolders(files: readonly Source[]): string[] {
   const sources = code(files).filter(({ path }) => !isTest(path));
   const folders = Map.groupBy(sources, ({ path }) => dirname(path));
   return [...folders]
-    .filter(([folder, within]) => within.length > MAX_SOURCES && !CROWDED.includes(folder))
+    .filter(([, within]) => within.length > MAX_SOURCES)
     .map(([folder, { length }]) => `${folder}: ${length} source files. Divide it into rooms of at most ${MAX_SOURCES}, each with one job.`);
 }
 

@@ -2,7 +2,7 @@
 // With --check it writes nothing and fails when the file is stale.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { stringify } from 'yaml';
-import { asyncApi } from '../packages/log-kafka/src/async-api.ts';
+import { asyncApi } from './async-api.ts';
 import { namedSchemas } from './generate-event-reference.ts';
 
 const FILE = new URL('asyncapi.yaml', import.meta.url);

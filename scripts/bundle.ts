@@ -14,7 +14,7 @@ interface Manifest {
 
 /** Loaded by their place beside the entries, and not by an import. */
 const LOADED_BY_PLACE: Readonly<Record<string, readonly string[]>> = {
-  '@dreamfold/log-kafka': ['./dist/catch-up-thread.js'],
+  '@dreamfold/log-kafka': ['./dist/catch-up/catch-up-thread.js'],
 };
 
 const folder = process.cwd();

@@ -13,7 +13,7 @@ import type { LogNotice } from './kafka-node.ts';
 import { parseKafkaUrl } from './kafka-url.ts';
 import { openKafkaLog } from './open-kafka-log.ts';
 import { compareNodes } from './testing/agreement.ts';
-import { topicSpecs } from './topics-spec.ts';
+import { topicSpecs } from './topics/topics-spec.ts';
 
 const STREAM = 'session/patient';
 

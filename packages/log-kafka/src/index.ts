@@ -3,11 +3,11 @@
  * @module @dreamfold/log-kafka
  */
 export { openKafkaLog, type KafkaLogOptions } from './open-kafka-log.ts';
-export { driverFor } from './driver-for.ts';
+export { driverFor } from './driver/driver-for.ts';
 export type { KafkaLog } from './kafka-log.ts';
 export type { LogNotice } from './kafka-node.ts';
 export { parseKafkaUrl, redacted, type KafkaPlace } from './kafka-url.ts';
-export { ProduceError } from './driver.ts';
+export { ProduceError } from './driver/driver.ts';
 export type {
   DriverRecord,
   FetchedRecord,
@@ -20,4 +20,4 @@ export type {
   TailOptions,
   TopicDescription,
   TopicSpec,
-} from './driver.ts';
+} from './driver/driver.ts';

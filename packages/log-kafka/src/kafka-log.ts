@@ -37,10 +37,10 @@ import {
   type PreparedAppend,
   type SetAside,
 } from '@dreamfold/log/backend';
-import type { BlobTopic } from './blob-topic.ts';
-import type { KeyRing } from './key-ring.ts';
-import { partitionOf } from './partition-of.ts';
-import type { Counted, PartitionWriter } from './partition-writer.ts';
+import type { BlobTopic } from './topics/blob-topic.ts';
+import type { KeyRing } from './erasure/key-ring.ts';
+import { partitionOf } from './partition/partition-of.ts';
+import type { Counted, PartitionWriter } from './partition/partition-writer.ts';
 
 /** How long `close` waits for verdicts while the brokers answer. */
 const DRAIN_MS = 10_000;

@@ -2,16 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { DreamfoldError, isDreamfoldError, type StoredEvent } from '@dreamfold/events';
 import type { Refusal } from '@dreamfold/log';
 import { ChangeSignal, type PartitionRecord, type PartitionReplica, type SideStore } from '@dreamfold/log/backend';
-import { BlobTopic } from './blob-topic.ts';
-import type { DriverRecord, FetchedRecord, KafkaDriver, OffsetRange, Tail } from './driver.ts';
+import { BlobTopic } from './topics/blob-topic.ts';
+import type { DriverRecord, FetchedRecord, KafkaDriver, OffsetRange, Tail } from './driver/driver.ts';
 import type { NodePartition } from './kafka-log.ts';
-import { KeyRing } from './key-ring.ts';
-import { PartitionFollower, divergedError } from './partition-follower.ts';
-import { partitionOf } from './partition-of.ts';
-import { PartitionWriter } from './partition-writer.ts';
-import { DecodedRecord, decodeRecord, encodeRecord } from './record-codec.ts';
-import type { SentRecords } from './sent-records.ts';
-import { rangesOf } from './topics.ts';
+import { KeyRing } from './erasure/key-ring.ts';
+import { PartitionFollower, divergedError } from './partition/partition-follower.ts';
+import { partitionOf } from './partition/partition-of.ts';
+import { PartitionWriter } from './partition/partition-writer.ts';
+import { DecodedRecord, decodeRecord, encodeRecord } from './partition/record-codec.ts';
+import type { SentRecords } from './partition/sent-records.ts';
+import { rangesOf } from './topics/topics.ts';
 
 /** How often the topic is compared with what was read of it. */
 const CHECK_MS = 5_000;

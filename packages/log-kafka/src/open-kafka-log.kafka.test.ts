@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { sqliteReplicas } from '@dreamfold/log/sqlite';
 import { afterAll, expect, inject, onTestFinished, test } from 'vitest';
 import { parseKafkaUrl } from './kafka-url.ts';
-import { driverFor } from './driver-for.ts';
+import { driverFor } from './driver/driver-for.ts';
 import { openKafkaLog } from './open-kafka-log.ts';
-import { ensureTopics } from './topics.ts';
+import { ensureTopics } from './topics/topics.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'dreamfold-open-kafka-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));

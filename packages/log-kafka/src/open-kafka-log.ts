@@ -5,16 +5,16 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { DreamfoldError, isDreamfoldError } from '@dreamfold/events';
 import type { ProcessorLock } from '@dreamfold/log';
 import { asSystemError, type PartitionReplica, type ReplicaStorage } from '@dreamfold/log/backend';
-import { catchUpInThreads, isFarBehind } from './catch-up.ts';
-import type { KafkaDriver, Membership, MembershipOptions, OffsetRange } from './driver.ts';
-import { driverFor } from './driver-for.ts';
-import { ensureGenesis } from './genesis.ts';
+import { isFarBehind } from './catch-up/lag.ts';
+import type { KafkaDriver, Membership, MembershipOptions, OffsetRange } from './driver/driver.ts';
+import { driverFor } from './driver/driver-for.ts';
+import { ensureGenesis } from './topics/genesis.ts';
 import { KafkaLog } from './kafka-log.ts';
 import { KafkaNode, setAsideNotice, type LogNotice } from './kafka-node.ts';
 import { parseKafkaUrl, type KafkaPlace } from './kafka-url.ts';
-import { openPartition } from './open-partition.ts';
-import { checkReading } from './replica-reading.ts';
-import { checkTopics, ensureTopics, noLogError, rangesOf } from './topics.ts';
+import { openPartition } from './partition/open-partition.ts';
+import { checkReading } from './catch-up/replica-reading.ts';
+import { checkTopics, ensureTopics, noLogError, rangesOf } from './topics/topics.ts';
 
 /** What a slot holds beside its lock. */
 const REPLICA = 'replica';
@@ -215,6 +215,8 @@ async function nearTheEnd(opening: Opening, ranges: readonly OffsetRange[]): Pro
   if (source === null || options.driver !== undefined || !isFarBehind({ begins, ends })) return node;
   const next = [...begins];
   const sum = (offsets: readonly number[]): number => offsets.reduce((total, offset) => total + offset, 0);
+  // Threads look for their program beside the file that starts them, so that file is loaded by its place.
+  const { catchUpInThreads } = await import('./catch-up/catch-up.ts');
   const caughtUp = await catchUpInThreads({
     ...{ place, directory: replicaOf(opening), source, begins, ends },
     begin: () => node.learnKeys(),

@@ -9,18 +9,18 @@ import { genesisRequest, prepareAppend, stampAppend, type SetAside } from '@drea
 import { sqliteReplicas } from '@dreamfold/log/sqlite';
 import kafkajs, { type Message } from 'kafkajs';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
-import { sha256 } from './digest.ts';
-import type { DriverRecord } from './driver.ts';
+import { sha256 } from './erasure/digest.ts';
+import type { DriverRecord } from './driver/driver.ts';
 import type { KafkaLog } from './kafka-log.ts';
 import type { LogNotice } from './kafka-node.ts';
 import { parseKafkaUrl } from './kafka-url.ts';
-import { driverFor } from './driver-for.ts';
+import { driverFor } from './driver/driver-for.ts';
 import { openKafkaLog } from './open-kafka-log.ts';
-import { partitionOf } from './partition-of.ts';
-import { encodeRecord } from './record-codec.ts';
+import { partitionOf } from './partition/partition-of.ts';
+import { encodeRecord } from './partition/record-codec.ts';
 import { compareNodes } from './testing/agreement.ts';
 import { claimStream } from './testing/load.ts';
-import { ensureTopics } from './topics.ts';
+import { ensureTopics } from './topics/topics.ts';
 
 const PARTITIONS = 2;
 const STREAM = 'session/poisoned';
