@@ -17,7 +17,7 @@ import {
   type Episode,
   type Knowledge,
 } from '@dreamfold/dreaming';
-import { cursorAtStart, fold, hasEnded, seenBy, thisProcess, type Cursor, type Log } from '@dreamfold/log';
+import { cursorAtStart, fold, hasEnded, positionOf, seenBy, thisProcess, type Cursor, type Log } from '@dreamfold/log';
 import { ABANDONED_MS, DreamStream, dreamEvent, underWay } from './dream-stream.ts';
 import { sha256 } from '../digest.ts';
 import type { Surroundings } from '../time/surroundings.ts';
@@ -104,6 +104,7 @@ export class StoreDreams {
       const { seq } = await this.#log.head(streamOf('dream', dreamId));
       if (seq === 0) return view;
       const dream = await this.load(dreamId);
+      await this.#untilHere(dream);
       if (dream.status === 'running') {
         this.#needAbandoned(dreamId, dream);
         view.left = { dreamId, dream };
@@ -200,6 +201,14 @@ export class StoreDreams {
       stream.hold(dreamEvent('dream.cancelled', cancelled));
       await stream.flush();
     }, this.#surroundings);
+  }
+
+  /** Whoever began a dream may have had more of the log than has come here yet: a session that it reviewed whole would be read in part. */
+  async #untilHere({ started }: DreamState): Promise<void> {
+    if (started === null || started.log_id !== this.#log.logId) return;
+    for (const [partition, seen] of started.through.entries()) {
+      if (seen > 0) await this.#log.waitFor(positionOf(partition, seen, started.through.length));
+    }
   }
 
   /** @throws DreamfoldError store_locked while the process that dreams may be alive */
