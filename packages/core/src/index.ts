@@ -48,7 +48,7 @@ export {
   callOf,
   initialSession,
   leadThreadId,
-  NO_CAPS,
+  DEFAULT_CAPS,
   NO_USAGE,
   outcomeOfTurn,
   taskOf,

@@ -68,3 +68,24 @@ it('a dream learns from what another dream has reviewed when all of that has com
   await dreamer.dream({ store: 'whole', thorough: true });
   expect(await learntBy('desk')).toEqual(await learntBy('whole'));
 });
+
+it('a dream sees the memory as the dreams before it have left it, also those that end while it looks back', async () => {
+  for (const ticket of TICKETS) await routeTicket(log, ticket, { queues: QUEUES });
+  let isFirst = true;
+  const interrupted = new Proxy(log, {
+    get: (target, name) => {
+      if (name === 'head')
+        return async (stream: string) => {
+          if (stream.startsWith('dream/') && isFirst) {
+            isFirst = false;
+            await dreamer.dream({ store: 'desk' });
+          }
+          return target.head(stream);
+        };
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  const report = await new Dreamer(interrupted, new MemoryKeeper(interrupted)).dream({ store: 'desk', thorough: true });
+  expect([report.reviewed.sessions, report.insights]).toEqual([0, []]);
+});

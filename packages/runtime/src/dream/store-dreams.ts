@@ -22,7 +22,7 @@ import { ABANDONED_MS, DreamStream, dreamEvent, underWay } from './dream-stream.
 import { sha256 } from '../digest.ts';
 import type { Surroundings } from '../time/surroundings.ts';
 import { decideAgain } from '../session/decide-again.ts';
-import type { StoreSummary } from '../memory/memory-keeper.ts';
+import type { MemoryKeeper } from '../memory/memory-keeper.ts';
 import type { SessionReview } from './session-review.ts';
 
 /** A review of so few events is claimed with the first that the dream writes, and a longer one before it. */
@@ -85,9 +85,10 @@ export class StoreDreams {
 
   /**
    * What earlier dreams came to, wherever they ran. The first time in a process their sessions are read again.
+   * @param store its id
    * @throws DreamfoldError store_locked: a dream of this store is under way elsewhere
    */
-  async view({ id: store, state: memory }: StoreSummary, review: SessionReview): Promise<StoreView> {
+  async view(store: string, memory: Pick<MemoryKeeper, 'load'>, review: SessionReview): Promise<StoreView> {
     let view = this.#views.get(store);
     if (view === undefined) {
       view = {
@@ -111,7 +112,7 @@ export class StoreDreams {
         return view;
       }
       if (dream.status === 'completed') {
-        const stored = storedValues(memory);
+        const stored = storedValues((await memory.load(store)).state);
         for (const episode of await this.episodes(dream, review)) learn(view.knowledge, episode, { store, stored });
         this.advance(view, dream.started!);
       } else {
