@@ -10,7 +10,9 @@ import { EVENTS } from './rooms/events.ts';
 import { LOG_KAFKA } from './rooms/log-kafka.ts';
 import { LOG } from './rooms/log.ts';
 import { MODEL } from './rooms/model.ts';
+import { PROJECTIONS } from './rooms/projections.ts';
 import { RUNTIME } from './rooms/runtime.ts';
+import { VIEWS } from './rooms/views.ts';
 
 /** Every guard that a run of mutants switches off. */
 export const ROOMS: readonly Room[] = [
@@ -24,6 +26,8 @@ export const ROOMS: readonly Room[] = [
   MODEL,
   DREAMING,
   RUNTIME,
+  VIEWS,
+  PROJECTIONS,
   DREAMFOLD,
   CLI,
 ];

@@ -100,6 +100,7 @@ describe('sessions', () => {
     expect(await byStatus()).toEqual(['held asked', '', 'idle']);
     processor = { since: 50 };
     expect(await byStatus()).toEqual(['', 'held', 'asked idle']);
+    for (const { id, status } of (await lists.sessions()).rows) expect(await ids({ status })).toContain(id);
     processor = { since: 200 };
     expect(await byStatus()).toEqual(['held', '', 'asked idle']);
     for (const { id, status } of (await lists.sessions()).rows) expect(await ids({ status })).toContain(id);
@@ -171,4 +172,9 @@ test('the row of a dream is that of the whole dream', async () => {
     ]);
   }
   expect((await lists.findDreams('drm_1', 20)).map(({ id }) => id)).toHaveLength(11);
+});
+
+test('what speaks of a patch that was never proposed is in no list', async () => {
+  await append('memory/memstore_1', [said('memory.patch_approved', { patch_id: 'patch_1', by: 'person:ann' })]);
+  expect(await lists.proposals()).toMatchObject({ rows: [], total: 0 });
 });

@@ -215,5 +215,13 @@ export const RUNTIME: Room = {
       replace: 'if (error !== null) throw error;',
       tests: [at('memory/memory-changes.test.ts')],
     },
+    {
+      name: 'answers-in-another-order',
+      what: 'A call would run again when the log answers two appends in another order than they count.',
+      file: at('session/session-processor.ts'),
+      find: 'if (this.#pending[0] !== pending) return;',
+      replace: 'this.#pending.splice(this.#pending.indexOf(pending), 1); this.#pending.unshift(pending);',
+      tests: [at('session/session-processor.test.ts')],
+    },
   ],
 };

@@ -87,6 +87,7 @@ export function describeRows(under: StoreUnderTest): void {
       expect(where({ facet: 'title', is: 'containing', value: '_' })).toBe('b');
       expect(where({ facet: 'alone', is: 'below', value: NEVER_ALONE })).toBe('a');
       expect(where({ facet: 'store', is: 'equal', value: '' })).toBe('');
+      expect(where({ facet: 'title', is: 'containing', value: 'null' })).toBe('');
     });
 
     it('gives a row as it was put last, and keys by their beginning', () => {

@@ -106,6 +106,18 @@ function worked(seed: number): Desk {
     () => rejectPatch(desk.whole, { patchId: any(), by: 'person:ann', reason: 'No.' }),
     () => rollbackPatch(desk.whole, { patchId: any(), by: 'person:ann', reason: 'Back.' }, tools),
   ];
+  // What nobody has checked at the door: it may stand on the log all the same.
+  const unasked = (): readonly NewEvent[] => {
+    const id = { patch_id: any() };
+    const of = { class: 'open', actor: 'person:ann' } as const;
+    return [
+      pick([
+        { ...of, type: 'memory.patch_approved', data: { ...id, by: 'person:ann' } },
+        { ...of, type: 'memory.patch_rejected', data: { ...id, by: 'person:ann', reason: 'No.' } },
+      ]),
+    ];
+  };
+  steps.push(unasked);
   const any = (): string => pick([...desk.whole.patches]).proposal.patch_id;
   for (let i = 0; i < 80; i += 1) {
     try {
@@ -128,13 +140,24 @@ describe('the rows of a store and of its patches', () => {
     expect([...statuses].toSorted()).toEqual(['applied', 'approved', 'proposed', 'rejected', 'rolled_back', 'validated']);
   });
 
+  test('count no version that does not follow the one before', () => {
+    const desk = new Desk();
+    const add = [{ op: 'add', path: note('a'), value: { kind: 'note', content: 'Words' } }];
+    desk.take(proposePatch(desk.whole, { patchId: 'p', operations: add, reason: 'So.', author: 'person:ben' }, tools));
+    desk.take(validatePatch(desk.whole, { patchId: 'p', gates: [], by: 'system' }));
+    desk.take(approvePatch(desk.whole, { patchId: 'p', by: 'person:ann' }));
+    desk.take([{ type: 'memory.patch_applied', class: 'open', actor: 'person:ann', data: { patch_id: 'p', version: 2, hash: '' } }]);
+    expect(storeRowOf(desk.store)).toMatchObject({ version: 0, memories: 0 });
+    expect(desk.whole.version).toBe(0);
+  });
+
   test('take no note of what an event of another kind, a newer one or one without its payload says', () => {
     const desk = new Desk();
     const event = { type: 'memory.patch_proposed', data: null } as unknown as LogEvent;
     expect(proposalOfEvent(event)).toBeNull();
     expect(proposalOfEvent({ ...event, type: 'memory.store_created' })).toBeNull();
     expect(evolveStoreRow(desk.store, { ...event, type: 'memory.patch_dreamt', v: 1, data: { patch_id: 'p' } })).toBe(desk.store);
-    expect(evolveProposalRow(null, { ...event, v: 1, data: { patch_id: 'p' } })).toBeNull();
+    expect(evolveProposalRow(null, { ...event, stream: `memory/${STORE}`, v: 1, data: { patch_id: 'p' } })).toBeNull();
   });
 });
 

@@ -68,7 +68,11 @@ function played(seed: number): GivenSession {
     // What nobody has checked at the door: it may stand on the log all the same.
     unasked: () => {
       const cap = { type: 'cap.reached', class: 'owner', actor: 'system', data: { cap: 'tokens', limit: 1, value: 2 } } as const;
-      return session.when(() => [pick([cap, { type: 'user.message', class: 'open', actor: 'user', data: { content: text('More.') } }])]);
+      const message = { type: 'user.message', class: 'open', actor: 'user', data: { content: text('More.') } } as const;
+      const [call] = session.state.threads.flatMap(({ calls }) => calls.map(({ id }) => id));
+      const data = { tool_use_id: call ?? '', result: pick(['allow', 'deny'] as const) };
+      const word = { type: 'user.tool_confirmation', class: 'open', actor: 'user', data } as const;
+      return session.when(() => [pick([cap, message, word, word])]);
     },
     change: () =>
       session.when((state) => [
@@ -81,9 +85,9 @@ function played(seed: number): GivenSession {
   const weighted = [
     ...Array<string>(6).fill('answer'),
     ...Array<string>(4).fill('finish'),
+    ...Array<string>(3).fill('judge'),
     'confirm',
     'confirm',
-    'judge',
     'say',
     'stop',
     'change',
@@ -152,6 +156,31 @@ describe('the row that a list keeps', () => {
       { ...first!, seq: 3, type: 'user.message', data: 1 },
     ]);
   });
+});
+
+test('an attempt before the newest message is no answer to it', () => {
+  const usage = { input_tokens: 0, output_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 };
+  const outcome = { outcome_id: 'outc_1', iteration: 0 };
+  const scored = (score: number) => ['outcome.scored', { ...outcome, attempt_event_id: 'a', score, criteria: [] }] as const;
+  const ended = { ...outcome, outcome_evaluation_start_id: 's', result: 'needs_revision', explanation: '', usage };
+  const define = {
+    ...{ outcome_id: 'outc_1', description: 'Right.', rubric: { type: 'text', content: 'x' }, max_iterations: null },
+    ...{ df_criteria: CRITERIA, df_pass_score: 1 },
+  };
+  const [created] = played(1).events;
+  const events = [
+    ['user.define_outcome', define] as const,
+    ['message.taken_up', { message_ids: ['sevt_1'] }] as const,
+    scored(0.9),
+    ['span.outcome_evaluation_end', ended] as const,
+    ['user.message', { content: text('More.') }] as const,
+    ['message.taken_up', { message_ids: ['sevt_5'] }] as const,
+    scored(0.2),
+  ].map(([type, data], i) => ({ ...created!, seq: i + 2, id: `sevt_${i + 1}`, type, v: EVENT_VERSION[type as EventType], data }));
+  const rows = events.map((_, i) =>
+    sessionRowOf([created!, ...events.slice(0, i + 1)].reduce(evolveSessionRow, initialSessionRow('sesn_given'))),
+  );
+  expect(rows.map(({ score }) => score)).toEqual([null, null, 0.9, 0.9, 0.9, 0.9, 0.2]);
 });
 
 function logged(id: string, events: readonly NewEvent[]): LogEvent[] {

@@ -1,0 +1,158 @@
+import type { Room } from '../mutant.ts';
+
+const at = (path: string): string => `packages/views/src/${path}`;
+const SESSION = [at('session/session-row.test.ts')];
+const MEMORY = [at('memory/memory-rows.test.ts')];
+const DREAM = [at('memory/dream-row.test.ts')];
+const EFFECTS = [at('session/effects.test.ts')];
+
+/** What lists show of sessions, stores and dreams. */
+export const VIEWS: Room = {
+  room: 'views',
+  mutants: [
+    {
+      name: 'row-of-a-record-waits',
+      what: 'An imported session would be listed as one that has something to do.',
+      file: at('session/row-state.ts'),
+      find: 'if (!state.exists || state.imported || state.suspended) return false;',
+      replace: 'if (!state.exists || state.suspended) return false;',
+      tests: SESSION,
+    },
+    {
+      name: 'row-of-a-newer-session-waits',
+      what: 'A session with events that are newer than this code would be listed as one that has something to do.',
+      file: at('session/row-state.ts'),
+      find: 'if (!state.exists || state.imported || state.suspended) return false;',
+      replace: 'if (!state.exists || state.imported) return false;',
+      tests: SESSION,
+    },
+    {
+      name: 'row-after-a-cap',
+      what: 'A session that a cap has stopped would be listed as unattended.',
+      file: at('session/row-state.ts'),
+      find: '(waitsForTurn(state) && !state.capReached)',
+      replace: 'waitsForTurn(state)',
+      tests: SESSION,
+    },
+    {
+      name: 'row-that-persons-have-graded',
+      what: 'A session of which the last score has come would not be listed as one that has something to do.',
+      file: at('session/row-state.ts'),
+      find: 'outcome.asked.every((id) => outcome.judged.includes(id))',
+      replace: 'outcome.asked.length === 0',
+      tests: SESSION,
+    },
+    {
+      name: 'row-of-a-claimed-session',
+      what: 'A session that the present process has taken up would be listed as unattended.',
+      file: at('session/session-row.ts'),
+      find: "return status === 'running' && claimedAt < processor.since;",
+      replace: "return status === 'running';",
+      tests: ['packages/projections/src/lists.test.ts'],
+    },
+    {
+      name: 'row-of-an-earlier-outcome',
+      what: 'The outcome of an earlier turn would be shown as that of the newest.',
+      file: at('session/session-row.ts'),
+      find: 'outcome.endSeq !== null && outcome.endSeq < takenUpSeq',
+      replace: 'outcome.endSeq !== null && outcome.endSeq < 0',
+      tests: SESSION,
+    },
+    {
+      name: 'score-of-an-earlier-attempt',
+      what: 'The score of an attempt before the newest message would be shown as that of the answer to it.',
+      file: at('session/session-row.ts'),
+      find: 'const answers = scores.slice(before);',
+      replace: 'const answers = scores.slice(Math.min(before, 0));',
+      tests: SESSION,
+    },
+    {
+      name: 'row-with-an-older-time',
+      what: 'A clock that went back would take a session out of its place in lists.',
+      file: at('session/evolve-row.ts'),
+      find: 'event.time > state.now ? event.time : state.now',
+      replace: 'event.time',
+      tests: SESSION,
+    },
+    {
+      name: 'row-of-a-second-creation',
+      what: 'A second session.created would give a session to somebody else in lists.',
+      file: at('session/evolve-row.ts'),
+      find: 'state.exists\n      ? state\n      : {',
+      replace: 'state.seq < 0\n      ? state\n      : {',
+      tests: SESSION,
+    },
+    {
+      name: 'row-of-a-withdrawn-task',
+      what: 'A task that was interrupted before anybody began with it would be listed as waiting for ever.',
+      file: at('session/evolve-row.ts'),
+      find: 'if (reached.has(lead.id) && waitsForTurn(state)) return withdrawn(state, seq);',
+      replace: 'if (seq < 0) return withdrawn(state, seq);',
+      tests: SESSION,
+    },
+    {
+      name: 'row-of-a-patch-out-of-turn',
+      what: 'A patch that nobody approved would be listed as applied.',
+      file: at('memory/proposal-row.ts'),
+      find: 'if (state === null || !mayBecome(state.record.status, to)) return state;',
+      replace: 'if (state === null) return state;',
+      tests: MEMORY,
+    },
+    {
+      name: 'row-of-a-broken-patch',
+      what: 'A payload that is none of its type would stand in the list of proposals.',
+      file: at('memory/proposal-row.ts'),
+      find: ' || !CATALOGUE[known.type].safeParse(known.data).success) return state;',
+      replace: ') return state;',
+      tests: MEMORY,
+    },
+    {
+      name: 'store-with-a-version-too-many',
+      what: 'A version that does not follow the one before would be counted.',
+      file: at('memory/store-row.ts'),
+      find: "if (version !== state.version + 1 || patch === undefined || !mayBecome(patch.status, 'applied')) return state;",
+      replace: "if (patch === undefined || !mayBecome(patch.status, 'applied')) return state;",
+      tests: MEMORY,
+    },
+    {
+      name: 'store-that-counts-a-memory-twice',
+      what: 'A memory that is added where one is would be counted twice, and taken away when the patch is rolled back.',
+      file: at('memory/store-row.ts'),
+      find: "if (places.has(place) === (change === 'add')) continue;",
+      replace: '',
+      tests: MEMORY,
+    },
+    {
+      name: 'alarms-in-the-order-of-time',
+      what: 'What raises most alarm would not be shown first.',
+      file: at('memory/proposal-row.ts'),
+      find: 'alarmsOf(b).length - alarmsOf(a).length || ',
+      replace: '',
+      tests: MEMORY,
+    },
+    {
+      name: 'dream-that-has-ended-goes-on',
+      what: 'What comes after the end of a dream would change how it is listed.',
+      file: at('memory/dream-row.ts'),
+      find: "return known === null || state.status !== 'running' ? state : fold(state, known);",
+      replace: 'return known === null ? state : fold(state, known);',
+      tests: DREAM,
+    },
+    {
+      name: 'insight-rejected-twice',
+      what: 'An insight that two gates stop would be counted twice.',
+      file: at('memory/dream-row.ts'),
+      find: 'state.rejected + state.standing.length - standing.length',
+      replace: 'state.rejected + 1',
+      tests: DREAM,
+    },
+    {
+      name: 'input-that-a-person-emptied',
+      what: 'The ledger would show the input that a person has replaced by null.',
+      file: at('session/effects.ts'),
+      find: 'Object.hasOwn(state.edits, effect.call) ? state.edits[effect.call] : effect.input',
+      replace: 'state.edits[effect.call] ?? effect.input',
+      tests: EFFECTS,
+    },
+  ],
+};
