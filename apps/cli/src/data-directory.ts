@@ -37,6 +37,8 @@ export interface DataAccess {
   until?: AbortSignal;
   /** Writes only to what is there. */
   mustExist?: boolean;
+  /** What was open a moment ago: --accept-new-log was for the first time. */
+  isAgain?: boolean;
   /** Done first where there is no log yet; when it throws, none is begun. */
   beforeFirst?: () => Promise<void>;
 }
@@ -102,15 +104,17 @@ async function openData(command: Command, access: DataAccess): Promise<Dreamfold
 async function openPlace(
   command: Command,
   how: Pick<OpenOptions, 'readOnly' | 'mustExist'>,
-  { io, until }: DataAccess,
+  { io, until, isAgain = false }: DataAccess,
 ): Promise<Dreamfold> {
   const url = logUrl(command);
+  const { acceptNewLog = false } = command.optsWithGlobals<{ acceptNewLog?: boolean }>();
   const bar = io.progress('catching up');
   try {
     return await open({
       directory: dataDirectory(command),
       ...(url === null ? {} : { log: url }),
       ...how,
+      ...(acceptNewLog && !isAgain ? { acceptNewLog } : {}),
       onProgress: (done, total) => {
         if (done < total) bar.update(done, total);
       },

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { driverFor, parseKafkaUrl, type KafkaDriver } from '@dreamfold/log-kafka';
@@ -23,6 +23,13 @@ function newLog(): string {
 /** What a command on one of several machines is given: the log that all share, and a data directory of its own. */
 function on(machine: string, url: string): string[] {
   return ['--log', url, '--data', machine];
+}
+
+/** The replica of the first process of a machine. */
+function replicaIn(machine: string, url: string): string {
+  const root = join(workspace.path, machine, 'kafka', parseKafkaUrl(url).prefix);
+  const logId = readdirSync(root).find((name) => name.startsWith('log_'))!;
+  return join(root, logId, '1', 'replica');
 }
 
 async function driverOf(url: string): Promise<KafkaDriver> {
@@ -112,8 +119,7 @@ describe('two machines on one log', () => {
     const before = await workspace.json('sessions', ...there);
     rmSync(join(workspace.path, 'there', 'kafka'), { recursive: true });
     expect(await workspace.json('sessions', ...there)).toEqual(before);
-    const { prefix } = parseKafkaUrl(log);
-    writeFileSync(join(workspace.path, 'there', 'kafka', prefix, '1', 'replica', 'partition-1', 'replica.db'), 'junk');
+    writeFileSync(join(replicaIn('there', log), 'partition-1', 'replica.db'), 'junk');
     const { code, stdout, stderr } = await workspace.run('sessions', '--json', ...there);
     expect([code, JSON.parse(stdout)]).toEqual([0, before.document]);
     expect(stderr).toMatch(/^[^\n]+The local replica is built again\.\n$/);

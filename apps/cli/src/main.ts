@@ -27,6 +27,9 @@ Exit codes:
 
 const LOG_SAYS = 'a log on Kafka: kafka://host:port[,host:port]/prefix; the data directory then holds its local replica';
 
+const ACCEPT_SAYS =
+  'take what the brokers have for the log, although this machine has a replica of another one, or of more of it; said once, by a person';
+
 function versionOfThis(): string {
   return (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version;
 }
@@ -49,6 +52,7 @@ export async function program(args: readonly string[], io: Io): Promise<Command>
     .version(versionOfThis(), '--version', 'print the version')
     .option('--data <dir>', 'the data directory', DEFAULT_DIRECTORY)
     .addOption(new Option('--log <url>', LOG_SAYS).env('DREAMFOLD_LOG'))
+    .option('--accept-new-log', ACCEPT_SAYS)
     .option('--json', 'print exactly one JSON document on stdout; errors too, as {"error": …}')
     .configureHelp({
       showGlobalOptions: true,

@@ -25,6 +25,11 @@ export interface OpenOptions {
   readOnly?: boolean;
   /** Begin no log where there is none: not_found. What is opened read-only never does. */
   mustExist?: boolean;
+  /**
+   * Of a log on Kafka: take what the brokers have, although this machine has a replica of another log under that prefix, or of more of it.
+   * The former replica is kept.
+   */
+  acceptNewLog?: boolean;
   /** `full` survives a power loss as well as a crash, at a disk flush per commit. Default `process`. */
   durability?: 'process' | 'full';
   /** Go on from what the database holds, although the end of it was lost: see `dreamfold verify --accept-head`. */
@@ -93,6 +98,7 @@ const Options = optionsOf<OpenOptions>({
   mustExist: z.boolean().optional(),
   durability: z.enum(['process', 'full']).optional(),
   acceptHead: z.boolean().optional(),
+  acceptNewLog: z.boolean().optional(),
   models: z.record(z.string(), AnyModel).optional(),
   log: z
     .custom<string | Log>((log) => typeof log === 'string' || AnyLog.safeParse(log).success, {
@@ -117,6 +123,7 @@ async function lockOf({ directory, log }: OpenOptions): Promise<DreamfoldParts['
 async function openLog(options: OpenOptions): Promise<Log> {
   const { log, directory, readOnly = false, mustExist = false, durability, acceptHead = false, onNotice = warnOfNotice } = options;
   if (typeof log === 'string') return openKafka(log, options);
+  if (options.acceptNewLog === true) throw onlyOnKafka('acceptNewLog');
   if (log !== undefined) return log;
   if (directory === undefined) return openMemoryLog();
   if (mustExist && !holdsLog(directory)) {
@@ -147,6 +154,14 @@ function holdsLog(directory: string): boolean {
   return ['log.db', 'log.db-wal', 'head'].some((file) => existsSync(join(directory, file)));
 }
 
+function onlyOnKafka(name: string): DreamfoldError {
+  return new DreamfoldError('invalid_argument', `\`${name}\` is for a log on Kafka`, {
+    path: name,
+    value: true,
+    remedy: `Leave out \`${name}\`, or give the address of the log in \`log\`.`,
+  });
+}
+
 async function openKafka(url: string, options: OpenOptions): Promise<Log> {
   for (const name of ['durability', 'acceptHead'] as const) {
     if (options[name] === undefined || options[name] === false) continue;
@@ -156,7 +171,8 @@ async function openKafka(url: string, options: OpenOptions): Promise<Log> {
       remedy: `Leave out \`${name}\`, or \`log\`.`,
     });
   }
-  const { directory = REPLICA_DIRECTORY, readOnly = false, mustExist = false, onProgress, onNotice = warnOfNotice } = options;
+  const { directory = REPLICA_DIRECTORY, readOnly = false, mustExist = false, acceptNewLog = false } = options;
+  const { onProgress, onNotice = warnOfNotice } = options;
   // Loaded here: without it `import 'dreamfold'` takes less time.
   const [{ openKafkaLog }, { sqliteReplicas }] = await Promise.all([import('@dreamfold/log-kafka'), import('@dreamfold/log/sqlite')]);
   return openKafkaLog({
@@ -166,6 +182,7 @@ async function openKafka(url: string, options: OpenOptions): Promise<Log> {
     env: process.env,
     readOnly,
     mustExist,
+    acceptNewLog,
     onNotice,
     ...(onProgress === undefined ? {} : { onProgress }),
   });

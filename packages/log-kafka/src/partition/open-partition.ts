@@ -8,5 +8,9 @@ export function openPartition(
   { directory, partition, partitions }: { directory: string; partition: number; partitions: number },
 ): PartitionReplica {
   const inPartition = (stream: string): boolean => partitionOf(stream, partitions) === partition;
-  return storage.openPartition({ directory: join(directory, `partition-${partition}`), partition, inPartition });
+  return storage.openPartition({ directory: partitionFolder(directory, partition), partition, inPartition });
+}
+
+export function partitionFolder(directory: string, partition: number): string {
+  return join(directory, `partition-${partition}`);
 }
