@@ -106,8 +106,9 @@ async function openPlace(
   how: Pick<OpenOptions, 'readOnly' | 'mustExist'>,
   { io, until, isAgain = false }: DataAccess,
 ): Promise<Dreamfold> {
+  const { acceptNewLog = false, replica } = command.optsWithGlobals<{ acceptNewLog?: boolean; replica?: string }>();
+  if (replica !== undefined) return await open({ replica });
   const url = logUrl(command);
-  const { acceptNewLog = false } = command.optsWithGlobals<{ acceptNewLog?: boolean }>();
   const bar = io.progress('catching up');
   try {
     return await open({

@@ -41,6 +41,11 @@ export interface OpenOptions {
    * the environment: DREAMFOLD_KAFKA_USERNAME, DREAMFOLD_KAFKA_PASSWORD, DREAMFOLD_KAFKA_CA. Or a log that is open already.
    */
   log?: string | Log;
+  /**
+   * A replica of a log on Kafka, to be read without its brokers, also while a process follows the log into it: the folder of the log,
+   * `DIRECTORY/kafka/PREFIX/LOG`, or a replica in it. Alone, or with `readOnly`.
+   */
+  replica?: string;
   /** How much of a log on Kafka is in the local replica, while it catches up. */
   onProgress?: (done: number, total: number) => void;
   /**
@@ -84,7 +89,8 @@ export async function open(given: OpenOptions = {}): Promise<Dreamfold> {
     log,
     processor: lock?.find ?? (() => 'unknown'),
     onNotice: options.onNotice ?? warnOfNotice,
-    ...listStore(log),
+    // A replica that is only read is another process's, or the last copy of a log.
+    ...(options.replica === undefined ? listStore(log) : {}),
   });
   const dreamfold = new Dreamfold({ log, memory, lists, host, lock });
   // Why it ended is in its news.
@@ -105,6 +111,7 @@ const Options = optionsOf<OpenOptions>({
       error: ({ input }) => `expected kafka://host:port/prefix, or a log that is open, received ${kindOf(input)}`,
     })
     .optional(),
+  replica: FilePath.optional(),
   onProgress: functionOf<NonNullable<OpenOptions['onProgress']>>().optional(),
   onNotice: functionOf<NonNullable<OpenOptions['onNotice']>>().optional(),
   // Each rule is checked by `checkDreamRules`.
@@ -122,6 +129,7 @@ async function lockOf({ directory, log }: OpenOptions): Promise<DreamfoldParts['
 
 async function openLog(options: OpenOptions): Promise<Log> {
   const { log, directory, readOnly = false, mustExist = false, durability, acceptHead = false, onNotice = warnOfNotice } = options;
+  if (options.replica !== undefined) return openReplica(options.replica);
   if (typeof log === 'string') return openKafka(log, options);
   if (options.acceptNewLog === true) throw onlyOnKafka('acceptNewLog');
   if (log !== undefined) return log;
@@ -152,6 +160,11 @@ function listStore({ directory }: Log): Pick<ListsParts, 'openStore'> {
 /** Whole or damaged. */
 function holdsLog(directory: string): boolean {
   return ['log.db', 'log.db-wal', 'head'].some((file) => existsSync(join(directory, file)));
+}
+
+async function openReplica(directory: string): Promise<Log> {
+  const [{ openReplicaLog }, { sqliteReplicas }] = await Promise.all([import('@dreamfold/log-kafka'), import('@dreamfold/log/sqlite')]);
+  return openReplicaLog({ directory, storage: sqliteReplicas });
 }
 
 function onlyOnKafka(name: string): DreamfoldError {

@@ -48,18 +48,18 @@ const DRAIN_MS = 10_000;
 /** One partition as this node has it. */
 export interface NodePartition {
   replica: PartitionReplica;
-  writer: PartitionWriter;
+  writer: Pick<PartitionWriter, 'append' | 'send' | 'drain' | 'stop'>;
 }
 
 export interface KafkaLogParts {
   logId: string;
-  /** Of the replica, which is this process's alone. */
+  /** Of the replica. */
   directory: string;
   capabilities: LogCapabilities;
   partitions: readonly NodePartition[];
   changes: ChangeSignal;
   keys: KeyRing | null;
-  blobs: BlobTopic;
+  blobs: Pick<BlobTopic, 'put' | 'get' | 'count'>;
   clock: () => number;
   join: (work: SharedWork, onAssigned: OnAssigned) => Promise<Membership>;
   readOnly: boolean;

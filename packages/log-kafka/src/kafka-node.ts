@@ -58,7 +58,7 @@ export interface NodeParts {
 /** A node of the log: follows every partition into its replica, and writes to them. */
 export class KafkaNode {
   readonly changes = new ChangeSignal();
-  readonly partitions: readonly NodePartition[];
+  readonly partitions: readonly (NodePartition & { writer: PartitionWriter })[];
   readonly keys: KeyRing;
   readonly blobs: BlobTopic;
   /** What the log's genesis says; unknown before it was read. */
@@ -100,7 +100,7 @@ export class KafkaNode {
     });
   }
 
-  #followerOf({ replica, writer }: NodePartition): PartitionFollower {
+  #followerOf({ replica, writer }: KafkaNode['partitions'][number]): PartitionFollower {
     return new PartitionFollower({
       topic: this.#p.topics.events,
       replica,

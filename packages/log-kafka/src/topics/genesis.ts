@@ -1,5 +1,5 @@
 import { DreamfoldError, LogGenesis, RULE } from '@dreamfold/events';
-import { genesisRequest, genesisStream, prepareAppend } from '@dreamfold/log/backend';
+import { genesisRequest, genesisStream, prepareAppend, type PartitionReplica } from '@dreamfold/log/backend';
 import type { NodePartition } from '../kafka-log.ts';
 
 /** The path of the error for a topic that is another log's. */
@@ -43,13 +43,20 @@ async function begin(
 }
 
 function readGenesis(partitions: readonly NodePartition[], index: number): LogGenesis {
-  const [event] = partitions[index]!.replica.readAfter(0);
+  const genesis = genesisIn(partitions[index]!.replica, index);
+  if (genesis.partitions === partitions.length) return genesis;
+  throw unfit(index, `the log was made for ${genesis.partitions} partitions, and its topic has ${partitions.length}`);
+}
+
+/**
+ * What the first event of a partition says of the log.
+ * @throws DreamfoldError log_diverged when it is no genesis, store_newer_than_code
+ */
+export function genesisIn(replica: Pick<PartitionReplica, 'readAfter'>, index: number): LogGenesis {
+  const [event] = replica.readAfter(0);
   const genesis = LogGenesis.safeParse(event?.data);
   if (event?.stream !== genesisStream(index) || event.type !== 'log.genesis' || !genesis.success)
     throw unfit(index, 'it does not begin with the log.genesis of its partition');
-  if (genesis.data.partitions !== partitions.length) {
-    throw unfit(index, `the log was made for ${genesis.data.partitions} partitions, and its topic has ${partitions.length}`);
-  }
   if (genesis.data.rule <= RULE) return genesis.data;
   throw new DreamfoldError('store_newer_than_code', `The log is kept by rule ${genesis.data.rule}; this Dreamfold knows rule ${RULE}`, {
     path: 'rule',
