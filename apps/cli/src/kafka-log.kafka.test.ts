@@ -150,7 +150,13 @@ describe('what a dream teaches', () => {
   const there = on('reviews', log);
 
   test('is proposed here, approved there, and remembered in both places', async () => {
-    const demo = (await workspace.json('demo', ...here)).document as DemoReport;
+    // It does not write its sessions to a log that others share.
+    const refused = await workspace.json('demo', ...here);
+    expect([refused.code, refused.document.error]).toMatchObject([2, { code: 'invalid_argument', path: '--log' }]);
+    expect(await topicsOf(log)).toEqual([]);
+    const demo = (await workspace.json('demo', '--data', 'demo')).document as DemoReport;
+    await workspace.run('export', '--out', 'demo.jsonl', '--data', 'demo');
+    await workspace.run('import', 'demo.jsonl', '--format', 'dreamfold', ...here);
     const listed = await workspace.json('review', 'list', ...there);
     expect(listed.document.waiting.map((patch: { id: string }) => patch.id)).toEqual(demo.waiting.patchIds);
     const [patch] = demo.waiting.patchIds;

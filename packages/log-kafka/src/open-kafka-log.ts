@@ -18,6 +18,7 @@ import { checkReading } from './catch-up/replica-reading.ts';
 import { formerName, pruneFormer } from './salvage/former-replicas.ts';
 import { lackedBy, surelyLackedBy } from './salvage/lacking.ts';
 import { OTHER_LOG, ensureGenesis } from './topics/genesis.ts';
+import { SettingsWatch } from './topics/settings-watch.ts';
 import { noLogError, rangesOf } from './topics/topics.ts';
 
 const JOIN_AGAIN_MS = 500;
@@ -63,19 +64,22 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
   const { clock = Date.now, onNotice = () => {}, acceptNewLog = false } = options;
   const root = join(options.directory, place.prefix);
   const known = new KnownLogs(root, place);
+  const settings = new SettingsWatch({ driver, place, onNotice });
   let slot: Slot | null = null;
   try {
     await driver.connect();
     const logId = await identifyLog({
       ...{ driver, place, known, root, begins: beginsLog(options), acceptNewLog, now: clock() },
       onWrong: (problem) => {
-        throw problem;
+        if (options.readOnly !== true) throw problem;
+        settings.tell(problem);
       },
       onRefused: tellRefused(`${place.topics.events}/0`, onNotice),
     });
     const former = known.ids.filter((id) => id !== logId && (known.here ?? id) === id);
     slot = await takeSlot(known.folderOf(logId), options.storage);
-    const log = await openReplica({ options, place, driver, root, logId, ...slot });
+    const log = await openReplica({ options, place, driver, root, logId, settings, ...slot });
+    settings.start();
     known.remember(logId);
     if (acceptNewLog) for (const id of former) onNotice({ kind: 'accepted', message: formerLogLine(known.folderOf(id)) });
     return log;
@@ -102,6 +106,7 @@ interface Opening extends Slot {
   root: string;
   /** What the topic has to hold. */
   logId: string;
+  settings: SettingsWatch;
 }
 
 async function openReplica(opening: Opening): Promise<KafkaLog> {
@@ -149,7 +154,7 @@ async function rebuild(opening: Opening, cause: DreamfoldError): Promise<KafkaLo
 }
 
 async function openNode(opening: Opening): Promise<KafkaLog> {
-  const { options, place, driver, lock } = opening;
+  const { options, place, driver, lock, settings } = opening;
   const { clock = Date.now, onProgress = () => {} } = options;
   const { topics } = place;
   const ranges = await rangesOf(driver, topics.events);
@@ -178,6 +183,7 @@ async function openNode(opening: Opening): Promise<KafkaLog> {
       },
       readOnly: options.readOnly ?? false,
       release: async () => {
+        settings.stop();
         closing.abort();
         await node.stop();
         await driver.close();

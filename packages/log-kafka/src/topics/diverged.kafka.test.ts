@@ -115,7 +115,7 @@ describe.concurrent('a topic', () => {
     );
   });
 
-  test('that is set to forget is refused', async (context) => {
+  test('that is set to forget is refused to those who write, and those who look are warned', async (context) => {
     const place = new OperatedLog(context, inject('kafkaBrokers'));
     await (await place.begin()).close();
     await place.set('events', { name: 'retention.ms', value: '60000' });
@@ -124,6 +124,10 @@ describe.concurrent('a topic', () => {
       message: expect.stringContaining('retention.ms=60000 instead of -1'),
       remedy: expect.stringContaining('kafka-configs'),
     });
+    const reader = await place.open('a', { readOnly: true });
+    expect((await reader.head(STREAM)).seq).toBe(EVENTS);
+    const warnings = place.notices.filter(({ kind }) => kind === 'settings').map(({ message }) => message);
+    expect(warnings).toEqual([expect.stringMatching(/retention\.ms=60000 instead of -1: the brokers delete records .* 60 seconds.*kafka-configs/)]);
   });
 });
 
