@@ -31,12 +31,17 @@ async function asAdmin<Result>(run: (admin: Admin) => Promise<Result>): Promise<
   return await run(admin).finally(() => admin.disconnect());
 }
 
-const topics = async (): Promise<string[]> => (await asAdmin((admin) => admin.listTopics())).filter((name) => name.startsWith(`${prefix}.`));
+const topics = async (): Promise<string[]> =>
+  (await asAdmin((admin) => admin.listTopics())).filter((name) => name.startsWith(`${prefix}.`));
 
 /** The folder of the log in a machine's data directory. */
 function folderIn(machine: string): string {
   const root = join('kafka', prefix);
-  return join(machine, root, readdirSync(join(workspace.path, machine, root)).find((name) => name.startsWith('log_'))!);
+  return join(
+    machine,
+    root,
+    readdirSync(join(workspace.path, machine, root)).find((name) => name.startsWith('log_'))!,
+  );
 }
 
 beforeAll(async () => {
@@ -87,5 +92,21 @@ test('what a replica holds is read without the brokers, by every command that lo
   const written = await workspace.json('send', sessions[0]!, 'More', ...replica);
   expect([written.code, written.document.error.code]).toEqual([3, 'store_read_only']);
   expect((await workspace.json('sessions', '--replica', 'nowhere')).document.error.code).toBe('not_found');
-  expect(existsSync(join(workspace.path, folderIn('here'), '1', 'replica', 'views.db'))).toBe(true);
+  expect(existsSync(join(workspace.path, folderIn('here'), '1', 'replica', 'views.db'))).toBe(false);
+});
+
+test('a repair gives it back to all machines', async () => {
+  await asAdmin(async (admin) => admin.deleteTopics({ topics: await topics() }));
+  const args = ['repair', '--from-replica', folderIn('here')];
+  expect((await workspace.json(...args)).document.error.path).toBe('--log');
+  const { code, stdout } = await workspace.run(...args, ...here);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^log_\w+ is there: \d+ events and 0 blobs, of which \d+ events were missing\.\n$/);
+  for (const machine of ['here', 'worker', 'fresh']) {
+    const listed = await workspace.json('sessions', '--log', url, '--data', machine);
+    expect(listed.code).toBe(0);
+    expect(listed.document.sessions.map(({ id }: { id: string }) => id).sort()).toEqual(sessions.toSorted());
+  }
+  expect((await workspace.run('run', 'desk.ts', '@script [{"say":"Again."}]', '--memory', 'desk', ...here)).stdout).toContain('Again.');
+  expect((await workspace.json('verify', '--log', url, '--data', 'fresh')).document).toMatchObject({ ok: true });
 });

@@ -27,7 +27,8 @@ Exit codes:
 
 const LOG_SAYS = 'a log on Kafka: kafka://host:port[,host:port]/prefix; the data directory then holds its local replica';
 
-const REPLICA_SAYS = 'only look, at a replica of a log on Kafka, without its brokers: the folder of the log, DATA/kafka/PREFIX/LOG, or a replica in it';
+const REPLICA_SAYS =
+  'only look, at a replica of a log on Kafka, without its brokers: the folder of the log, DATA/kafka/PREFIX/LOG, or a replica in it';
 
 const ACCEPT_SAYS =
   'take what the brokers have for the log, although this machine has a replica of another one, or of more of it; said once, by a person';

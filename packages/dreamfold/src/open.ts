@@ -13,7 +13,7 @@ import { Dreamfold, type DreamfoldParts } from './dreamfold.ts';
 import { modelsByName } from './models.ts';
 
 /** Where the local replica of a log on Kafka is kept when nobody says where. */
-const REPLICA_DIRECTORY = './.dreamfold';
+export const REPLICA_DIRECTORY = './.dreamfold';
 
 export interface OpenOptions {
   /**

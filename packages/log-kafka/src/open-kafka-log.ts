@@ -128,6 +128,9 @@ async function rebuild(opening: Opening, cause: DreamfoldError): Promise<KafkaLo
   const ranges = await rangesOf(driver, place.topics.events);
   await checkIdentity(opening, logId);
   const replica = replicaOf(opening);
+  const { keys, blobs } = place.topics;
+  // What the replica has of them would be lost with it.
+  if (!acceptNewLog && (cause.path === keys || cause.path === blobs)) throw olderTopic(place, { replica, what: cause.message });
   const held = { storage: options.storage, partitions: ranges.length };
   // What is damaged can't be compared.
   const isWhole = cause.code === 'log_diverged' && !acceptNewLog;
@@ -139,7 +142,7 @@ async function rebuild(opening: Opening, cause: DreamfoldError): Promise<KafkaLo
   let log: KafkaLog | null = null;
   try {
     log = await openNode(opening);
-    const what = isWhole ? await lackedBy(log, { ...held, directory: former }) : null;
+    const what = isWhole ? await lackedBy(log.archive, { ...held, directory: former }) : null;
     if (what !== null) throw olderTopic(place, { replica, what });
   } catch (error) {
     await log?.close();

@@ -46,6 +46,24 @@ describe.concurrent('where a log was', () => {
     expect(await place.topics()).toHaveLength(3);
   });
 
+  test.for(['keys', 'blobs'] as const)(
+    'whose topic of the %s was made anew, the replica is kept, and the process ends',
+    async (name, context) => {
+      const place = new OperatedLog(context, inject('kafkaBrokers'));
+      const log = await place.begin();
+      await log.blobs.put(new Uint8Array(9));
+      await log.close();
+      await place.remake(name, 1);
+      await expect(place.open()).rejects.toEqual(diverged(new RegExp(`lacks what the replica .*${name} is not the partition`)));
+      expect(place.kept()).toEqual(['replica']);
+      // Events were read already when the keys were found to be others: nobody may wait for them.
+      const { stdout, ms } = await place.openElsewhere('a');
+      expect(stdout).toBe('log_diverged\n');
+      expect(ms).toBeLessThan(20_000);
+      expect((await (await place.open('a', { acceptNewLog: true })).head(STREAM)).seq).toBe(EVENTS);
+    },
+  );
+
   test('whose topic was made anew and stands empty, none is begun', async (context) => {
     const { place } = await writtenLog(context);
     await place.remake('events', 2);

@@ -19,7 +19,7 @@ export function formerName(now: number): string {
  */
 export function formerReplicas(folder: string): string[] {
   if (!existsSync(folder)) return [];
-  const slots = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const slots = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory() && /^\d+$/.test(entry.name));
   const found = slots.flatMap(({ name: slot }) =>
     readdirSync(join(folder, slot))
       .filter((name) => name.startsWith(BEGINS))

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { isDreamfoldError } from '@dreamfold/events';
-import type { Log } from '@dreamfold/log';
+import type { Archive } from '@dreamfold/log';
 import type { PartitionReplica, ReplicaStorage } from '@dreamfold/log/backend';
 import type { OffsetRange } from '../driver/driver.ts';
 import { openPartition, partitionFolder } from '../partition/open-partition.ts';
@@ -27,22 +27,22 @@ export function surelyLackedBy(ranges: readonly OffsetRange[], replica: ClosedRe
 }
 
 /**
- * Compares a log with a replica of it: all events of a stream are there when its head is.
+ * Compares a log with a replica of it that was made before: all events of a stream are there when its head is.
  * @returns what the log lacks, in words; null when it holds all that the replica does
  */
-export async function lackedBy(log: Pick<Log, 'readStored'>, replica: ClosedReplica): Promise<string | null> {
+export async function lackedBy(archive: Pick<Archive, 'readStored'>, replica: ClosedReplica): Promise<string | null> {
   for (const held of partitionsOf(replica)) {
     for await (const streams of held.streams()) {
       for (const { stream, head } of streams) {
-        if (!(await holds(log, stream, head))) return `event ${head.seq} of ${stream}`;
+        if (!(await holds(archive, stream, head))) return `event ${head.seq} of ${stream}`;
       }
     }
   }
   return null;
 }
 
-async function holds(log: Pick<Log, 'readStored'>, stream: string, { seq, hash }: { seq: number; hash: string }): Promise<boolean> {
-  for await (const [event] of log.readStored(stream, { from: seq, to: seq })) return event?.hash === hash;
+async function holds(archive: Pick<Archive, 'readStored'>, stream: string, { seq, hash }: { seq: number; hash: string }): Promise<boolean> {
+  for await (const [event] of archive.readStored(stream, { from: seq, to: seq })) return event?.hash === hash;
   return false;
 }
 

@@ -1,8 +1,10 @@
 // A log on the shared broker, nodes on several machines, and an operator who does what he should not.
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import type { NewEvent } from '@dreamfold/events';
 import { sqliteReplicas } from '@dreamfold/log/sqlite';
 import kafkajs, { type Admin } from 'kafkajs';
@@ -17,6 +19,9 @@ import { openKafkaLog, type KafkaLogOptions } from '../open-kafka-log.ts';
 export const STREAM = 'session/kept';
 export const EVENTS = 12;
 const DELETED_MS = 10_000;
+
+const OPEN = new URL('../open-kafka-log.ts', import.meta.url).href;
+const run = promisify(execFile);
 
 type TopicName = 'events' | 'keys' | 'blobs' | 'work';
 
@@ -68,6 +73,17 @@ export class OperatedLog {
     this.#onTestFinished(() => log.close());
     if (node === 'a') this.#replica = log.directory;
     return log;
+  }
+
+  /** Opens it in a process of its own, which says the code of the error that it meets, and is left to end by itself. */
+  async openElsewhere(node: string): Promise<{ stdout: string; ms: number }> {
+    const options = JSON.stringify({ url: this.url, directory: join(this.root, node) });
+    const program = `import { openKafkaLog } from ${JSON.stringify(OPEN)};
+      import { sqliteReplicas } from '@dreamfold/log/sqlite';
+      await openKafkaLog({ ...${options}, storage: sqliteReplicas }).catch(({ code }) => console.log(code));`;
+    const start = performance.now();
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', program], { cwd: import.meta.dirname, timeout: 40_000 });
+    return { stdout, ms: performance.now() - start };
   }
 
   /** A log with events, in a topic of two partitions. */

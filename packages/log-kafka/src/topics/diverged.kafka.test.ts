@@ -127,7 +127,9 @@ describe.concurrent('a topic', () => {
     const reader = await place.open('a', { readOnly: true });
     expect((await reader.head(STREAM)).seq).toBe(EVENTS);
     const warnings = place.notices.filter(({ kind }) => kind === 'settings').map(({ message }) => message);
-    expect(warnings).toEqual([expect.stringMatching(/retention\.ms=60000 instead of -1: the brokers delete records .* 60 seconds.*kafka-configs/)]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/retention\.ms=60000 instead of -1: the brokers delete records .* 60 seconds.*kafka-configs/),
+    ]);
   });
 });
 
