@@ -3,6 +3,7 @@ import { DreamfoldError, type LogEvent, type StoredEvent } from '@dreamfold/even
 import {
   EMPTY_HEAD,
   placeOf,
+  positionOf,
   type Appended,
   type AppendRequest,
   type Archive,
@@ -29,7 +30,6 @@ import {
   checkPosition,
   checkRange,
   checkSameAppend,
-  positionOf,
   prepareAppend,
   readBetween,
   restorePlan,
