@@ -28,7 +28,11 @@ async function asAdmin<Result>(run: (admin: Admin) => Promise<Result>): Promise<
   };
   const admin = new Kafka({ brokers: inject('kafkaBrokers').split(','), logLevel: logLevel.NOTHING }).admin();
   await admin.connect();
-  return await run(admin).finally(() => admin.disconnect());
+  try {
+    return await run(admin);
+  } finally {
+    await admin.disconnect();
+  }
 }
 
 const topics = async (): Promise<string[]> =>
