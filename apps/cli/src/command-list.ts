@@ -69,6 +69,7 @@ export const COMMAND_LIST: readonly ListedCommand[] = [
   { usage: 'review', summary: 'decide on what dreams propose', load: () => import('./commands/memory/review.ts') },
   { usage: 'memory', summary: 'what teams remember: look, write, compare, roll back', load: () => import('./commands/memory/memory.ts') },
   { usage: 'verify', summary: 'check that nothing on the log was changed or lost', load: () => import('./commands/verify.ts') },
+  { usage: 'repair', summary: 'put a log back on Kafka from a replica', load: () => import('./commands/repair.ts') },
 ];
 
 export function nameOf({ usage }: Pick<ListedCommand, 'usage'>): string {

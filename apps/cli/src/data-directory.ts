@@ -16,16 +16,27 @@ export function logUrl(command: Command): string | null {
   return log === undefined || isUnset ? null : log;
 }
 
+/** What `--replica` says; null for a log that is reached. */
+export function replicaDirectory(command: Command): string | null {
+  return command.optsWithGlobals<{ replica?: string }>().replica ?? null;
+}
+
 /** A longer name of a directory is no part of a line that anybody copies. */
 const MAX_SHOWN_CHARS = 500;
 
 /** What a command to copy needs to reach the same data: nothing where the defaults and the environment lead there. */
 export function dataFlags(command: Command): string {
+  const replica = replicaDirectory(command);
+  if (replica !== null) return ` --replica ${shownPath(replica)}`;
   const directory = dataDirectory(command);
   const url = command.getOptionValueSourceWithGlobals('log') === 'cli' ? logUrl(command) : null;
   const log = url === null ? '' : ` --log ${JSON.stringify(redacted(url))}`;
   if (directory === DEFAULT_DIRECTORY) return log;
-  return `${log} --data ${directory.length > MAX_SHOWN_CHARS ? 'DIR' : JSON.stringify(directory)}`;
+  return `${log} --data ${shownPath(directory)}`;
+}
+
+function shownPath(path: string): string {
+  return path.length > MAX_SHOWN_CHARS ? 'DIR' : JSON.stringify(path);
 }
 
 export interface DataAccess {
@@ -37,6 +48,8 @@ export interface DataAccess {
   until?: AbortSignal;
   /** Writes only to what is there. */
   mustExist?: boolean;
+  /** What was open a moment ago: --accept-new-log was for the first time. */
+  isAgain?: boolean;
   /** Done first where there is no log yet; when it throws, none is begun. */
   beforeFirst?: () => Promise<void>;
 }
@@ -102,8 +115,11 @@ async function openData(command: Command, access: DataAccess): Promise<Dreamfold
 async function openPlace(
   command: Command,
   how: Pick<OpenOptions, 'readOnly' | 'mustExist'>,
-  { io, until }: DataAccess,
+  { io, until, isAgain = false }: DataAccess,
 ): Promise<Dreamfold> {
+  const { acceptNewLog = false } = command.optsWithGlobals<{ acceptNewLog?: boolean }>();
+  const replica = replicaDirectory(command);
+  if (replica !== null) return await open({ replica });
   const url = logUrl(command);
   const bar = io.progress('catching up');
   try {
@@ -111,6 +127,7 @@ async function openPlace(
       directory: dataDirectory(command),
       ...(url === null ? {} : { log: url }),
       ...how,
+      ...(acceptNewLog && !isAgain ? { acceptNewLog } : {}),
       onProgress: (done, total) => {
         if (done < total) bar.update(done, total);
       },
@@ -137,7 +154,7 @@ async function damageOf({ log }: Dreamfold, cause: unknown): Promise<DreamfoldEr
 function nothingYet(command: Command): DreamfoldError {
   const directory = dataDirectory(command);
   const url = logUrl(command);
-  const makers = '`dreamfold demo`, `dreamfold run team.ts "task"` or `dreamfold import FILE --format NAME`.';
+  const makers = '`dreamfold run team.ts "task"` or `dreamfold import FILE --format NAME`.';
   if (url !== null) {
     return new DreamfoldError('not_found', `There is no log at ${redacted(url)}`, {
       path: '--log',
@@ -148,6 +165,6 @@ function nothingYet(command: Command): DreamfoldError {
   return new DreamfoldError('not_found', `There is no data in ${directory}`, {
     path: '--data',
     value: directory,
-    remedy: `Name a data directory with --data DIR, or make one: ${makers}`,
+    remedy: `Name a data directory with --data DIR, or make one: \`dreamfold demo\`, ${makers}`,
   });
 }

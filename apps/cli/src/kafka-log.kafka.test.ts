@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { driverFor, parseKafkaUrl, type KafkaDriver } from '@dreamfold/log-kafka';
@@ -23,6 +23,13 @@ function newLog(): string {
 /** What a command on one of several machines is given: the log that all share, and a data directory of its own. */
 function on(machine: string, url: string): string[] {
   return ['--log', url, '--data', machine];
+}
+
+/** The replica of the first process of a machine. */
+function replicaIn(machine: string, url: string): string {
+  const root = join(workspace.path, machine, 'kafka', parseKafkaUrl(url).prefix);
+  const logId = readdirSync(root).find((name) => name.startsWith('log_'))!;
+  return join(root, logId, '1', 'replica');
 }
 
 async function driverOf(url: string): Promise<KafkaDriver> {
@@ -112,8 +119,7 @@ describe('two machines on one log', () => {
     const before = await workspace.json('sessions', ...there);
     rmSync(join(workspace.path, 'there', 'kafka'), { recursive: true });
     expect(await workspace.json('sessions', ...there)).toEqual(before);
-    const { prefix } = parseKafkaUrl(log);
-    writeFileSync(join(workspace.path, 'there', 'kafka', prefix, '1', 'replica', 'partition-1', 'replica.db'), 'junk');
+    writeFileSync(join(replicaIn('there', log), 'partition-1', 'replica.db'), 'junk');
     const { code, stdout, stderr } = await workspace.run('sessions', '--json', ...there);
     expect([code, JSON.parse(stdout)]).toEqual([0, before.document]);
     expect(stderr).toMatch(/^[^\n]+The local replica is built again\.\n$/);
@@ -144,7 +150,13 @@ describe('what a dream teaches', () => {
   const there = on('reviews', log);
 
   test('is proposed here, approved there, and remembered in both places', async () => {
-    const demo = (await workspace.json('demo', ...here)).document as DemoReport;
+    // It does not write its sessions to a log that others share.
+    const refused = await workspace.json('demo', ...here);
+    expect([refused.code, refused.document.error]).toMatchObject([2, { code: 'invalid_argument', path: '--log' }]);
+    expect(await topicsOf(log)).toEqual([]);
+    const demo = (await workspace.json('demo', '--data', 'demo')).document as DemoReport;
+    await workspace.run('export', '--out', 'demo.jsonl', '--data', 'demo');
+    await workspace.run('import', 'demo.jsonl', '--format', 'dreamfold', ...here);
     const listed = await workspace.json('review', 'list', ...there);
     expect(listed.document.waiting.map((patch: { id: string }) => patch.id)).toEqual(demo.waiting.patchIds);
     const [patch] = demo.waiting.patchIds;

@@ -27,12 +27,18 @@ Exit codes:
 
 const LOG_SAYS = 'a log on Kafka: kafka://host:port[,host:port]/prefix; the data directory then holds its local replica';
 
+const REPLICA_SAYS =
+  'only look, at a replica of a log on Kafka, without its brokers: the folder of the log, DATA/kafka/PREFIX/LOG, or a replica in it';
+
+const ACCEPT_SAYS =
+  'take what the brokers have for the log, although this machine has a replica of another one, or of more of it; said once, by a person';
+
 function versionOfThis(): string {
   return (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version;
 }
 
 /** Options of the whole command line that take a value as the argument after them. */
-const WITH_VALUE = ['--data', '--log'];
+const WITH_VALUE = ['--data', '--log', '--replica'];
 
 /** What may name the command: the first two arguments that are no options, `help run` among them. */
 function namesIn(args: readonly string[]): readonly string[] {
@@ -49,6 +55,8 @@ export async function program(args: readonly string[], io: Io): Promise<Command>
     .version(versionOfThis(), '--version', 'print the version')
     .option('--data <dir>', 'the data directory', DEFAULT_DIRECTORY)
     .addOption(new Option('--log <url>', LOG_SAYS).env('DREAMFOLD_LOG'))
+    .option('--replica <dir>', REPLICA_SAYS)
+    .option('--accept-new-log', ACCEPT_SAYS)
     .option('--json', 'print exactly one JSON document on stdout; errors too, as {"error": …}')
     .configureHelp({
       showGlobalOptions: true,

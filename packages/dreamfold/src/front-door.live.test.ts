@@ -164,6 +164,8 @@ const EXPORTS: Record<keyof typeof api, Door> = {
           mustExist: [false, orNone(FLAG)],
           durability: ['process', orNone(NEVER)],
           acceptHead: [false, orNone(FLAG)],
+          acceptNewLog: [false, orNone(FLAG)],
+          replica: [undefined, orNone(NEVER)],
           models: [{ own: scripted() }, OPTIONS],
           log: [undefined, orNone(NEVER)],
           onProgress: progress,
@@ -178,6 +180,21 @@ const EXPORTS: Record<keyof typeof api, Door> = {
       const opened = await open(inDirectory(given));
       await opened.close();
     },
+  },
+  repair: {
+    args: [
+      options({
+        log: ['kafka://127.0.0.1:1/p', NEVER],
+        replica: ['nope', NEVER],
+        directory: [
+          undefined,
+          { takes: ['undefined', 'a blank', 'a letter', 'a number as text', 'half a character'], because: 'nothing is kept there before' },
+        ],
+        onProgress: progress,
+      }),
+    ],
+    call: api.repair,
+    ends: 'not_found',
   },
 };
 

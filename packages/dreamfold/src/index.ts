@@ -33,7 +33,7 @@ export {
   type Suggestion,
 } from '@dreamfold/dreaming';
 export { blocks, checkImport, loadConstitution, operator, type CheckedImport } from '@dreamfold/runtime';
-export type { LogNotice } from '@dreamfold/log-kafka';
+export type { LogNotice, RepairReport } from '@dreamfold/log-kafka';
 export {
   cursorAtStart,
   type Cursor,
@@ -73,6 +73,7 @@ export { agent, type AgentOptions } from './agent.ts';
 export { checkRun } from './check-run.ts';
 export type { Dreamfold, KeepDreamingOptions, WorkOptions } from './dreamfold.ts';
 export { open, type OpenOptions } from './open.ts';
+export { repair, type RepairLogOptions } from './repair.ts';
 export type { RunOptions } from './run-options.ts';
 export { rubric, type CriterionOptions, type RubricOptions } from './rubric.ts';
 export { textOf } from './text-of.ts';

@@ -13,7 +13,7 @@ import { Dreamfold, type DreamfoldParts } from './dreamfold.ts';
 import { modelsByName } from './models.ts';
 
 /** Where the local replica of a log on Kafka is kept when nobody says where. */
-const REPLICA_DIRECTORY = './.dreamfold';
+export const REPLICA_DIRECTORY = './.dreamfold';
 
 export interface OpenOptions {
   /**
@@ -25,6 +25,11 @@ export interface OpenOptions {
   readOnly?: boolean;
   /** Begin no log where there is none: not_found. What is opened read-only never does. */
   mustExist?: boolean;
+  /**
+   * Of a log on Kafka: take what the brokers have, although this machine has a replica of another log under that prefix, or of more of it.
+   * The former replica is kept.
+   */
+  acceptNewLog?: boolean;
   /** `full` survives a power loss as well as a crash, at a disk flush per commit. Default `process`. */
   durability?: 'process' | 'full';
   /** Go on from what the database holds, although the end of it was lost: see `dreamfold verify --accept-head`. */
@@ -36,6 +41,11 @@ export interface OpenOptions {
    * the environment: DREAMFOLD_KAFKA_USERNAME, DREAMFOLD_KAFKA_PASSWORD, DREAMFOLD_KAFKA_CA. Or a log that is open already.
    */
   log?: string | Log;
+  /**
+   * A replica of a log on Kafka, to be read without its brokers, also while a process follows the log into it: the folder of the log,
+   * `DIRECTORY/kafka/PREFIX/LOG`, or a replica in it. Alone, or with `readOnly`.
+   */
+  replica?: string;
   /** How much of a log on Kafka is in the local replica, while it catches up. */
   onProgress?: (done: number, total: number) => void;
   /**
@@ -79,7 +89,8 @@ export async function open(given: OpenOptions = {}): Promise<Dreamfold> {
     log,
     processor: lock?.find ?? (() => 'unknown'),
     onNotice: options.onNotice ?? warnOfNotice,
-    ...listStore(log),
+    // A replica that is only read is another process's, or the last copy of a log.
+    ...(options.replica === undefined ? listStore(log) : {}),
   });
   const dreamfold = new Dreamfold({ log, memory, lists, host, lock });
   // Why it ended is in its news.
@@ -93,12 +104,14 @@ const Options = optionsOf<OpenOptions>({
   mustExist: z.boolean().optional(),
   durability: z.enum(['process', 'full']).optional(),
   acceptHead: z.boolean().optional(),
+  acceptNewLog: z.boolean().optional(),
   models: z.record(z.string(), AnyModel).optional(),
   log: z
     .custom<string | Log>((log) => typeof log === 'string' || AnyLog.safeParse(log).success, {
       error: ({ input }) => `expected kafka://host:port/prefix, or a log that is open, received ${kindOf(input)}`,
     })
     .optional(),
+  replica: FilePath.optional(),
   onProgress: functionOf<NonNullable<OpenOptions['onProgress']>>().optional(),
   onNotice: functionOf<NonNullable<OpenOptions['onNotice']>>().optional(),
   // Each rule is checked by `checkDreamRules`.
@@ -116,7 +129,9 @@ async function lockOf({ directory, log }: OpenOptions): Promise<DreamfoldParts['
 
 async function openLog(options: OpenOptions): Promise<Log> {
   const { log, directory, readOnly = false, mustExist = false, durability, acceptHead = false, onNotice = warnOfNotice } = options;
+  if (options.replica !== undefined) return openReplica(options.replica);
   if (typeof log === 'string') return openKafka(log, options);
+  if (options.acceptNewLog === true) throw onlyOnKafka('acceptNewLog');
   if (log !== undefined) return log;
   if (directory === undefined) return openMemoryLog();
   if (mustExist && !holdsLog(directory)) {
@@ -147,6 +162,19 @@ function holdsLog(directory: string): boolean {
   return ['log.db', 'log.db-wal', 'head'].some((file) => existsSync(join(directory, file)));
 }
 
+async function openReplica(directory: string): Promise<Log> {
+  const [{ openReplicaLog }, { sqliteReplicas }] = await Promise.all([import('@dreamfold/log-kafka'), import('@dreamfold/log/sqlite')]);
+  return openReplicaLog({ directory, storage: sqliteReplicas });
+}
+
+function onlyOnKafka(name: string): DreamfoldError {
+  return new DreamfoldError('invalid_argument', `\`${name}\` is for a log on Kafka`, {
+    path: name,
+    value: true,
+    remedy: `Leave out \`${name}\`, or give the address of the log in \`log\`.`,
+  });
+}
+
 async function openKafka(url: string, options: OpenOptions): Promise<Log> {
   for (const name of ['durability', 'acceptHead'] as const) {
     if (options[name] === undefined || options[name] === false) continue;
@@ -156,7 +184,8 @@ async function openKafka(url: string, options: OpenOptions): Promise<Log> {
       remedy: `Leave out \`${name}\`, or \`log\`.`,
     });
   }
-  const { directory = REPLICA_DIRECTORY, readOnly = false, mustExist = false, onProgress, onNotice = warnOfNotice } = options;
+  const { directory = REPLICA_DIRECTORY, readOnly = false, mustExist = false, acceptNewLog = false } = options;
+  const { onProgress, onNotice = warnOfNotice } = options;
   // Loaded here: without it `import 'dreamfold'` takes less time.
   const [{ openKafkaLog }, { sqliteReplicas }] = await Promise.all([import('@dreamfold/log-kafka'), import('@dreamfold/log/sqlite')]);
   return openKafkaLog({
@@ -166,6 +195,7 @@ async function openKafka(url: string, options: OpenOptions): Promise<Log> {
     env: process.env,
     readOnly,
     mustExist,
+    acceptNewLog,
     onNotice,
     ...(onProgress === undefined ? {} : { onProgress }),
   });

@@ -3,6 +3,8 @@
  * @module @dreamfold/log-kafka
  */
 export { openKafkaLog, type KafkaLogOptions } from './open-kafka-log.ts';
+export { openReplicaLog, type ReplicaLogOptions } from './salvage/open-replica.ts';
+export { repairKafkaLog, type RepairOptions, type RepairReport } from './salvage/repair.ts';
 export { driverFor } from './driver/driver-for.ts';
 export type { KafkaLog } from './kafka-log.ts';
 export type { LogNotice } from './kafka-node.ts';

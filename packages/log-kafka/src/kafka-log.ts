@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { DreamfoldError, type LogEvent, type StoredEvent } from '@dreamfold/events';
 import {
   EMPTY_HEAD,
@@ -42,6 +43,7 @@ import {
 } from '@dreamfold/log/backend';
 import type { BlobTopic } from './topics/blob-topic.ts';
 import type { KeyRing } from './erasure/key-ring.ts';
+import { formerReplicas } from './salvage/former-replicas.ts';
 import { partitionOf } from './partition/partition-of.ts';
 import type { Counted, PartitionWriter } from './partition/partition-writer.ts';
 
@@ -51,18 +53,18 @@ const DRAIN_MS = 10_000;
 /** One partition as this node has it. */
 export interface NodePartition {
   replica: PartitionReplica;
-  writer: PartitionWriter;
+  writer: Pick<PartitionWriter, 'append' | 'send' | 'drain' | 'stop'>;
 }
 
 export interface KafkaLogParts {
   logId: string;
-  /** Of the replica, which is this process's alone. */
+  /** Of the replica. */
   directory: string;
   capabilities: LogCapabilities;
   partitions: readonly NodePartition[];
   changes: ChangeSignal;
   keys: KeyRing | null;
-  blobs: BlobTopic;
+  blobs: Pick<BlobTopic, 'put' | 'get' | 'count'>;
   clock: () => number;
   join: (work: SharedWork, onAssigned: OnAssigned) => Promise<Membership>;
   readOnly: boolean;
@@ -320,7 +322,8 @@ export class KafkaLog implements Log {
       report.problems.push(...one.problems);
       for (const { partition, offset, reason } of replica.setAside()) setAside.push({ partition, offset, reason });
     }
-    return withMissing({ ...report, setAside }, this);
+    const former = formerReplicas(dirname(dirname(this.directory)));
+    return withMissing({ ...report, setAside, ...(former.length === 0 ? {} : { former }) }, this);
   }
 
   /** What stands in the topic and is no event of this log. */

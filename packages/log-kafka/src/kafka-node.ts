@@ -21,7 +21,7 @@ const MISSING_MS = 4_000;
 
 /** What happens to a node that its operator should hear of. */
 export interface LogNotice {
-  kind: 'disconnected' | 'refused' | 'connected' | 'set_aside' | 'rebuilding' | 'failed';
+  kind: 'disconnected' | 'refused' | 'connected' | 'set_aside' | 'rebuilding' | 'accepted' | 'settings' | 'failed';
   message: string;
 }
 
@@ -31,6 +31,17 @@ export function setAsideNotice(at: { partition: number; offset: number; reason: 
   return {
     kind: 'set_aside',
     message: `The record at offset ${at.offset} of partition ${at.partition} ${what}; it was set aside with its bytes.`,
+  };
+}
+
+/** Tells that the brokers refuse what is written to a place, and that they take it again. */
+export function tellRefused(place: string, onNotice: (notice: LogNotice) => void): (error: Error | null) => void {
+  return (error) => {
+    const message =
+      error === null
+        ? `The brokers take what is written to ${place} again.`
+        : `The brokers refuse what is written to ${place}: ${error.message}. It is tried again until they take it.`;
+    onNotice({ kind: error === null ? 'connected' : 'refused', message });
   };
 }
 
@@ -47,7 +58,7 @@ export interface NodeParts {
 /** A node of the log: follows every partition into its replica, and writes to them. */
 export class KafkaNode {
   readonly changes = new ChangeSignal();
-  readonly partitions: readonly NodePartition[];
+  readonly partitions: readonly (NodePartition & { writer: PartitionWriter })[];
   readonly keys: KeyRing;
   readonly blobs: BlobTopic;
   /** What the log's genesis says; unknown before it was read. */
@@ -68,38 +79,28 @@ export class KafkaNode {
     this.partitions = replicas.map((replica) => ({ replica, writer: this.#writerOf(replica) }));
     const onFailed = (error: Error): void => this.#fail(error);
     const onDestroyed = (stream: string, isDestroyed: (seq: number) => boolean): void => this.#forget(stream, isDestroyed);
-    const side = (topic: string) => ({ driver, topic, store, onFailed, onRefused: this.#tellRefused(topic) });
+    const side = (topic: string) => ({ driver, topic, store, onFailed, onRefused: tellRefused(topic, parts.onNotice) });
     this.keys = new KeyRing({ ...side(topics.keys), holder: this.partitions[0]!.writer.name, onDestroyed });
     this.blobs = new BlobTopic(side(topics.blobs));
     this.#followers = this.partitions.map((partition) => this.#followerOf(partition));
   }
 
   #writerOf(replica: PartitionReplica): PartitionWriter {
-    const { driver, topics, now, random } = this.#p;
+    const { driver, topics, now, random, onNotice } = this.#p;
     return new PartitionWriter({
       replica,
       encode: (appends) => this.#encode(appends),
       isErased: (event) => this.#isSealed(event) && !this.keys.holds(this.keys.idFor(event.stream), event.seq),
       produce: (records) => driver.produce(topics.events, replica.partition, records),
       catchUp: () => this.catchUp(replica.partition),
-      onRefused: this.#tellRefused(`${topics.events}/${replica.partition}`),
+      onRefused: tellRefused(`${topics.events}/${replica.partition}`, onNotice),
       onFailed: (error) => this.#fail(error),
       now,
       random,
     });
   }
 
-  #tellRefused(place: string): (error: Error | null) => void {
-    return (error) => {
-      const message =
-        error === null
-          ? `The brokers take what is written to ${place} again.`
-          : `The brokers refuse what is written to ${place}: ${error.message}. It is tried again until they take it.`;
-      this.#p.onNotice({ kind: error === null ? 'connected' : 'refused', message });
-    };
-  }
-
-  #followerOf({ replica, writer }: NodePartition): PartitionFollower {
+  #followerOf({ replica, writer }: KafkaNode['partitions'][number]): PartitionFollower {
     return new PartitionFollower({
       topic: this.#p.topics.events,
       replica,
@@ -179,7 +180,13 @@ export class KafkaNode {
     following.then((tail) => (this.#tail = tail)).catch(() => {});
     // All at once: brokers may let each reader wait before it begins.
     const started = await Promise.allSettled([this.keys.start(), this.blobs.start(), following]);
-    for (const one of started) if (one.status === 'rejected') throw one.reason;
+    for (const one of started) {
+      if (one.status === 'fulfilled') continue;
+      // Whoever waits with a batch of events keeps its connection, and with it the process, until he is told.
+      ready.promise.catch(() => {});
+      ready.reject(one.reason as Error);
+      throw one.reason;
+    }
     ready.resolve();
     const total = ranges.reduce((sum, { high }) => sum + high, 0);
     const report = setInterval(() => onProgress(this.#done(), total), 200);

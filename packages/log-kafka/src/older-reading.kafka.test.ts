@@ -58,7 +58,7 @@ test('a replica that has set an event aside by an older reading is built again, 
   expect(await misled.head(STREAM)).toMatchObject({ seq: 1 });
   expect(misled.setAside().map(({ reason }) => reason)).toEqual(['broken']);
   await misled.close();
-  const reading = join(root, 'other', prefix, '1', 'replica', 'reading');
+  const reading = join(misled.directory, 'reading');
   expect(existsSync(reading)).toBe(true);
   // There was no such file before version 2.
   rmSync(reading);

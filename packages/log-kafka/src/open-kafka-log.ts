@@ -1,33 +1,32 @@
-import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DreamfoldError, isDreamfoldError } from '@dreamfold/events';
-import type { ProcessorLock } from '@dreamfold/log';
-import { asSystemError, type PartitionReplica, type ReplicaStorage } from '@dreamfold/log/backend';
+import type { PartitionReplica, ReplicaStorage } from '@dreamfold/log/backend';
 import { isFarBehind } from './catch-up/lag.ts';
 import type { KafkaDriver, Membership, MembershipOptions, OffsetRange } from './driver/driver.ts';
 import { driverFor } from './driver/driver-for.ts';
-import { ensureGenesis } from './topics/genesis.ts';
+import { checkIdentity, identifyLog } from './identity/identify-log.ts';
+import { lostLog, olderTopic } from './identity/identity-errors.ts';
+import { KnownLogs } from './identity/known-logs.ts';
+import { makeDirectory, replicaOf, takeSlot, type Slot } from './identity/replica-slot.ts';
 import { KafkaLog } from './kafka-log.ts';
-import { KafkaNode, setAsideNotice, type LogNotice } from './kafka-node.ts';
+import { KafkaNode, setAsideNotice, tellRefused, type LogNotice } from './kafka-node.ts';
 import { parseKafkaUrl, type KafkaPlace } from './kafka-url.ts';
 import { openPartition } from './partition/open-partition.ts';
 import { checkReading } from './catch-up/replica-reading.ts';
-import { checkTopics, ensureTopics, noLogError, rangesOf } from './topics/topics.ts';
-
-/** What a slot holds beside its lock. */
-const REPLICA = 'replica';
+import { formerName, pruneFormer } from './salvage/former-replicas.ts';
+import { lackedBy, surelyLackedBy } from './salvage/lacking.ts';
+import { OTHER_LOG, ensureGenesis } from './topics/genesis.ts';
+import { SettingsWatch } from './topics/settings-watch.ts';
+import { noLogError, rangesOf } from './topics/topics.ts';
 
 const JOIN_AGAIN_MS = 500;
-
-/** Processes of one machine that each keep a replica in the same directory. */
-const MAX_SLOTS = 64;
 
 export interface KafkaLogOptions {
   /** `kafka://host:port[,host:port]/prefix`, with options; see docs/how-to/kafka.md. */
   url: string;
-  /** Keeps the replica, under the prefix. It can be deleted while nothing runs, and is built again. */
+  /** Keeps the replica, under the prefix and the log's id. It can be deleted while nothing runs, and is built again. */
   directory: string;
   /** How the replica is kept: `sqliteReplicas` of @dreamfold/log/sqlite. */
   storage: ReplicaStorage;
@@ -37,6 +36,11 @@ export interface KafkaLogOptions {
   readOnly?: boolean;
   /** Begin no log where there is none. What is opened read-only never does. */
   mustExist?: boolean;
+  /**
+   * Take what the brokers have for the log, although this machine has a replica of another one, or of more of it; where they have
+   * nothing, begin a log. The former replica is kept.
+   */
+  acceptNewLog?: boolean;
   /** How much of the topic is in the replica, while it catches up. */
   onProgress?: (done: number, total: number) => void;
   onNotice?: (notice: LogNotice) => void;
@@ -47,21 +51,38 @@ export interface KafkaLogOptions {
 }
 
 /**
- * Opens a log on Kafka: creates its topics where they are not there, brings the local replica up to the end of the log, and
- * follows it. A replica that disagrees with the log is built again, and so is one that has set records aside by an older reading.
+ * Opens a log on Kafka: brings the local replica up to the end of the log, and follows it. Where this machine has a replica of no log under
+ * the prefix, topics that are not there are created, and a log is begun. A replica that disagrees with the log is built again, where the
+ * topic holds all that it held, and so is one that has set records aside by an older reading.
  * @throws DreamfoldError config_invalid (the URL, a topic's settings), store_unavailable (no broker answers, within 10 seconds),
- * not_found (no log is there, and none is to be begun), permission_denied, log_diverged (the topic lacks its beginning),
- * store_newer_than_code, store_full, store_read_only, invalid_path
+ * not_found (no log is there, and none is to be begun), permission_denied, log_diverged (the topic lacks its beginning, is gone, is another
+ * log's, or holds less than the replica), store_newer_than_code, store_full, store_read_only, invalid_path
  */
 export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> {
   const place = parseKafkaUrl(options.url, options.env ?? {});
   const driver = (options.driver ?? driverFor)(place);
+  const { clock = Date.now, onNotice = () => {}, acceptNewLog = false } = options;
+  const root = join(options.directory, place.prefix);
+  const known = new KnownLogs(root, place);
+  const settings = new SettingsWatch({ driver, place, onNotice });
   let slot: Slot | null = null;
   try {
     await driver.connect();
-    await (beginsLog(options) ? ensureTopics(driver, place) : checkTopics(driver, place));
-    slot = await takeSlot(join(options.directory, place.prefix), options.storage);
-    return await openReplica({ options, place, driver, ...slot });
+    const logId = await identifyLog({
+      ...{ driver, place, known, root, begins: beginsLog(options), acceptNewLog, now: clock() },
+      onWrong: (problem) => {
+        if (options.readOnly !== true) throw problem;
+        settings.tell(problem);
+      },
+      onRefused: tellRefused(`${place.topics.events}/0`, onNotice),
+    });
+    const former = known.ids.filter((id) => id !== logId && (known.here ?? id) === id);
+    slot = await takeSlot(known.folderOf(logId), options.storage);
+    const log = await openReplica({ options, place, driver, root, logId, settings, ...slot });
+    settings.start();
+    known.remember(logId);
+    if (acceptNewLog) for (const id of former) onNotice({ kind: 'accepted', message: formerLogLine(known.folderOf(id)) });
+    return log;
   } catch (error) {
     await driver.close();
     slot?.lock.release();
@@ -69,44 +90,23 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
   }
 }
 
-function beginsLog({ readOnly = false, mustExist = false }: KafkaLogOptions): boolean {
-  return !readOnly && !mustExist;
+function formerLogLine(folder: string): string {
+  return `The replica of the log that was here before stays in ${folder}: \`dreamfold export --replica\` reads it; delete it when nobody needs it.`;
 }
 
-interface Slot {
-  directory: string;
-  lock: ProcessorLock;
+function beginsLog({ readOnly = false, mustExist = false }: KafkaLogOptions): boolean {
+  return !readOnly && !mustExist;
 }
 
 interface Opening extends Slot {
   options: KafkaLogOptions;
   place: KafkaPlace;
   driver: KafkaDriver;
-}
-
-/** A replica belongs to one process. The next one on this machine takes the next directory, and goes on where that one stands. */
-async function takeSlot(root: string, storage: ReplicaStorage): Promise<Slot> {
-  for (let slot = 1; ; slot += 1) {
-    const directory = join(root, String(slot));
-    makeDirectory(directory);
-    try {
-      return { directory, lock: await storage.lock(directory) };
-    } catch (error) {
-      if (!isDreamfoldError(error, 'store_locked') || slot === MAX_SLOTS) throw error;
-    }
-  }
-}
-
-/** With its parents, one by one: `recursive` never returns where the file system makes no directories, as under /proc. */
-function makeDirectory(directory: string): void {
-  if (existsSync(directory)) return;
-  makeDirectory(dirname(directory));
-  try {
-    mkdirSync(directory);
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return;
-    throw asSystemError(cause, { path: directory, what: `The replica of the log can't be kept in ${directory}`, code: 'invalid_path' });
-  }
+  /** Holds the folders of the logs. */
+  root: string;
+  /** What the topic has to hold. */
+  logId: string;
+  settings: SettingsWatch;
 }
 
 async function openReplica(opening: Opening): Promise<KafkaLog> {
@@ -114,32 +114,50 @@ async function openReplica(opening: Opening): Promise<KafkaLog> {
     return await openNode(opening);
   } catch (error) {
     if (!isDreamfoldError(error, 'log_diverged') && !isDreamfoldError(error, 'store_corrupt')) throw error;
-    return rebuild(opening, error);
+    if (error.path !== OTHER_LOG) return rebuild(opening, error);
+    // A place that held nothing yet has been filled from the topic of another log.
+    rmSync(replicaOf(opening), { recursive: true, force: true });
+    throw lostLog({ ...opening, logIds: [opening.logId] }, error.message);
   }
 }
 
-/** Where the topics lead nowhere either, what was here stays: it may be the only whole copy of the log. */
+/** Where the topics lead nowhere either, or to less, what was here stays: it may be the only whole copy of the log. */
 async function rebuild(opening: Opening, cause: DreamfoldError): Promise<KafkaLog> {
-  const { options, driver, place, directory } = opening;
-  await rangesOf(driver, place.topics.events);
+  const { options, driver, place, directory, logId } = opening;
+  const { onNotice = () => {}, acceptNewLog = false, clock = Date.now } = options;
+  const ranges = await rangesOf(driver, place.topics.events);
+  await checkIdentity(opening, logId);
   const replica = replicaOf(opening);
-  const former = join(directory, `former-${randomUUID().slice(0, 8)}`);
+  const { keys, blobs } = place.topics;
+  // What the replica has of them would be lost with it.
+  if (!acceptNewLog && (cause.path === keys || cause.path === blobs)) throw olderTopic(place, { replica, what: cause.message });
+  const held = { storage: options.storage, partitions: ranges.length };
+  // What is damaged can't be compared.
+  const isWhole = cause.code === 'log_diverged' && !acceptNewLog;
+  const missing = isWhole ? surelyLackedBy(ranges, { ...held, directory: replica }) : null;
+  if (missing !== null) throw olderTopic(place, { replica, what: missing });
+  const former = join(directory, formerName(clock()));
   renameSync(replica, former);
-  options.onNotice?.({ kind: 'rebuilding', message: `${cause.message}. The local replica is built again.` });
+  onNotice({ kind: 'rebuilding', message: `${cause.message}. The local replica is built again.` });
+  let log: KafkaLog | null = null;
   try {
-    const log = await openNode(opening);
-    if (cause.code === 'store_corrupt') rmSync(former, { recursive: true, force: true });
-    else options.onNotice?.({ kind: 'rebuilding', message: `The former replica is kept in ${former}; delete it when nobody needs it.` });
-    return log;
+    log = await openNode(opening);
+    const what = isWhole ? await lackedBy(log.archive, { ...held, directory: former }) : null;
+    if (what !== null) throw olderTopic(place, { replica, what });
   } catch (error) {
+    await log?.close();
     rmSync(replica, { recursive: true, force: true });
     renameSync(former, replica);
     throw error;
   }
+  if (cause.code === 'store_corrupt') rmSync(former, { recursive: true, force: true });
+  else onNotice({ kind: 'rebuilding', message: `The former replica is kept in ${former}; delete it when nobody needs it.` });
+  pruneFormer(join(opening.root, logId), onNotice);
+  return log;
 }
 
 async function openNode(opening: Opening): Promise<KafkaLog> {
-  const { options, place, driver, lock } = opening;
+  const { options, place, driver, lock, settings } = opening;
   const { clock = Date.now, onProgress = () => {} } = options;
   const { topics } = place;
   const ranges = await rangesOf(driver, topics.events);
@@ -149,7 +167,7 @@ async function openNode(opening: Opening): Promise<KafkaLog> {
     await node.start(onProgress);
     // Somebody is about to begin it, or was stopped while he did.
     if (!beginsLog(options) && node.partitions.some(({ replica }) => replica.count() === 0)) throw noLogError(place);
-    const genesis = await ensureGenesis(node.partitions, { erasure: place.erasure, now: clock() });
+    const genesis = await ensureGenesis(node.partitions, { logId: opening.logId, now: clock() });
     node.logId = genesis.log_id;
     node.sealing = genesis.erasure;
     const power = ((await driver.describe(topics.events))?.replication ?? []).every((copies) => copies >= 3);
@@ -168,6 +186,7 @@ async function openNode(opening: Opening): Promise<KafkaLog> {
       },
       readOnly: options.readOnly ?? false,
       release: async () => {
+        settings.stop();
         closing.abort();
         await node.stop();
         await driver.close();
@@ -247,8 +266,4 @@ function openParts(opening: Opening, partitions: number): KafkaNode {
     store.close();
     throw error;
   }
-}
-
-function replicaOf({ directory }: Slot): string {
-  return join(directory, REPLICA);
 }

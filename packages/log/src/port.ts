@@ -105,6 +105,8 @@ export interface VerifyReport {
   missing?: readonly { stream: string; seq: number; reason: string }[];
   /** Of a shared log: records that stand in it and are no events of it. No problem: nobody counts them. */
   setAside?: readonly Omit<SetAside, 'bytes'>[];
+  /** Of a shared log: folders of replicas that this machine keeps beside the one that is read, where there are any, oldest first. */
+  former?: readonly string[];
 }
 
 export interface VerifyProblem {

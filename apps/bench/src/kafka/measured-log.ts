@@ -1,5 +1,4 @@
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import {
   driverFor,
   openKafkaLog,
@@ -19,7 +18,6 @@ export class MeasuredLog {
   /** Made with the settings of the events' topic. */
   readonly rawTopic: string;
   readonly #open: () => Promise<KafkaLog>;
-  readonly #replica: string;
   #log: KafkaLog | null = null;
 
   constructor({ url, directory, makeDriver }: { url: string; directory: string; makeDriver: (place: KafkaPlace) => KafkaDriver }) {
@@ -29,7 +27,6 @@ export class MeasuredLog {
     // A log that names its driver catches up in one thread.
     const driver = makeDriver === driverFor ? {} : { driver: makeDriver };
     this.#open = () => openKafkaLog({ url, directory, storage: sqliteReplicas, ...driver });
-    this.#replica = join(directory, this.place.prefix);
   }
 
   async start(): Promise<void> {
@@ -54,8 +51,9 @@ export class MeasuredLog {
 
   /** Builds the replica again from nothing. @returns ms that it took, and the events that are in it */
   async rebuild(): Promise<{ ms: number; events: number }> {
+    const { directory } = this.log;
     await this.closeLog();
-    rmSync(this.#replica, { recursive: true });
+    rmSync(directory, { recursive: true });
     const start = performance.now();
     const log = (this.#log = await this.#open());
     const ms = performance.now() - start;

@@ -43,6 +43,7 @@ async function verify({ acceptHead, command }: { acceptHead: boolean; command: C
     printReport(report, io);
     printMissing(report, io);
     printSetAside(report, io);
+    printFormer(report, io);
   }).catch((error: unknown) => {
     throw isDreamfoldError(error, 'store_corrupt') ? beyondReading(error) : error;
   });
@@ -64,7 +65,7 @@ function printReport({ events, streams, erased, blobs, problems, setAside }: Ver
   const remedy =
     setAside === undefined
       ? RESTORE
-      : 'Delete the replica, the folder kafka in the data directory, while nothing runs there: it is built again from the log.';
+      : 'Delete the folder `replica` that is damaged, in kafka/PREFIX/LOG/N of the data directory, while nothing runs there: it is built again from the log.';
   io.line(remedy);
 }
 
@@ -82,6 +83,13 @@ function printSetAside({ setAside = [] }: VerifyReport, io: Io): void {
   io.line(`${counted(setAside.length, 'record')} of the topic set aside, which no reader counts:`);
   const lines = setAside.map(({ partition, offset, reason }) => `partition ${partition}, offset ${offset}: ${reason}`);
   printShortList(lines, { max: SHOWN }, io);
+}
+
+/** Each may be the only copy of what the topic has lost; and takes as much of the disk as a replica. */
+function printFormer({ former = [] }: VerifyReport, io: Io): void {
+  if (former.length === 0) return;
+  io.line(`${counted(former.length, 'former replica')} kept; --replica reads one, and whoever needs none deletes its folder:`);
+  for (const folder of former) io.line(`  ${folder}`);
 }
 
 function notOnKafka(): DreamfoldError {

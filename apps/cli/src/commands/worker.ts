@@ -56,19 +56,23 @@ async function work({ files, flags, command }: { files: string[]; flags: WorkerF
   io.document(counts);
 }
 
-/** A log that is not the one that was read is read again from its beginning, where it has one. */
+/** A log that is not as it was read is opened again, where it still is the same one: none is ever begun in the place of one that was there. */
 async function keepWorking(options: WorkOptions & { signal: AbortSignal }, { command, io }: { command: Command; io: Io }): Promise<void> {
   for (let reopened = 0; ; reopened += 1) {
     const startedAt = performance.now();
+    const again = reopened === 0 ? {} : { mustExist: true, isAgain: true };
+    let wasOpen = false;
     try {
-      await stayWithData(command, { io, readOnly: false, until: options.signal }, async (dreamfold) => {
+      await stayWithData(command, { io, readOnly: false, until: options.signal, ...again }, async (dreamfold) => {
+        wasOpen = true;
         io.news('Waiting for sessions; Ctrl-C ends it.');
         await dreamfold.work(options);
       });
       return;
     } catch (error) {
       if (performance.now() - startedAt > SETTLED_MS) reopened = 0;
-      if (!isDreamfoldError(error, 'log_diverged') || reopened === MAX_REOPENED || options.signal.aborted) throw error;
+      const mayBeWhole = isDreamfoldError(error, 'log_diverged') && wasOpen && reopened < MAX_REOPENED;
+      if (!mayBeWhole || options.signal.aborted) throw error;
       io.news(`${told(error)} The log is opened again.`);
     }
   }

@@ -54,7 +54,7 @@ async function begin(): Promise<Field> {
   onTestFinished(() => driver.close());
   await driver.produce(place.topics.events, 1, [{ key: 'x', value: Buffer.from('no event'), headers: {} }]);
   await writer.append({ stream: 'session/1', id: 'b', expected: 5, events: events(1) });
-  const replicaOf = (node: string): string => join(root, node, place.prefix, '1', 'replica');
+  const replicaOf = (node: string): string => join(root, node, place.prefix, writer.logId, '1', 'replica');
   const catchUp: Field['catchUp'] = async (node, meanwhile = () => Promise.resolve()) => {
     const ends = (await driver.offsets(place.topics.events))!.map(({ high }) => high);
     const next = ends.map(() => 0);

@@ -137,6 +137,7 @@ export class PartitionFollower {
 export function divergedError(place: string, what: string): DreamfoldError {
   return new DreamfoldError('log_diverged', `${place} is not the partition that was read before: ${what}`, {
     path: place,
-    remedy: 'The local replica is built again when the log is next opened. If the topic should not have changed, restore it from a copy.',
+    remedy:
+      'If the topic should not have changed, restore it from a copy of the brokers. When the log is next opened, the local replica is built again where the topic holds all that it held; otherwise it is kept.',
   });
 }

@@ -80,11 +80,36 @@ function checkSettings({ topic, settings }: TopicSpec, description: TopicDescrip
   if (wrong.length === 0) return null;
   const is = wrong.map(([name, wanted]) => `${name}=${description.settings[name] ?? 'unknown'} instead of ${wanted}`);
   const change = wrong.map(([name, wanted]) => `${name}=${wanted}`).join(',');
-  return new DreamfoldError('config_invalid', `The topic ${topic} has ${is.join(', ')}: a log in it could lose records`, {
+  const comes = wrong.map(([name, wanted]) => lossBy(name, { value: description.settings[name] ?? '', wanted }));
+  return new DreamfoldError('config_invalid', `The topic ${topic} has ${is.join(', ')}: ${comes.join('; ')}`, {
     path: `${topic}/${wrong[0]![0]}`,
     value: description.settings[wrong[0]![0]] ?? null,
     remedy: `Run kafka-configs --bootstrap-server HOST:PORT --alter --entity-type topics --entity-name ${topic} --add-config ${change}`,
   });
+}
+
+/** What a wrong setting leads to. */
+function lossBy(name: string, { value, wanted }: { value: string; wanted: string }): string {
+  switch (name) {
+    case 'retention.ms':
+      return `the brokers delete records that are older than ${Number(value) / 1000} seconds, and look for them every few minutes`;
+    case 'retention.bytes':
+      return `the brokers delete the oldest records of each partition that holds more than ${value} bytes, and look for it every few minutes`;
+    case 'cleanup.policy':
+      return wanted === 'compact' ? 'the brokers may delete keys by their age' : 'the brokers keep only the newest record of each stream';
+    case 'max.compaction.lag.ms':
+      return 'keys that were destroyed can be read for longer';
+    case 'unclean.leader.election.enable':
+      return 'acknowledged records are lost when a broker that lacks them becomes the leader';
+    case 'min.insync.replicas':
+      return 'a record is acknowledged that only one broker has';
+    case 'message.timestamp.type':
+      return 'what a writer with a wrong clock appends is refused';
+    case 'max.message.bytes':
+      return 'large appends are refused';
+    default:
+      return 'a log in it could lose records';
+  }
 }
 
 function isMet(name: string, actual: string | undefined, wanted: string): boolean {

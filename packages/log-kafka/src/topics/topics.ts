@@ -1,6 +1,7 @@
 import { DreamfoldError } from '@dreamfold/events';
 import type { KafkaDriver, OffsetRange, TopicSpec } from '../driver/driver.ts';
 import type { KafkaPlace } from '../kafka-url.ts';
+import { urlOf } from '../identity/identity-errors.ts';
 import { checkTopic, topicSpecs } from './topics-spec.ts';
 
 /**
@@ -8,39 +9,47 @@ import { checkTopic, topicSpecs } from './topics-spec.ts';
  * @throws DreamfoldError config_invalid, which names the setting and the command that changes it; store_unavailable
  */
 export async function ensureTopics(driver: KafkaDriver, place: KafkaPlace): Promise<void> {
-  const found = await driver.describe(place.topics.events);
-  // The events' topic first: what is wrong with it is often what is wrong with the others.
-  const [events, ...others] = topicSpecs(place, await driver.brokers(), found);
-  const ensure = async (spec: TopicSpec): Promise<void> => {
-    const before = await driver.describe(spec.topic);
-    if (before === null) await driver.createTopic(spec);
-    const description = before ?? (await driver.describe(spec.topic));
-    const problem = description === null ? null : checkTopic(spec, description);
-    if (problem !== null) throw problem;
+  const onWrong = (problem: DreamfoldError): never => {
+    throw problem;
   };
-  await ensure(events!);
-  await Promise.all(others.map(ensure));
+  const onMissing = async (spec: TopicSpec): Promise<void> => {
+    await driver.createTopic(spec);
+    // Another process may have been faster, with other settings.
+    const made = await driver.describe(spec.topic);
+    const problem = made === null ? null : checkTopic(spec, made);
+    if (problem !== null) onWrong(problem);
+  };
+  await checkTopics(driver, { place, onMissing, onWrong });
+}
+
+export interface TopicsCheck {
+  place: KafkaPlace;
+  /** Told of a topic that is not there: throws, or creates it. */
+  onMissing: (spec: TopicSpec) => Promise<void>;
+  /** Told of a topic with settings in which a log could lose records; throws when the log is not to be used then. */
+  onWrong: (problem: DreamfoldError) => void;
 }
 
 /**
  * Checks the topics of a log that has to be there.
- * @throws DreamfoldError not_found; config_invalid, as `ensureTopics` does; store_unavailable
+ * @throws DreamfoldError what `onMissing` and `onWrong` throw; store_unavailable
  */
-export async function checkTopics(driver: KafkaDriver, place: KafkaPlace): Promise<void> {
+export async function checkTopics(driver: KafkaDriver, { place, onMissing, onWrong }: TopicsCheck): Promise<void> {
   const found = await driver.describe(place.topics.events);
-  if (found === null) throw noLogError(place);
   const [events, ...others] = topicSpecs(place, await driver.brokers(), found);
   const check = async (spec: TopicSpec): Promise<void> => {
     const description = await driver.describe(spec.topic);
-    const problem = description === null ? noLogError(place) : checkTopic(spec, description);
-    if (problem !== null) throw problem;
+    if (description === null) return await onMissing(spec);
+    const problem = checkTopic(spec, description);
+    if (problem !== null) onWrong(problem);
   };
+  // What is wrong with the events' topic is often what is wrong with the others.
   await check(events!);
   await Promise.all(others.map(check));
 }
 
-export function noLogError({ brokers, prefix }: KafkaPlace): DreamfoldError {
-  const url = `kafka://${brokers.join(',')}/${prefix}`;
+export function noLogError(place: KafkaPlace): DreamfoldError {
+  const url = urlOf(place);
   return new DreamfoldError('not_found', `There is no log at ${url}`, {
     path: 'log',
     value: url,
@@ -65,7 +74,7 @@ export async function rangesOf(driver: KafkaDriver, topic: string): Promise<read
 export function missingError(topic: string): DreamfoldError {
   return new DreamfoldError('store_unavailable', `The topic ${topic} is not there`, {
     path: topic,
-    remedy: 'Open the log again: it is created then. If it should be there, look at what deleted it.',
+    remedy: 'Open the log again when the brokers know it. If it was deleted, restore it from a copy, or from a replica.',
   });
 }
 
@@ -74,6 +83,6 @@ function truncatedError(place: string, low: number): DreamfoldError {
     path: place,
     value: low,
     remedy:
-      'Set retention.ms and retention.bytes of the topic to -1, and restore it from a copy of the brokers; or import the newest export into another log.',
+      'Set retention.ms and retention.bytes of the topic to -1. What a replica of this machine holds is read with --replica DIR; delete what is left of the four topics, and fill new ones from it with `dreamfold repair --from-replica DIR`.',
   });
 }

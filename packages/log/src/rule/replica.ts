@@ -97,14 +97,22 @@ export interface SideStore {
   close(): void;
 }
 
-/** Where a node keeps what it has of a shared log. Each directory is made when its parent exists. */
+/** Where a node keeps what it has of a shared log. Each directory is made when its parent exists, unless it is only read. */
 export interface ReplicaStorage {
   /** Where another thread finds it: a module that it can import, and the name of its export. Null for one that only this thread has. */
   readonly source: { module: string; name: string } | null;
-  /** @throws DreamfoldError store_corrupt: delete the directory, and fold the partition again; store_full, store_read_only, store_locked */
-  openPartition(options: { directory: string; partition: number; inPartition?: (stream: string) => boolean }): PartitionReplica;
+  /**
+   * @param options.readOnly also beside a process that folds into it: what that adds is seen
+   * @throws DreamfoldError store_corrupt: delete the directory, and fold the partition again; store_full, store_read_only, store_locked
+   */
+  openPartition(options: {
+    directory: string;
+    partition: number;
+    inPartition?: (stream: string) => boolean;
+    readOnly?: boolean;
+  }): PartitionReplica;
   /** @throws DreamfoldError store_corrupt: delete the directory, and read the topics again */
-  openSide(options: { directory: string }): SideStore;
+  openSide(options: { directory: string; readOnly?: boolean }): SideStore;
   /** Takes a directory for this process. @throws DreamfoldError store_locked, store_read_only, store_full, store_unavailable */
   lock(directory: string): Promise<ProcessorLock>;
 }

@@ -24,6 +24,8 @@ export interface PartitionReplicaOptions {
   partition: number;
   /** Whether a stream's records belong in this partition; every stream's do when left out. */
   inPartition?: (stream: string) => boolean;
+  /** Only look, also beside the process that folds. */
+  readOnly?: boolean;
 }
 
 /**
@@ -32,8 +34,8 @@ export interface PartitionReplicaOptions {
  * openSqliteLog
  */
 export function openPartitionReplica(options: PartitionReplicaOptions): PartitionReplica {
-  const { directory } = options;
-  return openLogDatabase({ directory, file: FILE, begin: (db) => new AnchorRow(db).begin() }, (database) => {
+  const { directory, readOnly = false } = options;
+  return openLogDatabase({ directory, file: FILE, readOnly, begin: (db) => new AnchorRow(db).begin() }, (database) => {
     const anchor = new AnchorRow(database.db).read();
     if (anchor === null) throw corrupt(database.path, `${database.path} does not say how far it has folded its partition`);
     return new SqlitePartitionReplica(options, database, anchor);
@@ -50,6 +52,7 @@ const NOTHING: Pending = { records: [], events: [] };
 
 class SqlitePartitionReplica implements PartitionReplica {
   readonly partition: number;
+  readonly #readOnly: boolean;
   readonly #database: LogDatabase;
   readonly #table: EventTable;
   readonly #events: CountedEvents;
@@ -65,8 +68,9 @@ class SqlitePartitionReplica implements PartitionReplica {
   #anchor: Anchor;
   #pending = NOTHING;
 
-  constructor({ partition, inPartition }: PartitionReplicaOptions, database: LogDatabase, anchor: Anchor) {
+  constructor({ partition, inPartition, readOnly = false }: PartitionReplicaOptions, database: LogDatabase, anchor: Anchor) {
     this.partition = partition;
+    this.#readOnly = readOnly;
     this.#database = database;
     this.#anchor = anchor;
     this.#table = new EventTable(database.db, parsePayloadIfJson);
@@ -222,10 +226,11 @@ class SqlitePartitionReplica implements PartitionReplica {
     });
   }
 
-  /** Reads, also after a fold that failed. */
+  /** Reads, also after a fold that failed, and what another process has folded meanwhile. */
   #look<T>(read: () => T): T {
     return this.#writer.guard(() => {
-      this.#writer.refreshAfterFailure();
+      if (this.#readOnly) this.#writer.refresh();
+      else this.#writer.refreshAfterFailure();
       return read();
     });
   }

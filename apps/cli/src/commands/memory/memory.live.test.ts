@@ -21,10 +21,12 @@ afterAll(() => workspace.remove());
 describe('memory', () => {
   test('create says whether it made the store or found it', async () => {
     expect((await memory('create', 'shop')).stdout).toMatch(/^Made the store shop \(memstore_\S+\); approval is manual\.\n$/);
-    expect((await memory('create', 'shop')).stdout).toMatch(
-      /^The store shop \(memstore_\S+\) was there already, with approval manual\.\n$/,
+    expect((await memory('create', 'shop', '--by', 'bob')).stdout).toMatch(
+      /^The store shop \(memstore_\S+\) was there already, with approval manual: person:\S+ made it on \d{4}-\S+Z\.\nWhoever uses this log shares it\./,
     );
-    expect(await workspace.json('memory', 'create', 'shop')).toMatchObject({ code: 0, document: { name: 'shop', created: false } });
+    const { code, document } = await workspace.json('memory', 'create', 'shop', '--by', 'bob');
+    expect([code, document]).toMatchObject([0, { name: 'shop', created: false, made_at: expect.stringMatching(/Z$/) }]);
+    expect(document.made_by).not.toContain('bob');
   });
 
   test('history tells every version, who and why', async () => {

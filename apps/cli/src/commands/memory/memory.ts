@@ -2,6 +2,7 @@ import { Option, type Command } from 'commander';
 import { streamOf } from '@dreamfold/events';
 import { createStore, initialMemory } from '@dreamfold/core';
 import type { Dreamfold } from 'dreamfold';
+import { isoTime } from '@dreamfold/views/iso-time';
 import { withData } from '../../data-directory.ts';
 import { defineCommand, REASON, wholeNumber } from '../../define-command.ts';
 import type { Io } from '../../io.ts';
@@ -118,13 +119,21 @@ interface DecisionFlags {
 }
 
 async function create(dreamfold: Dreamfold, { by, ...store }: CreateFlags & { name: string; by: string }, io: Io): Promise<void> {
-  const { seq } = await dreamfold.log.head(streamOf('memory', dreamfold.memory.idOf(store.name)));
-  const created = seq === 0;
+  const made = await madeBefore(dreamfold, store.name);
   const id = await dreamfold.memory.create(store, by);
-  io.document({ id, ...store, created });
+  io.document({ id, ...store, created: made === null, ...made });
   const named = `${printable(store.name)} (${id})`;
-  if (created) io.line(`Made the store ${named}; approval is ${store.approval}.`);
-  else io.line(`The store ${named} was there already, with approval ${store.approval}.`);
+  if (made === null) return io.line(`Made the store ${named}; approval is ${store.approval}.`);
+  io.line(`The store ${named} was there already, with approval ${store.approval}: ${printable(made.made_by)} made it on ${made.made_at}.`);
+  io.line('Whoever uses this log shares it. If that is not who you expected, look at --log and --data, or take another name.');
+}
+
+/** By whom and when a store was made, null for one that is not there. Two teams may have taken the same log, and the same name. */
+async function madeBefore({ log, memory }: Dreamfold, name: string): Promise<{ made_by: string; made_at: string } | null> {
+  for await (const [first] of log.read(streamOf('memory', memory.idOf(name)), { from: 1, to: 1 })) {
+    return first === undefined ? null : { made_by: first.actor, made_at: isoTime(first.time) };
+  }
+  return null;
 }
 
 async function list(dreamfold: Dreamfold, io: Io): Promise<void> {

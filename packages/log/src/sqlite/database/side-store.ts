@@ -12,15 +12,16 @@ const FILE = 'side.db';
 
 /**
  * Opens a side store, or begins one. What it holds is built again from the log.
- * @param options.directory holds `side.db`; it is made when its parent exists
+ * @param options.directory holds `side.db`; it is made when its parent exists, unless it is only read
  * @throws DreamfoldError store_corrupt: delete it, and read the log again; and those of openSqliteLog
  */
-export function openSideStore({ directory }: { directory: string }): SideStore {
-  checkDirectory(directory, false);
+export function openSideStore({ directory, readOnly = false }: { directory: string; readOnly?: boolean }): SideStore {
+  checkDirectory(directory, readOnly);
   const path = join(directory, FILE);
   try {
-    const db = openDatabaseFile(path, { readOnly: false });
+    const db = openDatabaseFile(path, { readOnly });
     try {
+      if (readOnly) return new SqliteSideStore(db, path);
       configure(db, false, path);
       db.exec('BEGIN IMMEDIATE');
       if (!checkSchema(db, path, SIDE_SCHEMA)) createSchema(db, SIDE_SCHEMA);

@@ -1,0 +1,31 @@
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { driverFor } from '../driver/driver-for.ts';
+import type { LogNotice } from '../kafka-node.ts';
+import { parseKafkaUrl } from '../kafka-url.ts';
+import { OperatedLog } from '../testing/operated-log.ts';
+import { SettingsWatch } from './settings-watch.ts';
+
+test('a retention that is set while a log is open is said once, with what it costs, and so is that it is gone', async (context) => {
+  const operated = new OperatedLog(context, inject('kafkaBrokers'));
+  await operated.begin();
+  const place = parseKafkaUrl(operated.url);
+  const driver = driverFor(place);
+  onTestFinished(() => driver.close());
+  await driver.connect();
+  const notices: LogNotice[] = [];
+  const watch = new SettingsWatch({ driver, place, onNotice: (notice) => notices.push(notice) });
+  await watch.check();
+  expect(notices).toEqual([]);
+  await operated.set('events', { name: 'retention.ms', value: '86400000' });
+  await operated.set('blobs', { name: 'retention.bytes', value: '1000' });
+  await watch.check();
+  await watch.check();
+  const expected = [/\.events has retention\.ms=86400000 instead of -1: .* older than 86400 seconds/, /\.blobs has retention\.bytes=1000/];
+  expect(notices).toEqual(expected.map((message) => ({ kind: 'settings', message: expect.stringMatching(message) })));
+  await operated.set('blobs', { name: 'retention.bytes', value: '-1' });
+  await watch.check();
+  expect(notices).toHaveLength(2);
+  await operated.set('events', { name: 'retention.ms', value: '-1' });
+  await watch.check();
+  expect(notices.slice(2)).toEqual([{ kind: 'settings', message: expect.stringContaining('settings again') }]);
+});
