@@ -1,6 +1,7 @@
 // What an operator does by mistake to a log that was there: no node ever begins another one in its place.
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { sqliteReplicas } from '@dreamfold/log/sqlite';
 import { describe, expect, inject, test } from 'vitest';
 import { startKafka } from '../../../../scripts/kafka/kafka-broker.ts';
 import { compareNodes } from '../testing/agreement.ts';
@@ -16,7 +17,7 @@ const diverged = (found: RegExp) =>
 
 /** A log that was written to, and that nobody has open. */
 async function writtenLog(context: ConstructorParameters<typeof OperatedLog>[0]): Promise<{ place: OperatedLog; logId: string }> {
-  const place = new OperatedLog(context, inject('kafkaBrokers'));
+  const place = new OperatedLog(context, { brokers: inject('kafkaBrokers'), storage: sqliteReplicas });
   const log = await place.begin();
   await log.close();
   return { place, logId: log.logId };
@@ -49,7 +50,7 @@ describe.concurrent('where a log was', () => {
   test.for(['keys', 'blobs'] as const)(
     'whose topic of the %s was made anew, the replica is kept, and the process ends',
     async (name, context) => {
-      const place = new OperatedLog(context, inject('kafkaBrokers'));
+      const place = new OperatedLog(context, { brokers: inject('kafkaBrokers'), storage: sqliteReplicas });
       const log = await place.begin();
       await log.blobs.put(new Uint8Array(9));
       await log.close();
@@ -107,7 +108,7 @@ describe.concurrent('where a log was', () => {
 });
 
 test('machines that begin one log at the same time agree on which', async (context) => {
-  const place = new OperatedLog(context, inject('kafkaBrokers'));
+  const place = new OperatedLog(context, { brokers: inject('kafkaBrokers'), storage: sqliteReplicas });
   const logs = await Promise.all(['a', 'b', 'c', 'd'].map((node) => place.open(node)));
   expect(new Set(logs.map(({ logId }) => logId)).size).toBe(1);
   await fill(logs[2]!);
@@ -115,7 +116,7 @@ test('machines that begin one log at the same time agree on which', async (conte
 });
 
 test('a second process of a machine, whose place holds nothing yet, is not filled from another log', async (context) => {
-  const place = new OperatedLog(context, inject('kafkaBrokers'));
+  const place = new OperatedLog(context, { brokers: inject('kafkaBrokers'), storage: sqliteReplicas });
   const log = await place.begin();
   await place.remake('events', 2);
   const other = await place.open('fresh');
@@ -129,7 +130,7 @@ describe.skipIf(!inject('canStartKafka'))('two clusters that share a prefix and 
   test('keep a replica each once the operator has said so, and neither is built again', async (context) => {
     const staging = await startKafka();
     context.onTestFinished(() => staging.stop());
-    const place = new OperatedLog(context, inject('kafkaBrokers'));
+    const place = new OperatedLog(context, { brokers: inject('kafkaBrokers'), storage: sqliteReplicas });
     const log = await place.begin();
     await log.close();
     const url = `kafka://${staging.brokers}/${place.prefix}?partitions=2`;

@@ -31,7 +31,7 @@ async function hashesOf(log: Pick<KafkaLog, 'cursor' | 'readRange'>): Promise<st
 
 /** A log with appends of several events, one that lost a race, an erased payload and a blob; three machines have replicas. */
 async function wholeLog(context: ConstructorParameters<typeof OperatedLog>[0]): Promise<Whole> {
-  const place = new OperatedLog(context, inject('kafkaBrokers'));
+  const place = new OperatedLog(context, { brokers: inject('kafkaBrokers'), storage: sqliteReplicas });
   const log = await place.begin();
   const other = await place.open('b');
   const { sha256, size_bytes } = await log.blobs.put(BYTES);
@@ -100,7 +100,7 @@ describe.concurrent('a repair', () => {
 });
 
 test('a replica is read while a node follows the log into it, and never written', async (context) => {
-  const place = new OperatedLog(context, inject('kafkaBrokers'));
+  const place = new OperatedLog(context, { brokers: inject('kafkaBrokers'), storage: sqliteReplicas });
   const log = await place.begin();
   const reader = await openReplicaLog({ directory: join(place.root, 'a', place.prefix, log.logId), storage: sqliteReplicas });
   context.onTestFinished(() => reader.close());

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { NewEvent } from '@dreamfold/events';
-import { sqliteReplicas } from '@dreamfold/log/sqlite';
+import type { ReplicaStorage } from '@dreamfold/log/backend';
 import kafkajs, { type Admin } from 'kafkajs';
 import { vi, type TestContext } from 'vitest';
 import type { FetchedRecord } from '../driver/driver.ts';
@@ -43,10 +43,12 @@ export class OperatedLog {
   #replica = '';
 
   readonly #brokers: string;
+  readonly #storage: ReplicaStorage;
 
-  constructor({ onTestFinished }: Pick<TestContext, 'onTestFinished'>, brokers: string) {
+  constructor({ onTestFinished }: Pick<TestContext, 'onTestFinished'>, { brokers, storage }: { brokers: string; storage: ReplicaStorage }) {
     this.#onTestFinished = onTestFinished;
     this.#brokers = brokers;
+    this.#storage = storage;
     onTestFinished(() => rmSync(this.root, { recursive: true }));
   }
 
@@ -69,7 +71,7 @@ export class OperatedLog {
   async open(node = 'a', options: Partial<KafkaLogOptions> = {}): Promise<KafkaLog> {
     const { url } = this;
     const onNotice = (notice: LogNotice): void => void this.notices.push(notice);
-    const log = await openKafkaLog({ url, directory: join(this.root, node), storage: sqliteReplicas, onNotice, ...options });
+    const log = await openKafkaLog({ url, directory: join(this.root, node), storage: this.#storage, onNotice, ...options });
     this.#onTestFinished(() => log.close());
     if (node === 'a') this.#replica = log.directory;
     return log;
@@ -79,7 +81,7 @@ export class OperatedLog {
   async openElsewhere(node: string): Promise<{ stdout: string; ms: number }> {
     const options = JSON.stringify({ url: this.url, directory: join(this.root, node) });
     const program = `import { openKafkaLog } from ${JSON.stringify(OPEN)};
-      import { sqliteReplicas } from '@dreamfold/log/sqlite';
+      import type { ReplicaStorage } from '@dreamfold/log/backend';
       await openKafkaLog({ ...${options}, storage: sqliteReplicas }).catch(({ code }) => console.log(code));`;
     const start = performance.now();
     const { stdout } = await run(process.execPath, ['--input-type=module', '-e', program], { cwd: import.meta.dirname, timeout: 40_000 });

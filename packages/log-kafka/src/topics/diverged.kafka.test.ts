@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { sqliteReplicas } from '@dreamfold/log/sqlite';
 import { describe, expect, inject, test, vi } from 'vitest';
 import type { KafkaLog } from '../kafka-log.ts';
 import { compareNodes } from '../testing/agreement.ts';
@@ -44,7 +45,7 @@ function eventsIn(database: string): number {
 
 describe.concurrent('a topic', () => {
   test('whose beginning was deleted stops the node, which keeps what it has', async (context) => {
-    const place = new OperatedLog(context, inject('kafkaBrokers'));
+    const place = new OperatedLog(context, { brokers: inject('kafkaBrokers'), storage: sqliteReplicas });
     const log = await place.begin();
     const { partition, high } = await placeOfStream(log);
     await place.deleteRecords({ partition, offset: '5' });
@@ -57,7 +58,7 @@ describe.concurrent('a topic', () => {
   });
 
   test('that is emptied stops the node', async (context) => {
-    const place = new OperatedLog(context, inject('kafkaBrokers'));
+    const place = new OperatedLog(context, { brokers: inject('kafkaBrokers'), storage: sqliteReplicas });
     const log = await place.begin();
     const { partition } = await placeOfStream(log);
     await place.deleteRecords({ partition, offset: '-1' });
@@ -66,7 +67,7 @@ describe.concurrent('a topic', () => {
   });
 
   test('that was made anew under its name stops the node, which takes it for its log when it is told to', async (context) => {
-    const place = new OperatedLog(context, inject('kafkaBrokers'));
+    const place = new OperatedLog(context, { brokers: inject('kafkaBrokers'), storage: sqliteReplicas });
     const log = await place.begin();
     const { logId, directory } = log;
     await place.remake('events', 2);
@@ -85,21 +86,21 @@ describe.concurrent('a topic', () => {
   });
 
   test('that was deleted stops the node', async (context) => {
-    const place = new OperatedLog(context, inject('kafkaBrokers'));
+    const place = new OperatedLog(context, { brokers: inject('kafkaBrokers'), storage: sqliteReplicas });
     const log = await place.begin();
     await place.delete('events');
     await expectStopped(log, place, /deleted|is gone/);
   });
 
   test('of the keys that was deleted stops the node', async (context) => {
-    const place = new OperatedLog(context, inject('kafkaBrokers'));
+    const place = new OperatedLog(context, { brokers: inject('kafkaBrokers'), storage: sqliteReplicas });
     const log = await place.begin();
     await place.delete('keys');
     await expectStopped(log, place, /keys/);
   });
 
   test('that was given more partitions stops the node, and is refused from then on', async (context) => {
-    const place = new OperatedLog(context, inject('kafkaBrokers'));
+    const place = new OperatedLog(context, { brokers: inject('kafkaBrokers'), storage: sqliteReplicas });
     const log = await place.begin();
     const topic = `${place.prefix}.events`;
     await place.asAdmin((admin) => admin.createPartitions({ topicPartitions: [{ topic, count: 3 }] }));
@@ -116,7 +117,7 @@ describe.concurrent('a topic', () => {
   });
 
   test('that is set to forget is refused to those who write, and those who look are warned', async (context) => {
-    const place = new OperatedLog(context, inject('kafkaBrokers'));
+    const place = new OperatedLog(context, { brokers: inject('kafkaBrokers'), storage: sqliteReplicas });
     await (await place.begin()).close();
     await place.set('events', { name: 'retention.ms', value: '60000' });
     await expect(place.open()).rejects.toMatchObject({
@@ -140,7 +141,7 @@ describe.concurrent('a replica', () => {
     ['whose last event was deleted', 'DELETE FROM events WHERE position = (SELECT max(position) FROM events)'],
     ['whose last hash was changed', 'UPDATE events SET hash = zeroblob(32) WHERE position = (SELECT max(position) FROM events)'],
   ] as const)('%s is built again', async ([, statement], context) => {
-    const place = new OperatedLog(context, inject('kafkaBrokers'));
+    const place = new OperatedLog(context, { brokers: inject('kafkaBrokers'), storage: sqliteReplicas });
     const log = await place.begin();
     const { partition } = await placeOfStream(log);
     await log.close();
@@ -154,7 +155,7 @@ describe.concurrent('a replica', () => {
   });
 
   test('whose events were changed in the middle does not verify', async (context) => {
-    const place = new OperatedLog(context, inject('kafkaBrokers'));
+    const place = new OperatedLog(context, { brokers: inject('kafkaBrokers'), storage: sqliteReplicas });
     const log = await place.begin();
     const { partition } = await placeOfStream(log);
     await log.close();

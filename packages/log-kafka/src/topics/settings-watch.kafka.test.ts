@@ -1,3 +1,4 @@
+import { sqliteReplicas } from '@dreamfold/log/sqlite';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { driverFor } from '../driver/driver-for.ts';
 import type { LogNotice } from '../kafka-node.ts';
@@ -6,7 +7,7 @@ import { OperatedLog } from '../testing/operated-log.ts';
 import { SettingsWatch } from './settings-watch.ts';
 
 test('a retention that is set while a log is open is said once, with what it costs, and so is that it is gone', async (context) => {
-  const operated = new OperatedLog(context, inject('kafkaBrokers'));
+  const operated = new OperatedLog(context, { brokers: inject('kafkaBrokers'), storage: sqliteReplicas });
   await operated.begin();
   const place = parseKafkaUrl(operated.url);
   const driver = driverFor(place);
