@@ -1,4 +1,4 @@
-import type { ChoiceInsight } from '@dreamfold/events';
+import type { ChoiceInsight, RecoveryInsight } from '@dreamfold/events';
 import { supportText, type Witness } from './quorum.ts';
 
 /** References in one patch, at most. */
@@ -23,6 +23,12 @@ export function learntReason({ cues, field, value, support }: ChoiceInsight, cla
       ? ''
       : ` Of the ${claimed.principals} principals that said "${claimed.phrase}" ${claimed.claimed} are only claimed.`;
   return `Where requests said ${said}, the right ${field} was ${value}: each in at least ${supportText(support)}.${unknown}`;
+}
+
+/** Why a recovery is proposed: what runs did, and not what was right. */
+export function recoveryReason({ tool, next, support }: Pick<RecoveryInsight, 'tool' | 'next' | 'support'>): string {
+  const step = next === 'respond' ? 'with a message' : `with ${next}`;
+  return `After this error of ${tool}, ${supportText(support)} went on ${step}. Whether that was right, nobody has said.`;
 }
 
 /** The events that bear out what is learnt, each once. */
