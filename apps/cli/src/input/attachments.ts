@@ -9,7 +9,7 @@ const MAX_DOCUMENT_BYTES = 12 * 1024 * 1024;
 
 /** How a file of each kind begins, byte by byte; a dot stands for any. */
 const SIGNATURES: readonly [mediaType: string, begins: RegExp][] = [
-  ['image/png', /^\x89PNG\r\n\x1a\n/],
+  ['image/png', /^\x89PNG\r\n/],
   ['image/jpeg', /^\xff\xd8\xff/],
   ['image/gif', /^GIF8[79]a/],
   ['image/webp', /^RIFF.{4}WEBP/s],

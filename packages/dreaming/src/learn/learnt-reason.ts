@@ -13,9 +13,20 @@ export interface ClaimedSupport {
   principals: number;
 }
 
+/** What was heard of the cues of a choice, besides what bears it out. */
+export interface Heard {
+  /** The cue of which most principals are only claimed; null when all are authenticated. */
+  claimed?: ClaimedSupport | null;
+  /** How many labelled sessions said a cue, whatever was right in them. */
+  said?: ReadonlyMap<string, number>;
+}
+
 /** Why a choice is proposed that the lessons bear out. */
-export function learntReason({ cues, field, value, support }: ChoiceInsight, claimed: ClaimedSupport | null = null): string {
-  const named = cues.slice(0, NAMED_CUES).map(({ phrase }) => `"${phrase}"`);
+export function learntReason({ cues, field, value, support }: ChoiceInsight, { claimed = null, said: labelled }: Heard = {}): string {
+  const named = cues.slice(0, NAMED_CUES).map(({ phrase, sessions }, i) => {
+    const all = labelled?.get(phrase);
+    return all === undefined ? `"${phrase}"` : `"${phrase}" (${sessions} of ${all}${i === 0 ? ' labelled sessions' : ''})`;
+  });
   const more = cues.length - named.length;
   const said = more > 0 ? `${named.join(', ')} or ${more} more cues` : named.join(' or ');
   const unknown =

@@ -20,17 +20,17 @@ export function findings(knowledge: Knowledge, sha256: Sha256, told: Told): Foun
   ];
 }
 
-function choiceFound({ insight, witnesses, turns, claimed }: ChoiceDraft): Found {
+function choiceFound({ insight, witnesses, turns, heard }: ChoiceDraft): Found {
   return {
     finding: insight,
     origin: 'learnt',
-    reason: learntReason(insight, claimed),
+    reason: learntReason(insight, heard),
     claim: '',
     evidence: learntEvidence(witnesses),
     faults: NO_FAULTS,
     witnesses,
     turns,
-    claimed,
+    heard,
   };
 }
 
