@@ -1,4 +1,4 @@
-type Schema = Readonly<Record<string, unknown>>;
+type Keywords = Readonly<Record<string, unknown>>;
 
 /** What else than `properties` may name the fields of an object. */
 const OTHER_NAMES = ['additionalProperties', 'patternProperties', 'unevaluatedProperties', 'allOf', 'anyOf', 'oneOf', 'if', '$ref'];
@@ -10,12 +10,12 @@ const OTHER_NAMES = ['additionalProperties', 'patternProperties', 'unevaluatedPr
  */
 export function unknownField(schema: unknown, input: unknown): { path: string; known: readonly string[] } | null {
   if (typeof schema !== 'object' || schema === null || typeof input !== 'object' || input === null) return null;
-  const { properties, items } = schema as Schema;
+  const { properties, items } = schema as Keywords;
   if (Array.isArray(input)) return firstOf(input.map((item: unknown, i) => within(String(i), unknownField(items, item))));
   if (typeof properties !== 'object' || properties === null || OTHER_NAMES.some((name) => name in schema)) return null;
   const known = Object.keys(properties);
   const fields = Object.entries(input).map(([field, value]) =>
-    known.includes(field) ? within(field, unknownField((properties as Schema)[field], value)) : { path: field, known },
+    known.includes(field) ? within(field, unknownField((properties as Keywords)[field], value)) : { path: field, known },
   );
   return firstOf(fields);
 }
