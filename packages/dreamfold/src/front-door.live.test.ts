@@ -81,6 +81,7 @@ const EXPORTS: Record<keyof typeof api, Door> = {
         timeoutMs: [5, orNone(NUMBER)],
         price: [{ input: 1, output: 1, cacheRead: 1, cacheWrite: 1 }, orNone(NEVER)],
         cache: [true, orNone(FLAG)],
+        thinking: ['adaptive', orNone(NEVER)],
       }),
     ],
     call: api.anthropic,

@@ -85,6 +85,7 @@ const MEMORY: Record<string, Door> = {
         former: ['patch_x', NEVER],
         patchId: ['patch_y', NEVER],
         operations: [[], NEVER],
+        reason: ['r', NEVER],
         evidence: [[], NEVER],
         gates: [[], NEVER],
         by: ['ann', NEVER],

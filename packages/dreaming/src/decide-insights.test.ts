@@ -32,7 +32,7 @@ describe('a dream over labelled tickets', () => {
     const billing = dream().insights[1]!;
     expect(billing.insight).toMatchObject({ kind: 'choice', tool: 'route', field: 'queue', support: { sessions: 3, principals: 3 } });
     expect(billing.reason).toMatch(
-      /^Where requests said "\w+".* the right queue was billing: each in at least 3 sessions of 3 principals\.$/,
+      /^Where requests said "\w+" \(\d+ of \d+ labelled sessions\).* the right queue was billing: each in at least 3 sessions of 3 principals\.$/,
     );
     expect(billing.evidence).toContain('session/sesn_0000#9');
     expect(billing.gates.map(({ gate }) => gate)).toEqual([

@@ -2,7 +2,7 @@ import { escapeToken, type InsightCounts, type MemoryDocument, type PatchStatus,
 import type { Finding, GateVerdict, Insight, PatchOperation } from '@dreamfold/events';
 import { contradicts } from './gates/agreement.ts';
 import { NO_FAULTS, type Candidate, type GateContext, type Misfit } from './gates/candidate.ts';
-import type { Constitution } from './gates/constitution.ts';
+import { constitution, type Constitution } from './gates/constitution.ts';
 import { withoutBadCues } from './gates/drop-cues.ts';
 import { hasPassed, judge, judgeRetirement, type GateName } from './gates/judge.ts';
 import { tierOf } from './gates/taint.ts';
@@ -72,6 +72,8 @@ export interface SettledInsight {
   status: PatchStatus;
   reason: string;
   evidence: readonly string[];
+  /** What the operator's rules say now of one that waits; empty without rules, and where somebody has decided. */
+  gates: GateVerdict[];
 }
 
 export interface DreamDecision {
@@ -164,7 +166,9 @@ class Dream {
     if (stored === undefined && prior?.status === 'applied' && isSame(prior.insight, finding)) return;
     if (prior !== undefined && (isOpen ? isSame(prior.insight, finding) : prior.byPerson && !isMuchBetter(finding, prior.insight))) {
       const { patchId, status, reason, evidence } = prior;
-      this.#settled.push({ insight: finding, patchId, status, reason, evidence });
+      const isHeld = isOpen && this.#context.constitution.length > 0;
+      const gates = isHeld ? [{ gate: 'constitution', ...constitution(found, this.#context) }] : [];
+      this.#settled.push({ insight: finding, patchId, status, reason, evidence, gates });
       return;
     }
     const change = stored === undefined ? 'add' : 'replace';

@@ -58,6 +58,10 @@ describe('an edit', () => {
     expect(lines.length).toBeGreaterThan(2);
     const shorter = edit(() => lines.slice(0, 2).join('\n'));
     expect(stoppedBy(shorter.gates)).toBe('passed');
+    // The reason is that of what it says now.
+    const words = (text: string): string[] => [...text.matchAll(/"([^"]+)"/g)].map(([, word]) => word!);
+    expect(words(shorter.reason)).toEqual(words(lines.slice(1, 2).join('')));
+    expect(words(billing.reason).length).toBeGreaterThan(1);
     expect(shorter.evidence).toEqual(billing.evidence);
     expect(written(shorter)).toMatchObject({ id: billing.insight.id, cues: [{ sessions: 3, principals: 3 }], support: { principals: 3 } });
     expect(stoppedBy(edit((text) => text.replace(/\+\d+/, '+99')).gates)).toBe('passed');

@@ -6,6 +6,7 @@ import type { Constitution } from './gates/constitution.ts';
 import { judge } from './gates/judge.ts';
 import { recoveryId, suggestionId } from './insight-id.ts';
 import type { Knowledge } from './learn/knowledge.ts';
+import { learntReason, recoveryReason } from './learn/learnt-reason.ts';
 import { countPhrases } from './learn/phrase-count.ts';
 import { storedInsights } from './playbook-pages.ts';
 import { standingOf } from './learn/propose-choices.ts';
@@ -33,6 +34,8 @@ export interface EditInput {
 export interface JudgedEdit {
   /** The edited patch, with what new cues are borne out by. */
   operations: PatchOperation[];
+  /** Why that is proposed, as far as lessons say so; for a note the word of whoever wrote it. */
+  reason: string;
   evidence: string[];
   gates: GateVerdict[];
 }
@@ -77,7 +80,18 @@ export function judgeEdit(input: EditInput, sha256: Sha256): JudgedEdit {
     i === index && finding.kind !== 'note' ? ({ ...operation, value: finding } as PatchOperation) : operation,
   );
   const context: GateContext = { constitution, counts, untrusted, known, isLearnt, lessons, toldPoints: () => 0 };
-  return { operations, evidence: cited, gates: judge(candidate, context) };
+  return { operations, reason: reasonOf(finding, note), evidence: cited, gates: judge(candidate, context) };
+}
+
+function reasonOf(finding: Finding, note: string): string {
+  switch (finding.kind) {
+    case 'choice':
+      return learntReason(finding);
+    case 'recovery':
+      return recoveryReason(finding);
+    case 'note':
+      return note.trim() === '' ? 'A person wrote it so.' : note;
+  }
 }
 
 function changeOf({ before, after, knowledge }: EditInput, sha256: Sha256): Change {

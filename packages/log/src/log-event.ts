@@ -22,6 +22,7 @@ export function toLogEvent(stored: StoredEvent, position: number): LogEvent {
   return upcast(event);
 }
 
+/** An event in the newest version of its type that this code knows; one that is newer, or of a type it does not know, as it is. */
 export function upcast(event: LogEvent): LogEvent {
   return isEventType(event.type) && event.v < EVENT_VERSION[event.type] ? (knownEvent(event) ?? event) : event;
 }

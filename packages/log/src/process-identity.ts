@@ -15,6 +15,7 @@ export interface ProcessIdentity {
 
 let own: ProcessIdentity | undefined;
 
+/** What names this process to others: the same for as long as it lives, and never that of one which gets its number later. */
 export function thisProcess(): ProcessIdentity {
   own ??= {
     machine: [

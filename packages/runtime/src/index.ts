@@ -45,7 +45,7 @@ export { commandSession, ConfirmationShape, FeedbackShape, JudgementShape, recor
 export { checkTask } from './session/new-session.ts';
 export { storeGiven } from './content-blobs.ts';
 export { blocks } from './team/tool-blocks.ts';
-export { asReadError, readRegularFile } from './regular-file.ts';
+export { asReadError, readRegularBytes, readRegularFile } from './regular-file.ts';
 export { SessionHost, type GivenSession, type HostOptions, type SessionTeam } from './session/session-host.ts';
 export { type WorkShare } from './worker/work-share.ts';
 export { workOn, type WorkerNews, type WorkerOptions } from './worker/worker.ts';

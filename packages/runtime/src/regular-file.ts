@@ -25,14 +25,22 @@ export async function openRegularFile(path: string): Promise<FileHandle> {
  * The whole of a UTF-8 file.
  * @throws DreamfoldError not_found, invalid_path, payload_too_large, invalid_text
  */
-export async function readRegularFile(path: string, { maxBytes }: { maxBytes: number }): Promise<string> {
+export async function readRegularFile(path: string, limit: { maxBytes: number }): Promise<string> {
+  return decode(await readRegularBytes(path, limit), path);
+}
+
+/**
+ * The bytes of a file.
+ * @throws DreamfoldError not_found, invalid_path, payload_too_large
+ */
+export async function readRegularBytes(path: string, { maxBytes }: { maxBytes: number }): Promise<Buffer> {
   const file = await openRegularFile(path);
   try {
     const { size } = await file.stat();
     if (size > maxBytes) throw tooLarge(path, maxBytes);
     const bytes = await file.readFile();
     if (bytes.length > maxBytes) throw tooLarge(path, maxBytes);
-    return decode(bytes, path);
+    return bytes;
   } catch (error) {
     throw asReadError(error, path);
   } finally {

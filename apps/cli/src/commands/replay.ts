@@ -5,6 +5,7 @@ import { counted } from '../render/counted.ts';
 import { withData } from '../data-directory.ts';
 import { defineCommand, wholeNumber } from '../define-command.ts';
 import { EXIT } from '../exit-code.ts';
+import { callsText } from '../session/drive-session.ts';
 import { findSession } from '../session/find-session.ts';
 import { gather } from '../session/gather.ts';
 import type { Io } from '../io.ts';
@@ -123,7 +124,7 @@ function printState(view: ReturnType<typeof viewOf>, io: Io): void {
   for (const thread of threads) {
     const doing = thread.asking ? 'asks its model' : thread.openCalls.length > 0 ? 'waits for its calls' : thread.running ? 'runs' : 'idle';
     io.line(
-      `${'  '.repeat(thread.depth + 1)}${io.paint('bold', oneLine(thread.agent, 64))} ${doing}, ${thread.messages} messages (${thread.id})`,
+      `${'  '.repeat(thread.depth + 1)}${io.paint('bold', oneLine(thread.agent, 64))} ${doing}, ${counted(thread.messages, 'message')} (${thread.id})`,
     );
     const indent = '  '.repeat(thread.depth + 2);
     for (const call of thread.openCalls)
@@ -131,7 +132,5 @@ function printState(view: ReturnType<typeof viewOf>, io: Io): void {
     if (thread.lastMessage !== null) io.line(`${indent}${io.paint('dim', oneLine(thread.lastMessage, 200))}`);
   }
   const tokens = usage.input_tokens + usage.output_tokens + usage.cache_creation_input_tokens + usage.cache_read_input_tokens;
-  io.line(
-    `${tokens} tokens, ${usage.modelCalls} model calls, ${usage.toolCalls} tool calls; ${view.queued} messages queued, ${view.feedback.length} feedback`,
-  );
+  io.line(`${counted(tokens, 'token')}, ${callsText(usage)}; ${counted(view.queued, 'message')} queued, ${view.feedback.length} feedback`);
 }

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { registerHooks } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -37,9 +38,8 @@ const TeamObject = optionsOf<TeamFile>({
  * @throws DreamfoldError not_found, invalid_team, and what the file's agent(), tool() and rubric() throw, with the file as path
  */
 export async function loadTeam(file: string): Promise<TeamFile> {
-  // Importing a program runs it, whole sessions and all, before anybody sees that it exports no team.
   const text = await textOf(file).catch(orMakeOne);
-  if (!/\bexport\b[^;]*\bdefault\b|\bexports\b/.test(text)) throw noTeam(file);
+  await needDefault(file, text);
   return readExports(file, await importModule(file));
 }
 
@@ -67,13 +67,38 @@ function orMakeOne(error: unknown): never {
   throw isDreamfoldError(error, 'not_found') ? withRemedy(error, 'Correct the path, or make a team with `dreamfold init DIR`.') : error;
 }
 
+/** No module exports this. */
+const NO_EXPORT = 'exportsNoTeam';
+
+/**
+ * Importing a program would run it, whole sessions and all, before anybody sees that it exports no team. A module is linked before it is
+ * run: where what is imported of it is missing, or it can't be read, that is the end. A script that is no module has a default in any
+ * case, so it is asked for one by its text.
+ */
+async function needDefault(file: string, text: string): Promise<void> {
+  resolveFromHere();
+  const name = /\bexport\b[^;]*\bdefault\b|\bexports\b/.test(text) ? 'default' : NO_EXPORT;
+  const importer = `import { ${name} as _ } from ${JSON.stringify(urlOf(file))}`;
+  try {
+    await import(`data:text/javascript,${encodeURIComponent(importer)}`);
+  } catch (error) {
+    const { message } = error as Error;
+    const isOurs = message.includes(`'${urlOf(file)}'`) && message.includes("'default'");
+    throw error instanceof SyntaxError && (isOurs || message.includes(NO_EXPORT)) ? noTeam(file) : importError(file, error);
+  }
+}
+
 async function importModule(file: string): Promise<Record<string, unknown>> {
   resolveFromHere();
   try {
-    return (await import(pathToFileURL(resolve(file)).href)) as Record<string, unknown>;
+    return (await import(urlOf(file))) as Record<string, unknown>;
   } catch (error) {
     throw importError(file, error);
   }
+}
+
+function urlOf(file: string): string {
+  return pathToFileURL(resolve(file)).href;
 }
 
 function readExports(file: string, module: Record<string, unknown>): TeamFile {
@@ -98,9 +123,19 @@ function noTeam(file: string): DreamfoldError {
 
 /** Where in the file it happened, as far as the error knows. */
 function placeOf(file: string, error: Error): string {
-  const url = pathToFileURL(resolve(file)).href;
-  const place = error.stack?.split('\n').find((line) => line.includes(url));
-  const position = place === undefined ? null : /:(\d+)(?::\d+)?\)?$/.exec(place.slice(place.indexOf(url) + url.length));
+  // A fault of TypeScript is told by its path, and any other by its URL.
+  for (const name of [urlOf(file), resolve(file)]) {
+    const place = error.stack?.split('\n').find((line) => line.includes(`${name}:`));
+    const position = place === undefined ? null : /^:(\d+)/.exec(place.slice(place.indexOf(name) + name.length));
+    if (position !== null) return `${file}:${position[1]}`;
+  }
+  return error instanceof SyntaxError ? syntaxPlace(file) : file;
+}
+
+/** V8 keeps to itself where in a module it could not go on; Node tells it of a file that it only checks. */
+function syntaxPlace(file: string): string {
+  const { stderr } = spawnSync(process.execPath, ['--check', resolve(file)], { encoding: 'utf8' });
+  const position = /^:(\d+)\n/.exec(stderr.startsWith(resolve(file)) ? stderr.slice(resolve(file).length) : '');
   return position === null ? file : `${file}:${position[1]}`;
 }
 

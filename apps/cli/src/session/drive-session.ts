@@ -5,6 +5,7 @@ import type { EventLines } from '../render/event-lines.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import type { Io } from '../io.ts';
 import { personOf } from '../input/person.ts';
+import { counted } from '../render/counted.ts';
 import { printable, shellWord } from '../render/printable.ts';
 import { printWaiting, waitingFor } from './waiting.ts';
 
@@ -117,11 +118,16 @@ function outcomeText({ result, best, attempts }: OutcomeResult): string {
   return `${result.replaceAll('_', ' ')}, score ${best?.score.toFixed(2) ?? 'none'}${of}`;
 }
 
+/** Such as `1 model call, 3 tool calls`. */
+export function callsText({ modelCalls, toolCalls }: Pick<SessionResult['usage'], 'modelCalls' | 'toolCalls'>): string {
+  return `${counted(modelCalls, 'model call')}, ${counted(toolCalls, 'tool call')}`;
+}
+
 /** Tokens and cost, in one line. */
 export function summary({ usage }: Pick<SessionResult, 'usage'>): string {
   const input = usage.input_tokens + usage.cache_creation_input_tokens + usage.cache_read_input_tokens;
   const cost = usage.costUsd === null ? 'cost unknown: a model has no price' : `cost $${usage.costUsd.toFixed(4)}`;
-  return `Tokens: ${input} in, ${usage.output_tokens} out; ${usage.modelCalls} model calls, ${usage.toolCalls} tool calls; ${cost}`;
+  return `Tokens: ${input} in, ${usage.output_tokens} out; ${callsText(usage)}; ${cost}`;
 }
 
 function tellWaiting(session: Session, { io, file, wait }: Drive): void {

@@ -7,6 +7,7 @@ export type Tried<T> = { value: T } | { error: DreamfoldError };
 /** A row of a file, from 1: its session, or why it is none. */
 export type ReadRow = { row: number } & Tried<ImportedSession>;
 
+/** The value, or the error that input has caused; a fault of this code is thrown on. */
 export function tried<T>(read: () => T): Tried<T> {
   try {
     return { value: read() };

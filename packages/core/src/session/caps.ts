@@ -8,6 +8,7 @@ export function addUsage(to: Usage, used: ModelUsage, costUsd: number | null): U
   return { ...to, ...sumOfUsage(to, used), costUsd: sumOfCost(to.costUsd, costUsd) };
 }
 
+/** Tokens of both, kind by kind. */
 export function sumOfUsage(a: ModelUsage, b: ModelUsage): ModelUsage {
   return {
     input_tokens: a.input_tokens + b.input_tokens,

@@ -21,6 +21,7 @@ export type CallRefusal = Refusal & { cap?: ReachedCap };
 /** What becomes of a new call: it is refused, asked for, or run. */
 export type Judged = { refusal: CallRefusal } | { ask: { parsed?: unknown } } | { run: true };
 
+/** What becomes of a call that a model makes: caps come first, then whether there is such a tool, then its policy, then its schema. */
 export function judgeCall(call: NewCall, context: ApprovalContext): Judged {
   const refusal = refuseCall(call);
   if (refusal !== null) return { refusal };

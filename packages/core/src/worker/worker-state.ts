@@ -51,6 +51,7 @@ export interface WorkerState {
   isOver: boolean;
 }
 
+/** A worker that knows nothing yet. @param concurrency sessions that it runs at once, at most */
 export function initialWorker(concurrency: number): WorkerState {
   return {
     concurrency,

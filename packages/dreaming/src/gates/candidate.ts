@@ -1,7 +1,7 @@
 import { renderInsight, type InsightCounts } from '@dreamfold/core';
 import type { ChoiceInsight, Cue, Finding, GateVerdict, Insight } from '@dreamfold/events';
 import type { Lesson } from '../learn/choice-learner.ts';
-import { learntEvidence, learntReason, type ClaimedSupport } from '../learn/learnt-reason.ts';
+import { learntEvidence, learntReason, type Heard } from '../learn/learnt-reason.ts';
 import { leastSupport, type Witness } from '../learn/quorum.ts';
 import { textPlace } from './words/text-place.ts';
 import type { Constitution } from './constitution.ts';
@@ -48,8 +48,8 @@ export interface Candidate {
   witnesses: ReadonlyMap<string, readonly Witness[]>;
   /** Insights of the store that tell another value for one of its cues, or that it takes away because labels contradict them. */
   turns: readonly string[];
-  /** Of what is learnt: the cue of which most principals are only claimed; null when all are authenticated. */
-  claimed?: ClaimedSupport | null;
+  /** Of a choice that is learnt. */
+  heard?: Heard;
   /**
    * The values that the tool named in the sessions that bear it out; left out for what is learnt, since only such values
    * are learnt from.
@@ -124,6 +124,6 @@ export function withCues(candidate: Candidate, keep: (cue: Cue) => boolean): Can
   const phrases = new Set(cues.map(({ phrase }) => phrase));
   const witnesses = new Map([...candidate.witnesses].filter(([phrase]) => phrases.has(phrase)));
   const learnt =
-    candidate.origin === 'learnt' ? { reason: learntReason(finding, candidate.claimed), evidence: learntEvidence(witnesses) } : {};
+    candidate.origin === 'learnt' ? { reason: learntReason(finding, candidate.heard), evidence: learntEvidence(witnesses) } : {};
   return { ...candidate, finding, witnesses, ...learnt };
 }

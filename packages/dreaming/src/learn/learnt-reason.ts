@@ -1,4 +1,4 @@
-import type { ChoiceInsight } from '@dreamfold/events';
+import type { ChoiceInsight, RecoveryInsight } from '@dreamfold/events';
 import { supportText, type Witness } from './quorum.ts';
 
 /** References in one patch, at most. */
@@ -13,9 +13,20 @@ export interface ClaimedSupport {
   principals: number;
 }
 
+/** What was heard of the cues of a choice, besides what bears it out. */
+export interface Heard {
+  /** The cue of which most principals are only claimed; null when all are authenticated. */
+  claimed?: ClaimedSupport | null;
+  /** How many labelled sessions said a cue, whatever was right in them. */
+  said?: ReadonlyMap<string, number>;
+}
+
 /** Why a choice is proposed that the lessons bear out. */
-export function learntReason({ cues, field, value, support }: ChoiceInsight, claimed: ClaimedSupport | null = null): string {
-  const named = cues.slice(0, NAMED_CUES).map(({ phrase }) => `"${phrase}"`);
+export function learntReason({ cues, field, value, support }: ChoiceInsight, { claimed = null, said: labelled }: Heard = {}): string {
+  const named = cues.slice(0, NAMED_CUES).map(({ phrase, sessions }, i) => {
+    const all = labelled?.get(phrase);
+    return all === undefined ? `"${phrase}"` : `"${phrase}" (${sessions} of ${all}${i === 0 ? ' labelled sessions' : ''})`;
+  });
   const more = cues.length - named.length;
   const said = more > 0 ? `${named.join(', ')} or ${more} more cues` : named.join(' or ');
   const unknown =
@@ -23,6 +34,12 @@ export function learntReason({ cues, field, value, support }: ChoiceInsight, cla
       ? ''
       : ` Of the ${claimed.principals} principals that said "${claimed.phrase}" ${claimed.claimed} are only claimed.`;
   return `Where requests said ${said}, the right ${field} was ${value}: each in at least ${supportText(support)}.${unknown}`;
+}
+
+/** Why a recovery is proposed: what runs did, and not what was right. */
+export function recoveryReason({ tool, next, support }: Pick<RecoveryInsight, 'tool' | 'next' | 'support'>): string {
+  const step = next === 'respond' ? 'with a message' : `with ${next}`;
+  return `After this error of ${tool}, ${supportText(support)} went on ${step}. Whether that was right, nobody has said.`;
 }
 
 /** The events that bear out what is learnt, each once. */

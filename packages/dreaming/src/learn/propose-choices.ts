@@ -2,7 +2,7 @@ import type { ChoiceInsight, Cue, Insight } from '@dreamfold/events';
 import type { Sha256 } from '@dreamfold/core';
 import { meanWeight, supportOfPair, witnessesOf, type ChoiceLearner } from './choice-learner.ts';
 import { choiceId } from '../insight-id.ts';
-import type { ClaimedSupport } from './learnt-reason.ts';
+import type { ClaimedSupport, Heard } from './learnt-reason.ts';
 import { hasQuorum, leastSupport, type Witness } from './quorum.ts';
 import { NOTHING_TOLD, useOf, withStanding, type FoundCue, type Standing, type Told } from './standing.ts';
 
@@ -34,8 +34,7 @@ export interface ChoiceDraft {
   witnesses: ReadonlyMap<string, readonly Witness[]>;
   /** Ids of the insights of the store that tell another value for one of its cues. */
   turns: readonly string[];
-  /** The cue of which most principals are only claimed; null when all are authenticated. */
-  claimed: ClaimedSupport | null;
+  heard: Required<Heard>;
 }
 
 /**
@@ -109,8 +108,18 @@ function draftOf(group: readonly FoundCue[], sha256: Sha256): ChoiceDraft {
     insight: { kind: 'choice', id, ...about, cues, support: leastSupport(cues) },
     witnesses: new Map(group.map((one) => [one.cue.phrase, witnessesOf(one.pair)])),
     turns: [...new Set(group.flatMap(({ turns }) => turns))],
-    claimed: most.claimed === 0 ? null : most,
+    heard: {
+      claimed: most.claimed === 0 ? null : most,
+      said: new Map(group.map((one) => [one.cue.phrase, labelledSessions(one.learner, one.cue.phrase)])),
+    },
   };
+}
+
+/** In how many sessions somebody has said what was right where a word was said: one for each value that was. */
+function labelledSessions({ pairs }: ChoiceLearner, phrase: string): number {
+  let sum = 0;
+  for (const { sessions } of pairs.get(phrase)?.values() ?? []) sum += sessions.size;
+  return sum;
 }
 
 function claimedOf({ cue: { phrase, principals }, pair }: FoundCue): ClaimedSupport {

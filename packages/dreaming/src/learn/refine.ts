@@ -2,9 +2,8 @@ import type { Sha256 } from '@dreamfold/core';
 import type { Insight } from '@dreamfold/events';
 import { NO_FAULTS, type Candidate } from '../gates/candidate.ts';
 import type { Knowledge } from './knowledge.ts';
-import { learntEvidence, learntReason } from './learnt-reason.ts';
+import { learntEvidence, learntReason, recoveryReason } from './learnt-reason.ts';
 import { pairsOf, proposeChoices, type ChoiceDraft } from './propose-choices.ts';
-import { supportText } from './quorum.ts';
 import type { Told } from './standing.ts';
 import { proposeRecoveries, type RecoveryDraft } from './recoveries.ts';
 
@@ -21,27 +20,25 @@ export function findings(knowledge: Knowledge, sha256: Sha256, told: Told): Foun
   ];
 }
 
-function choiceFound({ insight, witnesses, turns, claimed }: ChoiceDraft): Found {
+function choiceFound({ insight, witnesses, turns, heard }: ChoiceDraft): Found {
   return {
     finding: insight,
     origin: 'learnt',
-    reason: learntReason(insight, claimed),
+    reason: learntReason(insight, heard),
     claim: '',
     evidence: learntEvidence(witnesses),
     faults: NO_FAULTS,
     witnesses,
     turns,
-    claimed,
+    heard,
   };
 }
 
 function recoveryFound({ insight, witnesses }: RecoveryDraft): Found {
-  const { tool, next, support } = insight;
-  const step = next === 'respond' ? 'with a message' : `with ${next}`;
   return {
     finding: insight,
     origin: 'learnt',
-    reason: `After this error of ${tool}, ${supportText(support)} went on ${step}. Whether that was right, nobody has said.`,
+    reason: recoveryReason(insight),
     claim: '',
     evidence: witnesses.flatMap(({ evidence }) => evidence),
     faults: NO_FAULTS,

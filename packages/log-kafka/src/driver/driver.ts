@@ -20,6 +20,7 @@ export interface FetchedRecord {
   header?: (name: string) => HeaderValue | undefined;
 }
 
+/** A header of a fetched record, read when it is asked for where the driver can; undefined when the record has none of that name. */
 export function headerOf(record: FetchedRecord, name: string): HeaderValue | undefined {
   return record.header === undefined ? record.headers[name] : record.header(name);
 }

@@ -45,6 +45,7 @@ export interface PreparedAppend {
   events: readonly PreparedEvent[];
 }
 
+/** sha-256 of a text in UTF-8, as base64url: as hashes of events are written. */
 export function sha256(text: string): string {
   return hash('sha256', text, 'base64url');
 }

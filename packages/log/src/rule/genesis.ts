@@ -5,6 +5,7 @@ import type { AppendRequest } from '../port.ts';
 /** The stream that describes the log itself. Its first event is the first of the log. */
 export const LOG_STREAM = 'log/main';
 
+/** The id of a new log: at random, so that no two have the same. */
 export function newLogId(): string {
   return `log_${randomBytes(12).toString('hex')}`;
 }

@@ -5,6 +5,7 @@ import { describeModel, type PlannedAnswer } from '../conformance/index.ts';
 import { isRetryable, retryAfterMs } from '../error-retry.ts';
 import type { ModelRequest, ModelResponse } from '../port.ts';
 import { type MessagesServer, type ServedReply, serveMessages } from '../testing/index.ts';
+import type { Thinking } from './create-params.ts';
 import { anthropic } from './index.ts';
 
 const KEY = 'sk-test-0123456789';
@@ -275,6 +276,33 @@ describe('a request', () => {
     expect(JSON.stringify(await sent(CONVERSATION, false))).not.toContain('cache_control');
     expect(Object.keys(await sent({ ...REQUEST, system: '' }))).toEqual(['model', 'max_tokens', 'stream', 'messages']);
   });
+
+  test.each<[Thinking, object]>([
+    ['adaptive', { type: 'adaptive' }],
+    ['disabled', { type: 'disabled' }],
+    [{ budgetTokens: 1024 }, { type: 'enabled', budget_tokens: 1024 }],
+  ])('asks for thinking: %j', async (thinking, expected) => {
+    server = await serveMessages(['Hi.']);
+    const model = anthropic({ apiKey: KEY, baseURL: server.url, thinking });
+    await model.respond({ ...REQUEST, maxTokens: 1025 }, { signal: new AbortController().signal });
+    expect(server.requests[0]).toMatchObject({ thinking: expected });
+  });
+
+  test('is not sent with a budget for thinking that leaves nothing for the answer', async () => {
+    server = await serveMessages(['Hi.']);
+    const model = anthropic({ apiKey: KEY, baseURL: server.url, thinking: { budgetTokens: 2000 } });
+    const answer = model.respond({ ...REQUEST, maxTokens: 2000 }, { signal: new AbortController().signal });
+    await expect(answer).rejects.toMatchObject({ code: 'model_request_failed', path: 'thinking/budgetTokens', value: 2000 });
+    expect(server.requests).toEqual([]);
+  });
+
+  test.each([['on'], [true], [{ budgetTokens: 1023 }], [{ budgetTokens: 2000, type: 'enabled' }]])(
+    '%j says nothing of thinking',
+    (thinking) => {
+      const wrong = (): unknown => anthropic({ apiKey: KEY, thinking: thinking as Thinking });
+      expect(wrong).toThrow(expect.objectContaining({ code: 'invalid_argument', path: 'thinking' }));
+    },
+  );
 
   test('with a tool name that the API refuses is not sent', async () => {
     server = await serveMessages(['Hi.']);

@@ -2,7 +2,7 @@ import type Anthropic from '@anthropic-ai/sdk';
 import { BLOCK_KINDS, checked, DreamfoldError, optionsOf } from '@dreamfold/events';
 import { z } from 'zod';
 import type { Model, ModelCall, ModelPrice, ModelResponse } from '../port.ts';
-import { createParams } from './create-params.ts';
+import { createParams, isThinking, type Thinking } from './create-params.ts';
 import { errorFrom, timedOut } from './error-mapping.ts';
 import { guardedFetch } from './guarded-fetch.ts';
 import { MessageReader } from './message-reader.ts';
@@ -22,6 +22,11 @@ export interface AnthropicOptions {
   price?: ModelPrice;
   /** Marks tools, system prompt and conversation for prompt caching. Default true. */
   cache?: boolean;
+  /**
+   * Whether the model thinks before it answers: as much as it likes, not at all, or with a budget, on models that take one. Left out, as the
+   * service does by default for the model. What is thought counts to `maxTokens` of the agent, and is paid for.
+   */
+  thinking?: Thinking;
 }
 
 const Rate = z.number().min(0);
@@ -32,6 +37,7 @@ const Options = optionsOf<AnthropicOptions>({
   timeoutMs: z.number().positive().optional(),
   price: optionsOf<ModelPrice>({ input: Rate, output: Rate, cacheRead: Rate, cacheWrite: Rate }).optional(),
   cache: z.boolean().optional(),
+  thinking: z.custom<Thinking>(isThinking, 'expected "adaptive", "disabled" or { budgetTokens: a whole number from 1024 on }').optional(),
 });
 
 /**
@@ -56,7 +62,7 @@ export function anthropic(given: AnthropicOptions = {}): Model {
     takes: BLOCK_KINDS,
     async respond(request, call) {
       call.signal.throwIfAborted();
-      const params = createParams(request, cache);
+      const params = createParams(request, { cache, ...(options.thinking === undefined ? {} : { thinking: options.thinking }) });
       client ??= connect(apiKey, options.baseURL);
       return attempt({ client: await client, params, call, timeoutMs, apiKey });
     },

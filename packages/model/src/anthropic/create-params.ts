@@ -5,13 +5,29 @@ import { memoryText, plainSaying, type ModelRequest, type RequestBlock, type Req
 const TOOL_NAME = /^[a-zA-Z0-9_-]{1,128}$/;
 const CACHED = { cache_control: { type: 'ephemeral' } } as const;
 
+/** How a model is to think. `budgetTokens` is at least 1024, and less than an answer may have. */
+export type Thinking = 'adaptive' | 'disabled' | { budgetTokens: number };
+
+/** What the API takes as a budget at least. */
+const MIN_BUDGET_TOKENS = 1024;
+
+/** Whether a value is what {@link Thinking} says. */
+export function isThinking(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return value === 'adaptive' || value === 'disabled';
+  const { budgetTokens, ...others } = value as Record<string, unknown>;
+  return Number.isInteger(budgetTokens) && (budgetTokens as number) >= MIN_BUDGET_TOKENS && Object.keys(others).length === 0;
+}
+
 /**
  * The body of a Messages API request.
  * Two breakpoints are cached: the system prompt (or the last tool), which every turn of an agent shares, and the last message, which
  * the next turn begins with.
- * @throws DreamfoldError model_request_failed for a tool name that the API would refuse
+ * @throws DreamfoldError model_request_failed for a tool name, or a budget for thinking, that the API would refuse
  */
-export function createParams(request: ModelRequest, cache: boolean): Anthropic.MessageCreateParamsStreaming {
+export function createParams(
+  request: ModelRequest,
+  { cache, thinking }: { cache: boolean; thinking?: Thinking },
+): Anthropic.MessageCreateParamsStreaming {
   for (const tool of request.tools) {
     if (TOOL_NAME.test(tool.name)) continue;
     throw new DreamfoldError('model_request_failed', `The Messages API takes no tool called ${JSON.stringify(tool.name)}`, {
@@ -35,7 +51,23 @@ export function createParams(request: ModelRequest, cache: boolean): Anthropic.M
     ...(hasSystem && { system: [{ type: 'text', text: request.system, ...(cache && CACHED) }] }),
     messages: request.messages.map((message, i) => messageParam(message, cache && i === request.messages.length - 1)),
     ...(tools.length > 0 && { tools }),
+    ...(thinking !== undefined && { thinking: thinkingParam(thinking, request.maxTokens) }),
   };
+}
+
+function thinkingParam(thinking: Thinking, maxTokens: number): Anthropic.ThinkingConfigParam {
+  if (typeof thinking === 'string') return { type: thinking };
+  const { budgetTokens } = thinking;
+  if (budgetTokens < maxTokens) return { type: 'enabled', budget_tokens: budgetTokens };
+  throw new DreamfoldError(
+    'model_request_failed',
+    `A budget of ${budgetTokens} tokens for thinking leaves none of the ${maxTokens} of an answer`,
+    {
+      path: 'thinking/budgetTokens',
+      value: budgetTokens,
+      remedy: 'Give the agent more maxTokens, or the model a smaller budget.',
+    },
+  );
 }
 
 function messageParam(message: RequestMessage, cache: boolean): Anthropic.MessageParam {

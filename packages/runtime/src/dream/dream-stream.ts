@@ -14,6 +14,7 @@ import { evolveDream, initialDream, type DreamState } from '@dreamfold/dreaming'
 import type { Log } from '@dreamfold/log';
 import { sha256 } from '../digest.ts';
 
+/** An event of a dream, which nobody but the system writes. */
 export function dreamEvent<T extends EventType>(type: T, data: EventData[T]): NewEvent {
   return newEvent(type, 'system', data);
 }

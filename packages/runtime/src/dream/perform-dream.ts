@@ -318,5 +318,5 @@ function isTaught(state: MemoryState): boolean {
 
 /** What was put forward before, and on which somebody has decided or has to decide. */
 function settledReport({ evidence, ...settled }: DreamDecision['settled'][number]): DreamtInsightReport {
-  return { ...settled, change: 'add', tier: 'typed', claim: '', gates: [], evidence: [...evidence] };
+  return { ...settled, change: 'add', tier: 'typed', claim: '', evidence: [...evidence] };
 }

@@ -45,6 +45,7 @@ const Edit = optionsOf<EditPatch>({
   former: Text,
   patchId: Text,
   operations: z.unknown(),
+  reason,
   evidence: z.array(z.string()),
   gates: Gates,
   by: Text,

@@ -53,7 +53,9 @@ describe('an edited proposal', () => {
     expect(types).toEqual(['memory.patch_proposed', 'memory.patch_validated', 'memory.patch_rejected']);
     const [former, made] = [await record(billing), await record(patchId)];
     expect(former.decision).toEqual({ by: 'person:ann', reason: `Edited as ${patchId}: Too common a word.` });
-    expect(made.proposal).toMatchObject({ author: 'person:ann', supersedes: billing, reason: former.proposal.reason });
+    expect(made.proposal).toMatchObject({ author: 'person:ann', supersedes: billing });
+    expect(made.proposal.reason).not.toBe(former.proposal.reason);
+    expect(made.proposal.reason).toMatch(/^Where requests said .*, the right queue was billing: /);
     expect(made.proposal.evidence).toEqual(former.proposal.evidence);
     expect(made.gates.map(({ gate, pass }) => [gate, pass])).toEqual(former.gates.map(({ gate }) => [gate, true]));
     await expect(memory.approve('desk', patchId, { by: 'person:ann' })).rejects.toEqual(

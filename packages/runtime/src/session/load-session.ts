@@ -25,6 +25,7 @@ export async function loadSession(
   throw noSession(id);
 }
 
+/** The error not_found for a session of which the log has no event. */
 export function noSession(id: string): DreamfoldError {
   return new DreamfoldError('not_found', `There is no session ${id}`, {
     path: 'session',

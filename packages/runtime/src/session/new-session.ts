@@ -95,6 +95,7 @@ export function inWords(given: string | readonly GivenBlock[], path: string): st
   });
 }
 
+/** The id of the session that is begun with an idempotency key: the same key, the same session. */
 export function sessionIdOf(idempotencyKey: string): string {
   return idFrom('session', sha256(idempotencyKey));
 }

@@ -30,6 +30,7 @@ export function takeOver(state: SessionState, team: Team, claimed: SessionClaime
   ];
 }
 
+/** The event by which a process takes a session: whoever held an older epoch can write no more. */
 export function claim(claimed: SessionClaimed): NewEvent {
   return newEvent('session.claimed', 'system', claimed);
 }

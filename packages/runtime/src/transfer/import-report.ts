@@ -67,6 +67,7 @@ export interface BadRow {
   reason: string;
 }
 
+/** A report of an import that has read nothing yet. */
 export function newReport({ format, file }: ImportRequest): ImportReport {
   const counts = { sessions: 0, added: 0, events: 0, toolCalls: 0, passed: 0, failed: 0, unscored: 0, skipped: 0 };
   return { format, file, ...counts, notes: [], bad: [], hints: [] };

@@ -10,6 +10,7 @@ export interface WorkPlace {
   leave: () => Promise<void>;
 }
 
+/** Asks for a place among those that share out a log. Waits for nothing: a place may be given up before it is given. */
 export function takePlace(share: WorkShare, onAssigned: OnAssigned): WorkPlace {
   const joined = share(onAssigned);
   let hasJoined = false;

@@ -100,7 +100,10 @@ function tell({ dreamId, reviewed, uncounted, insights, nothing }: DreamReport, 
   for (const line of uncountedLines(uncounted)) io.line(line);
   for (const { insight, reason, evidence, gates, patchId, status } of insights) {
     const failed = gates.find((gate) => !gate.pass);
-    if (failed !== undefined) {
+    if (failed !== undefined && status === 'validated') {
+      io.line(`${io.paint('red', 'forbidden')} ${insightLine(insight)}\n  gate "${failed.gate}": ${printable(failed.reason)}`);
+      io.line(io.withTyped(`  It waits from an earlier dream. Turn it down: \`dreamfold review reject ${patchId} --reason TEXT\`.`));
+    } else if (failed !== undefined) {
       io.line(`${io.paint('red', 'rejected')} ${insightLine(insight)}\n  gate "${failed.gate}": ${printable(failed.reason)}`);
     } else if (status === 'validated' || status === 'applied') {
       io.line(`${io.paint('green', status === 'applied' ? 'applied' : 'proposed')} ${insightLine(insight)}`);
@@ -113,7 +116,8 @@ function tell({ dreamId, reviewed, uncounted, insights, nothing }: DreamReport, 
     }
   }
   if (insights.length === 0) io.line(`It proposes nothing. ${printable(nothing ?? '')}`.trimEnd());
-  if (insights.some(({ status }) => status === 'validated')) io.line(io.withTyped('\nDecide with `dreamfold review`.'));
+  if (insights.some(({ status, gates }) => status === 'validated' && gates.every(({ pass }) => pass)))
+    io.line(io.withTyped('\nDecide with `dreamfold review`.'));
 }
 
 interface ListFlags extends PageFlags {

@@ -105,6 +105,12 @@ describe('dream', () => {
     await workspace.run('memory', 'create', 'ruled');
     const { stdout } = await workspace.run('dream', '--store', 'ruled', '--rules', 'rules.txt');
     expect(stdout).toMatch(/rejected queue = "access" when the request says "authenticator" .*\n {2}gate "constitution"/);
+    // What waits from before, the rules forbid as well.
+    await workspace.run('memory', 'create', 'later');
+    expect((await workspace.run('dream', '--store', 'later')).stdout).toMatch(/^proposed queue = "access"/m);
+    const later = await workspace.run('dream', '--store', 'later', '--rules', 'rules.txt');
+    expect(later.stdout).toMatch(/^forbidden queue = "access" .*\n {2}gate "constitution".*\n {2}It waits .*review reject patch_/m);
+    expect(later.stdout).not.toMatch(/^proposed queue = "access"/m);
     const [one] = demo.firstDay.tickets;
     await workspace.run('memory', 'create', 'few');
     const few = await workspace.json('dream', 'run', '--store', 'few', '--sessions', one!.sessionId);

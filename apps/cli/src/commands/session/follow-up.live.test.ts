@@ -42,3 +42,16 @@ describe('a second question', () => {
     expect((await workspace.json('send', id, 'Third question')).document).toEqual({ session: id, sent: 'Third question', rubric: false });
   });
 });
+
+test('a session that has ended is not gone on with, and resume says so', async () => {
+  workspace.file('chat.ts', CHAT);
+  const { stdout } = await workspace.run('run', 'chat.ts', 'A question');
+  const id = /^Session: (sesn_\w+)$/m.exec(stdout)![1]!;
+  const resumed = await workspace.run('resume', id, 'chat.ts');
+  expect(resumed).toMatchObject({ code: 0, stderr: expect.stringContaining(`${id} has ended`) as string });
+  expect(resumed.stdout).toContain('; 1 model call, 0 tool calls; ');
+  await workspace.run('send', id, 'More');
+  expect((await workspace.run('resume', id, 'chat.ts')).stderr).not.toContain('has ended');
+  const wrong = await workspace.run('sessions', '--status', 'satisfied');
+  expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('use --outcome satisfied') as string });
+});

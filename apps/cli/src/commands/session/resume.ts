@@ -5,6 +5,7 @@ import { driveSession } from '../../session/drive-session.ts';
 import { EventLines } from '../../render/event-lines.ts';
 import { findSession } from '../../session/find-session.ts';
 import type { Io } from '../../io.ts';
+import { hasSomethingToDo, type SessionState } from '@dreamfold/core';
 import { loadTeam, withModel } from '../../input/load-team.ts';
 import { noteStandIns } from '../../session/stand-in.ts';
 import { besideProcessor } from '../../session/unattended.ts';
@@ -40,6 +41,11 @@ async function resume(
     for await (const event of dreamfold.events(id)) lines.of(event);
     const team = flags.model === undefined ? lead : withModel(lead, flags.model);
     const { quiet = false, wait = false } = flags;
+    const state = await dreamfold.session(id);
+    if (hasEnded(state)) {
+      io.note(`${id} has ended: there is nothing to go on with, and this is what it came to.`);
+      io.note(io.withTyped(`Ask it for more with \`dreamfold send ${id} MESSAGE\`, then resume it.`));
+    }
     if (!quiet && !io.json) noteStandIns(team, io);
     const session = await dreamfold.resume(team, id, rubric === undefined ? {} : { rubric }).catch((error: unknown) => {
       throw besideProcessor(
@@ -49,4 +55,8 @@ async function resume(
     });
     await driveSession(session, { io, command, file, lines, quiet, wait });
   });
+}
+
+function hasEnded(state: SessionState): boolean {
+  return state.imported === null && state.stopReason !== null && state.stopReason.type !== 'requires_action' && !hasSomethingToDo(state);
 }

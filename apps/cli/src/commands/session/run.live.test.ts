@@ -60,3 +60,23 @@ test('a cap that ends the revisions is said to have ended them', async () => {
   expect(code).toBe(1);
   expect(stdout).toContain('rubric failed: The cap turns = 1 was reached (at 1); 1 of 3 attempts were graded.');
 });
+
+test('an attached file goes with the task, and with a message', async () => {
+  workspace.file('invoice.txt', 'Forty euros.');
+  workspace.file('archive.zip', 'PK\0');
+  const refused = workspace.start(['run', 'chosen.ts', SAY, '--attach', 'archive.zip', '--data', 'no-data', '--json']);
+  expect(JSON.parse((await refused.ended).stdout)).toMatchObject({ error: { code: 'invalid_argument', path: '--attach' } });
+  const run = await workspace.json('run', 'chosen.ts', SAY, '--attach', 'invoice.txt', '--title', 'An invoice');
+  const { sessionId } = run.document as { sessionId: string };
+  await workspace.run('send', sessionId, 'And this?', '--attach', 'invoice.txt');
+  const { events } = (await workspace.json('show', sessionId)).document as { events: { type: string; data: object }[] };
+  const source = { type: 'text', media_type: 'text/plain', data: 'Forty euros.' };
+  expect(events.filter(({ type }) => type === 'user.message').map(({ data }) => data)).toMatchObject(
+    [SAY, 'And this?'].map((text) => ({
+      content: [
+        { type: 'document', title: 'invoice.txt', source },
+        { type: 'text', text },
+      ],
+    })),
+  );
+});

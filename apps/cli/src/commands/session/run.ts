@@ -6,6 +6,7 @@ import { collect, defineCommand } from '../../define-command.ts';
 import { driveSession } from '../../session/drive-session.ts';
 import { EventLines } from '../../render/event-lines.ts';
 import type { Io } from '../../io.ts';
+import { ATTACH, withAttachments } from '../../input/attachments.ts';
 import { loadRubric, loadTeam, withModel, type TeamFile } from '../../input/load-team.ts';
 import { oneLine, shellWord } from '../../render/printable.ts';
 import { noteStandIns } from '../../session/stand-in.ts';
@@ -19,6 +20,7 @@ interface RunFlags {
   rubric?: string;
   memory?: string[];
   caps?: string[];
+  attach?: string[];
   quiet?: true;
   wait?: true;
   detach?: true;
@@ -34,6 +36,7 @@ export function register(program: Command, io: Io): void {
       'run team.ts "Where is order 17?"',
       'run team.ts "Where is order 17?" --principal customer-4 --authenticated --memory support --caps tokens=50000,turns=20',
       'run team.ts "Where is order 17?" --model claude-opus-5 --json',
+      'run team.ts "What is on this invoice?" --attach invoice.pdf',
       'run team.ts "Where is order 17?" --detach',
     ],
   })
@@ -47,6 +50,7 @@ export function register(program: Command, io: Io): void {
     .option('--rubric <file>', 'a file whose default export is a rubric')
     .option('--memory <store>', 'a memory store that the agents read; may be repeated', collect)
     .option('--caps <name=value>', `limits of the session: ${Object.keys(Caps.shape).join(', ')}; may be repeated`, collect)
+    .option(...ATTACH, collect)
     .option('--quiet', 'only the result')
     .option('--wait', 'when it waits for a person, do not ask here, but wait for the word from another terminal')
     .addOption(
@@ -70,28 +74,30 @@ async function run({ file, task, flags, command }: Run, io: Io): Promise<void> {
   const options = await runOptions(team, flags);
   const lead: AgentDefinition = flags.model === undefined ? team.lead : withModel(team.lead, flags.model);
   // Checked before a data directory is made for it; there is no memory store to find in a new one.
-  checkRun(lead, task, { rubric: options.rubric, principal: options.principal });
+  const said = await withAttachments(task, flags.attach);
+  checkRun(lead, said, { rubric: options.rubric, principal: options.principal });
   await withData(command, { io, readOnly: false, mustExist: (options.memory ?? []).length > 0 }, async (dreamfold) => {
     const { quiet = false, wait = false, detach = false } = flags;
     if (detach) {
-      const sessionId = await dreamfold.submit(lead, task, options);
+      const sessionId = await dreamfold.submit(lead, said, options);
       io.document({ sessionId });
       io.line(sessionId);
       return;
     }
     if (!quiet && !io.json) noteStandIns(lead, io);
-    const session = await dreamfold.run(lead, task, options).catch((error: unknown) => {
-      throw besideProcessor(error, (pid) => detachInstead(pid, { file, task }));
+    const session = await dreamfold.run(lead, said, options).catch((error: unknown) => {
+      throw besideProcessor(error, (pid) => detachInstead(pid, { file, task, attach: flags.attach }));
     });
     await driveSession(session, { io, command, file, lines: new EventLines(io), quiet, wait });
   });
 }
 
 /** A worker runs what others put on the log; any other process has to end first. */
-function detachInstead(pid: string, { file, task }: Pick<Run, 'file' | 'task'>): string {
+function detachInstead(pid: string, { file, task, attach = [] }: { file: string; task: string; attach?: string[] | undefined }): string {
+  const attached = attach.map((name) => ` --attach ${shellWord(name)}`).join('');
   const word = task.length <= 80 ? shellWord(oneLine(task, 80)) : 'TASK';
   return (
-    `If process ${pid} is a worker, let it do this: \`dreamfold run ${shellWord(file)} ${word} --detach\`. ` +
+    `If process ${pid} is a worker, let it do this: \`dreamfold run ${shellWord(file)} ${word}${attached} --detach\`. ` +
     `Otherwise stop process ${pid}, or use another data directory. Looking at the log needs no lock.`
   );
 }

@@ -1,4 +1,4 @@
-import { Option, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { OUTCOME_STATUSES, SESSION_STATUSES, type SessionRow } from '@dreamfold/views';
 import type { Dreamfold, SessionQuery } from 'dreamfold';
 import { counted } from '../../render/counted.ts';
@@ -21,7 +21,7 @@ export function register(program: Command, io: Io): void {
     examples: ['sessions', 'sessions --limit 10', 'sessions --status requires_action --agent desk --since 7d', 'sessions --count --json'],
   });
   withPages(command)
-    .addOption(new Option('--status <status>', 'only those that are so').choices(SESSION_STATUSES))
+    .addOption(statusOption())
     .option('--agent <name>', 'only those of this lead')
     .option('--principal <name>', 'only those of this principal')
     .addOption(new Option('--outcome <outcome>', 'only those whose outcome is so').choices(OUTCOME_STATUSES))
@@ -29,6 +29,17 @@ export function register(program: Command, io: Io): void {
     .option('--until <time>', 'begun before this time', timeGiven)
     .option('--title <text>', 'only those with this in their title or task')
     .action((_: Flags, given: Command) => withData(given, { io, readOnly: true }, (dreamfold) => sessions(dreamfold, given, io)));
+}
+
+/** The list shows an outcome where it shows a status: what somebody has read there is told where it belongs. */
+function statusOption(): Option {
+  const option = new Option('--status <status>', 'only those that are so').choices(SESSION_STATUSES);
+  const { parseArg } = option;
+  return option.argParser((value, before) => {
+    const isOutcome = (OUTCOME_STATUSES as readonly string[]).includes(value) && !(SESSION_STATUSES as readonly string[]).includes(value);
+    if (!isOutcome) return parseArg!(value, before);
+    throw new InvalidArgumentError(`${value} is an outcome: use --outcome ${value}.`);
+  });
 }
 
 async function sessions(dreamfold: Dreamfold, command: Command, io: Io): Promise<void> {

@@ -19,6 +19,7 @@ function invalid(message: string, path: string, value?: unknown): DreamfoldError
   });
 }
 
+/** The error patch_too_large. @param value bytes, or whatever there is too much of */
 export function tooLarge(message: string, value: number): DreamfoldError {
   return new DreamfoldError('patch_too_large', message, { path: '/', value, remedy: 'Split the change into several patches.' });
 }

@@ -25,6 +25,7 @@ export function renderChoice({ field, value }: Pick<ChoiceInsight, 'field' | 'va
   return `- ${writtenName(field)} = ${quoted(value)} when the request says`;
 }
 
+/** A cue with its points, such as `"refund" (+12)`. */
 export function renderCue({ phrase, points }: Pick<Cue, 'phrase' | 'points'>): string {
   return `${quoted(phrase)} (+${points})`;
 }
@@ -40,6 +41,7 @@ export function strongestFirst(a: Pick<Cue, 'phrase' | 'points'>, b: Pick<Cue, '
   return b.points - a.points || compareText(a.phrase, b.phrase);
 }
 
+/** An order of texts that is the same on every machine, by code units: for `sort`. */
 export function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

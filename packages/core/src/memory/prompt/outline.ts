@@ -10,6 +10,7 @@ export interface Part {
   readonly bytes: number;
 }
 
+/** A part of a text that may hold others. @param close stands after them @param between stands between two of them */
 export function part(open: string, { close = '', between = '' }: { close?: string; between?: string } = {}): Part {
   return { open, close, between, bytes: utf8Bytes(open) + utf8Bytes(close) };
 }

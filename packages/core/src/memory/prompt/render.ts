@@ -44,6 +44,7 @@ function linesOf(path: string, memory: Memory): RenderedLine[] {
   return [...lines, line('')];
 }
 
+/** The line above a note: where in its store it stands. */
 export function noteHeading(path: string): string {
   return `## ${path}`;
 }
@@ -52,6 +53,7 @@ function playbookHeading(path: string, title: string): string {
   return `## ${path}: ${title.replaceAll(/[\s\p{C}]+/gu, ' ').trim()}`;
 }
 
+/** The line above the insights on one tool. */
 export function toolHeading(tool: string): string {
   return `For the tool ${writtenName(tool)}:`;
 }

@@ -277,12 +277,13 @@ describe('an edit', () => {
     former: 'p1',
     patchId: 'p2',
     operations: noteAt('/a', 'uno'),
+    reason: 'shorter',
     evidence: ['session/sesn_1#4'],
     gates: pass,
     by: 'person:ann',
   };
 
-  it('is a proposal of whoever made it, with the reason of the former, which is rejected; all in one append', () => {
+  it('is a proposal of whoever made it, with a reason of its own; the former is rejected; all in one append', () => {
     const events = editPatch(waiting(), { ...edit, note: 'shorter' }, tools);
     expect(events.map(({ type, actor }) => [type, actor])).toEqual([
       ['memory.patch_proposed', 'person:ann'],
@@ -294,7 +295,7 @@ describe('an edit', () => {
     expect(patchOf(state, 'p2')).toMatchObject({
       status: 'validated',
       gates: pass,
-      proposal: { author: 'person:ann', supersedes: 'p1', reason: 'the desk said so', evidence: ['session/sesn_1#4'] },
+      proposal: { author: 'person:ann', supersedes: 'p1', reason: 'shorter', evidence: ['session/sesn_1#4'] },
     });
     expect(patchOf(state, 'p2')!.proposal.dream_id).toBeUndefined();
     expect(state.version).toBe(0);

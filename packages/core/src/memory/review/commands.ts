@@ -186,6 +186,8 @@ export interface EditPatch {
   /** Of what it becomes. */
   patchId: string;
   operations: unknown;
+  /** Why what it says now is proposed: the reason of the former speaks of another text. */
+  reason: string;
   /** The events that bear the former out, and those that bear out what is new. */
   evidence: readonly string[];
   gates: readonly GateVerdict[];
@@ -197,16 +199,16 @@ export interface EditPatch {
 }
 
 /**
- * A person's wording in the place of a proposal that waits: proposed in that person's name, with the reason of the former,
- * which is rejected; all in one append. It then waits for somebody else, unless it is to be applied as a direct change.
+ * A person's wording in the place of a proposal that waits: proposed in that person's name, with a reason of its own. The
+ * former is rejected; all in one append. It then waits for somebody else, unless it is to be applied as a direct change.
  * @returns no event when the same edit has been made before
  * @throws DreamfoldError what proposePatch throws; already_decided; self_approval_forbidden (a dream edits nothing);
  * precondition_failed (a gate stops it); text_too_long (the note)
  */
 export function editPatch(state: MemoryState, input: EditPatch, tools: MemoryTools): Events {
-  const { former, patchId, operations, evidence, gates, by, note, apply = false } = input;
+  const { former, patchId, operations, reason, evidence, gates, by, note, apply = false } = input;
   const record = needPatch(state, former);
-  const proposed = { patchId, operations, evidence, reason: record.proposal.reason, author: by };
+  const proposed = { patchId, operations, evidence, reason, author: by };
   if (isRepeat(state, proposed)) return [];
   needStatus(record, ['proposed', 'validated']);
   if (isDream(by)) throw selfApproval(by);

@@ -148,6 +148,7 @@ describe('an input that a person changed', () => {
     [{ ...WHOLE, cents: 0 }, 'cents'],
     [{ ...WHOLE, cents: 'many' }, 'cents'],
     [{ to: 'ann', cents: 400 }, '"note":"none"'],
+    [{ ...WHOLE, cent: 400 }, 'pay: cent: there is no such field, only to, cents, note'],
   ])('%j is refused by the schema on the log too, where the code is not at hand', (input, words) => {
     const session = asked();
     const toolUseId = awaitedEvents(session.state)[0]!;

@@ -5,6 +5,7 @@ import { refuseEdit, type CheckedInput } from './approval.ts';
 import { mustRun } from './commands.ts';
 import { isPlainJson } from '../plain-json.ts';
 import { agentOf, callOf, type Call, type SessionState, type Thread } from '../fold/state.ts';
+import { unknownField } from './unknown-field.ts';
 
 export interface Confirmation {
   toolUseId: string;
@@ -107,6 +108,11 @@ function schemaOf(state: SessionState): CheckInput {
     const schema = agentOf(state, agent)?.tools.find((tool) => tool.name === name)?.input_schema;
     const zod = schema === undefined ? null : zodOf(schema);
     const checked = zod?.safeParse(input);
+    const unknown = unknownField(schema, input);
+    if (unknown !== null) {
+      const { path, known } = unknown;
+      return { fits: false, message: `${name}: ${path}: there is no such field${known.length === 0 ? '' : `, only ${known.join(', ')}`}` };
+    }
     if (checked === undefined) return { fits: true };
     if (checked.success) return equalJson(checked.data, input) ? { fits: true } : { fits: true, parsed: checked.data };
     const issue = checked.error.issues[0]!;

@@ -8,6 +8,7 @@ import type { Call, SessionState, Thread } from './state.ts';
 /** A handler's context is the state without the event; its `state` has the event's seq and time already. */
 export type Handlers = FoldHandlers<SessionState, SessionState>;
 
+/** The state with one thread changed; the same state when it has no such thread. */
 export function withThread(state: SessionState, id: string, change: (thread: Thread) => Thread): SessionState {
   const index = state.threads.findIndex((thread) => thread.id === id);
   if (index < 0) return state;
@@ -16,6 +17,7 @@ export function withThread(state: SessionState, id: string, change: (thread: Thr
   return { ...state, threads };
 }
 
+/** The state with one call changed, in whichever thread; the same state when there is no such call. */
 export function withCall(state: SessionState, callId: string, change: (call: Call) => Call): SessionState {
   const thread = state.threads.find((t) => t.calls.some((call) => call.id === callId));
   if (thread === undefined) return state;

@@ -21,6 +21,7 @@ function forModel(block: ContentBlock): ContentBlock {
   return shown;
 }
 
+/** The result of a call as the model is shown it: its text, and its blocks where it is more than text. */
 export function callResult(content: Content, isError = false): CallResult {
   return { content: textOf(content), isError, ...(isPlainText(content) ? {} : { blocks: content.map(forModel) }) };
 }

@@ -224,6 +224,7 @@ export function initialSession(id: string): SessionState {
   };
 }
 
+/** A thread that nobody has said anything to yet. */
 export function newThread(of: Pick<Thread, 'id' | 'agent' | 'parent' | 'delegation' | 'depth' | 'task'>): Thread {
   return {
     ...of,
@@ -249,14 +250,17 @@ export function leadThreadId(sessionId: string): string {
   return `sthr_${sessionId.slice(sessionId.indexOf('_') + 1)}`;
 }
 
+/** A thread by its id. */
 export function threadOf(state: SessionState, id: string): Thread | undefined {
   return state.threads.find((thread) => thread.id === id);
 }
 
+/** An agent of the session's team, as the team stands on the log, by its name. */
 export function agentOf(state: SessionState, name: string): AgentSnapshot | undefined {
   return state.team.agents.find((agent) => agent.name === name);
 }
 
+/** A call by its id, with the thread that it was made in. */
 export function callOf(state: SessionState, callId: string): { thread: Thread; call: Call } | undefined {
   for (const thread of state.threads) {
     const call = thread.calls.find((c) => c.id === callId);
@@ -291,6 +295,7 @@ export function hasOpenCalls(thread: Thread): boolean {
   return thread.calls.some((call) => call.status !== 'closed');
 }
 
+/** Tokens that went in and out, those of the cache among them. */
 export function totalTokens(usage: ModelUsage): number {
   return usage.input_tokens + usage.output_tokens + usage.cache_creation_input_tokens + usage.cache_read_input_tokens;
 }

@@ -10,6 +10,7 @@ export function checkDirectoryWritable(directory: string): void {
   accessSync(directory, constants.W_OK);
 }
 
+/** Opens a database file, which may be another process's as well. @throws the error of SQLite, which `asStoreError` names */
 export function openDatabaseFile(path: string, { readOnly }: { readOnly: boolean }): DatabaseSync {
   // The hash of every event covers what it refers to; checking that again at each insert would only take time.
   return new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, readOnly, enableForeignKeyConstraints: false });
@@ -22,6 +23,7 @@ export function openDatabaseAsItIs(path: string): DatabaseSync {
   return new DatabaseSync(url, { readOnly: true, enableForeignKeyConstraints: false });
 }
 
+/** Whether files can be made in a directory: rights alone do not tell, a disk may be mounted read-only. */
 export function isWritable(directory: string): boolean {
   try {
     checkDirectoryWritable(directory);

@@ -115,6 +115,7 @@ export class DatabaseWriter {
   }
 }
 
+/** What whoever uses a log after `close` is told. @param path of the database */
 export function closedError(path: string): DreamfoldError {
   return new DreamfoldError('store_unavailable', 'The log is closed', { path, remedy: 'Open it again.' });
 }

@@ -151,6 +151,12 @@ function checkNotEmptied(path: string): void {
 const EMPTIED =
   'Restore the data directory from a copy; nothing in it was changed. To begin a new log, move the directory away, or name another one.';
 
+/**
+ * Sets a database up before anything is read from it or written.
+ * @param full whether a commit waits for the disk, and not only for the operating system
+ * @param path names it in the error
+ * @throws DreamfoldError store_unavailable where the file system has no shared memory, as on a network share
+ */
 export function configure(db: DatabaseSync, full: boolean, path: string): void {
   // Before the first table: a commit writes whole pages, and an append touches three or four of them.
   db.exec('PRAGMA page_size = 1024');

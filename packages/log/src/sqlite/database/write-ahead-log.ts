@@ -9,6 +9,7 @@ export function sizeOf(path: string): number | null {
   return existsSync(path) ? statSync(path).size : null;
 }
 
+/** Whether commits of a database may stand in the file beside it. @param path of the database */
 export function hasWriteAheadLog(path: string): boolean {
   return (sizeOf(`${path}-wal`) ?? 0) > 0;
 }
