@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { startKafka } from '../../../../../scripts/kafka/kafka-broker.ts';
 import type { DriverRecord, FetchedRecord, KafkaDriver } from '../driver.ts';
-import { openKafkajsDriver } from './kafkajs-driver.ts';
+import { openDriver } from '../driver-for.ts';
 
-const DRIVER = join(import.meta.dirname, 'kafkajs-driver.ts');
+const DRIVER = join(import.meta.dirname, '..', 'driver-for.ts');
 let topics = 0;
 
 async function connected(): Promise<KafkaDriver> {
-  const driver = openKafkajsDriver({ brokers: inject('kafkaBrokers').split(','), clientId: 'test' });
+  const driver = openDriver({ brokers: inject('kafkaBrokers').split(','), clientId: 'test' });
   onTestFinished(() => driver.close());
   await driver.connect();
   return driver;
@@ -151,12 +151,12 @@ describe('records', () => {
   });
 });
 
-test('after close the process ends by itself', async () => {
+test.each(['kafkajs', 'platformatic'])('after close the process ends by itself, with %s', async (client) => {
   const driver = await connected();
   const topic = await newTopic(driver, 3);
   const program = `
-    import { openKafkajsDriver } from ${JSON.stringify(DRIVER)};
-    const driver = openKafkajsDriver({ brokers: ${JSON.stringify(inject('kafkaBrokers').split(','))}, clientId: 'child' });
+    import { openDriver } from ${JSON.stringify(DRIVER)};
+    const driver = openDriver({ brokers: ${JSON.stringify(inject('kafkaBrokers').split(','))}, clientId: 'child' }, '${client}');
     await driver.connect();
     await driver.tail({ topic: '${topic}', from: new Map([[0, 0]]), onBatch: () => {}, onFailed: () => {} });
     await driver.join({ group: '${topic}.g', topic: '${topic}', sessionTimeoutMs: 6000, onAssigned: () => {} });
@@ -173,7 +173,8 @@ test('after close the process ends by itself', async () => {
   expect(await once(child, 'exit')).toEqual([0, null]);
   const [closing, exited] = out.split(' ').map(Number);
   expect(exited! - closing!).toBeLessThan(2_000);
-  expect(warnings).toBe('');
+  // kafkajs 2.2.4 sets a timer below zero once.
+  expect(warnings).toMatch(client === 'kafkajs' ? /^(?:\(node:\d+\) TimeoutNegativeWarning: [\s\S]*)?$/ : /^$/);
 });
 
 test.skipIf(!inject('canStartKafka'))('over TLS with a password; a wrong one is no secret worth telling', async () => {
@@ -181,8 +182,8 @@ test.skipIf(!inject('canStartKafka'))('over TLS with a password; a wrong one is 
   onTestFinished(() => kafka.stop());
   const ssl = { ca: [readFileSync(kafka.ca!, 'utf8')] };
   const sasl = { mechanism: 'scram-sha-512', username: kafka.username!, password: kafka.password! } as const;
-  const open = (security: Partial<Parameters<typeof openKafkajsDriver>[0]>): KafkaDriver => {
-    const driver = openKafkajsDriver({ brokers: [kafka.brokers], clientId: 'test', ...security });
+  const open = (security: Partial<Parameters<typeof openDriver>[0]>): KafkaDriver => {
+    const driver = openDriver({ brokers: [kafka.brokers], clientId: 'test', ...security });
     onTestFinished(() => driver.close());
     return driver;
   };
