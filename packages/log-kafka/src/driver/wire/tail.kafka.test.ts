@@ -88,6 +88,23 @@ describe('a tail', () => {
     expect(performance.now() - stopping).toBeLessThan(100);
   });
 
+  test('is opened also when who it hands over to waits for that', async () => {
+    const driver = await connected(inject('kafkaBrokers'));
+    const topic = await newTopic(driver, 3);
+    for (const partition of [0, 1, 2]) await write(driver, { topic, partition }, `${partition}`);
+    const opened = Promise.withResolvers<void>();
+    const came: number[] = [];
+    await follow(driver, topic, {
+      from: new Map([[0, 0], [1, 0], [2, 0]]), // prettier-ignore
+      onBatch: async (partition) => {
+        await opened.promise;
+        came.push(partition);
+      },
+    });
+    opened.resolve();
+    await eventually(() => expect(came.toSorted()).toEqual([0, 1, 2]));
+  });
+
   test('goes on after a batch that is as large as a topic takes, beside one that is always busy', async () => {
     const driver = await connected(inject('kafkaBrokers'));
     const topic = `large-${process.pid}`;

@@ -128,21 +128,21 @@ class WireTail implements Tail {
   async #assign(): Promise<void> {
     const { topic: name } = this.#options;
     const { metadata, topic } = await this.#cluster.topic(name);
-    for (const partition of this.#lost) {
-      const address = metadata.brokers.get(topic.partitions[partition]?.leader ?? -1);
-      if (address !== undefined) this.#read(address, partition);
-    }
+    const byLeader = Map.groupBy(this.#lost, (partition) => metadata.brokers.get(topic.partitions[partition]?.leader ?? -1));
+    for (const [address, led] of byLeader) if (address !== undefined) this.#read(address, led);
     const [leaderless] = this.#lost;
     if (leaderless !== undefined) throw new Error(`${name}/${leaderless} has no leader`);
   }
 
-  #read(address: string, partition: number): void {
-    const position = this.#positions.get(partition)!;
-    position.state = 'sought';
-    position.asked = position.next;
+  #read(address: string, led: readonly number[]): void {
     const running = this.#loops.get(address);
     const own = running ?? new Set<number>();
-    own.add(partition);
+    for (const partition of led) {
+      const position = this.#positions.get(partition)!;
+      position.state = 'sought';
+      position.asked = position.next;
+      own.add(partition);
+    }
     if (running !== undefined) return;
     this.#loops.set(address, own);
     this.#loop(address, own).catch((error: unknown) => {
@@ -177,7 +177,11 @@ class WireTail implements Tail {
       maxBytes: FETCH_BYTES,
       maxPartitionBytes: PARTITION_BYTES,
     });
-    return { seeks, answers: await this.#cluster.ask(address, call) };
+    const answers = await this.#cluster.ask(address, call);
+    // Known now, also while what came before is still being handed over: that may wait for all to be read.
+    for (const { partition, code } of answers) if (code === 0) this.#positions.get(partition)!.state = 'read';
+    this.#checkAll();
+    return { seeks, answers };
   }
 
   async #take({ answers, seeks }: Fetched, from: { address: string; partitions: Set<number> }): Promise<Arrived[]> {
@@ -193,7 +197,6 @@ class WireTail implements Tail {
         from.partitions.delete(partition);
         this.#lose([partition], new BrokerError(code, `${topic}/${partition}`));
       } else {
-        position.state = 'read';
         const { records, next } = readBatches(batches, position.asked);
         if (next === null) continue;
         position.asked = next;
@@ -203,7 +206,6 @@ class WireTail implements Tail {
         from.partitions.add(partition);
       }
     }
-    this.#checkAll();
     return arrived;
   }
 

@@ -2,12 +2,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { startKafka } from '../../../../../scripts/kafka/kafka-broker.ts';
 import type { DriverRecord, FetchedRecord, KafkaDriver } from '../driver.ts';
 import { openDriver } from '../driver-for.ts';
 
 const DRIVER = join(import.meta.dirname, '..', 'driver-for.ts');
+const CLIENTS = ['kafkajs', 'platformatic'] as const;
 let topics = 0;
 
 async function connected(): Promise<KafkaDriver> {
@@ -151,7 +153,7 @@ describe('records', () => {
   });
 });
 
-test.each(['kafkajs', 'platformatic'])('after close the process ends by itself, with %s', async (client) => {
+test.each(CLIENTS)('after close the process ends by itself, with %s', async (client) => {
   const driver = await connected();
   const topic = await newTopic(driver, 3);
   const program = `
@@ -182,8 +184,8 @@ test.skipIf(!inject('canStartKafka'))('over TLS with a password; a wrong one is 
   onTestFinished(() => kafka.stop());
   const ssl = { ca: [readFileSync(kafka.ca!, 'utf8')] };
   const sasl = { mechanism: 'scram-sha-512', username: kafka.username!, password: kafka.password! } as const;
-  const open = (security: Partial<Parameters<typeof openDriver>[0]>): KafkaDriver => {
-    const driver = openDriver({ brokers: [kafka.brokers], clientId: 'test', ...security });
+  const open = (security: Partial<Parameters<typeof openDriver>[0]>, client?: (typeof CLIENTS)[number]): KafkaDriver => {
+    const driver = openDriver({ brokers: [kafka.brokers], clientId: 'test', ...security }, client);
     onTestFinished(() => driver.close());
     return driver;
   };
@@ -193,6 +195,19 @@ test.skipIf(!inject('canStartKafka'))('over TLS with a password; a wrong one is 
   await driver.produce(topic, 0, [record('secret')]);
   const seen = (await follow(driver, topic, new Map([[0, 0]]))).get(0)!;
   await vi.waitFor(() => expect(text(seen)).toEqual(['secret']), 10_000);
+
+  const group = { topic, sessionTimeoutMs: 6_000 };
+  for (const client of CLIENTS) {
+    const assigned: (readonly number[])[] = [];
+    const onAssigned = (partitions: readonly number[]): void => void assigned.push(partitions);
+    const membership = await open({ ssl, sasl }, client).join({ ...group, group: `${topic}.${client}`, onAssigned });
+    await vi.waitFor(() => expect(assigned).toEqual([[0]]), 10_000);
+    await membership.leave();
+    const refused = open({ ssl, sasl: { ...sasl, password: 'hunter2' }, connectTimeoutMs: 3_000 }, client);
+    const error: unknown = await refused.join({ ...group, group: 'refused', onAssigned: () => {} }).catch((error: unknown) => error);
+    expect(error).toMatchObject({ code: 'permission_denied', message: expect.stringContaining('password was refused') });
+    expect(inspect(error, { depth: 20, showHidden: true })).not.toContain('hunter2');
+  }
 
   const wrong: unknown = await open({ ssl, sasl: { ...sasl, password: 'hunter2' } })
     .connect()
