@@ -14,7 +14,7 @@ const MEMBERS: Readonly<Record<KafkaPlace['driver'], () => Promise<OpenMember>>>
 
 /** The driver that a place names, with other ways to get there. It opens no connection before it needs one. */
 export function openDriver(config: ClientConfig, name: KafkaPlace['driver'] = 'platformatic'): KafkaDriver {
-  return openWireDriver(config, { name, load: MEMBERS[name] });
+  return openWireDriver(config, MEMBERS[name]);
 }
 
 /** @throws DreamfoldError config_invalid when the certificate file can't be read */

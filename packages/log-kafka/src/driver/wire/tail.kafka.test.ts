@@ -102,7 +102,7 @@ describe('a tail', () => {
       },
     });
     opened.resolve();
-    await eventually(() => expect(came.toSorted()).toEqual([0, 1, 2]));
+    await eventually(() => expect(came.toSorted((a, b) => a - b)).toEqual([0, 1, 2]));
   });
 
   test('goes on after a batch that is as large as a topic takes, beside one that is always busy', async () => {

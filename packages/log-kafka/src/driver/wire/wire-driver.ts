@@ -15,30 +15,26 @@ import { Producer } from './producer.ts';
 import { openTail } from './tail.ts';
 import { Topics } from './topics.ts';
 
-/** Somebody's client, which joins consumer groups. */
-export interface GroupClient {
-  name: string;
-  load: () => Promise<OpenMember>;
-}
-
-/** The driver over requests of our own; only groups are joined by somebody's client. It opens no connection before it needs one. */
-export function openWireDriver(config: ClientConfig, groups: GroupClient): KafkaDriver {
-  return new WireDriver(config, groups);
+/**
+ * The driver over requests of our own. It opens no connection before it needs one.
+ * @param loadMember loads somebody's client, which joins consumer groups
+ */
+export function openWireDriver(config: ClientConfig, loadMember: () => Promise<OpenMember>): KafkaDriver {
+  return new WireDriver(config, loadMember);
 }
 
 class WireDriver implements KafkaDriver {
-  readonly name: string;
+  readonly name = 'dreamfold';
   readonly #config: ClientConfig;
-  readonly #groups: GroupClient;
+  readonly #loadMember: () => Promise<OpenMember>;
   readonly #topics: Topics;
   readonly #producer: Producer;
   /** What `close` has to end. */
   readonly #open = new Set<() => Promise<void>>();
 
-  constructor(config: ClientConfig, groups: GroupClient) {
-    this.name = groups.name;
+  constructor(config: ClientConfig, loadMember: () => Promise<OpenMember>) {
     this.#config = config;
-    this.#groups = groups;
+    this.#loadMember = loadMember;
     this.#topics = new Topics(config);
     this.#producer = new Producer(config);
   }
@@ -76,7 +72,7 @@ class WireDriver implements KafkaDriver {
   async join(options: MembershipOptions): Promise<Membership> {
     const joining = new AbortController();
     const giveUp = this.#ending(async () => await Promise.resolve(joining.abort()));
-    const membership = await joinGroup(this.#config, options, { open: await this.#groups.load(), signal: joining.signal }).finally(() =>
+    const membership = await joinGroup(this.#config, options, { open: await this.#loadMember(), signal: joining.signal }).finally(() =>
       this.#open.delete(giveUp),
     );
     return { leave: this.#ending(async () => await membership.leave()) };
