@@ -12,7 +12,7 @@ import { readBatches } from './fetched-records.ts';
 const LONG_POLL_MS = 500;
 /** A batch that is larger (max.message.bytes is 8 MiB) comes alone. More at once is not faster, and twice as much is in memory. */
 const PARTITION_BYTES = 1024 * 1024;
-const FETCH_BYTES = 8 * 1024 * 1024;
+const FETCH_BYTES = 2 * 1024 * 1024;
 const BACKOFF_MS = { first: 50, most: 5_000 };
 const OFFSET_OUT_OF_RANGE = 1;
 
