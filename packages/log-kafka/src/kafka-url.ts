@@ -5,8 +5,9 @@ import { DreamfoldError } from '@dreamfold/events';
 //
 // Read by hand: new URL() knows one host only. Nothing that may be part of a password comes into a message.
 
+const DRIVERS = ['platformatic', 'kafkajs'] as const;
 const MECHANISMS = ['scram-sha-512', 'scram-sha-256', 'plain'] as const;
-const PARAMETERS = ['partitions', 'replication', 'erasure', 'ssl', 'ca', 'sasl', 'client_id', 'session_timeout_ms'] as const;
+const PARAMETERS = ['partitions', 'replication', 'erasure', 'driver', 'ssl', 'ca', 'sasl', 'client_id', 'session_timeout_ms'] as const;
 type Parameters = Partial<Record<(typeof PARAMETERS)[number], string>>;
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -30,6 +31,8 @@ export interface KafkaPlace {
   replication: number | null;
   /** Whether a log that is made here seals its payloads. */
   erasure: boolean;
+  /** The client that joins the groups of workers and dreamers. */
+  driver: (typeof DRIVERS)[number];
   /** Null for a connection without TLS. Without a file, the certificate authorities that Node knows. */
   tls: { caFile: string | null } | null;
   sasl: { mechanism: (typeof MECHANISMS)[number]; username: string; password: string } | null;
@@ -59,6 +62,7 @@ export function parseKafkaUrl(text: string, env: Environment = {}): KafkaPlace {
     partitions: readCount('partitions', parameters.partitions, MAX_PARTITIONS),
     replication: readCount('replication', parameters.replication, MAX_REPLICATION),
     erasure: readChoice('query/erasure', parameters.erasure, ['on', 'off']) !== 'off',
+    driver: readChoice('query/driver', parameters.driver, DRIVERS) ?? 'platformatic',
     tls,
     sasl: readSasl({ userinfo: at < 0 ? null : authority.slice(0, at), mechanism: parameters.sasl, encrypted: tls !== null }, env),
     clientId: readClientId(parameters.client_id),

@@ -46,7 +46,7 @@ export interface KafkaLogOptions {
   onNotice?: (notice: LogNotice) => void;
   clock?: () => number;
   random?: () => number;
-  /** Another client than kafkajs. It can't be given to threads, so such a log catches up in one. */
+  /** Another driver than that of the URL. It can't be given to threads, so such a log catches up in one. */
   driver?: (place: KafkaPlace) => KafkaDriver;
 }
 
@@ -230,7 +230,7 @@ async function nearTheEnd(opening: Opening, ranges: readonly OffsetRange[]): Pro
   const node = openParts(opening, ranges.length);
   const begins = node.partitions.map(({ replica }) => replica.anchor().offset);
   const ends = ranges.map(({ high }) => high);
-  // Another client can't be sent to a thread.
+  // Another driver can't be sent to a thread.
   if (source === null || options.driver !== undefined || !isFarBehind({ begins, ends })) return node;
   const next = [...begins];
   const sum = (offsets: readonly number[]): number => offsets.reduce((total, offset) => total + offset, 0);

@@ -17,7 +17,7 @@ test('prints one document with the figures of both drivers, and the targets', ()
   expect({ status, stderr }).toMatchObject({ status: 0, stderr: expect.stringContaining('catch-up: round 1 of 1') as string });
   const document = JSON.parse(stdout) as { targets: unknown[] };
   const ratio = { ratio: cost, cpuRatio: cost };
-  const both = <T>(figures: T): Record<string, T> => ({ kafkajs: figures, platformatic: figures });
+  const both = <T>(figures: T): Record<string, T> => ({ dreamfold: figures, platformatic: figures });
   expect(document).toMatchObject({
     bench: 'kafka',
     latency: both({ append: { median: cost }, raw: { median: cost }, ratio: cost }),

@@ -19,16 +19,16 @@ import { APPEND_EVENTS, STREAMS, Workload } from './workload.ts';
 /** Records of a raw produce request. */
 const RAW_BATCH = 500;
 
-const NAMES = ['kafkajs', 'platformatic'] as const;
+const NAMES = ['dreamfold', 'platformatic'] as const;
 type Name = (typeof NAMES)[number];
 
-/** The log on Kafka beside what its driver does without it, on one broker and in one run, over two drivers. */
+/** The log on Kafka beside what its driver does without it, on one broker and in one run, over its driver and another one. */
 export const measureKafka: Bench = (options, progress) =>
   inScratchDirectory((directory) => withBrokers((brokers) => measure({ brokers, directory }, options, progress)));
 
 interface Setting {
   logs: Record<Name, MeasuredLog>;
-  /** Over kafkajs too. The embedded log seals no payload either. */
+  /** Over its own driver too. The embedded log seals no payload either. */
   unsealed: MeasuredLog;
   plain: PlainKafkajs;
   workload: Workload;
@@ -41,7 +41,7 @@ async function measure(place: { brokers: string; directory: string }, options: B
   const run = randomBytes(4).toString('hex');
   const open = (prefix: string, makeDriver: (place: KafkaPlace) => KafkaDriver): MeasuredLog =>
     new MeasuredLog({ url: `kafka://${place.brokers}/bench-${run}-${prefix}`, directory: place.directory, makeDriver });
-  const logs = { kafkajs: open('kafkajs', driverFor), platformatic: open('platformatic', openPlatformaticDriver) };
+  const logs = { dreamfold: open('dreamfold', driverFor), platformatic: open('platformatic', openPlatformaticDriver) };
   const unsealed = open('unsealed?erasure=off', driverFor);
   const plain = new PlainKafkajs(place.brokers);
   const all = [...Object.values(logs), unsealed];
@@ -53,7 +53,6 @@ async function measure(place: { brokers: string; directory: string }, options: B
       await setting.workload.append(logs[name].log, options.records / 4);
     }
     await unsealed.start();
-    // Only now: what the driver mends of kafkajs's timers is mended for all.
     await plain.connect();
     try {
       const latency = {} as Record<Name, Latency>;
@@ -82,7 +81,7 @@ interface Throughput {
 }
 
 async function measureThroughput({ logs, plain, workload, options, progress }: Setting): Promise<Throughput> {
-  const whole = fill(await logs.kafkajs.records(), options.records);
+  const whole = fill(await logs.dreamfold.records(), options.records);
   const payloads = whole.map((list) => list.map((record) => ({ ...record, headers: {} })));
   type Produce = (topic: string, partition: number, records: readonly DriverRecord[]) => Promise<void>;
   const producing = (to: MeasuredLog, produce: Produce, records: readonly DriverRecord[][]) => async (): Promise<number> => {
@@ -102,7 +101,7 @@ async function measureThroughput({ logs, plain, workload, options, progress }: S
       { name: `${name}-payload` as const, work: producing(logs[name], produce, payloads) },
     ];
   };
-  const ofPlain = producing(logs.kafkajs, (topic, partition, records) => plain.produce(topic, partition, records), whole);
+  const ofPlain = producing(logs.dreamfold, (topic, partition, records) => plain.produce(topic, partition, records), whole);
   const all = [...NAMES.flatMap(candidatesOf), { name: 'plain' as const, work: ofPlain }];
   // Code that has not been compiled yet says nothing.
   for (const { work } of all) await work();
@@ -118,7 +117,7 @@ async function measureThroughput({ logs, plain, workload, options, progress }: S
   const summaries = Object.fromEntries(Object.entries(costs).map(([name, list]) => [name, summariseCosts(list)]));
   return {
     costs: summaries as Throughput['costs'],
-    ratios: { kafkajs: ratiosOf('kafkajs'), platformatic: ratiosOf('platformatic') },
+    ratios: { dreamfold: ratiosOf('dreamfold'), platformatic: ratiosOf('platformatic') },
   };
 }
 
@@ -135,7 +134,7 @@ interface CatchUp {
 }
 
 async function measureCatchUp({ logs, unsealed, workload, options, progress }: Setting, directory: string): Promise<CatchUp> {
-  const { events } = await logs.kafkajs.rebuild();
+  const { events } = await logs.dreamfold.rebuild();
   await workload.append(unsealed.log, events);
   const rebuilding = (log: MeasuredLog) => async (): Promise<number> => {
     const rebuilt = await log.rebuild();
@@ -160,13 +159,13 @@ async function measureCatchUp({ logs, unsealed, workload, options, progress }: S
   return {
     events,
     costs: {
-      kafkajs: summariseCosts(costs.kafkajs),
+      dreamfold: summariseCosts(costs.dreamfold),
       platformatic: summariseCosts(costs.platformatic),
       unsealed: summariseCosts(costs.unsealed),
       sqlite: summariseCosts(costs.sqlite),
     },
     ratios: {
-      kafkajs: rateTo(costs.sqlite, costs.kafkajs),
+      dreamfold: rateTo(costs.sqlite, costs.dreamfold),
       platformatic: rateTo(costs.sqlite, costs.platformatic),
       unsealed: rateTo(costs.sqlite, costs.unsealed),
     },
@@ -185,7 +184,7 @@ interface Measured {
 function report({ before, after, options, latency, throughput, catchUp }: Measured): Report {
   const targets = [
     ...NAMES.flatMap((name) => targetsOf(name, { latency, throughput, catchUp })),
-    target('kafkajs, erasure=off: rate of catching up to that of embedded appends', catchUp.ratios.unsealed.ratio, {
+    target('dreamfold, erasure=off: rate of catching up to that of embedded appends', catchUp.ratios.unsealed.ratio, {
       atLeast: 0.6,
       unit: '×',
     }),
@@ -204,7 +203,7 @@ function report({ before, after, options, latency, throughput, catchUp }: Measur
     ]),
     row('kafkajs as it comes: produce of the same records', costs.plain),
     ...NAMES.map((name) => row(`${name}: replica of ${catchUp.events} events from nothing`, catchUp.costs[name])),
-    row('kafkajs, erasure=off: the same', catchUp.costs.unsealed),
+    row('dreamfold, erasure=off: the same', catchUp.costs.unsealed),
     row('embedded log: appends of the same events', catchUp.costs.sqlite),
   ];
   return {

@@ -1,7 +1,7 @@
 import type { DriverRecord } from '@dreamfold/log-kafka';
 import { Kafka, logLevel, type Producer } from 'kafkajs';
 
-/** kafkajs as it comes, without what the driver mends of it. */
+/** kafkajs as it comes. */
 export class PlainKafkajs {
   readonly #kafka: Kafka;
   readonly #producer: Producer;

@@ -1,13 +1,26 @@
 import { readFileSync, statSync } from 'node:fs';
 import { DreamfoldError } from '@dreamfold/events';
-import type { KafkaDriver } from './driver.ts';
 import type { KafkaPlace } from '../kafka-url.ts';
-import { openKafkajsDriver } from './kafkajs/kafkajs-driver.ts';
+import type { ClientConfig } from './client-config.ts';
+import type { KafkaDriver } from './driver.ts';
+import type { OpenMember } from './membership.ts';
+import { openWireDriver } from './wire/wire-driver.ts';
+
+/** Who joins groups. Loaded when a group is joined: only workers and dreamers do, and the clients take longer to load than a command to run. */
+const MEMBERS: Readonly<Record<KafkaPlace['driver'], () => Promise<OpenMember>>> = {
+  kafkajs: async () => (await import('./kafkajs/kafkajs-member.ts')).openMember,
+  platformatic: async () => (await import('./platformatic/platformatic-member.ts')).openMember,
+};
+
+/** The driver that a place names, with other ways to get there. It opens no connection before it needs one. */
+export function openDriver(config: ClientConfig, name: KafkaPlace['driver'] = 'platformatic'): KafkaDriver {
+  return openWireDriver(config, MEMBERS[name]);
+}
 
 /** @throws DreamfoldError config_invalid when the certificate file can't be read */
-export function driverFor({ brokers, clientId, tls, sasl }: KafkaPlace): KafkaDriver {
+export function driverFor({ brokers, clientId, tls, sasl, driver }: KafkaPlace): KafkaDriver {
   const ssl = tls === null ? {} : { ssl: tls.caFile === null ? true : { ca: readCertificate(tls.caFile) } };
-  return openKafkajsDriver({ brokers, clientId, ...ssl, ...(sasl === null ? {} : { sasl }) });
+  return openDriver({ brokers, clientId, ...ssl, ...(sasl === null ? {} : { sasl }) }, driver);
 }
 
 function readCertificate(path: string): string {

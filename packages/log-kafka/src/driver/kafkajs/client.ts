@@ -1,18 +1,7 @@
 import net from 'node:net';
 import tls from 'node:tls';
 import { Kafka, logLevel, type ISocketFactory, type SASLOptions } from 'kafkajs';
-import { mendRecordFormat } from './record-format.ts';
-import { mendRequestQueue } from './request-queue.ts';
-
-export interface KafkajsConfig {
-  /** `host:port` of brokers to ask first; the others are learnt from them. */
-  brokers: readonly string[];
-  ssl?: tls.ConnectionOptions | boolean;
-  sasl?: SASLOptions;
-  clientId: string;
-  /** How long `connect` may take. Default {@link DEFAULT_CONNECT_TIMEOUT_MS}. */
-  connectTimeoutMs?: number;
-}
+import { REQUEST_TIMEOUT_MS, type ClientConfig } from '../client-config.ts';
 
 /** A kafkajs instance whose sockets can be taken away from it at once. */
 export interface Client {
@@ -21,17 +10,12 @@ export interface Client {
   destroy(): void;
 }
 
-export const DEFAULT_CONNECT_TIMEOUT_MS = 6_500;
-/** An unanswered request is given up; also how soon a broker that hangs is noticed. */
-export const REQUEST_TIMEOUT_MS = 10_000;
 const SOCKET_TIMEOUT_MS = 3_000;
 const KEEP_ALIVE_MS = 60_000;
 /** Below what a TLS alert or a line of text begins with. */
 const MAX_ANSWER_BYTES = 2 ** 28;
 
-export function openClient(config: KafkajsConfig): Client {
-  mendRequestQueue();
-  mendRecordFormat();
+export function openClient(config: ClientConfig): Client {
   const sockets = new Set<net.Socket>();
   let destroyed = false;
   const socketFactory: ISocketFactory = ({ host, port, ssl, onConnect }) => {
@@ -46,7 +30,7 @@ export function openClient(config: KafkajsConfig): Client {
     brokers: [...config.brokers],
     ...(config.ssl === undefined ? {} : { ssl: config.ssl }),
     // kafkajs keeps the first password that it sees in the object it is given, also for who spreads that object later.
-    ...(config.sasl === undefined ? {} : { sasl: { ...config.sasl } }),
+    ...(config.sasl === undefined ? {} : { sasl: { ...config.sasl } as SASLOptions }),
     clientId: config.clientId,
     connectionTimeout: SOCKET_TIMEOUT_MS,
     authenticationTimeout: SOCKET_TIMEOUT_MS,
@@ -100,19 +84,4 @@ function guardReading(socket: net.Socket): void {
   };
   socket.on = ((event: string, listener: (data: Buffer) => void) =>
     on(event, event === 'data' ? guarded(listener) : listener)) as typeof socket.on;
-}
-
-/** @throws Error `late()` when the promise has not settled in time; what it does afterwards is nobody's. */
-export async function within<Result>(promise: Promise<Result>, timeoutMs: number, late: () => Error): Promise<Result> {
-  let timer: NodeJS.Timeout | undefined;
-  try {
-    return await Promise.race([
-      promise,
-      new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(late()), timeoutMs);
-      }),
-    ]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { startKafka } from '../../../../../scripts/kafka/kafka-broker.ts';
 import { ProduceError } from '../driver.ts';
-import { connected, eventually, follow, newTopic, write } from './testing/followed-topic.ts';
+import { connected, eventually, follow, newTopic, write } from '../testing/followed-topic.ts';
 
 describe.skipIf(!inject('canStartKafka'))('with a broker of its own', () => {
   test('kill -9 and a restart lose nothing that was acknowledged, and neither tail nor producer need help', async () => {

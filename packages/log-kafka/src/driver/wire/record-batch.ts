@@ -2,8 +2,9 @@ import { crc32c } from '@node-rs/crc32';
 import type { DriverRecord } from '../driver.ts';
 
 // RecordBatch of format 2, https://kafka.apache.org/documentation/#recordbatch: what stands before the records, by offset in bytes.
-const AT = {
+export const AT = {
   batchLength: 8,
+  term: 12,
   magic: 16,
   crc: 17,
   attributes: 21,

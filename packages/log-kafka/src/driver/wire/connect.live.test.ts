@@ -1,7 +1,7 @@
 import { createServer as createHttpServer } from 'node:http';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { openKafkajsDriver } from './kafkajs-driver.ts';
+import { openDriver } from '../driver-for.ts';
 
 async function listening(server: Server): Promise<string> {
   const sockets = new Set<Socket>();
@@ -16,7 +16,7 @@ async function listening(server: Server): Promise<string> {
 
 /** The error of connecting, and that it came in time and left nothing open. */
 async function refusal(brokers: readonly string[], connectTimeoutMs?: number): Promise<unknown> {
-  const driver = openKafkajsDriver({ brokers, clientId: 'test', ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }) });
+  const driver = openDriver({ brokers, clientId: 'test', ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }) });
   const begunAt = performance.now();
   const error = await driver.connect().then(
     () => null,
@@ -56,7 +56,7 @@ describe('connecting says which brokers did not answer', () => {
   });
 
   test('also when following, joining or asking for a topic', async () => {
-    const driver = openKafkajsDriver({ brokers: ['127.0.0.1:1'], clientId: 'test', connectTimeoutMs: 500 });
+    const driver = openDriver({ brokers: ['127.0.0.1:1'], clientId: 'test', connectTimeoutMs: 500 });
     onTestFinished(() => driver.close());
     const unavailable = expect.objectContaining({ code: 'store_unavailable', message: expect.stringContaining('127.0.0.1:1') });
     await expect(driver.offsets('a')).rejects.toEqual(unavailable);

@@ -9,17 +9,18 @@ interface Explained {
 const REACH = 'Check that the brokers run, that the addresses are theirs, and that the port is that of a Kafka listener.';
 const SECURITY = 'Check whether this listener wants TLS or SASL, and that the URL says so.';
 
-/** The error that kafkajs wrapped, perhaps more than once. */
+/** The error that a client wrapped, perhaps more than once, or the first of several. */
 export function rootCause(error: unknown): Error {
-  let root = error instanceof Error ? error : new Error(String(error));
-  while (root.cause instanceof Error) root = root.cause;
-  return root;
+  const root = error instanceof Error ? error : new Error(String(error));
+  const [first] = root instanceof AggregateError ? (root.errors as unknown[]) : [root.cause];
+  return first instanceof Error ? rootCause(first) : root;
 }
 
-/** The name that the protocol has for an error, such as `NOT_LEADER_FOR_PARTITION`; undefined for one that no broker sent. */
+/** The name that the protocol has for an error, such as `NOT_LEADER_OR_FOLLOWER`; undefined for one that no broker sent. */
 export function protocolError(error: unknown): string | undefined {
-  const { type } = rootCause(error) as { type?: unknown };
-  return typeof type === 'string' ? type : undefined;
+  const { type, apiId } = rootCause(error) as { type?: unknown; apiId?: unknown };
+  const name = type ?? apiId;
+  return typeof name === 'string' ? name : undefined;
 }
 
 /** What a failure of a client means to the operator: always with the brokers' addresses, never with a secret. */

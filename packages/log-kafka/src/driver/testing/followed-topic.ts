@@ -1,12 +1,12 @@
 import { Kafka, logLevel, type Admin } from 'kafkajs';
 import { onTestFinished, vi } from 'vitest';
-import { type FetchedRecord, type KafkaDriver, type Tail, type TailOptions } from '../../driver.ts';
-import { openKafkajsDriver } from '../kafkajs-driver.ts';
+import { type FetchedRecord, type KafkaDriver, type Tail, type TailOptions } from '../driver.ts';
+import { openDriver } from '../driver-for.ts';
 
 let topics = 0;
 
 export async function connected(brokers: string): Promise<KafkaDriver> {
-  const driver = openKafkajsDriver({ brokers: brokers.split(','), clientId: 'test' });
+  const driver = openDriver({ brokers: brokers.split(','), clientId: 'test' });
   onTestFinished(() => driver.close());
   await driver.connect();
   return driver;

@@ -2,16 +2,18 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { startKafka } from '../../../../../scripts/kafka/kafka-broker.ts';
 import type { DriverRecord, FetchedRecord, KafkaDriver } from '../driver.ts';
-import { openKafkajsDriver } from './kafkajs-driver.ts';
+import { openDriver } from '../driver-for.ts';
 
-const DRIVER = join(import.meta.dirname, 'kafkajs-driver.ts');
+const DRIVER = join(import.meta.dirname, '..', 'driver-for.ts');
+const CLIENTS = ['kafkajs', 'platformatic'] as const;
 let topics = 0;
 
 async function connected(): Promise<KafkaDriver> {
-  const driver = openKafkajsDriver({ brokers: inject('kafkaBrokers').split(','), clientId: 'test' });
+  const driver = openDriver({ brokers: inject('kafkaBrokers').split(','), clientId: 'test' });
   onTestFinished(() => driver.close());
   await driver.connect();
   return driver;
@@ -151,12 +153,12 @@ describe('records', () => {
   });
 });
 
-test('after close the process ends by itself', async () => {
+test.each(CLIENTS)('after close the process ends by itself, with %s', async (client) => {
   const driver = await connected();
   const topic = await newTopic(driver, 3);
   const program = `
-    import { openKafkajsDriver } from ${JSON.stringify(DRIVER)};
-    const driver = openKafkajsDriver({ brokers: ${JSON.stringify(inject('kafkaBrokers').split(','))}, clientId: 'child' });
+    import { openDriver } from ${JSON.stringify(DRIVER)};
+    const driver = openDriver({ brokers: ${JSON.stringify(inject('kafkaBrokers').split(','))}, clientId: 'child' }, '${client}');
     await driver.connect();
     await driver.tail({ topic: '${topic}', from: new Map([[0, 0]]), onBatch: () => {}, onFailed: () => {} });
     await driver.join({ group: '${topic}.g', topic: '${topic}', sessionTimeoutMs: 6000, onAssigned: () => {} });
@@ -173,7 +175,8 @@ test('after close the process ends by itself', async () => {
   expect(await once(child, 'exit')).toEqual([0, null]);
   const [closing, exited] = out.split(' ').map(Number);
   expect(exited! - closing!).toBeLessThan(2_000);
-  expect(warnings).toBe('');
+  // kafkajs 2.2.4 sets a timer below zero once.
+  expect(warnings).toMatch(client === 'kafkajs' ? /^(?:\(node:\d+\) TimeoutNegativeWarning: [\s\S]*)?$/ : /^$/);
 });
 
 test.skipIf(!inject('canStartKafka'))('over TLS with a password; a wrong one is no secret worth telling', async () => {
@@ -181,8 +184,8 @@ test.skipIf(!inject('canStartKafka'))('over TLS with a password; a wrong one is 
   onTestFinished(() => kafka.stop());
   const ssl = { ca: [readFileSync(kafka.ca!, 'utf8')] };
   const sasl = { mechanism: 'scram-sha-512', username: kafka.username!, password: kafka.password! } as const;
-  const open = (security: Partial<Parameters<typeof openKafkajsDriver>[0]>): KafkaDriver => {
-    const driver = openKafkajsDriver({ brokers: [kafka.brokers], clientId: 'test', ...security });
+  const open = (security: Partial<Parameters<typeof openDriver>[0]>, client?: (typeof CLIENTS)[number]): KafkaDriver => {
+    const driver = openDriver({ brokers: [kafka.brokers], clientId: 'test', ...security }, client);
     onTestFinished(() => driver.close());
     return driver;
   };
@@ -192,6 +195,19 @@ test.skipIf(!inject('canStartKafka'))('over TLS with a password; a wrong one is 
   await driver.produce(topic, 0, [record('secret')]);
   const seen = (await follow(driver, topic, new Map([[0, 0]]))).get(0)!;
   await vi.waitFor(() => expect(text(seen)).toEqual(['secret']), 10_000);
+
+  const group = { topic, sessionTimeoutMs: 6_000 };
+  for (const client of CLIENTS) {
+    const assigned: (readonly number[])[] = [];
+    const onAssigned = (partitions: readonly number[]): void => void assigned.push(partitions);
+    const membership = await open({ ssl, sasl }, client).join({ ...group, group: `${topic}.${client}`, onAssigned });
+    await vi.waitFor(() => expect(assigned).toEqual([[0]]), 10_000);
+    await membership.leave();
+    const refused = open({ ssl, sasl: { ...sasl, password: 'hunter2' }, connectTimeoutMs: 3_000 }, client);
+    const error: unknown = await refused.join({ ...group, group: 'refused', onAssigned: () => {} }).catch((error: unknown) => error);
+    expect(error).toMatchObject({ code: 'permission_denied', message: expect.stringContaining('password was refused') });
+    expect(inspect(error, { depth: 20, showHidden: true })).not.toContain('hunter2');
+  }
 
   const wrong: unknown = await open({ ssl, sasl: { ...sasl, password: 'hunter2' } })
     .connect()

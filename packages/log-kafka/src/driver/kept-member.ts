@@ -1,32 +1,43 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { DEFAULT_CONNECT_TIMEOUT_MS } from './client.ts';
+import { DEFAULT_CONNECT_TIMEOUT_MS } from './client-config.ts';
 import { rootCause } from './client-error.ts';
-import { ConsumerRun, type ConsumerRunOptions } from './consumer-run.ts';
 
 const BACKOFF_MIN_MS = 100;
 const BACKOFF_MAX_MS = 5_000;
-/** A consumer that lived for so long had not the same trouble as the one before it. */
+/** A member that lived for so long had not the same trouble as the one before it. */
 const SETTLED_MS = 10_000;
 
-export interface KeptConsumerOptions {
-  /** Of the next consumer. */
-  run: () => ConsumerRunOptions;
+/** A member of a group from its start to its first failure. */
+export interface MemberRun {
+  /** Resolves when the group has been joined. */
+  start(): Promise<void>;
+  /** A broker has answered; what is missing is an answer of the group. */
+  readonly isConnected: boolean;
+  /** Rejects when this member has failed. */
+  lost(): Promise<never>;
+  /** Leaves the group when there is time for it, and ends everything that was opened. */
+  end(options: { graceful: boolean }): Promise<void>;
+}
+
+export interface KeptMemberOptions {
+  /** The next one. */
+  run: () => MemberRun;
   /** It was lost, or is back (null). */
   onConnection: (error: Error | null) => void;
 }
 
-/** Keeps a consumer running: after each failure another is made, with back-off, until `stop`. */
-export class KeptConsumer {
-  readonly #options: KeptConsumerOptions;
+/** Keeps a member in its group: after each failure another is made, with back-off, until `stop`. */
+export class KeptMember {
+  readonly #options: KeptMemberOptions;
   readonly #stopping = new AbortController();
   readonly #ready = Promise.withResolvers<void>();
   readonly #loop: Promise<void>;
-  #run: ConsumerRun | null = null;
+  #run: MemberRun | null = null;
   #started = false;
   #isLate = false;
   #connected = false;
 
-  private constructor(options: KeptConsumerOptions, signal: AbortSignal | undefined) {
+  private constructor(options: KeptMemberOptions, signal: AbortSignal | undefined) {
     this.#options = options;
     // Before the loop, which starts nothing then.
     if (signal?.aborted === true) this.#stopping.abort();
@@ -36,8 +47,8 @@ export class KeptConsumer {
   }
 
   /** @throws Error what the last try met, when none has succeeded in time; a join that is under way then may go on */
-  static async start(options: KeptConsumerOptions & { timeoutMs?: number | undefined; signal?: AbortSignal }): Promise<KeptConsumer> {
-    const kept = new KeptConsumer(options, options.signal);
+  static async start(options: KeptMemberOptions & { timeoutMs?: number | undefined; signal?: AbortSignal }): Promise<KeptMember> {
+    const kept = new KeptMember(options, options.signal);
     const timer = setTimeout(() => kept.#beLate(), options.timeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS);
     try {
       await kept.#ready.promise;
@@ -52,10 +63,6 @@ export class KeptConsumer {
     if (this.#run?.isConnected !== true) this.#stopping.abort();
   }
 
-  seek(partition: number, offset: number): void {
-    this.#run?.seek(partition, offset);
-  }
-
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#loop;
@@ -67,7 +74,7 @@ export class KeptConsumer {
     });
     let failure = new Error('no broker answered in time');
     for (let failures = 0; !this.#stopping.signal.aborted; failures += 1) {
-      const run = (this.#run = new ConsumerRun(this.#options.run()));
+      const run = (this.#run = this.#options.run());
       const startedAt = performance.now();
       try {
         await Promise.race([run.start().then(async () => await this.#live(run)), stopped]);
@@ -78,8 +85,6 @@ export class KeptConsumer {
         this.#connected = false;
       }
       await run.end({ graceful: this.#stopping.signal.aborted });
-      // Two consumers never hand over at the same time.
-      await Promise.race([run.drained(), stopped]);
       if (performance.now() - startedAt > SETTLED_MS) failures = 0;
       await this.#backOff(failures);
     }
@@ -87,7 +92,7 @@ export class KeptConsumer {
     this.#ready.reject(failure);
   }
 
-  async #live(run: ConsumerRun): Promise<void> {
+  async #live(run: MemberRun): Promise<void> {
     // The first time is what `start` waits for, and no news.
     if (this.#started && !this.#stopping.signal.aborted) this.#tell(null);
     this.#started = true;
@@ -96,7 +101,7 @@ export class KeptConsumer {
     await run.lost();
   }
 
-  /** What a listener throws is not a failure of the consumer. */
+  /** What a listener throws is not a failure of the member. */
   #tell(error: Error | null): void {
     queueMicrotask(() => this.#options.onConnection(error));
   }

@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { startKafka } from '../../../../../scripts/kafka/kafka-broker.ts';
 import type { KafkaDriver } from '../driver.ts';
-import { openKafkajsDriver } from './kafkajs-driver.ts';
+import { openDriver } from '../driver-for.ts';
 
 const ROUNDS = 12;
 
 async function connected(brokers: string): Promise<KafkaDriver> {
-  const driver = openKafkajsDriver({ brokers: brokers.split(','), clientId: 'test' });
+  const driver = openDriver({ brokers: brokers.split(','), clientId: 'test' });
   onTestFinished(() => driver.close());
   await driver.connect();
   return driver;
