@@ -269,6 +269,7 @@ export class KafkaNode {
     // Nothing is read any more that somebody could wait for.
     for (const { writer } of this.partitions) writer.stop(this.#failure);
     for (const follower of this.#followers) follower.stop();
+    void this.blobs.stop(this.#failure);
   }
 
   async stop(): Promise<void> {
