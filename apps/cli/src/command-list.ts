@@ -58,6 +58,11 @@ export const COMMAND_LIST: readonly ListedCommand[] = [
     summary: 'say what came of a call or a message later',
     load: () => import('./commands/session/feedback.ts'),
   },
+  {
+    usage: 'skip <session> <event>',
+    summary: 'pass over an event that no Dreamfold knows, and that suspends its session',
+    load: () => import('./commands/session/skip.ts'),
+  },
   { usage: 'import <file>', summary: 'turn recorded runs into sessions', load: () => import('./commands/import.ts') },
   {
     usage: 'export [session...]',
