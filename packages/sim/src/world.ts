@@ -24,6 +24,8 @@ export interface Outcome {
   /** What happened, in order. */
   story: string[];
   sessions: number;
+  /** Proposals of dreams. */
+  proposals: number;
   events: number;
 }
 
@@ -83,7 +85,14 @@ export class World {
     }
     for (const slot of this.#slots) slot.node?.end('and so on');
     const events = this.log.partitions.reduce((sum, { length }) => sum + length, 0);
-    return { seed: this.#seed, problems, story: this.story, sessions: this.ledger.sessions.size, events };
+    return {
+      seed: this.#seed,
+      problems,
+      story: this.story,
+      sessions: this.ledger.sessions.size,
+      proposals: this.ledger.memory.patches.size,
+      events,
+    };
   }
 
   #trouble(): void {
