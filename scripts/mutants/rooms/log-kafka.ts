@@ -125,5 +125,13 @@ export const LOG_KAFKA: Room = {
       replace: "replication >= 4 ? '2' : '1'",
       tests: [at('topics/topics-spec.test.ts')],
     },
+    {
+      name: 'half-blobs-without-end',
+      what: 'What writers leave half would fill the disks of all nodes.',
+      file: at('topics/blob-chunks.ts'),
+      find: 'store.dropChunks(mostBytes);',
+      replace: '',
+      tests: [at('topics/blob-chunks.live.test.ts')],
+    },
   ],
 };

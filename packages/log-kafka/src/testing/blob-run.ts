@@ -76,7 +76,7 @@ export async function runBlobs(options: BlobRunOptions): Promise<BlobRunReport> 
     const fresh = await open('fresh');
     const missing = async (log: KafkaLog): Promise<number> => {
       let count = 0;
-      for (const sha256 of put.values()) if ((await log.getBlob(sha256)) === null) count += 1;
+      for (const sha256 of put.values()) if ((await log.blobs.get(sha256)) === null) count += 1;
       return count;
     };
     const [missingThere, missingOnFresh] = [await missing(other), await missing(fresh)];

@@ -103,7 +103,7 @@ async function own(log: KafkaLog, { stream, name }: { stream: string; name: stri
 async function put(log: KafkaLog, { name, indices, sizeBytes }: Extract<Command, { do: 'put' }>): Promise<void> {
   await Promise.all(
     indices.map(async (index) => {
-      const { sha256 } = await log.putBlob(Buffer.alloc(sizeBytes, `${name} ${index} `));
+      const { sha256 } = await log.blobs.put(Buffer.alloc(sizeBytes, `${name} ${index} `));
       say({ is: 'put', index, sha256 });
     }),
   );

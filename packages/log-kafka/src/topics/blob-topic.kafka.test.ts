@@ -53,9 +53,9 @@ test('the same bytes put at once are sent once, and no blob is too small', async
   const { open, topic } = newPlace();
   const [one, other] = [await open('a'), await open('b')];
   const bytes = Buffer.alloc(SIZE, 'same ');
-  const refs = await Promise.all([...Array.from({ length: 20 }, () => one.putBlob(bytes)), one.putBlob(Buffer.alloc(0))]);
+  const refs = await Promise.all([...Array.from({ length: 20 }, () => one.blobs.put(bytes)), one.blobs.put(Buffer.alloc(0))]);
   expect(new Set(refs.map(({ sha256 }) => sha256)).size).toBe(2);
-  for (const { sha256, size_bytes: size } of refs) expect(await other.getBlob(sha256)).toHaveLength(size);
+  for (const { sha256, size_bytes: size } of refs) expect(await other.blobs.get(sha256)).toHaveLength(size);
   const admin = new kafkajs.Kafka({ brokers: brokers.split(','), logLevel: kafkajs.logLevel.NOTHING }).admin();
   await admin.connect();
   const [range] = await admin.fetchTopicOffsets(topic);
@@ -90,7 +90,7 @@ test('a put that somebody breaks up is sent again, until it is read back whole',
     },
   });
   // Of many requests, so that what is forged comes before the last one.
-  const { sha256 } = await log.putBlob(Buffer.alloc(12 * SIZE, 'contested '));
+  const { sha256 } = await log.blobs.put(Buffer.alloc(12 * SIZE, 'contested '));
   expect(broken.size).toBe(2);
-  expect(await (await open('fresh')).getBlob(sha256)).toHaveLength(12 * SIZE);
+  expect(await (await open('fresh')).blobs.get(sha256)).toHaveLength(12 * SIZE);
 });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import {
   asGiven,
   DreamfoldError,
+  EventSkipped,
   FeedbackRecorded,
   idFrom,
   knownEvent,
