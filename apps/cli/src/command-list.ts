@@ -73,6 +73,11 @@ export const COMMAND_LIST: readonly ListedCommand[] = [
   { usage: 'dreamer', summary: 'dream by itself, after sessions or on a schedule', load: () => import('./commands/memory/dreamer.ts') },
   { usage: 'review', summary: 'decide on what dreams propose', load: () => import('./commands/memory/review.ts') },
   { usage: 'memory', summary: 'what teams remember: look, write, compare, roll back', load: () => import('./commands/memory/memory.ts') },
+  {
+    usage: 'doctor',
+    summary: 'look at the log and what is around it: brokers, settings, lag, disk',
+    load: () => import('./commands/doctor.ts'),
+  },
   { usage: 'verify', summary: 'check that nothing on the log was changed or lost', load: () => import('./commands/verify.ts') },
 ];
 

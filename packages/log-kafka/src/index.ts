@@ -3,6 +3,7 @@
  * @module @dreamfold/log-kafka
  */
 export { openKafkaLog, type KafkaLogOptions } from './open-kafka-log.ts';
+export { examineKafkaLog, type ExamineOptions, type Finding } from './doctor/examine-kafka-log.ts';
 export { driverFor } from './driver/driver-for.ts';
 export type { KafkaLog } from './kafka-log.ts';
 export type { LogNotice } from './kafka-node.ts';

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { seeded } from '@dreamfold/core/testing';
 import type { ReplicaStorage } from '@dreamfold/log/backend';
 import type { KafkaLog } from '../kafka-log.ts';
 import { openKafkaLog } from '../open-kafka-log.ts';
 import { NodeProcess } from './node-process.ts';
-import { seeded } from './seeded.ts';
 
 export interface BlobRunOptions {
   brokers: string;

@@ -121,6 +121,13 @@ export interface SideStore {
   close(): void;
 }
 
+/** How far a replica is. */
+export interface ReplicaStatus {
+  /** Of each: the offset of the next record, and how many records it has set aside. */
+  partitions: readonly { partition: number; offset: number; setAside: number }[];
+  incompletePuts: { puts: number; sizeBytes: number };
+}
+
 /** Where a node keeps what it has of a shared log. Each directory is made when its parent exists. */
 export interface ReplicaStorage {
   /** Where another thread finds it: a module that it can import, and the name of its export. Null for one that only this thread has. */
@@ -129,6 +136,8 @@ export interface ReplicaStorage {
   openPartition(options: { directory: string; partition: number; inPartition?: (stream: string) => boolean }): PartitionReplica;
   /** @throws DreamfoldError store_corrupt: delete the directory, and read the topics again */
   openSide(options: { directory: string }): SideStore;
+  /** Looks at a replica, beside whoever has it open. @throws DreamfoldError store_corrupt, store_unavailable */
+  inspect(directory: string): ReplicaStatus;
   /** Takes a directory for this process. @throws DreamfoldError store_locked, store_read_only, store_full, store_unavailable */
   lock(directory: string): Promise<ProcessorLock>;
 }

@@ -11,7 +11,7 @@ import { evolveSession } from './evolve.ts';
 import { attemptFailed } from '../attempts.ts';
 import { graded } from '../grading.ts';
 import { recovered } from '../recovery.ts';
-import { isRequest } from '../rest.ts';
+import { restAfter } from '../rest.ts';
 import { initialSession, NO_USAGE, type SessionState } from './state.ts';
 
 const fold = (events: readonly LogEvent[]): SessionState => events.reduce(evolveSession, initialSession('sesn_given'));
@@ -239,7 +239,7 @@ describe('evolve', () => {
     expect(() => skipEvent(state, { event: 'other', reason: 'Forged.', by: 'ann' })).toThrow('not suspended by other');
     const [event] = skipEvent(state, { event: 'y', reason: 'Forged.', by: 'ann' });
     expect(event).toMatchObject({ type: 'session.event_skipped', actor: 'person:ann', class: 'open', data: { event: 'y' } });
-    expect(isRequest(skipped('y'))).toBe(true);
+    expect(restAfter(skipped('y'))).toBe('asked');
     const half = evolveSession(state, skipped('y'));
     expect([half.suspended?.id, half.alsoNewer]).toEqual(['x', []]);
     expect(decideSession(half, session.context)).toEqual([]);

@@ -8,7 +8,7 @@ import { checkDirectory, configure } from './log-database.ts';
 import { SIDE_SCHEMA, checkSchema, createSchema } from '../tables/schema.ts';
 import { asStoreError } from './sqlite-error.ts';
 
-const FILE = 'side.db';
+export const SIDE_FILE = 'side.db';
 
 /**
  * Opens a side store, or begins one. What it holds is built again from the log.
@@ -17,7 +17,7 @@ const FILE = 'side.db';
  */
 export function openSideStore({ directory }: { directory: string }): SideStore {
   checkDirectory(directory, false);
-  const path = join(directory, FILE);
+  const path = join(directory, SIDE_FILE);
   try {
     const db = openDatabaseFile(path, { readOnly: false });
     try {
