@@ -25,7 +25,8 @@ const CHANNELS: Record<keyof typeof TOPICS, string> = {
   events: `Every event of the log, in the partition of its stream. A record is an event when its envelope, hash and payload fit together; whether it
 counts is decided by every reader alike, from the records that stand before it: see docs/how-it-works.md. Payloads of a log with erasure are sealed.`,
   keys: 'The keys that payloads are sealed with, one tree of keys for each stream and writer. The newest record of a key holds; compaction deletes the others.',
-  blobs: 'What is too large for an event, in chunks. A blob is there when its chunks come to the sha-256 that is its key.',
+  blobs:
+    'What is too large for an event, in chunks. A blob is there when all chunks of one put of it have come, and come to the sha-256 that is its key.',
   work: 'Holds no records: consumer groups share out its partitions, which says whose sessions are whose.',
 };
 
@@ -136,8 +137,12 @@ const OTHER_MESSAGES: Record<'sealed' | 'key-tree' | 'blob-chunk', Json> = {
     contentType: 'application/octet-stream',
     headers: {
       type: 'object',
-      required: ['chunk', 'chunks'],
-      properties: { chunk: text('Number of the chunk, from 0.'), chunks: text('How many there are.') },
+      required: ['put', 'chunk', 'chunks'],
+      properties: {
+        put: text('Made for one sending of the blob: chunks of two are never mixed.'),
+        chunk: text('Number of the chunk, from 0.'),
+        chunks: text('How many there are.'),
+      },
     },
     payload: { type: 'string', format: 'binary' },
     bindings: kafkaKey(text('sha-256 of the blob, hexadecimal.')),

@@ -58,6 +58,11 @@ export const COMMAND_LIST: readonly ListedCommand[] = [
     summary: 'say what came of a call or a message later',
     load: () => import('./commands/session/feedback.ts'),
   },
+  {
+    usage: 'skip <session> <event>',
+    summary: 'pass over an event that no Dreamfold knows, and that suspends its session',
+    load: () => import('./commands/session/skip.ts'),
+  },
   { usage: 'import <file>', summary: 'turn recorded runs into sessions', load: () => import('./commands/import.ts') },
   {
     usage: 'export [session...]',
@@ -68,6 +73,11 @@ export const COMMAND_LIST: readonly ListedCommand[] = [
   { usage: 'dreamer', summary: 'dream by itself, after sessions or on a schedule', load: () => import('./commands/memory/dreamer.ts') },
   { usage: 'review', summary: 'decide on what dreams propose', load: () => import('./commands/memory/review.ts') },
   { usage: 'memory', summary: 'what teams remember: look, write, compare, roll back', load: () => import('./commands/memory/memory.ts') },
+  {
+    usage: 'doctor',
+    summary: 'look at the log and what is around it: brokers, settings, lag, disk',
+    load: () => import('./commands/doctor.ts'),
+  },
   { usage: 'verify', summary: 'check that nothing on the log was changed or lost', load: () => import('./commands/verify.ts') },
   { usage: 'repair', summary: 'put a log back on Kafka from a replica', load: () => import('./commands/repair.ts') },
 ];

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { DreamfoldError, isDreamfoldError, open, type Dreamfold, type OpenOptions } from 'dreamfold';
 import { redacted } from '@dreamfold/log-kafka/kafka-url';
+import { onceBrokersAnswer } from './broker-away.ts';
 import { DEFAULT_DIRECTORY } from './default-directory.ts';
 import type { Io } from './io.ts';
 
@@ -46,6 +47,8 @@ export interface DataAccess {
   readOnly: boolean;
   /** Of a command that stays, what ends it. What happens to the log is told with its time. */
   until?: AbortSignal;
+  /** Of a command that stays: while no broker answers it waits, instead of ending. */
+  waits?: boolean;
   /** Writes only to what is there. */
   mustExist?: boolean;
   /** What was open a moment ago: --accept-new-log was for the first time. */
@@ -59,7 +62,9 @@ export interface DataAccess {
  * @throws DreamfoldError not_found when there is nothing to work on yet, and those of `open`
  */
 export async function withData<T>(command: Command, access: DataAccess, use: (dreamfold: Dreamfold) => Promise<T>): Promise<T> {
-  const dreamfold = await openData(command, access);
+  const { io, until, waits = false } = access;
+  const opening = (): Promise<Dreamfold> => openData(command, access);
+  const dreamfold = await (waits && until !== undefined ? onceBrokersAnswer(opening, { io, until }) : opening());
   try {
     return await use(dreamfold);
   } catch (error) {

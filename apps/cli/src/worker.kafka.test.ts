@@ -1,6 +1,7 @@
 // Workers that are killed and workers that hang, with a real broker. The long run is worker.faults.test.ts.
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { startKafka } from '../../../scripts/kafka/kafka-broker.ts';
+import { DESK, Workspace } from './testing/dreamfold-process.ts';
 import { WorkerField } from './testing/worker-field.ts';
 
 async function field(seed: number, brokers = inject('kafkaBrokers')): Promise<WorkerField> {
@@ -47,3 +48,26 @@ test.runIf(inject('canStartKafka'))('a broker that is killed and comes back: the
   console.log(JSON.stringify(report));
   expect(report).toMatchObject({ kills: 0, violations: [] });
 });
+
+test.runIf(inject('canStartKafka'))(
+  'a worker that is started before its broker waits for it, and takes what is submitted then',
+  async () => {
+    const cluster = await startKafka();
+    onTestFinished(() => cluster.stop());
+    await cluster.node(1).kill();
+    const workspace = new Workspace();
+    onTestFinished(() => workspace.remove());
+    workspace.file('desk.ts', DESK);
+    const log = ['--log', `kafka://${cluster.brokers}/late`];
+    const worker = workspace.start(['worker', 'desk.ts', ...log, '--data', 'worker']);
+    await worker.noted(/It is tried again until a broker answers/);
+    await cluster.node(1).start();
+    await worker.noted(/Waiting for sessions/);
+    expect(await workspace.run('run', 'desk.ts', '@script [{"say":"Hello."}]', '--detach', ...log, '--data', 'here')).toMatchObject({
+      code: 0,
+    });
+    await worker.noted(/end_turn/);
+    worker.kill('SIGTERM');
+    expect((await worker.ended).code).toBe(0);
+  },
+);

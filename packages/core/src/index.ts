@@ -13,7 +13,16 @@ export {
   type Spent,
 } from './session/attempts.ts';
 export { deadlineOf, sumOfCost, sumOfUsage, wallTimeCap } from './session/caps.ts';
-export { askForOutcome, interrupt, judge, mustRun, recordFeedback, sendMessage, type Judgement } from './session/commands/commands.ts';
+export {
+  askForOutcome,
+  interrupt,
+  judge,
+  mustRun,
+  recordFeedback,
+  sendMessage,
+  skipEvent,
+  type Judgement,
+} from './session/commands/commands.ts';
 export { confirmTool, type CheckInput, type Confirmation } from './session/commands/confirm-tool.ts';
 export { inputChanges, type InputChange } from './session/fold/input-changes.ts';
 export { isPlainJson, MAX_JSON_DEPTH } from './session/plain-json.ts';

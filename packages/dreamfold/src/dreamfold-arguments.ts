@@ -8,6 +8,7 @@ import {
   ImportRequestShape,
   JudgementShape,
   RubricShape,
+  SkipShape,
   type AgentDefinition,
   type DreamRule,
   type ExportRequest,
@@ -47,6 +48,7 @@ export const DREAMFOLD_METHODS: MethodArguments<Dreamfold> = {
   findSessions: [arg('prefix', z.string()), arg('limit', z.int().min(1))],
   events: [sessionId],
   feedback: [sessionId, arg('feedback', FeedbackShape)],
+  skip: [sessionId, arg('skipped', SkipShape)],
   dream: [arg('options', DreamOptionsShape)],
   editProposal: [
     arg('store', Text),

@@ -1,5 +1,13 @@
-import { checkMethods, idOfStream, streamOf, type FeedbackRecorded, type LogEvent, type RecordedEvent } from '@dreamfold/events';
-import { confirmTool, interrupt, judge, sendMessage, type GivenBlock, type Judgement, type SessionState } from '@dreamfold/core';
+import {
+  checkMethods,
+  idOfStream,
+  streamOf,
+  type EventSkipped,
+  type FeedbackRecorded,
+  type LogEvent,
+  type RecordedEvent,
+} from '@dreamfold/events';
+import { confirmTool, interrupt, judge, sendMessage, skipEvent, type GivenBlock, type Judgement, type SessionState } from '@dreamfold/core';
 import { verifyStream, type Log, type ProcessorLock, type RunningProcessor, type VerifyProblem } from '@dreamfold/log';
 import type { Lists } from '@dreamfold/projections';
 import {
@@ -194,6 +202,15 @@ export class Dreamfold {
    */
   async feedback(sessionId: string, feedback: FeedbackRecorded): Promise<FeedbackRecorded> {
     return recordFeedbackOn({ log: this.log, ...MACHINE }, sessionId, feedback);
+  }
+
+  /**
+   * Passes over an event of a session whose type or version is newer than this code and which suspends it: the session goes on as if that
+   * event had changed nothing. For one that nobody's Dreamfold knows; a newer one would run the session as it is.
+   * @throws DreamfoldError not_found; invalid_argument when no such event suspends the session; suspicious_unicode
+   */
+  async skip(sessionId: string, skipped: EventSkipped): Promise<void> {
+    await commandSession({ log: this.log, ...MACHINE }, sessionId, (state) => skipEvent(state, skipped));
   }
 
   /**

@@ -43,6 +43,7 @@ const feedback = options({
   reason: ['So.', NEVER],
   by: ['desk', NEVER],
 });
+const skipped = options({ event: ['sevt_x', NEVER], reason: ['So.', NEVER], by: ['ann', NEVER] });
 const judgement = options({ criterion: ['good', NEVER], score: [1, NEVER], reason: ['So.', NEVER], by: ['ann', NEVER] });
 const runOptions = options(
   {
@@ -70,6 +71,18 @@ const EXPORTS: Record<keyof typeof api, Door> = {
       }),
     ],
     call: api.blocks,
+  },
+  examine: {
+    args: [
+      options({
+        directory: [
+          '/nowhere',
+          { takes: ['a blank', 'a letter', 'a number as text', 'a long text', 'half a character'], because: 'it is a name' },
+        ],
+        log: ['kafka://127.0.0.1:1/x', orNone(NEVER)],
+      }),
+    ],
+    call: api.examine,
   },
   readChoices: { args: [{ ...options({ messages: [[], EMPTY_LIST] }), isLoose: true }], call: api.readChoices },
   scripted: { args: [value(() => 'x', orNone(CODE))], call: scripted },
@@ -238,6 +251,7 @@ const DREAMFOLD: Record<string, Door> = {
   erase: { args: [value('session/none', TEXT), value([1], EMPTY_LIST)], call: (...args: Parameters<typeof df.erase>) => df.erase(...args) },
   events: { args: [sessionId], call: async (given: string) => first(df.events(given)) },
   feedback: { args: [sessionId, feedback], call: (...args: Parameters<typeof df.feedback>) => df.feedback(...args), ends: 'not_found' },
+  skip: { args: [sessionId, skipped], call: (...args: Parameters<typeof df.skip>) => df.skip(...args), ends: 'invalid_argument' },
   dream: {
     args: [
       options({

@@ -33,7 +33,7 @@ export {
   type Suggestion,
 } from '@dreamfold/dreaming';
 export { blocks, checkImport, loadConstitution, operator, type CheckedImport } from '@dreamfold/runtime';
-export type { LogNotice, RepairReport } from '@dreamfold/log-kafka';
+export type { Finding, LogNotice, RepairReport } from '@dreamfold/log-kafka';
 export {
   cursorAtStart,
   type Cursor,
@@ -72,6 +72,7 @@ export type { DreamRow, ProposalRow, SessionRow, SessionStatus, StoreRow } from 
 export { agent, type AgentOptions } from './agent.ts';
 export { checkRun } from './check-run.ts';
 export type { Dreamfold, KeepDreamingOptions, WorkOptions } from './dreamfold.ts';
+export { examine, type ExamineRequest } from './examine.ts';
 export { open, type OpenOptions } from './open.ts';
 export { repair, type RepairLogOptions } from './repair.ts';
 export type { RunOptions } from './run-options.ts';

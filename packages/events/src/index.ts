@@ -102,6 +102,7 @@ export {
   Criterion,
   CriterionScore,
   DefineOutcome,
+  EventSkipped,
   FeedbackRecorded,
   GivenInsight,
   GraderRef,

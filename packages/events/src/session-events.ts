@@ -342,6 +342,18 @@ export type FeedbackRecorded = z.infer<typeof FeedbackRecorded>;
 export const OutcomeImported = z.object({ score: Fraction, source: z.string(), reason: z.string().optional() });
 export type OutcomeImported = z.infer<typeof OutcomeImported>;
 
+/**
+ * An operator lets the session go on although one of its events is newer than the code that runs it, or forged: code that does not know that
+ * event passes over it, as if it had changed nothing. Code that knows it folds it all the same.
+ */
+export const EventSkipped = z.object({
+  /** Its id. */
+  event: z.string().min(1),
+  reason: z.string().min(1).max(4000),
+  by: z.string().min(1),
+});
+export type EventSkipped = z.infer<typeof EventSkipped>;
+
 /** Schemas by type; the newest version of each. */
 export const SESSION_EVENTS = {
   'session.created': SessionCreated,
@@ -351,6 +363,7 @@ export const SESSION_EVENTS = {
   'session.status_idle': SessionStatusIdle,
   'session.usage': SessionUsage,
   'session.error': SessionError,
+  'session.event_skipped': EventSkipped,
   'session.thread_created': ThreadCreated,
   'session.thread_status_running': ThreadStatusRunning,
   'session.thread_status_idle': ThreadStatusIdle,

@@ -28,6 +28,8 @@ class FullDisk implements ReplicaStorage {
 
   readonly lock = (directory: string): ReturnType<ReplicaStorage['lock']> => sqliteReplicas.lock(directory);
 
+  readonly inspect = sqliteReplicas.inspect;
+
   openSide(options: Parameters<ReplicaStorage['openSide']>[0]): ReturnType<ReplicaStorage['openSide']> {
     return this.#failing(sqliteReplicas.openSide(options), 'transaction', 'side');
   }

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { DreamfoldError, isDreamfoldError, type StoredEvent } from '@dreamfold/events';
-import type { Refusal } from '@dreamfold/log';
 import { ChangeSignal, type PartitionRecord, type PartitionReplica, type SideStore } from '@dreamfold/log/backend';
 import { BlobTopic } from './topics/blob-topic.ts';
 import type { DriverRecord, FetchedRecord, KafkaDriver, OffsetRange, Tail } from './driver/driver.ts';
@@ -10,6 +9,7 @@ import { PartitionFollower, divergedError } from './partition/partition-follower
 import { partitionOf } from './partition/partition-of.ts';
 import { PartitionWriter } from './partition/partition-writer.ts';
 import { DecodedRecord, decodeRecord, encodeRecord } from './partition/record-codec.ts';
+import { SetAsideNotices } from './partition/set-aside-notices.ts';
 import type { SentRecords } from './partition/sent-records.ts';
 import { rangesOf } from './topics/topics.ts';
 
@@ -23,15 +23,6 @@ const MISSING_MS = 4_000;
 export interface LogNotice {
   kind: 'disconnected' | 'refused' | 'connected' | 'set_aside' | 'rebuilding' | 'accepted' | 'settings' | 'failed';
   message: string;
-}
-
-/** @param at of the last record that was set aside with it, where several were */
-export function setAsideNotice(at: { partition: number; offset: number; reason: Refusal }): LogNotice {
-  const what = at.reason === 'torn' ? 'belongs to an append of which the rest is missing' : 'is no event of this log';
-  return {
-    kind: 'set_aside',
-    message: `The record at offset ${at.offset} of partition ${at.partition} ${what}; it was set aside with its bytes.`,
-  };
 }
 
 /** Tells that the brokers refuse what is written to a place, and that they take it again. */
@@ -66,6 +57,7 @@ export class KafkaNode {
   sealing = false;
   readonly #p: NodeParts;
   readonly #followers: readonly PartitionFollower[];
+  readonly #setAside: SetAsideNotices;
   #tail: Tail | null = null;
   #check: NodeJS.Timeout | undefined;
   #onFailed: (error: DreamfoldError) => void = () => {};
@@ -75,7 +67,8 @@ export class KafkaNode {
 
   constructor(parts: NodeParts) {
     this.#p = parts;
-    const { driver, replicas, store, topics } = parts;
+    const { driver, replicas, store, topics, onNotice } = parts;
+    this.#setAside = new SetAsideNotices((message) => onNotice({ kind: 'set_aside', message }));
     this.partitions = replicas.map((replica) => ({ replica, writer: this.#writerOf(replica) }));
     const onFailed = (error: Error): void => this.#fail(error);
     const onDestroyed = (stream: string, isDestroyed: (seq: number) => boolean): void => this.#forget(stream, isDestroyed);
@@ -109,7 +102,7 @@ export class KafkaNode {
         for (const one of folded) writer.onFolded(one);
         this.changes.notify();
       },
-      onSetAside: (at) => this.#p.onNotice(setAsideNotice({ partition: replica.partition, ...at })),
+      onSetAside: (at) => this.#setAside.add({ partition: replica.partition, ...at }),
       seek: (partition, offset) => this.#tail?.seek(partition, offset),
     });
   }
@@ -276,11 +269,13 @@ export class KafkaNode {
     // Nothing is read any more that somebody could wait for.
     for (const { writer } of this.partitions) writer.stop(this.#failure);
     for (const follower of this.#followers) follower.stop();
+    void this.blobs.stop(this.#failure);
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#check);
+    this.#setAside.flush();
     for (const { writer } of this.partitions) writer.stop();
     for (const follower of this.#followers) follower.stop();
     await Promise.all([this.#tail?.stop(), this.keys.stop(), this.blobs.stop()]);

@@ -11,9 +11,10 @@ import { lostLog, olderTopic } from './identity/identity-errors.ts';
 import { KnownLogs } from './identity/known-logs.ts';
 import { makeDirectory, replicaOf, takeSlot, type Slot } from './identity/replica-slot.ts';
 import { KafkaLog } from './kafka-log.ts';
-import { KafkaNode, setAsideNotice, tellRefused, type LogNotice } from './kafka-node.ts';
+import { KafkaNode, tellRefused, type LogNotice } from './kafka-node.ts';
 import { parseKafkaUrl, type KafkaPlace } from './kafka-url.ts';
 import { openPartition } from './partition/open-partition.ts';
+import { SetAsideNotices } from './partition/set-aside-notices.ts';
 import { checkReading } from './catch-up/replica-reading.ts';
 import { formerName, pruneFormer } from './salvage/former-replicas.ts';
 import { lackedBy, surelyLackedBy } from './salvage/lacking.ts';
@@ -234,6 +235,7 @@ async function nearTheEnd(opening: Opening, ranges: readonly OffsetRange[]): Pro
   if (source === null || options.driver !== undefined || !isFarBehind({ begins, ends })) return node;
   const next = [...begins];
   const sum = (offsets: readonly number[]): number => offsets.reduce((total, offset) => total + offset, 0);
+  const setAside = new SetAsideNotices((message) => onNotice({ kind: 'set_aside', message }));
   // Threads look for their program beside the file that starts them, so that file is loaded by its place.
   const { catchUpInThreads } = await import('./catch-up/catch-up.ts');
   const caughtUp = await catchUpInThreads({
@@ -243,8 +245,9 @@ async function nearTheEnd(opening: Opening, ranges: readonly OffsetRange[]): Pro
       next[partition] = offset;
       onProgress(sum(next), sum(ends));
     },
-    onSetAside: (at) => onNotice(setAsideNotice(at)),
+    onSetAside: (at) => setAside.add(at),
   });
+  setAside.flush();
   return caughtUp ? openParts(opening, ranges.length) : node;
 }
 

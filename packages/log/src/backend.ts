@@ -16,7 +16,7 @@ export { checkErasable, genesisRequest, genesisStream, newLogId } from './rule/g
 export { toLogEvent } from './log-event.ts';
 export { withMissing } from './rule/missing-payloads.ts';
 export { checkPosition, checkRange } from './read-range.ts';
-export type { FoldedAppend, PartitionRecord, PartitionReplica, ReplicaStorage, SetAside, SideStore } from './rule/replica.ts';
+export type { BlobChunk, FoldedAppend, PartitionRecord, PartitionReplica, ReplicaStorage, SetAside, SideStore } from './rule/replica.ts';
 export { restorePlan, type RestoredAppend, type RestoreTarget } from './rule/restore.ts';
 export { BATCH_SIZE, ChangeSignal, readBetween, waitUntil } from './subscription.ts';
 export { asSystemError } from './system-error.ts';

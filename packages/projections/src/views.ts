@@ -50,7 +50,7 @@ function aloneOf(state: SessionRowState): number {
 
 const SESSIONS: View<SessionRowState> = {
   name: 'sessions',
-  version: 1,
+  version: 2,
   kind: 'session',
   keyOf: ({ stream }) => idOfStream(stream),
   initial: initialSessionRow,

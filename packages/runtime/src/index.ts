@@ -41,7 +41,14 @@ export { checkImport, importSessions, type CheckedImport } from './transfer/impo
 export { loadSession, noSession } from './session/load-session.ts';
 export { confirmOn, type GivenConfirmation } from './session/decided-before.ts';
 export { operator } from './operator.ts';
-export { commandSession, ConfirmationShape, FeedbackShape, JudgementShape, recordFeedbackOn } from './session/session-commands.ts';
+export {
+  commandSession,
+  ConfirmationShape,
+  FeedbackShape,
+  JudgementShape,
+  recordFeedbackOn,
+  SkipShape,
+} from './session/session-commands.ts';
 export { checkTask } from './session/new-session.ts';
 export { storeGiven } from './content-blobs.ts';
 export { blocks } from './team/tool-blocks.ts';

@@ -250,8 +250,8 @@ export const CORE_SESSION: Room = {
       name: 'event-of-a-newer-version',
       what: 'An old process would go on with a session whose newest events it does not understand.',
       file: at('fold/evolve.ts'),
-      find: 'if (known === null) return { ...next, suspended: state.suspended ?? { seq: event.seq, type: event.type, v: event.v } };',
-      replace: 'if (known === null) return next;',
+      find: 'return state.suspended === null ? { ...next, suspended: newer } : { ...next, alsoNewer: [...state.alsoNewer, newer] };',
+      replace: 'return { ...next, alsoNewer: [...state.alsoNewer, newer] };',
       tests: [at('fold/evolve.test.ts'), at('decide.test.ts')],
     },
     {

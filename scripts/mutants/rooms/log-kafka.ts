@@ -149,5 +149,13 @@ export const LOG_KAFKA: Room = {
       replace: 'next = (records.at(-1)?.offset ?? base) + 1;',
       tests: [at('driver/wire/record-batch.test.ts')],
     },
+    {
+      name: 'half-blobs-without-end',
+      what: 'What writers leave half would fill the disks of all nodes.',
+      file: at('topics/blob-chunks.ts'),
+      find: 'store.dropChunks(mostBytes);',
+      replace: '',
+      tests: [at('topics/blob-chunks.live.test.ts')],
+    },
   ],
 };

@@ -76,6 +76,24 @@ describe('a worker of a data directory', () => {
   });
 });
 
+describe('while no broker is there', () => {
+  const nowhere = ['--log', 'kafka://127.0.0.1:1/nowhere', '--data', 'nowhere'];
+
+  test.each([
+    ['worker', 'desk.ts'],
+    ['dreamer', '--store', 'desk'],
+  ])('%s waits, with a line, and ends with 0 on SIGTERM', async (...args) => {
+    const waiting = workspace.start([...args, ...nowhere]);
+    await waiting.noted(/^\S+Z Kafka at 127\.0\.0\.1:1: connecting failed: .+ It is tried again until a broker answers\.$/m);
+    waiting.kill('SIGTERM');
+    expect((await waiting.ended).code).toBe(0);
+  });
+
+  test('a dreamer that is started for one dream ends with 3', async () => {
+    expect(await workspace.run('dreamer', '--store', 'desk', '--once', ...nowhere)).toMatchObject({ code: 3 });
+  });
+});
+
 test.each([
   ['worker desk.ts', { rested: 0, handed_over: 0, lost: 0, left: 0, failed: 0 }],
   ['dreamer --store desk', { dreams: [] }],

@@ -29,7 +29,7 @@ export function register(program: Command, io: Io): void {
     usage: 'worker <files...>',
     summary: 'run the sessions that others submit, as many processes as you like',
     description:
-      'Stays and runs the sessions of the teams in FILES: those put on the log with `run --detach`, those that are sent something while they rest, and those whose worker is gone. With --log kafka://… workers share the sessions, and one that dies or hangs loses its own to the others; in a data directory one process at a time runs sessions. A line on stderr for each. Ctrl-C (or SIGTERM) lets go of what is under way, for the next worker; a second one ends it at once. It ends with an error when the log fails, or when one session after another fails by a fault of the program.',
+      'Stays and runs the sessions of the teams in FILES: those put on the log with `run --detach`, those that are sent something while they rest, and those whose worker is gone. With --log kafka://… workers share the sessions, and one that dies or hangs loses its own to the others; in a data directory one process at a time runs sessions. A line on stderr for each. Ctrl-C (or SIGTERM) lets go of what is under way, for the next worker; a second one ends it at once. While no broker answers it waits. It ends with an error when the log fails, or when one session after another fails by a fault of the program.',
     examples: ['worker team.ts', 'worker team.ts --log kafka://localhost:9092/acme --concurrency 200'],
   })
     .option('--concurrency <n>', 'sessions under way at once, not counting those that wait for a person; default 100', wholeNumber(1))
@@ -63,7 +63,7 @@ async function keepWorking(options: WorkOptions & { signal: AbortSignal }, { com
     const again = reopened === 0 ? {} : { mustExist: true, isAgain: true };
     let wasOpen = false;
     try {
-      await stayWithData(command, { io, readOnly: false, until: options.signal, ...again }, async (dreamfold) => {
+      await stayWithData(command, { io, readOnly: false, until: options.signal, waits: true, ...again }, async (dreamfold) => {
         wasOpen = true;
         io.news('Waiting for sessions; Ctrl-C ends it.');
         await dreamfold.work(options);

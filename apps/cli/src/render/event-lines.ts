@@ -132,6 +132,8 @@ export class EventLines {
         const why = reason === undefined ? '' : `: ${oneLine(reason, TEXT_CHARS)}`;
         return [`${this.#paint('magenta', 'feedback')} of ${who} on ${judges}: ${verdict}${right}${why}`];
       }
+      case 'session.event_skipped':
+        return [`${oneLine(event.data.by, 64)} passes over ${event.data.event}: ${oneLine(event.data.reason, TEXT_CHARS)}`];
       default:
         return this.#tellRest(event);
     }

@@ -3,13 +3,14 @@ import { NO_MEMORY } from '../memory/prompt/select.ts';
 import { decideSession, type DecideContext } from './decide.ts';
 import type { SessionState } from './fold/state.ts';
 
-/** What people and programs say to a session, and it may have to act on. */
+/** What people and programs say to a session, and it may have to act on; also that it may go on. */
 const ASKING: ReadonlySet<string> = new Set<EventType>([
   'user.message',
   'user.define_outcome',
   'user.tool_confirmation',
   'user.interrupt',
   'outcome.judged',
+  'session.event_skipped',
 ]);
 
 /**

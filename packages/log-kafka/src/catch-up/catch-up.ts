@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { Refusal } from '@dreamfold/log';
 import type { ReplicaStorage } from '@dreamfold/log/backend';
 import type { KafkaPlace } from '../kafka-url.ts';
+import type { AsidePlace } from '../partition/set-aside-notices.ts';
 import { lagsOf } from './lag.ts';
 
 /** What a thread is to fold. */
@@ -16,12 +16,6 @@ export interface ThreadTask {
   /** Of each partition of the log, where the replica stands and up to where to fold: offsets of the next record. */
   begins: readonly number[];
   ends: readonly number[];
-}
-
-interface AsidePlace {
-  partition: number;
-  offset: number;
-  reason: Refusal;
 }
 
 export type ThreadMessage = { is: 'folded'; partition: number; next: number } | ({ is: 'set_aside' } & AsidePlace) | { is: 'closed' };

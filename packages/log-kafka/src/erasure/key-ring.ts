@@ -97,7 +97,7 @@ export class KeyRing {
     }
   }
 
-  #apply(records: readonly FetchedRecord[]): null {
+  #apply(records: readonly FetchedRecord[]): void {
     const { store, onDestroyed } = this.#p;
     for (const { key, value } of records) {
       const id = key === null ? '' : Buffer.from(key).toString('utf8');
@@ -113,7 +113,6 @@ export class KeyRing {
       this.#keys.keep(id, now);
       if (before !== null) onDestroyed(stream, (seq) => eventKey(before, seq) !== null && eventKey(now, seq) === null);
     }
-    return null;
   }
 
   stop(): Promise<void> {

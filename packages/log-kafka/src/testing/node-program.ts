@@ -20,6 +20,7 @@ export type Command =
   | { do: 'load'; node: string; next: Record<Writer, number>; pauseMs: number }
   | { do: 'race'; stream: string; name: string; appends: number }
   | { do: 'own'; stream: string; name: string }
+  | { do: 'put'; name: string; indices: number[]; sizeBytes: number }
   | { do: 'stop' };
 
 export type Line =
@@ -30,6 +31,7 @@ export type Line =
   | { is: 'raced'; seqs: number[]; conflicts: number }
   | { is: 'claimed'; epoch: number }
   | { is: 'owned'; seq: number }
+  | { is: 'put'; index: number; sha256: string }
   /** What the owner's append was refused with, and then each of a few on the head that was read again. */
   | { is: 'refused'; code: unknown; onNewestHead: unknown[] }
   | { is: 'notice'; kind: string; message: string };
@@ -97,8 +99,35 @@ async function own(log: KafkaLog, { stream, name }: { stream: string; name: stri
   }
 }
 
+/** Puts blobs, all at once. */
+async function put(log: KafkaLog, { name, indices, sizeBytes }: Extract<Command, { do: 'put' }>): Promise<void> {
+  await Promise.all(
+    indices.map(async (index) => {
+      const { sha256 } = await log.blobs.put(Buffer.alloc(sizeBytes, `${name} ${index} `));
+      say({ is: 'put', index, sha256 });
+    }),
+  );
+}
+
 function codeOf(error: unknown): unknown {
   return isDreamfoldError(error) ? error.code : String(error);
+}
+
+function perform(
+  log: KafkaLog,
+  command: Exclude<Command, { do: 'stop' }>,
+  run: { signal: AbortSignal; onAcknowledged: (ack: Acknowledged) => void },
+): Promise<unknown> {
+  switch (command.do) {
+    case 'load':
+      return runLoad({ ...command, ...run, log });
+    case 'race':
+      return race(log, command);
+    case 'own':
+      return own(log, command);
+    case 'put':
+      return put(log, command);
+  }
 }
 
 async function main(job: Job): Promise<void> {
@@ -116,13 +145,7 @@ async function main(job: Job): Promise<void> {
     }
     const { signal } = stop;
     const onAcknowledged = (ack: Acknowledged): void => say({ is: 'acknowledged', ack });
-    const doing =
-      command.do === 'load'
-        ? runLoad({ ...command, log, signal, onAcknowledged })
-        : command.do === 'race'
-          ? race(log, command)
-          : own(log, command);
-    work = Promise.all([work, doing]);
+    work = Promise.all([work, perform(log, command, { signal, onAcknowledged })]);
     work.catch((error: unknown) => {
       console.error(error);
       process.exit(1);

@@ -12,11 +12,8 @@ export interface SideTopicParts {
   driver: KafkaDriver;
   topic: string;
   store: SideStore;
-  /**
-   * Keeps what was read; runs in one transaction with the offset.
-   * @returns the offset of the first record that is needed again after a restart, null when all was kept
-   */
-  apply: (records: readonly FetchedRecord[]) => number | null;
+  /** Keeps what was read; runs in one transaction with the offset. */
+  apply: (records: readonly FetchedRecord[]) => void;
   /** The brokers have refused for some time what is written; null when they take it again. */
   onRefused: (error: Error | null) => void;
   onFailed: (error: Error) => void;
@@ -29,7 +26,7 @@ export class SideTopic {
   #tail: Tail | null = null;
   #next = 0;
   #waiting: { offset: number; settle: (error?: DreamfoldError) => void }[] = [];
-  #stopped = false;
+  #stopped: DreamfoldError | null = null;
 
   constructor(parts: SideTopicParts) {
     this.#p = parts;
@@ -68,7 +65,10 @@ export class SideTopic {
     const fresh = records.filter(({ offset }) => offset >= this.#next);
     if (fresh.length === 0) return;
     const next = fresh.at(-1)!.offset + 1;
-    store.transaction(() => store.setOffset(topic, apply(fresh) ?? next));
+    store.transaction(() => {
+      apply(fresh);
+      store.setOffset(topic, next);
+    });
     this.#next = next;
     this.#wake();
   }
@@ -79,7 +79,7 @@ export class SideTopic {
    */
   async catchUp(): Promise<void> {
     const offset = await this.#high();
-    if (this.#stopped) throw this.#closed();
+    if (this.#stopped !== null) throw this.#stopped;
     if (this.#next >= offset) return;
     await new Promise<void>((resolve, reject) => {
       this.#waiting.push({ offset, settle: (error) => (error === undefined ? resolve() : reject(error)) });
@@ -96,7 +96,7 @@ export class SideTopic {
         await this.catchUp();
         return;
       } catch (error) {
-        if (this.#stopped || !isDreamfoldError(error, 'store_unavailable')) throw error;
+        if (this.#stopped !== null || !isDreamfoldError(error, 'store_unavailable')) throw error;
         await this.#backOff(failures);
       }
     }
@@ -110,7 +110,8 @@ export class SideTopic {
         this.#refusals.hear(null);
         return;
       } catch (error) {
-        if (!(error instanceof ProduceError) || this.#stopped) throw error;
+        if (!(error instanceof ProduceError)) throw error;
+        if (this.#stopped !== null) throw this.#stopped;
         this.#refusals.hear(error);
         await this.#backOff(failures);
       }
@@ -128,9 +129,10 @@ export class SideTopic {
     for (const { settle } of ready) settle();
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    for (const { settle } of this.#waiting.splice(0)) settle(this.#closed());
+  /** @param reason why nothing more is read, for those who wait */
+  async stop(reason: DreamfoldError = this.#closed()): Promise<void> {
+    this.#stopped ??= reason;
+    for (const { settle } of this.#waiting.splice(0)) settle(reason);
     await this.#tail?.stop();
   }
 

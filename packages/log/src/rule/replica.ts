@@ -81,11 +81,35 @@ export interface PartitionReplica {
   close(): void;
 }
 
+/** A part of a blob, as it came from the log. */
+export interface BlobChunk {
+  sha256: string;
+  /** Names the put that it belongs to: parts of two puts of the same blob are never mixed. */
+  put: string;
+  /** Its number, from 0. */
+  chunk: number;
+  /** How many there are in this put. */
+  chunks: number;
+  bytes: Uint8Array;
+  /** Where it stood. */
+  offset: number;
+}
+
 /** What a node keeps of a shared log beside the events: blobs, the keys that payloads are sealed with, and how far it has read of each. */
 export interface SideStore {
-  putBlob(bytes: Uint8Array): { sha256: string; size_bytes: number };
   getBlob(sha256: string): Uint8Array | null;
+  hasBlob(sha256: string): boolean;
+  /** Number of those that are whole. */
   blobs(): number;
+  /**
+   * Keeps a part of a blob that is not whole; of two parts of a put with the same number the first stays. With its last part a put is
+   * the blob, and other puts of it are forgotten; one that does not come to its hash is forgotten itself.
+   */
+  addChunk(chunk: BlobChunk): void;
+  /** Drops puts that are not whole, those first that have waited longest for their next part, until all take at most so many bytes. */
+  dropChunks(mostBytes: number): void;
+  /** Puts of which a part is missing. */
+  incompletePuts(): { puts: number; sizeBytes: number };
   putKey(id: string, value: string): void;
   getKey(id: string): string | null;
   /** Ids that begin with a prefix. */
@@ -95,6 +119,13 @@ export interface SideStore {
   /** Whatever the run does is one transaction. */
   transaction<T>(run: () => T): T;
   close(): void;
+}
+
+/** How far a replica is. */
+export interface ReplicaStatus {
+  /** Of each: the offset of the next record, and how many records it has set aside. */
+  partitions: readonly { partition: number; offset: number; setAside: number }[];
+  incompletePuts: { puts: number; sizeBytes: number };
 }
 
 /** Where a node keeps what it has of a shared log. Each directory is made when its parent exists, unless it is only read. */
@@ -113,6 +144,8 @@ export interface ReplicaStorage {
   }): PartitionReplica;
   /** @throws DreamfoldError store_corrupt: delete the directory, and read the topics again */
   openSide(options: { directory: string; readOnly?: boolean }): SideStore;
+  /** Looks at a replica, beside whoever has it open. @throws DreamfoldError store_corrupt, store_unavailable */
+  inspect(directory: string): ReplicaStatus;
   /** Takes a directory for this process. @throws DreamfoldError store_locked, store_read_only, store_full, store_unavailable */
   lock(directory: string): Promise<ProcessorLock>;
 }

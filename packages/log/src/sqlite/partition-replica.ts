@@ -16,7 +16,7 @@ import { SetAsideTable } from './tables/set-aside-table.ts';
 import { asStoreError, corrupt } from './database/sqlite-error.ts';
 import { verifyDatabase } from './database/verify-database.ts';
 
-const FILE = 'replica.db';
+export const REPLICA_FILE = 'replica.db';
 
 export interface PartitionReplicaOptions {
   /** Holds `replica.db` and `head`. It is made when its parent exists. One process at a time may fold there. */
@@ -35,7 +35,7 @@ export interface PartitionReplicaOptions {
  */
 export function openPartitionReplica(options: PartitionReplicaOptions): PartitionReplica {
   const { directory, readOnly = false } = options;
-  return openLogDatabase({ directory, file: FILE, readOnly, begin: (db) => new AnchorRow(db).begin() }, (database) => {
+  return openLogDatabase({ directory, file: REPLICA_FILE, readOnly, begin: (db) => new AnchorRow(db).begin() }, (database) => {
     const anchor = new AnchorRow(database.db).read();
     if (anchor === null) throw corrupt(database.path, `${database.path} does not say how far it has folded its partition`);
     return new SqlitePartitionReplica(options, database, anchor);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import {
   asGiven,
   DreamfoldError,
+  EventSkipped,
   FeedbackRecorded,
   idFrom,
   knownEvent,
@@ -25,6 +26,7 @@ export const FeedbackShape = optionsOf<FeedbackRecorded>({
   ...FeedbackRecorded.shape,
   right_answer: asGiven(FeedbackRecorded.shape.right_answer).optional(),
 });
+export const SkipShape = optionsOf<EventSkipped>({ event: Text, reason: EventSkipped.shape.reason, by: Text });
 export const JudgementShape = optionsOf<Judgement>({
   criterion: Text,
   score: z.number(),

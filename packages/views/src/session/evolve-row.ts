@@ -66,6 +66,7 @@ const SESSION: FoldHandlers<State> = {
     threads: state.threads.map((thread, i) => (i === 0 ? { ...thread, running: true } : thread)),
   }),
   'session.status_idle': (state, { data }) => ({ ...state, status: 'idle', stopReason: data.stop_reason.type }),
+  'session.event_skipped': (state, { data }) => ({ ...state, newer: state.newer.filter((id) => id !== data.event) }),
   'cap.reached': (state, { data }) => (data.tool_use_id === undefined ? { ...state, capReached: true } : state),
 };
 
@@ -192,5 +193,5 @@ const fold = foldKnown<State>({ ...SESSION, ...THREADS, ...USER, ...OUTCOME });
 export function evolveSessionRow(state: SessionRowState, event: LogEvent): SessionRowState {
   const next = { ...state, seq: event.seq, now: event.time > state.now ? event.time : state.now };
   const known = knownEvent(event);
-  return known === null ? { ...next, suspended: true } : fold(next, known);
+  return known === null ? { ...next, newer: [...state.newer, event.id] } : fold(next, known);
 }

@@ -51,8 +51,8 @@ export interface SessionRowState {
   /** Name of the lead. */
   agent: string;
   imported: boolean;
-  /** Holds an event that is newer than this code. */
-  suspended: boolean;
+  /** Ids of events that are newer than this code, and were not skipped. */
+  newer: readonly string[];
   status: 'running' | 'idle';
   stopReason: StopReason['type'] | null;
   interrupted: boolean;
@@ -82,7 +82,7 @@ export function initialSessionRow(id: string): SessionRowState {
     authenticated: false,
     agent: '',
     imported: false,
-    suspended: false,
+    newer: [],
     status: 'idle',
     stopReason: null,
     interrupted: false,
@@ -103,7 +103,7 @@ export function initialSessionRow(id: string): SessionRowState {
  * never for one that is newer than this code.
  */
 export function rowHasSomethingToDo(state: SessionRowState): boolean {
-  if (!state.exists || state.imported || state.suspended) return false;
+  if (!state.exists || state.imported || state.newer.length > 0) return false;
   if (state.status === 'running' || (waitsForTurn(state) && !state.capReached)) return true;
   const { outcome } = state;
   const graded =

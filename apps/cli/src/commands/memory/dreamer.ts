@@ -20,7 +20,7 @@ export function register(program: Command, io: Io): void {
     usage: 'dreamer',
     summary: 'dream by itself, after sessions or on a schedule',
     description:
-      'Stays and follows the log: dreams for each store after every finished session, or as --every and --schedule say, with one line on stderr for each dream. What finished before it was started counts too. Works beside the processes that run sessions; several dreamers never review the same sessions. Ctrl-C (or SIGTERM) ends it after the dream under way, a second one at once. It gives up when a dream of a store has failed three times in a row for the same reason.',
+      'Stays and follows the log: dreams for each store after every finished session, or as --every and --schedule say, with one line on stderr for each dream. What finished before it was started counts too. Works beside the processes that run sessions; several dreamers never review the same sessions. Ctrl-C (or SIGTERM) ends it after the dream under way, a second one at once. While no broker answers it waits, but for --once. It gives up when a dream of a store has failed three times in a row for the same reason.',
     examples: [
       'dreamer --store support',
       'dreamer --store support --every 500 --schedule "0 3 * * *"',
@@ -38,7 +38,7 @@ export function register(program: Command, io: Io): void {
 async function dream(flags: DreamerFlags, command: Command, io: Io): Promise<void> {
   const dreams: object[] = [];
   await untilSignal(io, 'Ending after the dream under way; once more to end at once.', (until) =>
-    stayWithData(command, { io, readOnly: false, mustExist: true, until }, async (dreamfold) => {
+    stayWithData(command, { io, readOnly: false, mustExist: true, until, waits: flags.once !== true }, async (dreamfold) => {
       const constitution = await constitutionFor(command, flags.rules);
       for (const store of flags.store) await dreamfold.memory.load(store);
       const rules = flags.store.map((store) => ({ store, constitution, ...timesOf(flags) }));

@@ -7,12 +7,13 @@ import {
   text,
   type Content,
   type DefineOutcome,
+  type EventSkipped,
   type FeedbackRecorded,
   type NewEvent,
   newEvent,
 } from '@dreamfold/events';
 import { unjudged } from '../decide.ts';
-import { threadOf, waitsForTurn, type SessionState } from '../fold/state.ts';
+import { newerEvents, threadOf, waitsForTurn, type SessionState } from '../fold/state.ts';
 import { givenContent } from './given-content.ts';
 
 // What comes from outside: a user, a person who approves, a desk. Each checks against the state and returns `open` events.
@@ -54,7 +55,7 @@ export function mustRun(state: SessionState): void {
       {
         path: `session#${seq}`,
         value: type,
-        remedy: 'Run it with a newer Dreamfold.',
+        remedy: `Run it with a newer Dreamfold; or, when no Dreamfold of yours wrote that event, pass over it with \`dreamfold skip ${state.id} ${seq} --reason TEXT\`.`,
       },
     );
   }
@@ -184,6 +185,22 @@ export function recordFeedback(state: SessionState, feedback: FeedbackRecorded):
     });
   }
   return [newEvent('feedback.recorded', `person:${feedback.by}`, { ...feedback, class: labellerClassOf(feedback, state.principal) })];
+}
+
+/**
+ * Passes over an event that is newer than this code, so that the session can go on without it.
+ * @throws DreamfoldError invalid_argument when no such event suspends the session; suspicious_unicode
+ */
+export function skipEvent(state: SessionState, { event, reason, by }: EventSkipped): NewEvent[] {
+  checkBy(by);
+  if (!newerEvents(state).some(({ id }) => id === event)) {
+    throw new DreamfoldError('invalid_argument', `${state.id} is not suspended by ${event}`, {
+      path: 'event',
+      value: event,
+      remedy: 'Name the event that the error unsupported_schema_version names: only what this Dreamfold does not know is passed over.',
+    });
+  }
+  return [newEvent('session.event_skipped', `person:${by}`, { event, reason, by })];
 }
 
 /** The door for the name of whoever approves, judges or labels. */

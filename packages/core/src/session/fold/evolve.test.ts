@@ -4,13 +4,14 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CATALOGUE, isEventType, type LogEvent } from '@dreamfold/events';
 import { GivenSession, givenAgent, givenCriterion, givenTool, type GivenPart } from '../../testing/given-session.ts';
-import { interrupt, judge, sendMessage } from '../commands/commands.ts';
+import { interrupt, judge, sendMessage, skipEvent } from '../commands/commands.ts';
 import { confirmTool } from '../commands/confirm-tool.ts';
 import { awaitedEvents, decideSession, openWork, unjudged } from '../decide.ts';
 import { evolveSession } from './evolve.ts';
 import { attemptFailed } from '../attempts.ts';
 import { graded } from '../grading.ts';
 import { recovered } from '../recovery.ts';
+import { restAfter } from '../rest.ts';
 import { initialSession, NO_USAGE, type SessionState } from './state.ts';
 
 const fold = (events: readonly LogEvent[]): SessionState => events.reduce(evolveSession, initialSession('sesn_given'));
@@ -215,12 +216,37 @@ describe('evolve', () => {
       const session = begin();
       const event = { ...session.events.at(-1)!, seq: session.events.length + 1, ...newer, data: {} };
       const state = evolveSession(session.state, event);
-      expect(state.suspended).toEqual({ seq: event.seq, ...newer });
+      expect(state.suspended).toEqual({ id: event.id, seq: event.seq, ...newer });
       expect(decideSession(state, session.context)).toEqual([]);
       expect(openWork(state)).toEqual([]);
       expect(recovered(state)).toEqual([]);
       expect(() => sendMessage(state, 'More.')).toThrow('newer than this Dreamfold');
     }
+  });
+
+  test('goes on when a person has passed over all that is newer', () => {
+    const session = begin();
+    const newer = (id: string, past: number): LogEvent => ({
+      ...session.events.at(-1)!,
+      ...{ id, seq: session.events.length + past, type: 'agent.dreamt', v: 1, data: {} },
+    });
+    const skipped = (event: string): LogEvent => ({
+      ...newer('skip', 3),
+      type: 'session.event_skipped',
+      data: { event, reason: 'Forged.', by: 'ann' },
+    });
+    const state = [newer('x', 1), newer('y', 2)].reduce(evolveSession, session.state);
+    expect(() => skipEvent(state, { event: 'other', reason: 'Forged.', by: 'ann' })).toThrow('not suspended by other');
+    const [event] = skipEvent(state, { event: 'y', reason: 'Forged.', by: 'ann' });
+    expect(event).toMatchObject({ type: 'session.event_skipped', actor: 'person:ann', class: 'open', data: { event: 'y' } });
+    expect(restAfter(skipped('y'))).toBe('asked');
+    const half = evolveSession(state, skipped('y'));
+    expect([half.suspended?.id, half.alsoNewer]).toEqual(['x', []]);
+    expect(decideSession(half, session.context)).toEqual([]);
+    const whole = evolveSession(half, skipped('x'));
+    expect(whole.suspended).toBeNull();
+    expect(decideSession(whole, session.context)).toEqual(decideSession(session.state, session.context));
+    expect(sendMessage(whole, 'More.')).toHaveLength(1);
   });
 
   test('an erased payload passes', () => {

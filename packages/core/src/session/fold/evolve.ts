@@ -5,6 +5,7 @@ import { closeCall, subtree, withCall, withResults, withThread, withUsage, type 
 import { List } from './list.ts';
 import { addDraft, addPending, callResult, requestBlocks } from './request-blocks.ts';
 import {
+  newerEvents,
   callOf,
   INTERRUPTED,
   leadThreadId,
@@ -242,6 +243,10 @@ const MODEL_HANDLERS: Handlers = {
       ? { ...state, capReached: { cap: data.cap, limit: data.limit, value: data.value } }
       : state,
   'memory.given': (state, { actor, data }) => withThread(state, actor, (t) => ({ ...t, given: data.insights })),
+  'session.event_skipped': (state, { data }) => {
+    const [suspended = null, ...alsoNewer] = newerEvents(state).filter(({ id }) => id !== data.event);
+    return { ...state, suspended, alsoNewer };
+  },
   'feedback.recorded': (state, { data }) => ({
     ...state,
     feedback: [...state.feedback, { judges: data.judges, verdict: data.verdict, by: data.by }],
@@ -307,6 +312,8 @@ const fold = foldKnown<SessionState, SessionState>({ ...CORE_HANDLERS, ...MODEL_
 export function evolveSession(state: SessionState, event: LogEvent): SessionState {
   const known = knownEvent(event);
   const next = { ...state, seq: event.seq, now: event.time > state.now ? event.time : state.now };
-  if (known === null) return { ...next, suspended: state.suspended ?? { seq: event.seq, type: event.type, v: event.v } };
-  return fold(next, known, state);
+  if (known !== null) return fold(next, known, state);
+  const { id, seq, type, v } = event;
+  const newer = { id, seq, type, v };
+  return state.suspended === null ? { ...next, suspended: newer } : { ...next, alsoNewer: [...state.alsoNewer, newer] };
 }

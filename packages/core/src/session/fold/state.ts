@@ -164,8 +164,18 @@ export interface SessionState {
   activeMs: number;
   runningSince: number | null;
   feedback: readonly { judges: string; verdict: 'right' | 'wrong'; by: string }[];
-  /** Set when an event is newer than this code: the session is read, not run. */
-  suspended: { seq: number; type: string; v: number } | null;
+  /** The first event that is newer than this code and was not skipped: the session is read, not run. */
+  suspended: NewerEvent | null;
+  /** Others like it, which came after it. */
+  alsoNewer: readonly NewerEvent[];
+}
+
+/** An event of a type or version that this code does not know. */
+export interface NewerEvent {
+  id: string;
+  seq: number;
+  type: string;
+  v: number;
 }
 
 /** What a session may use up at most where nobody says otherwise. */
@@ -221,6 +231,7 @@ export function initialSession(id: string): SessionState {
     runningSince: null,
     feedback: [],
     suspended: null,
+    alsoNewer: [],
   };
 }
 
@@ -323,4 +334,9 @@ export function outcomeOfTurn({ outcome, takenUpSeq }: SessionState): Outcome | 
 export function answerOfTurn({ threads, takenUpSeq }: SessionState): { eventId: string; text: string } | null {
   const last = threads[0]?.lastMessage ?? null;
   return last !== null && last.seq > takenUpSeq ? last : null;
+}
+
+/** What suspends a session, oldest first. */
+export function newerEvents({ suspended, alsoNewer }: SessionState): readonly NewerEvent[] {
+  return suspended === null ? [] : [suspended, ...alsoNewer];
 }

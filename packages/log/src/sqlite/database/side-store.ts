@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { SideStore } from '../../rule/replica.ts';
-import { BlobTable } from '../tables/blob-table.ts';
+import type { BlobChunk, SideStore } from '../../rule/replica.ts';
+import { ChunkTable } from '../tables/chunk-table.ts';
 import { openDatabaseFile } from './database-file.ts';
 import { closedError } from './database-writer.ts';
 import { checkDirectory, configure } from './log-database.ts';
 import { SIDE_SCHEMA, checkSchema, createSchema } from '../tables/schema.ts';
 import { asStoreError } from './sqlite-error.ts';
 
-const FILE = 'side.db';
+export const SIDE_FILE = 'side.db';
 
 /**
  * Opens a side store, or begins one. What it holds is built again from the log.
@@ -17,7 +17,7 @@ const FILE = 'side.db';
  */
 export function openSideStore({ directory, readOnly = false }: { directory: string; readOnly?: boolean }): SideStore {
   checkDirectory(directory, readOnly);
-  const path = join(directory, FILE);
+  const path = join(directory, SIDE_FILE);
   try {
     const db = openDatabaseFile(path, { readOnly });
     try {
@@ -39,8 +39,7 @@ export function openSideStore({ directory, readOnly = false }: { directory: stri
 class SqliteSideStore implements SideStore {
   readonly #db: DatabaseSync;
   readonly #path: string;
-  readonly #blobs: BlobTable;
-  readonly #countBlobs: StatementSync;
+  readonly #chunks: ChunkTable;
   readonly #putKey: StatementSync;
   readonly #getKey: StatementSync;
   readonly #keyIds: StatementSync;
@@ -52,8 +51,7 @@ class SqliteSideStore implements SideStore {
   constructor(db: DatabaseSync, path: string) {
     this.#db = db;
     this.#path = path;
-    this.#blobs = new BlobTable(db);
-    this.#countBlobs = db.prepare('SELECT count(*) AS n FROM blobs');
+    this.#chunks = new ChunkTable(db);
     this.#putKey = db.prepare('INSERT OR REPLACE INTO sealing_keys (id, value) VALUES (?, ?)');
     this.#getKey = db.prepare('SELECT value FROM sealing_keys WHERE id = ?');
     this.#keyIds = db.prepare('SELECT id FROM sealing_keys WHERE id >= ? AND id < ? ORDER BY id');
@@ -61,16 +59,28 @@ class SqliteSideStore implements SideStore {
     this.#setOffset = db.prepare('INSERT OR REPLACE INTO offsets (topic, offset) VALUES (?, ?)');
   }
 
-  putBlob(bytes: Uint8Array): { sha256: string; size_bytes: number } {
-    return this.#guard(() => this.#blobs.put(bytes));
+  getBlob(sha256: string): Uint8Array | null {
+    return this.#guard(() => this.#chunks.get(sha256));
   }
 
-  getBlob(sha256: string): Uint8Array | null {
-    return this.#guard(() => this.#blobs.get(sha256));
+  hasBlob(sha256: string): boolean {
+    return this.#guard(() => this.#chunks.has(sha256));
   }
 
   blobs(): number {
-    return this.#guard(() => this.#countBlobs.get()!['n'] as number);
+    return this.#guard(() => this.#chunks.count());
+  }
+
+  addChunk(chunk: BlobChunk): void {
+    this.#guard(() => this.#chunks.add(chunk));
+  }
+
+  dropChunks(mostBytes: number): void {
+    this.#guard(() => this.#chunks.dropOldest(mostBytes));
+  }
+
+  incompletePuts(): { puts: number; sizeBytes: number } {
+    return this.#guard(() => this.#chunks.waiting());
   }
 
   putKey(id: string, value: string): void {
@@ -110,6 +120,7 @@ class SqliteSideStore implements SideStore {
       } catch (error) {
         if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
         this.#replaced = false;
+        this.#chunks.forget();
         throw error;
       }
       if (this.#replaced) this.#forgetReplaced();

@@ -74,7 +74,20 @@ export const LOG_SCHEMA: Schema = { application: 0x64726d66, statements: EVENTS,
 export const SIDE_SCHEMA: Schema = {
   application: 0x64726d73,
   statements: [
-    BLOBS,
+    `CREATE TABLE blob_puts (
+  id INTEGER PRIMARY KEY,
+  sha256 TEXT NOT NULL,
+  put TEXT NOT NULL,
+  chunks INTEGER NOT NULL,
+  held INTEGER NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  newest INTEGER NOT NULL,
+  whole INTEGER NOT NULL,
+  UNIQUE (sha256, put, chunks)
+) STRICT`,
+    `CREATE UNIQUE INDEX whole_blobs ON blob_puts (sha256) WHERE whole = 1`,
+    `CREATE INDEX waiting_puts ON blob_puts (newest) WHERE whole = 0`,
+    `CREATE TABLE blob_chunks (put INTEGER NOT NULL REFERENCES blob_puts, chunk INTEGER NOT NULL, bytes BLOB NOT NULL, UNIQUE (put, chunk)) STRICT`,
     `CREATE TABLE sealing_keys (id TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID`,
     `CREATE TABLE offsets (topic TEXT PRIMARY KEY, offset INTEGER NOT NULL) STRICT, WITHOUT ROWID`,
   ],
