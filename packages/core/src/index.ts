@@ -22,7 +22,7 @@ export { evolveSession } from './session/fold/evolve.ts';
 export { List } from './session/fold/list.ts';
 export { principalFields, type Principal } from './session/commands/principal.ts';
 export { checkRightAnswer } from './session/commands/right-answer.ts';
-export { hasSomethingToDo, isAtRestAfter, isRequest } from './session/rest.ts';
+export { hasSomethingToDo, isAtRestAfter, isRequest, isTakingUp, isUntaken } from './session/rest.ts';
 export {
   COMPACTION_PROMPT,
   DELEGATE_TOOL,

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { idOfStream, streamOf, type LogEvent } from '@dreamfold/events';
-import { evolveSession, hasSomethingToDo, initialSession, type SessionState } from '@dreamfold/core';
+import { evolveSession, hasSomethingToDo, initialSession, isRequest, isTakingUp, type SessionState } from '@dreamfold/core';
 import { evolveDream, initialDream, type DreamState } from '@dreamfold/dreaming';
 import type { Log } from '@dreamfold/log';
 import { loadSession, resultOf } from '@dreamfold/runtime';
@@ -14,6 +14,10 @@ export class Ledger {
   readonly #reviewed = new Map<string, number>();
   /** Where each session came to rest last; 0 while it does not rest. */
   readonly #rest = new Map<string, number>();
+  /** Since when a session asks for something that nobody has taken up. */
+  readonly #askedAt = new Map<string, number>();
+  /** The longest that one had to. */
+  longestAskMs = 0;
   /** Faults of programs, which no trouble excuses. */
   readonly faults: string[] = [];
   readonly #world: World;
@@ -38,12 +42,26 @@ export class Ledger {
     return [...this.#rest].filter(([id, seq]) => seq > (this.#reviewed.get(id) ?? 0)).map(([id]) => id);
   }
 
+  #asked(id: string, state: SessionState): void {
+    // It may be withdrawn before anybody has begun with it.
+    if (!hasSomethingToDo(state)) this.#askedAt.delete(id);
+    else if (!this.#askedAt.has(id)) this.#askedAt.set(id, this.#world.time.now());
+  }
+
+  #takenUp(id: string): void {
+    const now = this.#world.time.now();
+    this.longestAskMs = Math.max(this.longestAskMs, now - (this.#askedAt.get(id) ?? now));
+    this.#askedAt.delete(id);
+  }
+
   #fold(event: LogEvent): void {
     const id = idOfStream(event.stream);
     if (event.stream.startsWith('session/')) {
       const before = this.sessions.get(id) ?? initialSession(id);
       const state = evolveSession(before, event);
       this.sessions.set(id, state);
+      if (isTakingUp(event)) this.#takenUp(id);
+      else if (isRequest(event) && state.status === 'idle') this.#asked(id, state);
       if (event.type === 'session.status_idle') this.#rest.set(id, event.seq);
       if (event.type === 'session.claimed' || event.type === 'session.status_idle')
         this.#world.say(`  log: ${id} #${event.seq} ${event.type}, epoch ${state.epoch}`);

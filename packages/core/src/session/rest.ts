@@ -26,6 +26,19 @@ export function isAtRestAfter(event: LogEvent): boolean | null {
   return event.type === 'session.status_running' || isRequest(event) ? false : null;
 }
 
+/** Whether whoever wrote an event runs its session from there on. */
+export function isTakingUp({ type }: LogEvent): boolean {
+  return type === 'session.claimed' || type === 'session.status_running';
+}
+
+/** Whether somebody asks something of a session that nobody has taken up. @param newest its newest events, which may be all, oldest first */
+export function isUntaken(newest: readonly LogEvent[]): boolean {
+  const asked = newest.findLastIndex(isRequest);
+  const said = newest.slice(0, asked).findLast((event) => isTakingUp(event) || isAtRestAfter(event) === true);
+  const isAtRest = said === undefined ? newest[0]?.seq === 1 : isAtRestAfter(said) === true;
+  return asked >= 0 && isAtRest && !newest.slice(asked).some(isTakingUp);
+}
+
 /** What is decided is not looked at, only whether anything is. */
 const ANYTHING: DecideContext = {
   sha256: () => '',
