@@ -123,7 +123,7 @@ async function openPlace(
 
 /** What this code stumbles over may be a log that somebody has changed on the disk: reading does not check every hash. */
 async function damageOf({ log }: Dreamfold, cause: unknown): Promise<DreamfoldError | null> {
-  const [first] = (await log.verify().catch(() => null))?.problems ?? [];
+  const [first] = (await log.archive.verify().catch(() => null))?.problems ?? [];
   if (first === undefined) return null;
   const { stream, seq, problem } = first;
   const place = `${stream ?? 'log'}${seq === null ? '' : `#${seq}`}`;

@@ -38,7 +38,7 @@ async function secondNodeAgrees(log: Log): Promise<void> {
   try {
     expect(other.setAside()).toEqual([]);
     expect(await headsOf(other)).toEqual(await headsOf(log));
-    expect((await other.verify()).problems).toEqual([]);
+    expect((await other.archive.verify()).problems).toEqual([]);
   } finally {
     await other.close();
   }

@@ -58,7 +58,7 @@ test('a tool may have fields that are named like parts of a prototype', async ()
   expect(JSON.stringify((call.data as { input: unknown }).input)).toBe(input);
   const right = JSON.parse('{"constructor":"Ferrari","prototype":"x"}') as Record<string, string>;
   await df.feedback(session.id, { judges: call.id, verdict: 'right', right_answer: right, by: '\u{1f4a5}'.repeat(97) });
-  expect((await df.log.verify()).problems).toEqual([]);
+  expect((await df.log.archive.verify()).problems).toEqual([]);
   const file = join(root, 'fields.jsonl');
   const lines: string[] = [];
   for await (const line of df.export()) lines.push(line);

@@ -238,7 +238,7 @@ export class Dreamfold {
 
   /** A message for the lead of a session, whoever runs it. @throws DreamfoldError not_found, session_ended, budget_exceeded */
   async send(sessionId: string, message: string | readonly GivenBlock[]): Promise<void> {
-    const content = await storeGiven(this.log, message, 'message');
+    const content = await storeGiven(this.log.blobs, message, 'message');
     await this.command(sessionId, (state) => sendMessage(state, content));
   }
 
@@ -303,7 +303,7 @@ export class Dreamfold {
    * @throws DreamfoldError invalid_argument; precondition_failed (a log on Kafka that was made without erasure)
    */
   async erase(stream: string, seqs: readonly number[]): Promise<{ erased: number }> {
-    const erased = await this.log.erase(stream, seqs);
+    const erased = await this.log.erasure.erase(stream, seqs);
     await this.lists.catchUp();
     return erased;
   }
@@ -314,7 +314,7 @@ export class Dreamfold {
    */
   async verifySession(sessionId: string): Promise<readonly VerifyProblem[]> {
     if ((await this.log.head(streamOf('session', sessionId))).seq === 0) throw noSession(sessionId);
-    return verifyStream(this.log, streamOf('session', sessionId));
+    return verifyStream(this.log.archive, streamOf('session', sessionId));
   }
 
   /**

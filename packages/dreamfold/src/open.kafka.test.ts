@@ -80,9 +80,9 @@ describe('open on Kafka', () => {
     const refused = { code: 'store_read_only' };
     await expect(reader.send(id, 'Go on.')).rejects.toMatchObject(refused);
     await expect(reader.run(lead, HELLO)).rejects.toMatchObject(refused);
-    await expect(reader.log.putBlob(new Uint8Array(1))).rejects.toMatchObject(refused);
-    await expect(reader.log.erase(`session/${id}`, [1])).rejects.toMatchObject(refused);
-    await expect(reader.log.restore([])).rejects.toMatchObject(refused);
+    await expect(reader.log.blobs.put(new Uint8Array(1))).rejects.toMatchObject(refused);
+    await expect(reader.log.erasure.erase(`session/${id}`, [1])).rejects.toMatchObject(refused);
+    await expect(reader.log.archive.restore([])).rejects.toMatchObject(refused);
     expect(await writer.log.cursor()).toEqual(cursor);
   });
 

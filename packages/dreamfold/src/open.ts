@@ -105,7 +105,7 @@ const Options = optionsOf<OpenOptions>({
   dreams: z.custom<DreamRule | readonly DreamRule[]>().optional(),
   onDream: functionOf<NonNullable<OpenOptions['onDream']>>().optional(),
 });
-const AnyLog = withMethods<Log>('a log', 'append', 'head', 'read', 'streams', 'subscribe', 'verify', 'close');
+const AnyLog = withMethods<Log>('a log', 'append', 'head', 'read', 'streams', 'subscribe', 'cursor', 'close');
 
 /** The lock of a data directory, null where sessions are shared out through the log, or nobody else can see them. */
 async function lockOf({ directory, log }: OpenOptions): Promise<DreamfoldParts['lock']> {

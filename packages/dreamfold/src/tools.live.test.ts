@@ -34,7 +34,7 @@ describe.each(LOGS)('a tool on the log $name', ({ openLog }) => {
       df_code?: string;
     };
     const [{ df_blob }] = data.content;
-    const blob = df_blob === undefined ? null : await log.getBlob(df_blob.sha256);
+    const blob = df_blob === undefined ? null : await log.blobs.get(df_blob.sha256);
     const whole = blob === null ? null : Buffer.from(blob).toString();
     return {
       text: data.content[0].text,

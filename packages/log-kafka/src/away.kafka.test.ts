@@ -93,7 +93,7 @@ describe.skipIf(!inject('canStartKafka'))('with a broker of its own', () => {
     expect(await Promise.race([...waiting, sleep(500, 'waits')])).toBe('waits');
     // What is here is read all the time; what can't be known is said.
     expect((await log.head(STREAM)).seq).toBe(seq);
-    await expect(log.getBlob('0'.repeat(64))).rejects.toMatchObject({ code: 'store_unavailable' });
+    await expect(log.blobs.get('0'.repeat(64))).rejects.toMatchObject({ code: 'store_unavailable' });
     expect(await refused(kafka.brokers, temporary())).toMatchObject({ code: 'store_unavailable' });
     await kafka.node(1).start();
     const counted = await Promise.all(waiting);

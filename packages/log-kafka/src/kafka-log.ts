@@ -4,14 +4,17 @@ import {
   placeOf,
   type Appended,
   type AppendRequest,
-  type Erasures,
+  type Archive,
+  type Blobs,
   type Cursor,
+  type Erasure,
   type Head,
   type Log,
   type LogCapabilities,
   type LogWatcher,
   type Membership,
   type OnAssigned,
+  type Partitions,
   type ReadOptions,
   type SharedWork,
   type StreamInfo,
@@ -144,10 +147,6 @@ export class KafkaLog implements Log {
     }
   }
 
-  readStored(stream: string, options: ReadOptions = {}): AsyncGenerator<readonly StoredEvent[], void, undefined> {
-    return this.#batches(stream, options, (replica, from, to) => replica.readStored(stream, from, to));
-  }
-
   async *#batches<E extends { seq: number }>(
     stream: string,
     options: ReadOptions,
@@ -225,8 +224,14 @@ export class KafkaLog implements Log {
     return waitUntil(isThere, this.#p.changes, signal);
   }
 
+  readonly archive: Archive = {
+    readStored: (stream, options = {}) => this.#batches(stream, options, (replica, from, to) => replica.readStored(stream, from, to)),
+    restore: (events) => this.#restore(events),
+    verify: (onProgress) => this.#verify(onProgress),
+  };
+
   /** Each append counts whole. Appends of several streams are judged one by one: who writes to one of them meanwhile can stop its rest. */
-  async restore(events: readonly StoredEvent[]): Promise<{ added: number }> {
+  async #restore(events: readonly StoredEvent[]): Promise<{ added: number }> {
     this.#checkWritable();
     const plan = restorePlan(events, {
       head: (stream) => this.#replicaOf(stream).head(stream),
@@ -251,53 +256,57 @@ export class KafkaLog implements Log {
     return { added: added.reduce((sum, count) => sum + count, 0) };
   }
 
-  async erase(stream: string, seqs: readonly number[]): Promise<{ erased: number }> {
-    checkErasable(stream);
-    this.#checkWritable();
-    const { keys } = this.#p;
-    if (keys === null) {
-      throw new DreamfoldError('precondition_failed', 'This log was created with erasure off: its payloads stand on Kafka as they are', {
-        path: 'erasure',
-        value: 'off',
-        remedy: 'Export it without the events, and import that into a log created with erasure=on.',
-      });
-    }
-    const replica = this.#replicaOf(stream);
-    const { seq: last } = replica.head(stream);
-    const there = seqs.filter((seq) => seq <= last);
-    if (there.length === 0) return { erased: 0 };
-    const erased = there.filter((seq) => replica.readStored(stream, seq, seq)[0]!.data !== null).length;
-    await keys.destroy(stream, there);
-    replica.erase(stream, there);
-    return { erased };
-  }
+  readonly erasure: Erasure = {
+    erase: async (stream, seqs) => {
+      checkErasable(stream);
+      this.#checkWritable();
+      const { keys } = this.#p;
+      if (keys === null) {
+        throw new DreamfoldError('precondition_failed', 'This log was created with erasure off: its payloads stand on Kafka as they are', {
+          path: 'erasure',
+          value: 'off',
+          remedy: 'Export it without the events, and import that into a log created with erasure=on.',
+        });
+      }
+      const replica = this.#replicaOf(stream);
+      const { seq: last } = replica.head(stream);
+      const there = seqs.filter((seq) => seq <= last);
+      if (there.length === 0) return { erased: 0 };
+      const erased = there.filter((seq) => replica.readStored(stream, seq, seq)[0]!.data !== null).length;
+      await keys.destroy(stream, there);
+      replica.erase(stream, there);
+      return { erased };
+    },
+    // What this node has erased of its replicas: the keys that others destroy get here with what follows on the topics.
+    since: async (mark) => {
+      this.#checkOpen();
+      const marks = mark === null ? [] : mark.split(',').map(Number);
+      const erased = this.#p.partitions.map(({ replica }, i) => replica.erasedSince(marks[i] ?? 0));
+      const now = this.#p.partitions.map(({ replica }, i) => (erased[i] ?? replica.erasedSince(0)!).mark);
+      return { mark: now.join(','), streams: erased.includes(null) ? null : erased.flatMap((one) => one!.streams) };
+    },
+  };
 
-  /** What this node has erased of its replicas: the keys that others destroy get here with what follows on the topics. */
-  async erasures(since: string | null): Promise<Erasures> {
-    this.#checkOpen();
-    const marks = since === null ? [] : since.split(',').map(Number);
-    const erased = this.#p.partitions.map(({ replica }, i) => replica.erasedSince(marks[i] ?? 0));
-    const now = this.#p.partitions.map(({ replica }, i) => (erased[i] ?? replica.erasedSince(0)!).mark);
-    return { mark: now.join(','), streams: erased.includes(null) ? null : erased.flatMap((one) => one!.streams) };
-  }
+  readonly blobs: Blobs = {
+    put: async (bytes) => {
+      this.#checkWritable();
+      return this.#p.blobs.put(bytes);
+    },
+    get: async (sha256) => {
+      this.#checkOpen();
+      return this.#p.blobs.get(sha256);
+    },
+  };
 
-  async putBlob(bytes: Uint8Array): Promise<{ sha256: string; size_bytes: number }> {
-    this.#checkWritable();
-    return this.#p.blobs.put(bytes);
-  }
-
-  async getBlob(sha256: string): Promise<Uint8Array | null> {
-    this.#checkOpen();
-    return this.#p.blobs.get(sha256);
-  }
-
-  async join(work: SharedWork, onAssigned: OnAssigned): Promise<Membership> {
-    this.#checkOpen();
-    return this.#p.join(work, onAssigned);
-  }
+  readonly partitions: Partitions = {
+    join: async (work, onAssigned) => {
+      this.#checkOpen();
+      return this.#p.join(work, onAssigned);
+    },
+  };
 
   /** Checks the local replica, partition by partition, and lists what stands in the topic beside the log. */
-  async verify(onProgress?: (done: number, total: number) => void): Promise<VerifyReport> {
+  async #verify(onProgress?: (done: number, total: number) => void): Promise<VerifyReport> {
     this.#checkOpen();
     const total = this.#p.partitions.reduce((sum, { replica }) => sum + replica.count(), 0);
     const report = { events: 0, streams: 0, erased: 0, blobs: this.#p.blobs.count(), problems: [] as VerifyReport['problems'][number][] };

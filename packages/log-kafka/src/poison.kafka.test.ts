@@ -192,7 +192,7 @@ test('junk among the keys and blobs is passed over', async () => {
   const log = await open('a');
   const produce = await stranger();
   await log.append({ stream: STREAM, id: 'one', expected: 0, events: [user('one')] });
-  const { sha256 } = await log.putBlob(Buffer.from('a blob'));
+  const { sha256 } = await log.blobs.put(Buffer.from('a blob'));
   await produce(
     `${prefix}.keys`,
     0,
@@ -209,8 +209,8 @@ test('junk among the keys and blobs is passed over', async () => {
   );
   await log.append({ stream: STREAM, id: 'two', expected: 1, events: [user('two')] });
   const rebuilt = await open('rebuilt');
-  expect(Buffer.from((await rebuilt.getBlob(sha256))!).toString()).toBe('a blob');
-  expect(await rebuilt.getBlob('f'.repeat(64))).toBeNull();
+  expect(Buffer.from((await rebuilt.blobs.get(sha256))!).toString()).toBe('a blob');
+  expect(await rebuilt.blobs.get('f'.repeat(64))).toBeNull();
   expect(await compareNodes([log, rebuilt])).toMatchObject({ differences: [], problems: [] });
   for await (const events of rebuilt.read(STREAM)) expect(events.map(({ data }) => data)).toEqual([user('one').data, user('two').data]);
 });

@@ -18,8 +18,10 @@ import { toLogEvent } from './log-event.ts';
 import { withMissing } from './rule/missing-payloads.ts';
 import type {
   Appended,
-  Erasures,
   AppendRequest,
+  Archive,
+  Blobs,
+  Erasure,
   Head,
   Log,
   LogCapabilities,
@@ -27,7 +29,6 @@ import type {
   ReadOptions,
   StreamInfo,
   SubscribeOptions,
-  VerifyReport,
 } from './port.ts';
 import { checkPosition, checkRange } from './read-range.ts';
 import { restorePlan } from './rule/restore.ts';
@@ -134,7 +135,8 @@ class MemoryLog implements Log {
   readonly #writer = newWriterName();
   readonly #streams = new Map<string, Stream>();
   readonly #rows: Row[] = [];
-  readonly #blobs = new Map<string, Uint8Array>();
+  /** Blobs by their hash. */
+  readonly #kept = new Map<string, Uint8Array>();
   /** Streams, once for each erasure. */
   readonly #erased: string[] = [];
   readonly #changes = new ChangeSignal();
@@ -185,7 +187,7 @@ class MemoryLog implements Log {
     for (const rows of this.#batches(stream, options)) yield rows.map((row) => toLogEvent(row.stored, row.position));
   }
 
-  async *readStored(stream: string, options?: ReadOptions): AsyncGenerator<readonly StoredEvent[], void, undefined> {
+  async *#readStored(stream: string, options?: ReadOptions): AsyncGenerator<readonly StoredEvent[], void, undefined> {
     for (const rows of this.#batches(stream, options)) yield rows.map((row) => ({ ...row.stored }));
   }
 
@@ -250,74 +252,78 @@ class MemoryLog implements Log {
     return waitUntil(isThere, this.#changes, signal);
   }
 
-  async restore(events: readonly StoredEvent[]): Promise<{ added: number }> {
-    this.#checkOpen();
-    const plan = restorePlan(events, {
-      head: (stream) => this.#streams.get(stream)?.head ?? EMPTY_HEAD,
-      appendSize: (stream, id) => this.#streams.get(stream)?.appends.get(id)?.n ?? 0,
-      hashAt: (stream, seq) => this.#streams.get(stream)?.rows[seq - 1]?.stored.hash ?? null,
-    });
-    for (const { records, head } of plan) {
-      const name = records[0]!.stream;
-      const stream = this.#streams.get(name) ?? new Stream(this.#writer);
-      this.#streams.set(name, stream);
-      const rows = stream.addSealed(records, head.epoch, this.#rows.length);
-      this.#rows.push(...rows);
-      this.#watchers.tell([noticeOf(name, answerOf(rows, stream.head))]);
-    }
-    if (plan.length > 0) this.#changes.notify();
-    return { added: plan.reduce((sum, { records }) => sum + records.length, 0) };
-  }
+  readonly archive: Archive = {
+    readStored: (stream, options) => this.#readStored(stream, options),
+    restore: async (events) => {
+      this.#checkOpen();
+      const plan = restorePlan(events, {
+        head: (stream) => this.#streams.get(stream)?.head ?? EMPTY_HEAD,
+        appendSize: (stream, id) => this.#streams.get(stream)?.appends.get(id)?.n ?? 0,
+        hashAt: (stream, seq) => this.#streams.get(stream)?.rows[seq - 1]?.stored.hash ?? null,
+      });
+      for (const { records, head } of plan) {
+        const name = records[0]!.stream;
+        const stream = this.#streams.get(name) ?? new Stream(this.#writer);
+        this.#streams.set(name, stream);
+        const rows = stream.addSealed(records, head.epoch, this.#rows.length);
+        this.#rows.push(...rows);
+        this.#watchers.tell([noticeOf(name, answerOf(rows, stream.head))]);
+      }
+      if (plan.length > 0) this.#changes.notify();
+      return { added: plan.reduce((sum, { records }) => sum + records.length, 0) };
+    },
+    verify: async (onProgress) => {
+      this.#checkOpen();
+      const verifier = new StreamVerifier(sha256, (stream, id, before) => {
+        const append = this.#streams.get(stream)?.appends.get(id);
+        return append !== undefined && append.seq < before ? append.n : 0;
+      });
+      for (const [name, { rows }] of this.#streams) {
+        verifier.begin(name);
+        for (const { stored } of rows) verifier.add(stored);
+        verifier.end();
+        onProgress?.(verifier.events, this.#rows.length);
+      }
+      for (const [digest, bytes] of this.#kept) {
+        if (sha256Hex(bytes) !== digest) verifier.problem({ stream: null, seq: null, problem: `blob ${digest} has other bytes` });
+      }
+      return withMissing(verifier.report({ blobs: this.#kept.size }), this);
+    },
+  };
 
-  async erase(stream: string, seqs: readonly number[]): Promise<{ erased: number }> {
-    checkErasable(stream);
-    this.#checkOpen();
-    let erased = 0;
-    for (const seq of seqs) {
-      const row = this.#streams.get(stream)?.rows[seq - 1];
-      if (row === undefined || row.stored.data === null) continue;
-      row.stored.data = null;
-      erased += 1;
-    }
-    if (erased > 0) this.#erased.push(stream);
-    return { erased };
-  }
+  readonly erasure: Erasure = {
+    erase: async (stream, seqs) => {
+      checkErasable(stream);
+      this.#checkOpen();
+      let erased = 0;
+      for (const seq of seqs) {
+        const row = this.#streams.get(stream)?.rows[seq - 1];
+        if (row === undefined || row.stored.data === null) continue;
+        row.stored.data = null;
+        erased += 1;
+      }
+      if (erased > 0) this.#erased.push(stream);
+      return { erased };
+    },
+    since: async (mark) => {
+      const seen = Number(mark ?? 0);
+      const isOwn = Number.isInteger(seen) && seen >= 0 && seen <= this.#erased.length;
+      return { mark: String(this.#erased.length), streams: isOwn ? [...new Set(this.#erased.slice(seen))] : null };
+    },
+  };
 
-  async erasures(since: string | null): Promise<Erasures> {
-    const seen = Number(since ?? 0);
-    const isOwn = Number.isInteger(seen) && seen >= 0 && seen <= this.#erased.length;
-    return { mark: String(this.#erased.length), streams: isOwn ? [...new Set(this.#erased.slice(seen))] : null };
-  }
-
-  async putBlob(bytes: Uint8Array): Promise<{ sha256: string; size_bytes: number }> {
-    this.#checkOpen();
-    const digest = sha256Hex(bytes);
-    if (!this.#blobs.has(digest)) this.#blobs.set(digest, bytes.slice());
-    return { sha256: digest, size_bytes: bytes.byteLength };
-  }
-
-  async getBlob(digest: string): Promise<Uint8Array | null> {
-    this.#checkOpen();
-    return this.#blobs.get(digest)?.slice() ?? null;
-  }
-
-  async verify(onProgress?: (done: number, total: number) => void): Promise<VerifyReport> {
-    this.#checkOpen();
-    const verifier = new StreamVerifier(sha256, (stream, id, before) => {
-      const append = this.#streams.get(stream)?.appends.get(id);
-      return append !== undefined && append.seq < before ? append.n : 0;
-    });
-    for (const [name, { rows }] of this.#streams) {
-      verifier.begin(name);
-      for (const { stored } of rows) verifier.add(stored);
-      verifier.end();
-      onProgress?.(verifier.events, this.#rows.length);
-    }
-    for (const [digest, bytes] of this.#blobs) {
-      if (sha256Hex(bytes) !== digest) verifier.problem({ stream: null, seq: null, problem: `blob ${digest} has other bytes` });
-    }
-    return withMissing(verifier.report({ blobs: this.#blobs.size }), this);
-  }
+  readonly blobs: Blobs = {
+    put: async (bytes) => {
+      this.#checkOpen();
+      const digest = sha256Hex(bytes);
+      if (!this.#kept.has(digest)) this.#kept.set(digest, bytes.slice());
+      return { sha256: digest, size_bytes: bytes.byteLength };
+    },
+    get: async (digest) => {
+      this.#checkOpen();
+      return this.#kept.get(digest)?.slice() ?? null;
+    },
+  };
 
   async close(): Promise<void> {
     this.#changes.close();

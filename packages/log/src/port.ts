@@ -126,6 +126,54 @@ export interface Membership {
   leave(): Promise<void>;
 }
 
+/** What is too large for an event, kept by its hash. */
+export interface Blobs {
+  /**
+   * Resolves when the bytes are kept; bytes that are here already are kept once.
+   * @throws DreamfoldError store_full, store_read_only
+   */
+  put(bytes: Uint8Array): Promise<{ sha256: string; size_bytes: number }>;
+  /** @returns null when nothing with this hash is kept */
+  get(sha256: string): Promise<Uint8Array | null>;
+}
+
+/** Taking payloads out of a log of which nothing else is ever changed. */
+export interface Erasure {
+  /**
+   * Erases the payload of events; envelope and chain stay, and verify still passes.
+   * @throws DreamfoldError invalid_argument for the log's own streams, store_read_only
+   */
+  erase(stream: string, seqs: readonly number[]): Promise<{ erased: number }>;
+  /**
+   * Which streams had payloads erased, by this handle or by another, for whoever keeps something of the log elsewhere.
+   * @param mark the one that was given before; null to begin with
+   */
+  since(mark: string | null): Promise<Erasures>;
+}
+
+/** The log byte for byte, for whoever carries it elsewhere or checks that it is whole. */
+export interface Archive {
+  /** The bytes as they are stored, with the whole envelope. A batch ends where an append does. */
+  readStored(stream: string, options?: ReadOptions): AsyncIterable<readonly StoredEvent[]>;
+  /**
+   * Adds events that have been stored elsewhere, byte for byte: the whole stream, or what follows this log's head.
+   * All or nothing per call. Events that are here already, with the same hash, are passed over.
+   * @throws DreamfoldError hash_mismatch, head_conflict (the stream here went another way)
+   */
+  restore(events: readonly StoredEvent[]): Promise<{ added: number }>;
+  /** Checks every hash, chain, gap and blob. Memory does not grow with the log. */
+  verify(onProgress?: (done: number, total: number) => void): Promise<VerifyReport>;
+}
+
+/** The partitions of a log, as those share them out who work on it. */
+export interface Partitions {
+  /**
+   * Joins those that share out a kind of work. What it says is a hint: what counts on the log decides.
+   * @throws DreamfoldError store_unavailable, permission_denied
+   */
+  join(work: SharedWork, onAssigned: OnAssigned): Promise<Membership>;
+}
+
 /**
  * The event log. An append counts whole or not at all, by the rule in rule.ts; everything else is reading.
  * Batches of reads are arrays of at most a few hundred events, so that a long stream never stands in memory.
@@ -135,6 +183,11 @@ export interface Log {
   readonly logId: string;
   /** Where this handle keeps the log, or its replica; absent for one in memory. What is derived from it may stand there. */
   readonly directory?: string;
+  readonly blobs: Blobs;
+  readonly erasure: Erasure;
+  readonly archive: Archive;
+  /** Absent where there is nobody to share with. */
+  readonly partitions?: Partitions;
 
   /**
    * Resolves when the append counts and is stored.
@@ -146,8 +199,6 @@ export interface Log {
 
   head(stream: string): Promise<Head>;
   read(stream: string, options?: ReadOptions): AsyncIterable<readonly LogEvent[]>;
-  /** The bytes as they are stored, with the whole envelope: for export, verify and replication. */
-  readStored(stream: string, options?: ReadOptions): AsyncIterable<readonly StoredEvent[]>;
   /** Streams of a partition in the order of their first event, one partition after the other. `kind` is the part of the name before the slash. */
   streams(kind?: string): AsyncIterable<readonly StreamInfo[]>;
   /**
@@ -175,33 +226,5 @@ export interface Log {
    * @throws DreamfoldError invalid_cursor, store_unavailable when the log is closed meanwhile; the signal's reason
    */
   waitFor(position: number, options?: { signal?: AbortSignal }): Promise<void>;
-
-  /**
-   * Adds events that have been stored elsewhere, byte for byte: the whole stream, or what follows this log's head.
-   * All or nothing per call. Events that are here already, with the same hash, are passed over.
-   * @throws DreamfoldError hash_mismatch, head_conflict (the stream here went another way)
-   */
-  restore(events: readonly StoredEvent[]): Promise<{ added: number }>;
-
-  /** Erases the payload of events; envelope and chain stay, and verify still passes. */
-  erase(stream: string, seqs: readonly number[]): Promise<{ erased: number }>;
-  /**
-   * Which streams had payloads erased, by this handle or by another, for whoever keeps something of the log elsewhere.
-   * @param since the mark that was given before; null to begin with
-   */
-  erasures(since: string | null): Promise<Erasures>;
-
-  putBlob(bytes: Uint8Array): Promise<{ sha256: string; size_bytes: number }>;
-  getBlob(sha256: string): Promise<Uint8Array | null>;
-
-  /**
-   * Joins those that share out a kind of work; absent where there is nobody to share with. What it says is a hint: what counts on the
-   * log decides.
-   * @throws DreamfoldError store_unavailable, permission_denied
-   */
-  join?(work: SharedWork, onAssigned: OnAssigned): Promise<Membership>;
-
-  /** Checks every hash, chain, gap and blob. Memory does not grow with the log. */
-  verify(onProgress?: (done: number, total: number) => void): Promise<VerifyReport>;
   close(): Promise<void>;
 }

@@ -57,7 +57,7 @@ export interface Checkpoint {
   cursor: Cursor;
   /** Of each partition, the hash of the last event that was folded, '' before the first. */
   hashes: readonly string[];
-  /** What had been erased of the log: see `Log.erasures`. */
+  /** What had been erased of the log: see `Erasure.since`. */
   erasures: string;
 }
 

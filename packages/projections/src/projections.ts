@@ -42,7 +42,7 @@ export class Projections {
   async #checkpoint(through: Cursor): Promise<Checkpoint> {
     const kept = this.#store.checkpoint();
     if (kept !== null && (await this.#fits(kept, through))) return kept;
-    const { mark } = await this.#log.erasures(null);
+    const { mark } = await this.#log.erasure.since(null);
     const { partitions } = this.#log.capabilities;
     const begun: Checkpoint = {
       ...{ logId: this.#log.logId, folds: FOLDS, erasures: mark },
@@ -76,7 +76,7 @@ export class Projections {
 
   /** @returns false when there was something to do, and the checkpoint is another one now */
   async #followErasures(at: Checkpoint): Promise<boolean> {
-    const { mark, streams } = await this.#log.erasures(at.erasures);
+    const { mark, streams } = await this.#log.erasure.since(at.erasures);
     if (streams?.length === 0 && mark === at.erasures) return true;
     const events: LogEvent[] = [];
     for (const stream of streams ?? []) {

@@ -10,7 +10,7 @@ import {
   type ModelRequest,
   type RequestBlock,
 } from '@dreamfold/core';
-import type { Log } from '@dreamfold/log';
+import type { Blobs } from '@dreamfold/log';
 
 /** Bytes as Node has them. */
 export const BYTES: BytesCodec = {
@@ -26,9 +26,9 @@ export const BYTES: BytesCodec = {
  * @param path what it is called, in errors
  * @throws DreamfoldError payload_too_large, and those of the log
  */
-export async function storeContent(log: Pick<Log, 'putBlob'>, content: Content, path: string): Promise<Content> {
+export async function storeContent(blobs: Pick<Blobs, 'put'>, content: Content, path: string): Promise<Content> {
   const small = takeOutData(content, BYTES, path);
-  for (const bytes of small.blobs) await log.putBlob(bytes);
+  for (const bytes of small.blobs) await blobs.put(bytes);
   return small.content;
 }
 
@@ -37,23 +37,23 @@ export async function storeContent(log: Pick<Log, 'putBlob'>, content: Content, 
  * @throws DreamfoldError invalid_argument, payload_too_large
  */
 export async function storeGiven(
-  log: Pick<Log, 'putBlob'>,
+  blobs: Pick<Blobs, 'put'>,
   given: string | readonly GivenBlock[],
   path: string,
 ): Promise<string | Content> {
-  return typeof given === 'string' ? given : storeContent(log, givenContent(given, path), path);
+  return typeof given === 'string' ? given : storeContent(blobs, givenContent(given, path), path);
 }
 
 /**
  * The request with the data of its blobs put back in: what a model is sent.
- * @throws DreamfoldError not_found for a blob that is not on the log
+ * @throws DreamfoldError not_found for a blob that is not kept
  */
-export async function withBlobs(log: Pick<Log, 'getBlob'>, request: ModelRequest): Promise<ModelRequest> {
+export async function withBlobs(kept: Pick<Blobs, 'get'>, request: ModelRequest): Promise<ModelRequest> {
   const blobs = new Map<string, Uint8Array>();
   for (const { content } of request.messages) {
     for (const sha256 of blobsIn(content.flatMap(contentOf))) {
       if (blobs.has(sha256)) continue;
-      const bytes = await log.getBlob(sha256);
+      const bytes = await kept.get(sha256);
       if (bytes === null) throw missing(sha256);
       blobs.set(sha256, bytes);
     }

@@ -4,15 +4,16 @@ import {
   hasSeen,
   type Appended,
   type AppendRequest,
+  type Archive,
+  type Blobs,
   type Cursor,
+  type Erasure,
   type Head,
   type Log,
   type LogCapabilities,
   type LogWatcher,
-  type Membership,
-  type OnAssigned,
+  type Partitions,
   type ReadOptions,
-  type SharedWork,
   type StreamInfo,
   type SubscribeOptions,
 } from '@dreamfold/log';
@@ -175,23 +176,21 @@ export class NodeLog implements Log {
     }
   }
 
-  join(work: SharedWork, onAssigned: OnAssigned): Promise<Membership> {
-    return this.#node.world.groups[work].join(this.#node, onAssigned);
-  }
+  readonly partitions: Partitions = {
+    join: (work, onAssigned) => this.#node.world.groups[work].join(this.#node, onAssigned),
+  };
 
-  putBlob(bytes: Uint8Array): Promise<{ sha256: string; size_bytes: number }> {
-    return this.#shared.putBlob(bytes);
-  }
+  readonly blobs: Blobs = { put: (bytes) => this.#shared.blobs.put(bytes), get: absent('blobs.get') };
+  readonly erasure: Erasure = { erase: absent('erasure.erase'), since: absent('erasure.since') };
+  readonly archive: Archive = {
+    readStored: absent('archive.readStored'),
+    restore: absent('archive.restore'),
+    verify: absent('archive.verify'),
+  };
+
+  findStreams = absent('findStreams');
 
   async close(): Promise<void> {}
-
-  readStored = absent('readStored');
-  findStreams = absent('findStreams');
-  restore = absent('restore');
-  erase = absent('erase');
-  erasures = absent('erasures');
-  getBlob = absent('getBlob');
-  verify = absent('verify');
 }
 
 function absent(method: string): () => never {

@@ -1,5 +1,5 @@
 import type { LogEvent } from '@dreamfold/events';
-import { openMemoryLog, type Appended, type AppendNotice, type AppendRequest } from '@dreamfold/log';
+import { openMemoryLog, type Appended, type AppendNotice, type AppendRequest, type Blobs } from '@dreamfold/log';
 import { positionOf } from '@dreamfold/log/backend';
 
 /** What came onto a partition with one append. */
@@ -62,7 +62,7 @@ export class SimulatedLog {
     return { ...answer, events, position: events.at(-1)!.position };
   }
 
-  putBlob(bytes: Uint8Array): Promise<{ sha256: string; size_bytes: number }> {
-    return this.#log.putBlob(bytes);
+  get blobs(): Blobs {
+    return this.#log.blobs;
   }
 }

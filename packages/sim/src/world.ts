@@ -26,6 +26,8 @@ export interface Outcome {
   /** What happened, in order. */
   story: string[];
   sessions: number;
+  /** Proposals of dreams. */
+  proposals: number;
   events: number;
 }
 
@@ -93,8 +95,15 @@ export class World {
     }
     for (const slot of [...this.#slots, this.#looping]) slot?.node?.end('and so on');
     const events = this.log.partitions.reduce((sum, { length }) => sum + length, 0);
-    const { sessions, longestAskMs } = this.ledger;
-    return { seed: this.#seed, problems, longestAskMs, story: this.story, sessions: sessions.size, events };
+    return {
+      seed: this.#seed,
+      problems,
+      story: this.story,
+      longestAskMs: this.ledger.longestAskMs,
+      sessions: this.ledger.sessions.size,
+      proposals: this.ledger.memory.patches.size,
+      events,
+    };
   }
 
   #trouble(): void {

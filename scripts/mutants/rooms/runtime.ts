@@ -147,7 +147,7 @@ export const RUNTIME: Room = {
       name: 'output-that-is-too-long',
       what: 'One tool would fill the context of its agent.',
       file: at('perform/perform-tool.ts'),
-      find: 'return isLong(text) ? cut(text, performance.log) : { text };',
+      find: 'return isLong(text) ? cut(text, performance.blobs) : { text };',
       replace: 'return { text };',
       tests: [at('perform/perform-tool.test.ts')],
     },

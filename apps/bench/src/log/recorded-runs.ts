@@ -22,7 +22,7 @@ export async function firstRun(directory: string): Promise<NewEvents> {
   try {
     for await (const [first] of log.streams('session')) {
       const events = [];
-      for await (const batch of log.readStored(first!.stream)) {
+      for await (const batch of log.archive.readStored(first!.stream)) {
         for (const { type, v, class: cls, actor, causation, data } of batch)
           events.push({ type, v, class: cls, actor, causation, data: JSON.parse(data!) as unknown });
       }

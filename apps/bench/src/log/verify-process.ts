@@ -16,7 +16,7 @@ const start = performance.now();
 let early = { events: 0, rssMiB: 0 };
 let peakRssMiB = 0;
 let noted = start;
-const report = await log.verify((done, total) => {
+const report = await log.archive.verify((done, total) => {
   // The first tenth, at most 100,000 events: by then caches are full and code is compiled.
   if (early.events === 0 && done >= Math.min(100_000, total / 10)) early = { events: done, rssMiB: rssMiB() };
   if (early.events > 0) peakRssMiB = Math.max(peakRssMiB, rssMiB());

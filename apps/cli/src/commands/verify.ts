@@ -35,7 +35,7 @@ async function verify({ acceptHead, command }: { acceptHead: boolean; command: C
   }
   await withData(command, { io, readOnly: true }, async (dreamfold) => {
     const bar = io.progress('verifying');
-    const report = await dreamfold.log.verify((done, total) => bar.update(done, total));
+    const report = await dreamfold.log.archive.verify((done, total) => bar.update(done, total));
     bar.stop();
     const ok = report.problems.length === 0;
     if (!ok) io.exitCode = EXIT.store;

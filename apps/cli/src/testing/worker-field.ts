@@ -251,7 +251,7 @@ export class WorkerField {
     for (const id of this.#submitted) {
       let epoch = 0;
       const results = new Map<string, number>();
-      for await (const batch of this.#dreamfold.log.readStored(streamOf('session', id))) {
+      for await (const batch of this.#dreamfold.log.archive.readStored(streamOf('session', id))) {
         for (const event of batch) {
           if (event.class === 'claim') {
             claims += 1;
@@ -292,7 +292,7 @@ export class WorkerField {
     for (const { directory } of this.#members) {
       const node = await open({ log: this.url, directory: join(this.workspace.path, directory) });
       if (JSON.stringify(await headsOf(node)) !== JSON.stringify(expected)) violations.push(`${directory} has other heads`);
-      const { problems } = await node.log.verify();
+      const { problems } = await node.log.archive.verify();
       for (const { stream, seq, problem } of problems) violations.push(`${directory}: ${stream}#${seq}: ${problem}`);
       await node.close();
     }

@@ -42,7 +42,7 @@ export async function acknowledgedIsReadable({ cases, seed, place, fresh, copy =
     const written = new Map<string, Given[]>();
     for (const [i, append] of appends.entries()) await appendOne(log, { append, id: `${from + i}${append.idEnd}`, written, tally });
     await checkStored(log, written);
-    const report = await log.verify();
+    const report = await log.archive.verify();
     expect(report.problems).toEqual([]);
     await checkExport(log, { file: place(`export-${from}.jsonl`), copy: await copy() });
     await checkReplica(log, place(`replica-${from}`));
@@ -111,7 +111,7 @@ function hasEscapedKey(value: unknown): boolean {
 /** What is stored, hashed and given to readers is what the caller gave, as JSON: every key and every character of it. */
 async function checkStored(log: Log, written: ReadonlyMap<string, readonly Given[]>): Promise<void> {
   for (const [stream, payloads] of written) {
-    expect((await all(log.readStored(stream))).map(({ data }) => data)).toEqual(payloads.map(({ text }) => text));
+    expect((await all(log.archive.readStored(stream))).map(({ data }) => data)).toEqual(payloads.map(({ text }) => text));
     const read = (await all(log.read(stream))).map(({ data }) => JSON.stringify(data));
     expect(read.map((text, i) => (payloads.at(i)?.isEscaped ? payloads.at(i)?.text : text))).toEqual(payloads.map(({ text }) => text));
   }
@@ -123,7 +123,7 @@ async function checkExport(log: Log, { file, copy }: { file: string; copy: Log }
   await importSessions(copy, { file, format: 'dreamfold' });
   // The first line names the log, and the last one digests it.
   expect((await exportOf(copy)).slice(1, -1)).toEqual(exported.slice(1, -1));
-  expect((await copy.verify()).problems).toEqual([]);
+  expect((await copy.archive.verify()).problems).toEqual([]);
   await copy.close();
 }
 
@@ -138,7 +138,7 @@ async function checkReplica(log: Log, directory: string): Promise<void> {
   const heads: { stream: string; head: Head }[] = [];
   for await (const batch of log.streams()) heads.push(...batch);
   const events: StoredEvent[] = [];
-  for (const { stream } of heads) events.push(...(await all(log.readStored(stream))));
+  for (const { stream } of heads) events.push(...(await all(log.archive.readStored(stream))));
   const records = events.map((event, offset) => {
     const bytes = JSON.stringify(event);
     return { offset, term: 0, bytes, record: JSON.parse(bytes) as unknown };

@@ -175,7 +175,7 @@ const report: CrashReport = {
   problems: [
     ...orphans(events),
     ...brokenHistory(state),
-    ...(await log.verify()).problems.map(({ problem }) => problem),
+    ...(await log.archive.verify()).problems.map(({ problem }) => problem),
     ...(JSON.stringify(state) === JSON.stringify(session.state) ? [] : ['the state in memory is not the one on the log']),
   ],
 };

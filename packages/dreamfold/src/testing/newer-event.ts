@@ -28,5 +28,5 @@ export async function addNewerEvent(log: Log, stream: string): Promise<void> {
     dataHash: sha256(data),
     data,
   };
-  await log.restore([{ ...event, hash: sha256(hashInput(event)) }]);
+  await log.archive.restore([{ ...event, hash: sha256(hashInput(event)) }]);
 }

@@ -83,7 +83,7 @@ test('what a node that lags writes where another one has erased counts after it'
   onTestFinished(() => closed.resolve());
   gate = closed.promise;
   await ahead.append({ stream: STREAM, id: 'b', expected: 1, events: [event] });
-  await ahead.erase(STREAM, [2]);
+  await ahead.erasure.erase(STREAM, [2]);
   // The key that this node would seal its second event with is destroyed here too.
   await sleep(500);
   const appended = lagging.append({ stream: STREAM, id: 'c', expected: 'any', events: [event] });

@@ -176,7 +176,7 @@ export class PartitionWriter {
         {
           path: stream,
           value: bytes,
-          remedy: 'Append fewer events at a time, or store large parts with putBlob().',
+          remedy: 'Append fewer events at a time, or store large parts with log.blobs.put().',
         },
       );
     }

@@ -25,7 +25,7 @@ export async function compareNodes(logs: readonly KafkaLog[], timeoutMs = 30_000
   const problems: string[] = [];
   let events = 0;
   for (const [index, log] of logs.entries()) {
-    const report = await log.verify();
+    const report = await log.archive.verify();
     problems.push(...report.problems.map(({ stream, seq, problem }) => `node ${index}: ${stream}#${seq}: ${problem}`));
     events = report.events;
   }

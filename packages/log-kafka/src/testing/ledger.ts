@@ -51,7 +51,7 @@ export class Ledger {
     const report = { lost: [] as string[], twice: [] as string[], unsent: [] as string[] };
     for await (const streams of log.streams('session')) {
       for (const { stream } of streams) {
-        for await (const events of log.readStored(stream)) {
+        for await (const events of log.archive.readStored(stream)) {
           for (const { append, seq, hash, class: kind } of events) {
             if (kind === 'claim') continue;
             const before = there.get(append.id) ?? { n: 0, seq: seq - 1 };

@@ -55,6 +55,6 @@ async function appendAsOwner(log: KafkaLog, { stream, id, epoch }: { stream: str
 /** The epoch under which each event of a stream was written. */
 async function epochsOf(log: KafkaLog, stream: string): Promise<number[]> {
   const epochs: number[] = [];
-  for await (const events of log.readStored(stream)) epochs.push(...events.map(({ epoch }) => epoch));
+  for await (const events of log.archive.readStored(stream)) epochs.push(...events.map(({ epoch }) => epoch));
   return epochs;
 }

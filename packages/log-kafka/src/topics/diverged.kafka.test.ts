@@ -247,6 +247,6 @@ describe.concurrent('a replica', () => {
     const db = new DatabaseSync(place.database(partition));
     db.exec("UPDATE events SET data = replace(data, 'event 5', 'event 6')");
     db.close();
-    expect((await (await place.open()).verify()).problems).toMatchObject([{ stream: STREAM, seq: 6 }]);
+    expect((await (await place.open()).archive.verify()).problems).toMatchObject([{ stream: STREAM, seq: 6 }]);
   });
 });

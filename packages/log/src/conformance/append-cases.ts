@@ -100,7 +100,7 @@ export function describeAppend(under: LogUnderTest): void {
       );
       expect(results.filter((result) => result === 'resolved')).toHaveLength(26);
       expect(results.filter((result) => result === 'head_conflict')).toHaveLength(24);
-      expect((await log.verify()).problems).toEqual([]);
+      expect((await log.archive.verify()).problems).toEqual([]);
     });
 
     it('lets 25 writers who decide again all get through', async () => {
@@ -115,7 +115,7 @@ export function describeAppend(under: LogUnderTest): void {
       };
       await Promise.all(Array.from({ length: 25 }, (_, i) => write(`w${i}`)));
       expect((await readAll(log, S)).map((event) => event.seq)).toEqual(Array.from({ length: 50 }, (_, i) => i + 1));
-      expect((await log.verify()).problems).toEqual([]);
+      expect((await log.archive.verify()).problems).toEqual([]);
     });
 
     it('keeps an append together while others write', async () => {
@@ -196,7 +196,7 @@ export function describeAppend(under: LogUnderTest): void {
       const log = await under.fresh();
       const request = { stream: S, id: 'a', expected: 0, events: [message('x')] };
       await log.append(request);
-      await log.erase(S, [1]);
+      await log.erasure.erase(S, [1]);
       expect(await log.append(request)).toMatchObject({ duplicate: true, events: [{ data: null }] });
     });
   });
@@ -329,7 +329,7 @@ function describeBadAppends(under: LogUnderTest): void {
       expect(await codeOf(log.append({ ...good, id: 'b', expected: 1, events: [big(MAX_EVENT_BYTES - overhead + 1)] }))).toBe(
         'payload_too_large',
       );
-      expect((await log.verify()).problems).toEqual([]);
+      expect((await log.archive.verify()).problems).toEqual([]);
     });
   });
 }

@@ -25,29 +25,29 @@ export function describeKeeping(under: LogUnderTest): void {
     it('takes the payload, and leaves envelope and chain', async () => {
       const log = await under.fresh();
       const before = await example(log);
-      expect(await log.erase(S, [2, 5, 99])).toEqual({ erased: 2 });
-      expect(await log.erase(S, [2])).toEqual({ erased: 0 });
-      expect(await log.erase('session/none', [1])).toEqual({ erased: 0 });
+      expect(await log.erasure.erase(S, [2, 5, 99])).toEqual({ erased: 2 });
+      expect(await log.erasure.erase(S, [2])).toEqual({ erased: 0 });
+      expect(await log.erasure.erase('session/none', [1])).toEqual({ erased: 0 });
       const expected = before.map((event) => (event.seq === 2 || event.seq === 5 ? { ...event, data: null } : event));
       expect(await readAllStored(log, S)).toEqual(expected);
       expect((await readAll(log, S))[1]!.data).toBeNull();
-      expect(await log.verify()).toMatchObject({ erased: 2, problems: [] });
+      expect(await log.archive.verify()).toMatchObject({ erased: 2, problems: [] });
       expect(await log.append({ stream: S, id: 'after', expected: 5, events: [message('x')] })).toMatchObject({ head: { seq: 6 } });
-      expect((await log.verify()).problems).toEqual([]);
+      expect((await log.archive.verify()).problems).toEqual([]);
     });
 
     it('is told to whoever asks with the mark of an earlier answer, also on another handle', async () => {
       const log = await under.fresh();
       await example(log);
       const reader = log.capabilities.survives.process ? await under.again() : log;
-      const { mark, streams } = await reader.erasures(null);
+      const { mark, streams } = await reader.erasure.since(null);
       expect(streams).toEqual([]);
-      await log.erase(S, [2]);
-      await expect.poll(async () => (await reader.erasures(mark)).streams, { timeout: 10_000 }).toEqual([S]);
-      expect((await log.erasures(null)).streams).toEqual([S]);
-      const last = await log.erasures(null);
-      expect(await log.erasures(last.mark)).toEqual({ mark: last.mark, streams: [] });
-      expect((await log.erasures('a mark of another log')).streams).toBeNull();
+      await log.erasure.erase(S, [2]);
+      await expect.poll(async () => (await reader.erasure.since(mark)).streams, { timeout: 10_000 }).toEqual([S]);
+      expect((await log.erasure.since(null)).streams).toEqual([S]);
+      const last = await log.erasure.since(null);
+      expect(await log.erasure.since(last.mark)).toEqual({ mark: last.mark, streams: [] });
+      expect((await log.erasure.since('a mark of another log')).streams).toBeNull();
     });
   });
 
@@ -55,7 +55,7 @@ export function describeKeeping(under: LogUnderTest): void {
     it('is refused', async () => {
       const log = await under.fresh();
       for (let partition = 0; partition < log.capabilities.partitions; partition += 1) {
-        expect(await codeOf(log.erase(genesisStream(partition), [1]))).toBe('invalid_argument');
+        expect(await codeOf(log.erasure.erase(genesisStream(partition), [1]))).toBe('invalid_argument');
       }
     });
   });
@@ -65,12 +65,12 @@ export function describeKeeping(under: LogUnderTest): void {
       const log = await under.fresh();
       const stored = await example(log);
       const target = await under.fresh();
-      expect(await target.restore(stored.slice(0, 4))).toEqual({ added: 4 });
-      expect(await target.restore(stored)).toEqual({ added: 1 });
-      expect(await target.restore(stored)).toEqual({ added: 0 });
+      expect(await target.archive.restore(stored.slice(0, 4))).toEqual({ added: 4 });
+      expect(await target.archive.restore(stored)).toEqual({ added: 1 });
+      expect(await target.archive.restore(stored)).toEqual({ added: 0 });
       expect(await readAllStored(target, S)).toEqual(stored);
       expect(await target.head(S)).toEqual(await log.head(S));
-      expect((await target.verify()).problems).toEqual([]);
+      expect((await target.archive.verify()).problems).toEqual([]);
       expect(
         await target.append({ stream: S, id: 'm', expected: 5, events: [message('one'), message('two'), message('three')] }),
       ).toMatchObject({ duplicate: true });
@@ -79,10 +79,10 @@ export function describeKeeping(under: LogUnderTest): void {
     it('keeps erased payloads erased', async () => {
       const log = await under.fresh();
       await example(log);
-      await log.erase(S, [3]);
+      await log.erasure.erase(S, [3]);
       const target = await under.fresh();
-      await target.restore(await readAllStored(log, S));
-      expect(await target.verify()).toMatchObject({ erased: 1, problems: [] });
+      await target.archive.restore(await readAllStored(log, S));
+      expect(await target.archive.verify()).toMatchObject({ erased: 1, problems: [] });
     });
 
     it('takes types that this code does not know', async () => {
@@ -91,10 +91,10 @@ export function describeKeeping(under: LogUnderTest): void {
       const future: StoredEvent = { ...event!, type: 'from.the_future', v: 7, data: '{"a":1}', dataHash: sha256('{"a":1}') };
       future.hash = sha256(hashInput(future));
       const target = await under.fresh();
-      await target.restore([future]);
+      await target.archive.restore([future]);
       expect(await readAllStored(target, S)).toEqual([future]);
       expect((await readAll(target, S))[0]).toMatchObject({ type: 'from.the_future', v: 7, data: { a: 1 } });
-      expect((await target.verify()).problems).toEqual([]);
+      expect((await target.archive.verify()).problems).toEqual([]);
     });
 
     it.each([
@@ -107,7 +107,7 @@ export function describeKeeping(under: LogUnderTest): void {
       const crafted: StoredEvent = { ...event!, type: 'from.the_future', v: 7, data, dataHash: sha256(data) };
       crafted.hash = sha256(hashInput(crafted));
       const target = await under.fresh();
-      expect(await codeOf(target.restore([crafted]))).toBe(code);
+      expect(await codeOf(target.archive.restore([crafted]))).toBe(code);
       expect(await target.head(S)).toMatchObject({ seq: 0 });
     });
 
@@ -122,11 +122,11 @@ export function describeKeeping(under: LogUnderTest): void {
         events: [message('NUL \u0000, half a pair \ud800'), { type: 'agent.tool_use', data: use, class: 'open', actor: 'sthr_1' }],
       });
       const target = await under.fresh();
-      expect(await target.restore(await readAllStored(log, S))).toEqual({ added: 2 });
+      expect(await target.archive.restore(await readAllStored(log, S))).toEqual({ added: 2 });
       expect(await readAllStored(target, S)).toEqual(await readAllStored(log, S));
       const [, read] = await readAll(target, S);
       expect(JSON.stringify((read!.data as typeof use).input)).toBe(input);
-      expect((await target.verify()).problems).toEqual([]);
+      expect((await target.archive.verify()).problems).toEqual([]);
     });
 
     it('takes names of as many characters as an append takes, whatever they are made of', async () => {
@@ -134,14 +134,14 @@ export function describeKeeping(under: LogUnderTest): void {
       const name = '\u{1f4a5}'.repeat(200);
       const events = [message('1', { actor: name, causation: name }), message('2', { actor: 'a'.repeat(200) })];
       await log.append({ stream: S, id: name, expected: 0, correlation: name, events });
-      expect((await log.verify()).problems).toEqual([]);
+      expect((await log.archive.verify()).problems).toEqual([]);
       const target = await under.fresh();
-      expect(await target.restore(await readAllStored(log, S))).toEqual({ added: 2 });
+      expect(await target.archive.restore(await readAllStored(log, S))).toEqual({ added: 2 });
       expect((await readAll(target, S)).map(({ id, actor }) => [id, actor])).toEqual([
         [name, name],
         [`${name}-1`, 'a'.repeat(200)],
       ]);
-      expect((await target.verify()).problems).toEqual([]);
+      expect((await target.archive.verify()).problems).toEqual([]);
     });
 
     it('adds all or nothing', async () => {
@@ -159,13 +159,13 @@ export function describeKeeping(under: LogUnderTest): void {
         [stored.slice(1), 'head_conflict'],
         [[null as unknown as StoredEvent], 'hash_mismatch'],
       ] as const) {
-        expect(await codeOf(target.restore(events))).toBe(code);
+        expect(await codeOf(target.archive.restore(events))).toBe(code);
         expect(await target.head(S)).toMatchObject({ seq: 0 });
       }
       await target.append({ stream: S, id: 'another', expected: 0, events: [message('went another way')] });
-      expect(await codeOf(target.restore(stored))).toBe('head_conflict');
+      expect(await codeOf(target.archive.restore(stored))).toBe('head_conflict');
       // Also when there is nothing to add: what is here is another event.
-      expect(await codeOf(target.restore(stored.slice(0, 1)))).toBe('head_conflict');
+      expect(await codeOf(target.archive.restore(stored.slice(0, 1)))).toBe('head_conflict');
     });
   });
 
@@ -173,15 +173,15 @@ export function describeKeeping(under: LogUnderTest): void {
     it('are kept by what they hold', async () => {
       const log = await under.fresh();
       const bytes = new Uint8Array(300_000).map((_, i) => i % 251);
-      const ref = await log.putBlob(bytes);
+      const ref = await log.blobs.put(bytes);
       expect(ref).toEqual({ sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string, size_bytes: 300_000 });
-      expect(await log.putBlob(bytes)).toEqual(ref);
-      expect(Buffer.compare((await log.getBlob(ref.sha256))!, bytes)).toBe(0);
-      expect(await log.getBlob('0'.repeat(64))).toBeNull();
-      expect(await log.getBlob('no hash')).toBeNull();
-      const empty = await log.putBlob(new Uint8Array(0));
-      expect(await log.getBlob(empty.sha256)).toHaveLength(0);
-      expect(await log.verify()).toMatchObject({ blobs: 2, problems: [] });
+      expect(await log.blobs.put(bytes)).toEqual(ref);
+      expect(Buffer.compare((await log.blobs.get(ref.sha256))!, bytes)).toBe(0);
+      expect(await log.blobs.get('0'.repeat(64))).toBeNull();
+      expect(await log.blobs.get('no hash')).toBeNull();
+      const empty = await log.blobs.put(new Uint8Array(0));
+      expect(await log.blobs.get(empty.sha256)).toHaveLength(0);
+      expect(await log.archive.verify()).toMatchObject({ blobs: 2, problems: [] });
     });
   });
 
@@ -191,7 +191,7 @@ export function describeKeeping(under: LogUnderTest): void {
       const { partitions } = log.capabilities;
       await fill(log, S, 300);
       const progress: [number, number][] = [];
-      const { setAside = [], ...report } = await log.verify((done, total) => progress.push([done, total]));
+      const { setAside = [], ...report } = await log.archive.verify((done, total) => progress.push([done, total]));
       expect(setAside).toEqual([]);
       expect(report).toEqual({
         events: partitions + 300,
@@ -251,7 +251,7 @@ export function describeKeeping(under: LogUnderTest): void {
       }
       await log.waitFor(position);
       await other.waitFor(position);
-      expect((await log.verify()).problems).toEqual([]);
+      expect((await log.archive.verify()).problems).toEqual([]);
       expect(await readAll(log, S)).toHaveLength(20);
       expect(await readAll(log, S)).toEqual(await readAll(other, S));
     });

@@ -49,7 +49,7 @@ export async function readAll(log: Log, stream: string): Promise<LogEvent[]> {
 }
 
 export async function readAllStored(log: Log, stream: string): Promise<StoredEvent[]> {
-  return collect(log.readStored(stream));
+  return collect(log.archive.readStored(stream));
 }
 
 /** The error code that a promise rejects with, `'resolved'` when it does not. */

@@ -56,7 +56,7 @@ export function describeReading(under: LogUnderTest): void {
       await log.append({ stream: S, id: 'a', expected: 0, events: [message('1'), message('2'), message('3')] });
       const all = await readAllStored(log, S);
       expect(all.map((event) => event.id)).toEqual(['a', 'a-1', 'a-2']);
-      expect(await collect(log.readStored(S, { from: 2, to: 2 }))).toEqual([all[1]]);
+      expect(await collect(log.archive.readStored(S, { from: 2, to: 2 }))).toEqual([all[1]]);
       expect((await collect(log.read(S, { from: 3 }))).map((event) => event.id)).toEqual(['a-2']);
     });
 
@@ -65,7 +65,7 @@ export function describeReading(under: LogUnderTest): void {
       for (let i = 0; i < 80; i += 1) {
         await log.append({ stream: S, id: `a${i}`, expected: i * 7, events: Array.from({ length: 7 }, () => message('x')) });
       }
-      for await (const batch of log.readStored(S)) expect(batch.at(-1)!.append.i).toBe(6);
+      for await (const batch of log.archive.readStored(S)) expect(batch.at(-1)!.append.i).toBe(6);
     });
   });
 

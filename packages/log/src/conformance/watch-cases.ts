@@ -59,7 +59,7 @@ export function describeWatching(under: LogUnderTest): void {
       const stored = await readAllStored(from, S);
       const log = await under.fresh();
       const told = watched(log);
-      await log.restore(stored);
+      await log.archive.restore(stored);
       await told.length(3);
       expect(told.of(S)).toEqual(await readAll(log, S));
     });

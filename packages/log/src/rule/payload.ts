@@ -26,7 +26,7 @@ export function encodePayload(data: unknown, path: string): { text: string; stor
     throw new DreamfoldError('payload_too_large', `The payload of an event is ${size} bytes long; the limit is ${MAX_EVENT_BYTES}`, {
       path,
       value: size,
-      remedy: 'Store the large part with putBlob() and name it in the event.',
+      remedy: 'Store the large part with log.blobs.put() and name it in the event.',
     });
   }
   return { text, stored: isWhole ? data : JSON.parse(text) };

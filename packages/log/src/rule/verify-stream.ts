@@ -1,6 +1,6 @@
 import type { StoredEvent } from '@dreamfold/events';
 import { sha256 } from './append.ts';
-import type { Head, Log, VerifyProblem, VerifyReport } from '../port.ts';
+import type { Archive, Head, VerifyProblem, VerifyReport } from '../port.ts';
 import { EMPTY_HEAD, foldRecord, type HashText, type Refusal, type RuleContext } from './rule.ts';
 
 /** A log with more problems than this is not worth a longer list, and the list must not fill the memory. */
@@ -86,14 +86,14 @@ export class StreamVerifier {
 }
 
 /** What is wrong with one stream of a log, event by event: the same check as that of the whole log. Holds its append ids in memory. */
-export async function verifyStream(log: Pick<Log, 'readStored'>, stream: string): Promise<readonly VerifyProblem[]> {
+export async function verifyStream(archive: Pick<Archive, 'readStored'>, stream: string): Promise<readonly VerifyProblem[]> {
   const appends = new Map<string, { n: number; seq: number }>();
   const verifier = new StreamVerifier(sha256, (_, id, before) => {
     const found = appends.get(id);
     return found !== undefined && found.seq < before ? found.n : 0;
   });
   verifier.begin(stream);
-  for await (const batch of log.readStored(stream)) {
+  for await (const batch of archive.readStored(stream)) {
     for (const stored of batch) {
       const { id, i, n } = stored.append;
       if (i === 0 && !appends.has(id)) appends.set(id, { n, seq: stored.seq });

@@ -20,7 +20,7 @@ let expected: string;
 async function contents(log: Log): Promise<string> {
   const streams = await collect(log.streams());
   const events: StoredEvent[] = [];
-  for (const { stream } of streams) events.push(...(await collect(log.readStored(stream))));
+  for (const { stream } of streams) events.push(...(await collect(log.archive.readStored(stream))));
   return JSON.stringify([streams, events]);
 }
 
@@ -41,10 +41,10 @@ beforeAll(async () => {
   };
   await log.append({ stream: 'session/one', id: 'c', expected: 0, epoch: 1, events: [claim()] });
   await write('session/one', 0, 20);
-  await log.putBlob(new Uint8Array(3000).fill(7));
+  await log.blobs.put(new Uint8Array(3000).fill(7));
   await write('session/two', 0, 10);
   // Erasing also moves the write-ahead log into the database, so that both files hold a part.
-  await log.erase('session/two', [3]);
+  await log.erasure.erase('session/two', [3]);
   await write('session/one', 20, 8);
   await write('session/three', 0, 4);
   expected = await contents(log);
@@ -79,7 +79,7 @@ async function outcome(
     return 'reported at open';
   }
   try {
-    const { problems } = await log.verify();
+    const { problems } = await log.archive.verify();
     if (problems.length > 0) return 'reported by verify';
     return (await contents(log)) === expected ? 'recovered' : 'silent';
   } finally {
@@ -199,7 +199,7 @@ describe('damage to the files of a log is recovered in full, or reported', () =>
       expect(readFileSync(join(directory, 'log.db-wal')).equals(cut)).toBe(true);
     }
     const log = await openSqliteLog({ directory, acceptHead: true });
-    const { events, problems } = await log.verify();
+    const { events, problems } = await log.archive.verify();
     expect(problems).toEqual([]);
     expect(events).toBeLessThan((JSON.parse(expected) as [unknown, unknown[]])[1].length);
     await log.append({ stream: 'session/one', id: 'after', expected: 'any', events: [message('x')] });

@@ -40,7 +40,7 @@ function script(body: string, at: string): string[] {
         const log = await openSqliteLog({ directory, readOnly: true, onNotice: ({ message }) => notices.push(message) });
         let seq = 0;
         for await (const batch of log.read('${S}')) seq = batch.at(-1).seq;
-        const { problems } = await log.verify();
+        const { problems } = await log.archive.verify();
         await log.close();
         return { notices, seq, problems };
       } catch ({ code, message, remedy }) {
@@ -88,13 +88,13 @@ describe('a file system', () => {
       for (let i = 0; full === null; i += 1) await append(i).then(() => { acknowledged += 2 }, (error) => { full = error });
       const again = await append(-1).catch((error) => error.code);
       const readable = await count(log);
-      const whileFull = (await log.verify()).problems;
+      const whileFull = (await log.archive.verify()).problems;
       rmSync(directory + '/../ballast');
       await append(-2);
       await log.close();
       const reopened = await openSqliteLog({ directory });
       const after = await count(reopened);
-      const { problems } = await reopened.verify();
+      const { problems } = await reopened.archive.verify();
       console.log(JSON.stringify({ code: full.code, remedy: full.remedy, again, acknowledged, readable, whileFull, after, problems }));`,
     ) as Record<string, unknown>;
     expect(result).toMatchObject({ code: 'store_full', again: 'store_full', whileFull: [], problems: [] });
@@ -142,7 +142,7 @@ describe('a file system', () => {
       const fresh = await openSqliteLog({ directory: directory + '2' }).catch((error) => error.code);
       const reader = await openSqliteLog({ directory, readOnly: true });
       const { seq } = await reader.head('${S}');
-      const { problems } = await reader.verify();
+      const { problems } = await reader.archive.verify();
       console.log(JSON.stringify({ writable, fresh, seq, problems }));`,
     );
     expect(result).toEqual({ writable: 'store_read_only', fresh: 'store_read_only', seq: 1, problems: [] });

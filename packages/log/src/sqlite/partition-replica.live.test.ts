@@ -114,7 +114,7 @@ describe('a replica', () => {
       await log.append({ stream: `session/s${i % 3}`, id: `a${i}`, expected: 'any', events: [message(`${i}`)] });
     const all = await collect(log.streams());
     const byHash = new Map<string, StoredEvent>();
-    for (const { stream } of all) for (const event of await collect(log.readStored(stream))) byHash.set(event.hash, event);
+    for (const { stream } of all) for (const event of await collect(log.archive.readStored(stream))) byHash.set(event.hash, event);
     const given = [];
     for await (const batch of log.readRange([0], await log.cursor())) given.push(...batch);
 
@@ -123,7 +123,7 @@ describe('a replica', () => {
     expect(copy.count()).toBe(303);
     expect(await collect(copy.streams())).toEqual(all);
     expect([...copy.readAfter(0), ...copy.readAfter(256)]).toEqual(given);
-    expect(copy.readStored(S, 1, 9)).toEqual(await collect(log.readStored(S)));
+    expect(copy.readStored(S, 1, 9)).toEqual(await collect(log.archive.readStored(S)));
     expect(copy.readStream(S, 2, 2)).toEqual(await collect(log.read(S, { from: 2 })));
     expect(
       copy

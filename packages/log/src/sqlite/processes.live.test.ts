@@ -79,7 +79,7 @@ describe('several processes', () => {
     const events = await readAll(log, S);
     expect(events).toHaveLength(600);
     expect(new Set(events.map((event) => event.id)).size).toBe(600);
-    expect((await log.verify()).problems).toEqual([]);
+    expect((await log.archive.verify()).problems).toEqual([]);
     await log.close();
   });
 
@@ -104,7 +104,7 @@ describe('several processes', () => {
       expect(seq).toBeGreaterThanOrEqual(acknowledged);
       expect(acknowledged).toBeGreaterThan(last);
       expect(await readAll(log, S)).toHaveLength(seq);
-      expect((await log.verify()).problems).toEqual([]);
+      expect((await log.archive.verify()).problems).toEqual([]);
       await log.close();
       last = seq;
     }
@@ -125,11 +125,11 @@ describe('several processes', () => {
     await log.append({ stream: S, id: 'later', expected: 5, events: [message('x')] });
     await tail;
     expect(taken).toEqual([1, 2, 3, 4, 5, 6]);
-    expect((await reader.verify()).problems).toEqual([]);
+    expect((await reader.archive.verify()).problems).toEqual([]);
     await expect(reader.append({ stream: S, id: 'b', expected: 6, events: [message('x')] })).rejects.toMatchObject({
       code: 'store_read_only',
     });
-    await expect(reader.erase(S, [1])).rejects.toMatchObject({ code: 'store_read_only' });
+    await expect(reader.erasure.erase(S, [1])).rejects.toMatchObject({ code: 'store_read_only' });
     await reader.close();
     await log.close();
   });
@@ -150,9 +150,9 @@ describe('an erased payload', () => {
     });
     await fill(log, 'session/other', 30);
     expect(files()).not.toEqual([]);
-    expect(await log.erase(S, [31, 32])).toEqual({ erased: 2 });
+    expect(await log.erasure.erase(S, [31, 32])).toEqual({ erased: 2 });
     expect(files()).toEqual([]);
-    expect(await log.verify()).toMatchObject({ erased: 2, problems: [] });
+    expect(await log.archive.verify()).toMatchObject({ erased: 2, problems: [] });
     await log.close();
     expect(files()).toEqual([]);
   });

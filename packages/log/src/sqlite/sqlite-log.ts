@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { DreamfoldError, type LogEvent, type StoredEvent } from '@dreamfold/events';
+import { DreamfoldError, type LogEvent } from '@dreamfold/events';
 import {
   answerAppend,
   checkSameAppend,
@@ -18,7 +18,9 @@ import { withMissing } from '../rule/missing-payloads.ts';
 import type {
   Appended,
   AppendRequest,
-  Erasures,
+  Archive,
+  Blobs,
+  Erasure,
   Head,
   Log,
   LogCapabilities,
@@ -26,7 +28,6 @@ import type {
   ReadOptions,
   StreamInfo,
   SubscribeOptions,
-  VerifyReport,
 } from '../port.ts';
 import { checkPosition, checkRange } from '../read-range.ts';
 import { restorePlan } from '../rule/restore.ts';
@@ -65,7 +66,7 @@ export class SqliteLog implements Log {
   readonly #table: EventTable;
   readonly #events: CountedEvents;
   readonly #database: DatabaseWriter;
-  readonly #blobs: BlobTable;
+  readonly #blobTable: BlobTable;
   readonly #erased: ErasedFile;
   readonly #writer = newWriterName();
   readonly #sequencer: Sequencer<PreparedAppend, Appended>;
@@ -86,7 +87,7 @@ export class SqliteLog implements Log {
     this.#table = new EventTable(db);
     this.#events = new CountedEvents(this.#table);
     this.#database = new DatabaseWriter(parts, this.#events, parts.full);
-    this.#blobs = new BlobTable(db);
+    this.#blobTable = new BlobTable(db);
     this.#erased = new ErasedFile(parts.path);
     this.#sequencer = new Sequencer((appends, isOver) => this.#appendGroup(appends, isOver));
     this.#changes = new ChangeSignal((waiting) => {
@@ -167,10 +168,6 @@ export class SqliteLog implements Log {
 
   read(stream: string, options: ReadOptions = {}): AsyncGenerator<readonly LogEvent[], void, undefined> {
     return this.#batches(stream, options, (streamId, from, to) => this.#table.readStream(streamId, from, to));
-  }
-
-  readStored(stream: string, options: ReadOptions = {}): AsyncGenerator<readonly StoredEvent[], void, undefined> {
-    return this.#batches(stream, options, (streamId, from, to) => this.#table.readStored(streamId, from, to));
   }
 
   async *#batches<E extends { seq: number }>(
@@ -273,59 +270,62 @@ export class SqliteLog implements Log {
     });
   }
 
-  async restore(events: readonly StoredEvent[]): Promise<{ added: number }> {
-    this.#checkWritable();
-    await this.#sequencer.idle();
-    const added = this.#transaction(() => {
-      const plan = restorePlan(events, {
-        head: (stream) => this.#events.head(stream),
-        appendSize: (stream, id) => this.#events.appendSize(stream, id),
-        hashAt: (stream, seq) => this.#table.hashAt(this.#table.streams.find(stream) ?? 0, seq),
+  readonly archive: Archive = {
+    readStored: (stream, options = {}) =>
+      this.#batches(stream, options, (streamId, from, to) => this.#table.readStored(streamId, from, to)),
+    restore: async (events) => {
+      this.#checkWritable();
+      await this.#sequencer.idle();
+      const added = this.#transaction(() => {
+        const plan = restorePlan(events, {
+          head: (stream) => this.#events.head(stream),
+          appendSize: (stream, id) => this.#events.appendSize(stream, id),
+          hashAt: (stream, seq) => this.#table.hashAt(this.#table.streams.find(stream) ?? 0, seq),
+        });
+        for (const { records, head } of plan) this.#events.add(records, head.epoch);
+        return { added: plan.reduce((sum, { records }) => sum + records.length, 0) };
       });
-      for (const { records, head } of plan) this.#events.add(records, head.epoch);
-      return { added: plan.reduce((sum, { records }) => sum + records.length, 0) };
-    });
-    this.#tail.tellNew();
-    return added;
-  }
+      this.#tail.tellNew();
+      return added;
+    },
+    verify: async (onProgress) => {
+      await this.#sequencer.idle();
+      this.#checkOpen();
+      try {
+        return await withMissing(await verifyDatabase(this.#parts.path, this.#parts.headFile, onProgress), this);
+      } catch (error) {
+        throw asStoreError(error, this.#parts.path);
+      }
+    },
+  };
 
-  async erase(stream: string, seqs: readonly number[]): Promise<{ erased: number }> {
-    checkErasable(stream);
-    this.#checkWritable();
-    await this.#sequencer.idle();
-    if (this.#guard(() => this.#table.streams.find(stream)) === null) return { erased: 0 };
-    const erased = this.#guard(() => this.#erased.around(stream, () => this.#transaction(() => this.#events.erase(stream, seqs))));
-    if (erased > 0) this.#guard(() => this.#database.truncateWriteAheadLog());
-    return { erased };
-  }
+  readonly erasure: Erasure = {
+    erase: async (stream, seqs) => {
+      checkErasable(stream);
+      this.#checkWritable();
+      await this.#sequencer.idle();
+      if (this.#guard(() => this.#table.streams.find(stream)) === null) return { erased: 0 };
+      const erased = this.#guard(() => this.#erased.around(stream, () => this.#transaction(() => this.#events.erase(stream, seqs))));
+      if (erased > 0) this.#guard(() => this.#database.truncateWriteAheadLog());
+      return { erased };
+    },
+    since: async (mark) => {
+      this.#checkOpen();
+      return this.#guard(() => {
+        const erased = this.#erased.since(Number(mark ?? 0));
+        return { mark: String((erased ?? this.#erased.since(0)!).mark), streams: erased?.streams ?? null };
+      });
+    },
+  };
 
-  async erasures(since: string | null): Promise<Erasures> {
-    this.#checkOpen();
-    return this.#guard(() => {
-      const erased = this.#erased.since(Number(since ?? 0));
-      return { mark: String((erased ?? this.#erased.since(0)!).mark), streams: erased?.streams ?? null };
-    });
-  }
-
-  async putBlob(bytes: Uint8Array): Promise<{ sha256: string; size_bytes: number }> {
-    this.#checkWritable();
-    await this.#sequencer.idle();
-    return this.#transaction(() => this.#blobs.put(bytes));
-  }
-
-  async getBlob(sha256: string): Promise<Uint8Array | null> {
-    return this.#guard(() => this.#blobs.get(sha256));
-  }
-
-  async verify(onProgress?: (done: number, total: number) => void): Promise<VerifyReport> {
-    await this.#sequencer.idle();
-    this.#checkOpen();
-    try {
-      return await withMissing(await verifyDatabase(this.#parts.path, this.#parts.headFile, onProgress), this);
-    } catch (error) {
-      throw asStoreError(error, this.#parts.path);
-    }
-  }
+  readonly blobs: Blobs = {
+    put: async (bytes) => {
+      this.#checkWritable();
+      await this.#sequencer.idle();
+      return this.#transaction(() => this.#blobTable.put(bytes));
+    },
+    get: async (sha256) => this.#guard(() => this.#blobTable.get(sha256)),
+  };
 
   async close(): Promise<void> {
     if (this.#changes.closed) return;

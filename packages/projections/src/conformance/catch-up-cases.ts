@@ -78,7 +78,7 @@ class Scribe {
 
   async erase(): Promise<void> {
     const stream = this.pick([...this.#heads.keys()]);
-    await this.log.erase(stream, [this.pick([1, 2, 3, 4, 5])]);
+    await this.log.erasure.erase(stream, [this.pick([1, 2, 3, 4, 5])]);
   }
 }
 
@@ -123,7 +123,7 @@ export function describeCatchingUp(under: StoreUnderTest): void {
       for await (const batch of scribe.log.streams()) {
         for (const { stream, head } of batch) {
           const seqs = Array.from({ length: head.seq }, (_, i) => i + 1);
-          if (!stream.startsWith('log/')) await scribe.log.erase(stream, seqs);
+          if (!stream.startsWith('log/')) await scribe.log.erasure.erase(stream, seqs);
         }
       }
       await projections.catchUp();

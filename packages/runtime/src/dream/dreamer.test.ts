@@ -76,7 +76,7 @@ describe('a dream', () => {
     await route([['zoe', 'billing', 'A bill']]);
     const { dreamId } = await dreamer.dream({ store: 'desk' });
     const events = [];
-    for await (const batch of log.readStored(streamOf('dream', dreamId))) events.push(...batch);
+    for await (const batch of log.archive.readStored(streamOf('dream', dreamId))) events.push(...batch);
     expect(events.map(({ type, append: { i, n } }) => [type, i, n])).toEqual([
       ['dream.started', 0, 3],
       ['dream.reviewed', 1, 3],
@@ -157,10 +157,10 @@ describe('a dream', () => {
     for await (const streams of log.streams()) {
       // In the new log the sessions come after the dream, where its range would hide them.
       const order = streams.map(({ stream }) => stream).filter((stream) => !stream.startsWith('log/'));
-      for (const stream of order.toSorted()) for await (const batch of log.readStored(stream)) stored.push(...batch);
+      for (const stream of order.toSorted()) for await (const batch of log.archive.readStored(stream)) stored.push(...batch);
     }
     const there = openMemoryLog({ clock: () => now });
-    await there.restore(stored);
+    await there.archive.restore(stored);
     for (let i = 0; i < 3; i += 1) await routeTicket(there, ['zoe', 'billing', `Where is refund ${i}`], { queues: QUEUES });
     const report = await new Dreamer(there, new MemoryKeeper(there), clock).dream({ store: 'desk' });
     expect(report.reviewed.sessions).toBe(dreamt.reviewed.sessions + 3);

@@ -146,7 +146,7 @@ it('two processes race on one store: no update is lost, nothing is half there, a
     changes.push(...events.filter(({ type }) => /applied|rolled_back/.test(type)));
   expect(changes).toHaveLength(state.version);
   for (const { version, hash } of state.history) expect(documentHash(documentAt(state, version)!, sha256)).toBe(hash);
-  expect((await log.verify()).problems).toEqual([]);
+  expect((await log.archive.verify()).problems).toEqual([]);
   // And it was a race.
   expect(Math.min(a.counted, b.counted, a.written.length, b.written.length)).toBeGreaterThan(0);
   expect(a.refused + b.refused).toBeGreaterThan(0);
@@ -204,7 +204,7 @@ describe('one process', () => {
     expect(patchOf(state, 'q')).toBeUndefined();
     expect(state).toEqual((await new MemoryKeeper(log).load('desk')).state);
     const appends = new Set<string>();
-    for await (const batch of log.readStored(streamOf('memory', id))) for (const { append } of batch) appends.add(append.id);
+    for await (const batch of log.archive.readStored(streamOf('memory', id))) for (const { append } of batch) appends.add(append.id);
     expect(appends.size).toBe(2);
   });
 

@@ -22,7 +22,7 @@ function perform(run: ToolDefinition['run'], how: Partial<ToolDefinition> = {}, 
     },
     ...how,
   };
-  return performTool(tool, { to: 'ann' }, { controller, context, log, time: systemTime, isParsed });
+  return performTool(tool, { to: 'ann' }, { controller, context, blobs: log.blobs, time: systemTime, isParsed });
 }
 
 const never = (): Promise<never> => new Promise(() => {});
@@ -50,7 +50,7 @@ test('a long output is cut, and kept whole as a blob', async () => {
   const { text, blob } = await perform(() => whole);
   expect(text.length).toBeLessThan(33_000);
   expect(text).toMatch(/\[cut: 32768 of 100000 characters\]$/);
-  expect(Buffer.from((await log.getBlob(blob!.sha256))!).toString()).toBe(whole);
+  expect(Buffer.from((await log.blobs.get(blob!.sha256))!).toString()).toBe(whole);
 });
 
 describe('a tool that is stopped', () => {

@@ -1,6 +1,6 @@
 import { DreamfoldError, kindOf, textOf } from '@dreamfold/events';
 import type { ToolOutput } from '@dreamfold/core';
-import type { Log, Time } from '@dreamfold/log';
+import type { Blobs, Time } from '@dreamfold/log';
 import type { ToolContext, ToolDefinition } from '../team/definitions.ts';
 import { faultOf } from '../thrown.ts';
 import { isOutOfTime, withTimeLimit } from '../time/time-limit.ts';
@@ -18,7 +18,7 @@ export interface ToolPerformance {
   /** Of the call: aborted when it takes too long. */
   controller: AbortController;
   context: Omit<ToolContext, 'signal'>;
-  log: Log;
+  blobs: Blobs;
   time: Time;
   /** The tool's schema was applied to the input before: what came of it was shown to a person, and is what they approved. */
   isParsed: boolean;
@@ -41,7 +41,7 @@ export async function performTool(tool: ToolDefinition, input: unknown, performa
   } catch (error) {
     return isOutOfTime(signal) ? stopped(tool, signal) : failure(tool, error);
   }
-  if (value instanceof ToolBlocks) return blocksOutput(tool, value, performance.log);
+  if (value instanceof ToolBlocks) return blocksOutput(tool, value, performance.blobs);
   let text: string;
   try {
     text = typeof value === 'string' ? value : (JSON.stringify(value, needJson) ?? '');
@@ -51,13 +51,13 @@ export async function performTool(tool: ToolDefinition, input: unknown, performa
     return { text: `${tool.name} returned something that JSON cannot hold: ${message}. ${remedy}`, errorCode: 'tool_failed' };
   }
   if (!text.isWellFormed()) text = text.toWellFormed();
-  return isLong(text) ? cut(text, performance.log) : { text };
+  return isLong(text) ? cut(text, performance.blobs) : { text };
 }
 
 /** What of it does not fit into an event is a blob; text that is too long is refused, since a cut would fall anywhere in it. */
-async function blocksOutput(tool: ToolDefinition, { content }: ToolBlocks, log: Log): Promise<ToolOutput> {
+async function blocksOutput(tool: ToolDefinition, { content }: ToolBlocks, blobs: Blobs): Promise<ToolOutput> {
   try {
-    return { text: textOf(content), content: await storeContent(log, content, tool.name) };
+    return { text: textOf(content), content: await storeContent(blobs, content, tool.name) };
   } catch (error) {
     return failure(tool, error);
   }
@@ -85,12 +85,12 @@ function isLong(text: string): boolean {
   return text.length * 6 > MAX_OUTPUT_BYTES && Buffer.byteLength(JSON.stringify(text)) > MAX_OUTPUT_BYTES;
 }
 
-async function cut(text: string, log: Log): Promise<ToolOutput> {
+async function cut(text: string, blobs: Blobs): Promise<ToolOutput> {
   const shown = text.slice(0, MODEL_SEES_CHARS).toWellFormed();
   const bytes = Buffer.from(text);
   const mark = `\n[cut: ${MODEL_SEES_CHARS} of ${text.length} characters]`;
   if (bytes.length > MAX_BLOB_BYTES) return { text: `${shown}${mark}`, errorCode: 'tool_output_too_large' };
-  return { text: `${shown}${mark}`, blob: await log.putBlob(bytes) };
+  return { text: `${shown}${mark}`, blob: await blobs.put(bytes) };
 }
 
 function failure(tool: ToolDefinition, error: unknown): ToolOutput {

@@ -46,7 +46,7 @@ export async function performWork(state: SessionState, work: Work, p: WorkPerfor
       const name = thread.agent;
       return performModel(state, work, {
         complete: (request, model) =>
-          thread.holds.length === 0 ? request : withBlobs(options.log, requestTaken(model, request, `The agent ${name}`)),
+          thread.holds.length === 0 ? request : withBlobs(options.log.blobs, requestTaken(model, request, `The agent ${name}`)),
         model: () => options.modelFor({ name, model: options.team.agents.get(name)?.model ?? agentOf(state, name)?.model ?? '' }),
         frame: p.frameOf(state, name),
         memory: p.memoryOf(state, thread),
@@ -83,7 +83,7 @@ async function performCall(
     tool === undefined
       ? { text: `The tool ${name} is not part of this program any more.`, errorCode: 'unknown_tool' }
       : await performTool(tool, input, {
-          log: options.log,
+          blobs: options.log.blobs,
           time: options.time,
           isParsed,
           controller,

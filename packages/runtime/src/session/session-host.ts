@@ -101,7 +101,7 @@ export class SessionHost {
     const options: NewSession = { ...rest, task: Array.isArray(task) ? givenContent(task, 'task') : (task as string) };
     checkTask(options, this.#o.models);
     if (!Array.isArray(options.task)) return options;
-    return storeContent(this.#o.log, options.task, 'task').then((stored) => ({ ...options, task: stored }));
+    return storeContent(this.#o.log.blobs, options.task, 'task').then((stored) => ({ ...options, task: stored }));
   }
 
   /**

@@ -184,7 +184,7 @@ export class Session {
   async #stored(message: readonly GivenBlock[]): Promise<Content> {
     const content = givenContent(message, 'message');
     this.#checkMessage(content);
-    return storeContent(this.#on.log, content, 'message');
+    return storeContent(this.#on.log.blobs, content, 'message');
   }
 
   /** Stops the session, or one thread and what is under it. Nothing new starts once this resolves. */

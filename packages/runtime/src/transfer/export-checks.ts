@@ -123,7 +123,7 @@ export class StreamChecks {
   /** This log has more of the stream than the file: the file's end must stand in it. */
   async #checkOlder(): Promise<void> {
     const { seq, hash } = this.#head;
-    for await (const batch of this.#log?.readStored(this.#stream, { from: seq, to: seq }) ?? []) {
+    for await (const batch of this.#log?.archive.readStored(this.#stream, { from: seq, to: seq }) ?? []) {
       for (const event of batch) if (event.hash !== hash) throw wentAnotherWay(this.#source, event);
     }
   }

@@ -28,7 +28,7 @@ export async function* exportStreams(log: Log, { sessions, onProgress }: ExportR
   const blobs = new Set<string>();
   let done = 0;
   for (const { stream, head } of streams) {
-    for await (const batch of log.readStored(stream, { to: head.seq })) {
+    for await (const batch of log.archive.readStored(stream, { to: head.seq })) {
       for (const event of batch) {
         for (const sha256 of blobsOf(event)) blobs.add(sha256);
         yield line({ kind: 'event', event });
@@ -39,7 +39,7 @@ export async function* exportStreams(log: Log, { sessions, onProgress }: ExportR
   }
   let written = 0;
   for (const sha256 of blobs) {
-    const bytes = await log.getBlob(sha256);
+    const bytes = await log.blobs.get(sha256);
     if (bytes === null) continue;
     written += 1;
     yield line({ kind: 'blob', blob: sha256, base64: Buffer.from(bytes).toString('base64') });

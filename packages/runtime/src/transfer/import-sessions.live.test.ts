@@ -57,7 +57,7 @@ describe('an import', () => {
     expect(report).toMatchObject({ sessions: 40, passed: 20, failed: 20 });
     expect(await log.cursor()).toEqual(await whole.cursor());
     expect(report.events).toBeLessThan(events);
-    expect((await log.verify()).problems).toEqual([]);
+    expect((await log.archive.verify()).problems).toEqual([]);
   });
 
   test('twice at the same time counts once', async () => {
@@ -84,7 +84,7 @@ describe('an export', () => {
     const log = openMemoryLog();
     await importSessions(log, { file: runs, format: 'messages' });
     const [first] = (await headsOf(log)) as { stream: string; head: { seq: number; epoch: number } }[];
-    const blob = await log.putBlob(new TextEncoder().encode('the whole output'));
+    const blob = await log.blobs.put(new TextEncoder().encode('the whole output'));
     await log.append({
       stream: first!.stream,
       id: 'sevt_blob',
@@ -111,7 +111,7 @@ describe('an export', () => {
     const file = await exportTo('all.jsonl', log);
     expect(await importSessions(copy, { file, format: 'dreamfold' })).toMatchObject({ sessions: 40, added: 40, passed: 20, failed: 20 });
     expect(await headsOf(copy)).toEqual(await headsOf(log));
-    expect(new TextDecoder().decode((await copy.getBlob(sha256)) ?? undefined)).toBe('the whole output');
+    expect(new TextDecoder().decode((await copy.blobs.get(sha256)) ?? undefined)).toBe('the whole output');
     expect(await importSessions(copy, { file, format: 'dreamfold' })).toMatchObject({ added: 0, events: 0 });
   });
 
@@ -214,7 +214,7 @@ describe('a crafted export', () => {
   ])('with %s is taken', async (_, stream, events) => {
     const log = openMemoryLog();
     expect(await importSessions(log, { file: crafted(stream, events), format: 'dreamfold' })).toMatchObject({ events: events.length });
-    expect((await log.verify()).problems).toEqual([]);
+    expect((await log.archive.verify()).problems).toEqual([]);
     if (stream.startsWith('session/')) expect(await loadSession(log, 'sesn_x')).toMatchObject({ seq: events.length });
   });
 

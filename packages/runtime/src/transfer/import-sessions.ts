@@ -157,7 +157,7 @@ function countIn(report: ImportReport, session: ImportedSession): void {
 async function writeSession(log: Log, session: ImportedSession): Promise<number> {
   let added = 0;
   const { seq } = await log.head(session.stream);
-  if (seq < session.eventCount) for (const bytes of session.blobs) await log.putBlob(bytes);
+  if (seq < session.eventCount) for (const bytes of session.blobs) await log.blobs.put(bytes);
   for (const append of session.appends) {
     if (append.expected !== 'any' && append.expected + append.events.length <= seq) continue;
     added += await writeAppend(log, session.stream, append);

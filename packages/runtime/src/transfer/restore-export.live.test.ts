@@ -41,7 +41,7 @@ beforeAll(async () => {
   const log = openMemoryLog();
   await importSessions(log, { file: write(Array.from({ length: 8 }, (_, i) => JSON.stringify(recordedRow(i)))), format: 'messages' });
   const [stream] = [...(await headsOf(log)).keys()].slice(-1);
-  const df_blob = await log.putBlob(new TextEncoder().encode('the whole output'));
+  const df_blob = await log.blobs.put(new TextEncoder().encode('the whole output'));
   const { seq, epoch } = await log.head(stream!);
   const data = { tool_use_id: 'x', content: [{ ...text('cut')[0], df_blob }] };
   await log.append({
@@ -72,7 +72,7 @@ async function restored(lines: readonly string[]): Promise<{ log: Log; report: I
 async function expectUntouched(log: Log, but: readonly string[]): Promise<void> {
   const here = await headsOf(log);
   for (const [stream, head] of heads) if (!but.includes(stream)) expect(here.get(stream)).toEqual(head);
-  expect((await log.verify()).problems).toEqual([]);
+  expect((await log.archive.verify()).problems).toEqual([]);
 }
 
 describe('importing an export with skipBad', () => {
@@ -80,7 +80,7 @@ describe('importing an export with skipBad', () => {
     const { log, report } = await restored(good);
     expect(report).toMatchObject({ sessions: 8, added: 8, damage: { missing: [], ended: [], lines: [] } });
     await expectUntouched(log, []);
-    expect(await log.verify()).not.toHaveProperty('missing');
+    expect(await log.archive.verify()).not.toHaveProperty('missing');
     expect(await log.head(LOG_STREAM)).toMatchObject({ seq: 1 });
   });
 
@@ -97,17 +97,17 @@ describe('importing an export with skipBad', () => {
       lines: [],
     });
     await expectUntouched(log, []);
-    for await (const batch of log.readStored(stream, { from: seq, to: seq })) expect(batch).toEqual([{ ...event, data: null }]);
+    for await (const batch of log.archive.readStored(stream, { from: seq, to: seq })) expect(batch).toEqual([{ ...event, data: null }]);
     const missing = [{ stream, seq, reason: 'it was not what its hash says' }];
-    expect(await log.verify()).toMatchObject({ erased: 1, missing });
+    expect(await log.archive.verify()).toMatchObject({ erased: 1, missing });
     await loadSession(log, stream.slice('session/'.length));
 
     const again = await importSessions(log, { file, format: 'dreamfold', skipBad: true });
     expect(again).toMatchObject({ added: 0, events: 0, damage: { missing: [] } });
-    expect(await log.verify()).toMatchObject({ missing });
+    expect(await log.archive.verify()).toMatchObject({ missing });
     // What is whole in a later file is not put back: the event is here.
     await importSessions(log, { file: write(good), format: 'dreamfold' });
-    expect(await log.verify()).toMatchObject({ erased: 1, missing });
+    expect(await log.archive.verify()).toMatchObject({ erased: 1, missing });
     await importSessions(openMemoryLog(), { file: write(await linesOf(log)), format: 'dreamfold' });
   });
 
@@ -122,7 +122,9 @@ describe('importing an export with skipBad', () => {
     const { log, report } = await restored(changed(last, () => JSON.stringify(forged)));
     expect(row).toBeLessThan(last);
     expect(report.damage).toMatchObject({ missing: [{ stream: event.stream, seq: end.seq, row: last, code: 'invalid_event' }], ended: [] });
-    expect((await log.verify()).missing).toEqual([{ stream: event.stream, seq: end.seq, reason: 'it had not the fields of its type' }]);
+    expect((await log.archive.verify()).missing).toEqual([
+      { stream: event.stream, seq: end.seq, reason: 'it had not the fields of its type' },
+    ]);
   });
 
   test.each([
@@ -168,7 +170,7 @@ describe('importing an export with skipBad', () => {
     const row = good.findIndex((line) => line.startsWith('{"blob"')) + 1;
     const blob = await restored(changed(row, (line) => line.replace(/"base64":"\w{4}/, '"base64":"AAAA')));
     expect(blob.report.damage).toMatchObject({ missing: [], ended: [], lines: [{ row, code: 'hash_mismatch' }] });
-    expect((await blob.log.verify()).blobs).toBe(0);
+    expect((await blob.log.archive.verify()).blobs).toBe(0);
     await expectUntouched(blob.log, []);
 
     const renamed = await restored(changed(1, (line) => line.replace(/"log_id":"\w+"/, '"log_id":"log_x"')));

@@ -115,13 +115,13 @@ export async function writeExport(
   let done = 0;
   let batch: StoredEvent[] = [];
   const flush = async (): Promise<void> => {
-    if (batch.length > 0) report.events += (await log.restore(batch)).added;
+    if (batch.length > 0) report.events += (await log.archive.restore(batch)).added;
     done += batch.length;
     batch = [];
     request.onProgress?.('write', done, events);
   };
   for await (const read of goodLines(request.file, skips)) {
-    if (read.kind === 'blob') await log.putBlob(Buffer.from(read.base64, 'base64'));
+    if (read.kind === 'blob') await log.blobs.put(Buffer.from(read.base64, 'base64'));
     if (read.kind !== 'event') continue;
     const { event } = read;
     if (event.seq === 1 && event.stream.startsWith('session/') && (await log.head(event.stream)).seq > 0) here += 1;

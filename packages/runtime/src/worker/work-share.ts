@@ -28,9 +28,9 @@ export function takePlace(share: WorkShare, onAssigned: OnAssigned): WorkPlace {
 }
 
 /** Who works on a log that nobody shares has all of it. */
-export function shareOf(log: Log, work: SharedWork): WorkShare {
+export function shareOf(log: Pick<Log, 'partitions' | 'capabilities'>, work: SharedWork): WorkShare {
   return async (onAssigned) => {
-    if (log.join !== undefined) return log.join(work, onAssigned);
+    if (log.partitions !== undefined) return log.partitions.join(work, onAssigned);
     onAssigned([...Array(log.capabilities.partitions).keys()], true);
     return { leave: async () => {} };
   };
