@@ -8,6 +8,7 @@ import { asSystemError, type PartitionReplica, type ReplicaStorage } from '@drea
 import { isFarBehind } from './catch-up/lag.ts';
 import type { KafkaDriver, Membership, MembershipOptions, OffsetRange } from './driver/driver.ts';
 import { driverFor } from './driver/driver-for.ts';
+import { passProbation } from './driver/probation.ts';
 import { ensureGenesis } from './topics/genesis.ts';
 import { KafkaLog } from './kafka-log.ts';
 import { KafkaNode, setAsideNotice, type LogNotice } from './kafka-node.ts';
@@ -164,11 +165,15 @@ async function openNode(opening: Opening): Promise<KafkaLog> {
       clock,
       join: async (work, onAssigned) => {
         const group = `${place.prefix}.${work}`;
-        return joinAtLast(driver, { group, topic: topics.work, sessionTimeoutMs: place.sessionTimeoutMs, onAssigned }, closing.signal);
+        const { sessionTimeoutMs } = place;
+        // The dreamers' own rule is that another one dreams what is due for long.
+        if (work === 'workers')
+          await passProbation({ members: () => driver.members(group), sessionTimeoutMs, pause: pauseUntil(closing.signal) });
+        return joinAtLast(driver, { group, topic: topics.work, sessionTimeoutMs, onAssigned }, closing.signal);
       },
       readOnly: options.readOnly ?? false,
       release: async () => {
-        closing.abort();
+        closing.abort(new DreamfoldError('store_unavailable', 'The log is closed', { path: log.logId, remedy: 'Open it again.' }));
         await node.stop();
         await driver.close();
         lock.release();
@@ -180,6 +185,10 @@ async function openNode(opening: Opening): Promise<KafkaLog> {
     await node.stop();
     throw error;
   }
+}
+
+function pauseUntil(signal: AbortSignal): (ms: number) => Promise<void> {
+  return (ms) => pause(ms, undefined, { signal, ref: false }).catch(() => signal.throwIfAborted());
 }
 
 /**

@@ -14,7 +14,7 @@ import { DEFAULT_CONNECT_TIMEOUT_MS, within, type KafkajsConfig } from './client
 import { joinGroup } from './membership.ts';
 import { KafkajsProducer } from './producer.ts';
 import { openTail } from './tail.ts';
-import { brokerCount, createTopic, describeTopic, topicOffsets, withAdmin } from './topics.ts';
+import { brokerCount, createTopic, describeTopic, memberCount, topicOffsets, withAdmin } from './topics.ts';
 
 /** The driver over kafkajs. It opens no connection before `connect`. */
 export function openKafkajsDriver(config: KafkajsConfig): KafkaDriver {
@@ -69,6 +69,10 @@ class KafkajsDriver implements KafkaDriver {
 
   async brokers(): Promise<number> {
     return await brokerCount(this.#config);
+  }
+
+  async members(group: string): Promise<number> {
+    return await memberCount(this.#config, group);
   }
 
   async join(options: MembershipOptions): Promise<Membership> {

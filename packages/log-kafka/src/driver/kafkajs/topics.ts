@@ -47,6 +47,11 @@ export async function brokerCount(config: KafkajsConfig): Promise<number> {
   return await withAdmin(config, { doing: 'counting brokers', run: async (admin) => (await admin.describeCluster()).brokers.length });
 }
 
+export async function memberCount(config: KafkajsConfig, group: string): Promise<number> {
+  const run = async (admin: Admin): Promise<number> => (await admin.describeGroups([group])).groups[0]?.members.length ?? 0;
+  return await withAdmin(config, { doing: `looking at the group ${group}`, run });
+}
+
 export async function topicOffsets(config: KafkajsConfig, topic: string): Promise<OffsetRange[] | null> {
   const run = (admin: Admin) => unlessMissing(async () => await admin.fetchTopicOffsets(topic));
   const found = await withAdmin(config, { doing: `reading the offsets of ${topic}`, run });
