@@ -17,5 +17,5 @@ export { newCounts, storedValues } from './learn/outcomes.ts';
 export { CHOICE_PLAYBOOK, RECOVERY_PLAYBOOK } from './playbook-pages.ts';
 export { SUPERSEDED, findingIn, priorProposal, proposedPatches, type PriorProposal } from './prior-proposals.ts';
 export { recoveryAccuracy, type RecordedErrors, type RecoveryAccuracy } from './learn/recovery-accuracy.ts';
-export { enumeratedFields, restsAfter, SessionReader } from './episodes/session-reader.ts';
+export { enumeratedFields, SessionReader } from './episodes/session-reader.ts';
 export { parseRef, readSuggestions, recordableParts, type Cited, type CitedSession, type TakenSuggestion } from './suggestion.ts';

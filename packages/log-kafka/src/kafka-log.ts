@@ -2,6 +2,7 @@ import { DreamfoldError, type LogEvent, type StoredEvent } from '@dreamfold/even
 import {
   EMPTY_HEAD,
   placeOf,
+  positionOf,
   type Appended,
   type AppendRequest,
   type Archive,
@@ -28,7 +29,6 @@ import {
   checkPosition,
   checkRange,
   checkSameAppend,
-  positionOf,
   prepareAppend,
   readBetween,
   restorePlan,

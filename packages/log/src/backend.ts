@@ -11,7 +11,7 @@ export {
   type PreparedAppend,
   type PreparedEvent,
 } from './rule/append.ts';
-export { checkCursor, positionOf } from './cursor.ts';
+export { checkCursor } from './cursor.ts';
 export { checkErasable, genesisRequest, genesisStream, newLogId } from './rule/genesis.ts';
 export { toLogEvent } from './log-event.ts';
 export { withMissing } from './rule/missing-payloads.ts';

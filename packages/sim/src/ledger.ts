@@ -6,9 +6,8 @@ import {
   hasSomethingToDo,
   initialMemory,
   initialSession,
-  isRequest,
-  isTakingUp,
   patchOf,
+  restAfter,
   type MemoryState,
   type SessionState,
 } from '@dreamfold/core';
@@ -82,8 +81,9 @@ export class Ledger {
       const before = this.sessions.get(id) ?? initialSession(id);
       const state = evolveSession(before, event);
       this.sessions.set(id, state);
-      if (isTakingUp(event)) this.#takenUp(id);
-      else if (isRequest(event) && state.status === 'idle') this.#asked(id, state);
+      const rest = restAfter(event);
+      if (event.type === 'session.claimed' || rest === 'running') this.#takenUp(id);
+      else if (rest === 'asked' && state.status === 'idle') this.#asked(id, state);
       if (event.type === 'session.status_idle') this.#rest.set(id, event.seq);
       if (event.type === 'session.claimed' || event.type === 'session.status_idle')
         this.#world.say(`  log: ${id} #${event.seq} ${event.type}, epoch ${state.epoch}`);

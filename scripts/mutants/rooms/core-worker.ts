@@ -35,8 +35,8 @@ export const CORE_WORKER: Room = {
       name: 'partitions-of-others',
       what: 'Two workers would run the same session.',
       file: at('worker-state.ts'),
-      find: '!runsHere && isRequest && state.assigned.has(partition)',
-      replace: '!runsHere && isRequest',
+      find: "!runsHere && rest === 'asked' && state.assigned.has(partition)",
+      replace: "!runsHere && rest === 'asked'",
       tests: WORKER,
     },
     {
@@ -123,8 +123,8 @@ export const CORE_WORKER: Room = {
       name: 'passed-over-for-ever',
       what: 'A session that was left alone once would stay so, whatever happens to it.',
       file: at('worker-state.ts'),
-      find: '} else if (isAtRest === false || wasPassedOver) state.unfinished.set(session, partition);',
-      replace: '} else if (isAtRest === false && !wasPassedOver) state.unfinished.set(session, partition);',
+      find: '} else if (rest !== null || wasPassedOver) state.unfinished.set(session, partition);',
+      replace: '} else if (rest !== null && !wasPassedOver) state.unfinished.set(session, partition);',
       tests: WORKER,
     },
     {

@@ -1,5 +1,5 @@
 import { isDreamfoldError, type ErrorCode } from '@dreamfold/events';
-import { hasSomethingToDo } from '../session/rest.ts';
+import { hasSomethingToDo, type SessionRest } from '../session/rest.ts';
 import type { SessionState } from '../session/fold/state.ts';
 
 /**
@@ -87,10 +87,9 @@ export interface Heard {
   session: string;
   partition: number;
   seq: number;
-  isAtRest: boolean | null;
-  isRequest: boolean;
+  rest: SessionRest | null;
   /** Whoever wrote it runs the session from there on. */
-  isTakingUp: boolean;
+  isClaim: boolean;
   runsHere: boolean;
 }
 
@@ -198,20 +197,20 @@ export function isLost(assigned: readonly number[], { partition, reason }: Due):
 }
 
 /** Whether an event is the first to ask something of a session that nobody runs. */
-export function isFirstToAsk({ unfinished, isOver }: WorkerState, { session, isRequest, runsHere }: Heard): boolean {
-  return isRequest && !runsHere && !unfinished.has(session) && !isOver;
+export function isFirstToAsk({ unfinished, isOver }: WorkerState, { session, rest, runsHere }: Heard): boolean {
+  return rest === 'asked' && !runsHere && !unfinished.has(session) && !isOver;
 }
 
 function hear(state: WorkerState, heard: Heard): void {
-  const { session, partition, seq, isAtRest, isRequest, isTakingUp, runsHere } = heard;
+  const { session, partition, seq, rest, isClaim, runsHere } = heard;
   if (isFirstToAsk(state, heard)) state.untaken.set(session, seq);
-  else if (isTakingUp || isAtRest === true) state.untaken.delete(session);
+  else if (isClaim || (rest !== null && rest !== 'asked')) state.untaken.delete(session);
   const wasPassedOver = state.passedOver.delete(session);
-  if (isAtRest === true) {
+  if (rest === 'ended' || rest === 'waiting') {
     state.unfinished.delete(session);
     state.outrun.delete(session);
-  } else if (isAtRest === false || wasPassedOver) state.unfinished.set(session, partition);
-  if (!runsHere && isRequest && state.assigned.has(partition)) enqueue(state, session, dueAt(partition, 'asked'));
+  } else if (rest !== null || wasPassedOver) state.unfinished.set(session, partition);
+  if (!runsHere && rest === 'asked' && state.assigned.has(partition)) enqueue(state, session, dueAt(partition, 'asked'));
 }
 
 function look(state: WorkerState, { session, state: found, hasTeam }: Extract<WorkerObservation, { type: 'seen' }>): void {

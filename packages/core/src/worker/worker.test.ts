@@ -39,14 +39,14 @@ function sessionAt(id: string, found: Partial<SessionState>): SessionState {
 }
 
 const asked = (session: string, more: object = {}): WorkerObservation => ({
-  ...{ type: 'heard', session, partition: 0, seq: 2, isAtRest: false, isRequest: true, isTakingUp: false, runsHere: false },
+  ...{ type: 'heard', session, partition: 0, seq: 2, rest: 'asked', isClaim: false, runsHere: false },
   ...more,
 });
 const found = (session: string, more: object = {}): WorkerObservation => ({
   ...{ type: 'found', session, partition: 0, seq: 2, isUntaken: false },
   ...more,
 });
-const rests = (session: string): WorkerObservation => asked(session, { isAtRest: true, isRequest: false, runsHere: true });
+const rests = (session: string): WorkerObservation => asked(session, { rest: 'ended', runsHere: true });
 const failed = (session: string, code: ConstructorParameters<typeof DreamfoldError>[0] | null): WorkerObservation => ({
   type: 'failed',
   session,
@@ -69,7 +69,7 @@ describe('what it claims', () => {
 
   test('what is under way in a partition that it is given, and not what it keeps and runs', () => {
     const worker = new Given();
-    worker.when(asked(A), { type: 'taken', session: A }, asked(B, { partition: 1, isRequest: false }));
+    worker.when(asked(A), { type: 'taken', session: A }, asked(B, { partition: 1, rest: 'running' }));
     expect(worker.when({ type: 'assigned', partitions: [0, 1], wasMember: true })).toEqual(['tell assigned', `claim ${B}`]);
     expect(worker.state.underWay.get(A)!.again).toBeNull();
     worker.when({ type: 'assigned', partitions: [0, 1], wasMember: false });
@@ -100,7 +100,7 @@ describe('what it takes of what it claims', () => {
     ['abandoned', { status: 'running', claimedByWorker: false }, true],
   ] as const)('%s, %j: %s', (reason, found, isTaken) => {
     const worker = new Given();
-    worker.when(asked(A, { isRequest: false }), { type: 'due_again', session: A, due: { partition: 0, reason, looks: 0 } });
+    worker.when(asked(A, { rest: 'running' }), { type: 'due_again', session: A, due: { partition: 0, reason, looks: 0 } });
     expect(worker.sees(A, found).isTaken).toBe(isTaken);
   });
 
@@ -158,7 +158,7 @@ describe('when it looks again', () => {
     const worker = new Given();
     worker.when(asked(A), passed, rests(A));
     expect(worker.when(due(0))).toEqual([]);
-    worker.when(asked(A, { isRequest: false }), { type: 'assigned', partitions: [1], wasMember: true });
+    worker.when(asked(A, { rest: 'running' }), { type: 'assigned', partitions: [1], wasMember: true });
     expect(worker.when(due(0))).toEqual([]);
   });
 });
@@ -209,8 +209,8 @@ describe('what nobody takes up in partitions of others', () => {
   });
 
   test.each([
-    ['somebody has claimed it', elsewhere({ isRequest: false, isAtRest: null, isTakingUp: true })],
-    ['it rests', elsewhere({ isRequest: false, isAtRest: true })],
+    ['somebody has claimed it', elsewhere({ rest: null, isClaim: true })],
+    ['it rests', elsewhere({ rest: 'ended' })],
     ['the partition is its own by now', { type: 'assigned', partitions: [1], wasMember: true }],
   ] as const)('not when %s', (_, happens) => {
     const worker = new Given();
@@ -220,12 +220,7 @@ describe('what nobody takes up in partitions of others', () => {
 
   test('nor sooner for an earlier request that was taken up', () => {
     const worker = new Given();
-    worker.when(
-      elsewhere(),
-      elsewhere({ isRequest: false, isTakingUp: true }),
-      elsewhere({ isRequest: false, isAtRest: true }),
-      elsewhere({ seq: 11 }),
-    );
+    worker.when(elsewhere(), elsewhere({ rest: null, isClaim: true }), elsewhere({ rest: 'ended' }), elsewhere({ seq: 11 }));
     expect(worker.when(due(7))).toEqual([]);
     expect(worker.when(due(11))).toEqual([`claim ${A}`]);
   });
@@ -239,7 +234,7 @@ describe('what nobody takes up in partitions of others', () => {
     expect(worker.sees(A, waiting, false)).toEqual({ isTaken: false, told: [] });
     expect(worker.state.unfinished.has(A)).toBe(true);
     expect(worker.sees(A, waiting).isTaken).toBe(true);
-    worker.when(elsewhere({ isRequest: false, isTakingUp: true }));
+    worker.when(elsewhere({ rest: null, isClaim: true }));
     expect(worker.sees(A, waiting).isTaken).toBe(false);
   });
 

@@ -1,11 +1,9 @@
 import { DreamfoldError, idOfStream, type LogEvent } from '@dreamfold/events';
 import {
   initialWorker,
-  isAtRestAfter,
-  isRequest,
-  isTakingUp,
   isToBeTaken,
   mustRun,
+  restAfter,
   stepWorker,
   type SessionState,
   type WorkerIntent,
@@ -125,8 +123,7 @@ class Worker {
 
   #hear(event: LogEvent, runsHere: boolean): void {
     const of = { session: idOfStream(event.stream), partition: this.#partitionOf(event), seq: event.seq };
-    const says = { isAtRest: isAtRestAfter(event), isRequest: isRequest(event), isTakingUp: isTakingUp(event) };
-    this.#observe({ type: 'heard', ...of, ...says, runsHere });
+    this.#observe({ type: 'heard', ...of, rest: restAfter(event), isClaim: event.type === 'session.claimed', runsHere });
   }
 
   #partitionOf({ position }: LogEvent): number {
