@@ -31,7 +31,7 @@ export { evolveSession } from './session/fold/evolve.ts';
 export { List } from './session/fold/list.ts';
 export { principalFields, type Principal } from './session/commands/principal.ts';
 export { checkRightAnswer } from './session/commands/right-answer.ts';
-export { hasEndedAfter, hasSomethingToDo, restAfter, type SessionRest } from './session/rest.ts';
+export { hasEndedAfter, hasSomethingToDo, isUntaken, restAfter, type SessionRest } from './session/rest.ts';
 export {
   COMPACTION_PROMPT,
   DELEGATE_TOOL,

@@ -100,4 +100,18 @@ describe.each(LOGS)('workers: $name', ({ openLog }) => {
     former.assign();
     await finished(df, ids);
   });
+  test('takes up what the worker of the partition does not, and keeps it when partitions move', async () => {
+    const { log, df, gate, lead } = await begin(openLog);
+    const other = new TestWorker(log, [lead], { partitions: [] });
+    const id = await df.submit(lead, HOLD);
+    await vi.waitFor(() => expect(gate.entered).toBe(1), { timeout: 20_000 });
+    const rightful = new TestWorker(log, [lead]);
+    rightful.assign(0);
+    other.assign();
+    await sleep(1_000);
+    gate.letGo();
+    await finished(df, [id]);
+    expect([other.told('taken'), rightful.told('taken')]).toEqual([[id], []]);
+    expect(gate.keys).toHaveLength(1);
+  });
 });

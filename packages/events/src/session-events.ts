@@ -46,6 +46,8 @@ export const SessionClaimed = z.object({
   nonce: z.string().min(1),
   /** By a worker: another one, to whom the session's partition was given, may take it over. */
   worker: z.literal(true).optional(),
+  /** By one that was not given the partition: nobody took up what was asked. It is its own until it has written nothing for a while. */
+  untaken: z.literal(true).optional(),
 });
 export type SessionClaimed = z.infer<typeof SessionClaimed>;
 

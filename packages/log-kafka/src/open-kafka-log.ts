@@ -6,6 +6,7 @@ import type { PartitionReplica, ReplicaStorage } from '@dreamfold/log/backend';
 import { isFarBehind } from './catch-up/lag.ts';
 import type { KafkaDriver, Membership, MembershipOptions, OffsetRange } from './driver/driver.ts';
 import { driverFor } from './driver/driver-for.ts';
+import { passProbation } from './driver/probation.ts';
 import { checkIdentity, identifyLog } from './identity/identify-log.ts';
 import { lostLog, olderTopic } from './identity/identity-errors.ts';
 import { KnownLogs } from './identity/known-logs.ts';
@@ -183,12 +184,16 @@ async function openNode(opening: Opening): Promise<KafkaLog> {
       clock,
       join: async (work, onAssigned) => {
         const group = `${place.prefix}.${work}`;
-        return joinAtLast(driver, { group, topic: topics.work, sessionTimeoutMs: place.sessionTimeoutMs, onAssigned }, closing.signal);
+        const { sessionTimeoutMs } = place;
+        // The dreamers' own rule is that another one dreams what is due for long.
+        if (work === 'workers')
+          await passProbation({ members: () => driver.members(group), sessionTimeoutMs, pause: pauseUntil(closing.signal) });
+        return joinAtLast(driver, { group, topic: topics.work, sessionTimeoutMs, onAssigned }, closing.signal);
       },
       readOnly: options.readOnly ?? false,
       release: async () => {
         settings.stop();
-        closing.abort();
+        closing.abort(new DreamfoldError('store_unavailable', 'The log is closed', { path: log.logId, remedy: 'Open it again.' }));
         await node.stop();
         await driver.close();
         lock.release();
@@ -200,6 +205,10 @@ async function openNode(opening: Opening): Promise<KafkaLog> {
     await node.stop();
     throw error;
   }
+}
+
+function pauseUntil(signal: AbortSignal): (ms: number) => Promise<void> {
+  return (ms) => pause(ms, undefined, { signal, ref: false }).catch(() => signal.throwIfAborted());
 }
 
 /**

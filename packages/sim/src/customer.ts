@@ -60,6 +60,8 @@ export class Customer {
     this.#world.time.after(ms, () => {
       act()
         .catch((error: unknown) => {
+          // Notices were late, and others faster, for as long as it is tried.
+          if (isDreamfoldError(error, 'head_conflict')) return this.#later(0, act);
           // What it had in mind may have been settled meanwhile.
           if (!isDreamfoldError(error) || !SETTLED.includes(error.code)) this.#world.ledger.faults.push(String((error as Error).stack));
         })

@@ -17,7 +17,7 @@ interface Member {
 }
 
 /**
- * Those who share out the partitions of the log. Each member hears later what the group has decided, and not all at once: for a while
+ * Those who share out the partitions of the log. One that is gone has its share until it has been silent for long. Each member hears later what the group has decided, and not all at once: for a while
  * two may believe that a partition is theirs.
  */
 export class Group {
@@ -47,7 +47,7 @@ export class Group {
   #check(): void {
     const gone = this.#members.filter(({ node, wasExpelled }) => !wasExpelled && isSilent(node));
     for (const member of gone) member.wasExpelled = true;
-    this.#members = this.#members.filter(({ node }) => node.isAlive);
+    this.#members = this.#members.filter(({ node, wasExpelled }) => node.isAlive || !wasExpelled);
     if (gone.length > 0) this.share();
     // One that has come back asks for partitions anew.
     else if (this.#members.some(({ node, wasExpelled }) => wasExpelled && !isSilent(node))) this.share();
@@ -85,5 +85,5 @@ export class Group {
 }
 
 function isSilent(node: SimulatedNode): boolean {
-  return !node.isAlive || node.standsMs > SESSION_MS;
+  return node.silentMs > SESSION_MS;
 }

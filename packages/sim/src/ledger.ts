@@ -7,6 +7,7 @@ import {
   initialMemory,
   initialSession,
   patchOf,
+  restAfter,
   type MemoryState,
   type SessionState,
 } from '@dreamfold/core';
@@ -28,6 +29,10 @@ export class Ledger {
   readonly #reviewed = new Map<string, number>();
   /** Where each session came to rest last; 0 while it does not rest. */
   readonly #rest = new Map<string, number>();
+  /** Since when a session asks for something that nobody has taken up. */
+  readonly #askedAt = new Map<string, number>();
+  /** The longest that one had to. */
+  longestAskMs = 0;
   /** Faults of programs, which no trouble excuses. */
   readonly faults: string[] = [];
   readonly #world: World;
@@ -52,6 +57,18 @@ export class Ledger {
     return [...this.#rest].filter(([id, seq]) => seq > (this.#reviewed.get(id) ?? 0)).map(([id]) => id);
   }
 
+  #asked(id: string, state: SessionState): void {
+    // It may be withdrawn before anybody has begun with it.
+    if (!hasSomethingToDo(state)) this.#askedAt.delete(id);
+    else if (!this.#askedAt.has(id)) this.#askedAt.set(id, this.#world.time.now());
+  }
+
+  #takenUp(id: string): void {
+    const now = this.#world.time.now();
+    this.longestAskMs = Math.max(this.longestAskMs, now - (this.#askedAt.get(id) ?? now));
+    this.#askedAt.delete(id);
+  }
+
   /** Proposals of dreams that are not where their dream says, or that nobody has judged. */
   unjudged(): string[] {
     const isJudged = (id: string): boolean => (patchOf(this.memory, id)?.status ?? 'proposed') !== 'proposed';
@@ -64,6 +81,9 @@ export class Ledger {
       const before = this.sessions.get(id) ?? initialSession(id);
       const state = evolveSession(before, event);
       this.sessions.set(id, state);
+      const rest = restAfter(event);
+      if (event.type === 'session.claimed' || rest === 'running') this.#takenUp(id);
+      else if (rest === 'asked' && state.status === 'idle') this.#asked(id, state);
       if (event.type === 'session.status_idle') this.#rest.set(id, event.seq);
       if (event.type === 'session.claimed' || event.type === 'session.status_idle')
         this.#world.say(`  log: ${id} #${event.seq} ${event.type}, epoch ${state.epoch}`);

@@ -11,6 +11,7 @@ export class SimulatedNode {
   readonly time: Time;
   #isAlive = true;
   #standsUntil = 0;
+  #silentSince = 0;
   readonly #atEnd: (() => void)[] = [];
 
   constructor(world: World, name: string) {
@@ -27,6 +28,11 @@ export class SimulatedNode {
   /** For how long it still stands still. */
   get standsMs(): number {
     return Math.max(0, this.#standsUntil - this.world.time.now());
+  }
+
+  /** For how long nobody has heard of it; 0 while it goes on. */
+  get silentMs(): number {
+    return this.#isAlive && this.standsMs === 0 ? 0 : this.world.time.now() - this.#silentSince;
   }
 
   perform(then: () => void): void {
@@ -46,6 +52,7 @@ export class SimulatedNode {
 
   pause(ms: number): void {
     this.say(`stands still for ${(ms / 1000).toFixed(1)} s`);
+    if (this.standsMs === 0) this.#silentSince = this.world.time.now();
     this.#standsUntil = Math.max(this.#standsUntil, this.world.time.now() + ms);
   }
 
@@ -53,6 +60,7 @@ export class SimulatedNode {
   end(how: string): void {
     if (!this.#isAlive) return;
     this.say(how);
+    if (this.standsMs === 0) this.#silentSince = this.world.time.now();
     this.#isAlive = false;
     for (const then of this.#atEnd.splice(0)) then();
   }

@@ -6,6 +6,7 @@ import { teamOn } from './simulated-team.ts';
 import { STORE } from './customer.ts';
 import type { World } from './world.ts';
 
+const CALM: Weather = { lost: 0, fatal: 0, resent: 0, late: 0 };
 const TROUBLED: Weather = { lost: 0.004, fatal: 0.006, resent: 0.02, late: 0.05 };
 
 /** A node that runs the program, as it is in packages/runtime. */
@@ -49,8 +50,9 @@ class ProgramNode extends SimulatedNode {
       pinnedMemory: (pins) => memory.pinned(pins),
     });
     return workOn({
-      ...{ log, host, time, signal: this.#stop.signal, teams: [{ team: compileTeam(teamOn(this)) }] },
-      concurrency: world.chance.count(2, 8),
+      ...{ log, host, time, random, signal: this.#stop.signal, teams: [{ team: compileTeam(teamOn(this)) }] },
+      // Who waits only because all have enough to do says nothing of the rest.
+      concurrency: world.isCalm ? 100 : world.chance.count(2, 8),
       tell: (news) => {
         if (news.type === 'assigned') return;
         this.say(`${news.type} ${news.session}`);
@@ -74,17 +76,23 @@ class ProgramNode extends SimulatedNode {
   }
 }
 
+/** So long a node lives that dies again and again. */
+const LOOP_MS = 3_000;
+
 /** A place of the world where a node starts whenever the one before it has ended. */
 export class Slot {
   readonly world: World;
-  readonly weather: Weather = { ...TROUBLED };
+  readonly weather: Weather;
   node: ProgramNode | null = null;
   readonly work: SharedWork;
   readonly #name: string;
   #count = 0;
+  /** Whether whatever starts here is killed soon after. */
+  #loops = false;
 
   constructor(world: World, work: SharedWork, name: string) {
     this.world = world;
+    this.weather = { ...(world.isCalm ? CALM : TROUBLED) };
     this.work = work;
     this.#name = name;
   }
@@ -99,13 +107,21 @@ export class Slot {
     this.node = node;
     node.onEnd(() => {
       this.node = null;
-      this.world.time.after(this.world.chance.between(500, 20_000), () => this.start());
+      this.world.time.after(this.#loops ? LOOP_MS / 10 : this.world.chance.between(500, 20_000), () => this.start());
     });
     node.begin(this.work);
+    if (this.#loops) this.world.time.after(LOOP_MS, () => this.#loops && node.end('is killed'));
+  }
+
+  /** Kills whatever starts here soon after, until it settles. */
+  loop(): void {
+    this.#loops = true;
+    this.start();
   }
 
   /** No append goes wrong here any more. */
   settle(): void {
+    this.#loops = false;
     Object.assign(this.weather, { lost: 0, fatal: 0, resent: 0 });
   }
 }

@@ -42,3 +42,13 @@ test('the model says what follows from the results that have come back', () => {
   expect(callsAfter(1)).toEqual(['charge {"step":1}', 'launch {"step":2}']);
   expect(callsAfter(3)).toEqual(['done after 3 steps']);
 });
+
+test('a worker that dies every three seconds makes nobody wait for much longer than two', async () => {
+  let longestMs = 0;
+  for (let seed = 1; seed <= 100; seed += 1) {
+    const { problems, longestAskMs } = await new World(seed, { isCalm: true }).run();
+    expect(problems).toEqual([]);
+    longestMs = Math.max(longestMs, longestAskMs);
+  }
+  expect(longestMs).toBeLessThan(3_100);
+}, 300_000);

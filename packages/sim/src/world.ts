@@ -21,6 +21,8 @@ export interface Outcome {
   seed: number;
   /** What was promised and not kept; [] when all was. */
   problems: string[];
+  /** The longest that a session had to wait until somebody took up what it asked for. */
+  longestAskMs: number;
   /** What happened, in order. */
   story: string[];
   sessions: number;
@@ -40,21 +42,28 @@ export class World {
   readonly story: string[] = [];
   /** The appends that somebody was told of. */
   readonly acknowledged: { stream: string; ids: string[] }[] = [];
+  /** Nothing goes wrong, except that one worker beside two others dies again and again. */
+  readonly isCalm: boolean;
   readonly #seed: number;
   /** How long things go wrong here. */
   readonly #troubleMs: number;
   readonly #slots: Slot[];
+  /** One that dies again and again; null where none does. */
+  readonly #looping: Slot | null;
   readonly #customer: Customer;
 
-  constructor(seed: number) {
+  constructor(seed: number, { isCalm = false } = {}) {
     this.#seed = seed;
+    this.isCalm = isCalm;
     this.chance = new Chance(seed);
     this.#troubleMs = this.chance.between(TROUBLE_MS / 8, TROUBLE_MS);
     this.log = new SimulatedLog(this.time.now, this.chance.count(1, 3));
     this.ledger = new Ledger(this);
     this.groups = { workers: new Group(this, 'workers'), dreamers: new Group(this, 'dreamers') };
     this.#customer = new Customer(this, new SimulatedNode(this, 'customer'));
-    const workers = Array.from({ length: this.chance.count(1, 3) }, (_, i) => new Slot(this, 'workers', `worker ${i + 1}`));
+    const count = isCalm ? 2 : this.chance.count(1, 3);
+    const workers = Array.from({ length: count }, (_, i) => new Slot(this, 'workers', `worker ${i + 1}`));
+    this.#looping = isCalm || this.chance.happens(0.15) ? new Slot(this, 'workers', 'looping worker') : null;
     const dreamers = Array.from({ length: this.chance.count(1, 2) }, (_, i) => new Slot(this, 'dreamers', `dreamer ${i + 1}`));
     this.#slots = [...workers, ...dreamers];
   }
@@ -72,10 +81,11 @@ export class World {
       // Dreamers that come late find much to review.
       const lateMs = this.chance.happens(0.2) ? this.#troubleMs * 0.8 : 0;
       for (const slot of this.#slots) this.time.after(slot.work === 'dreamers' ? lateMs : 0, () => slot.start());
-      this.#trouble();
+      this.#looping?.loop();
+      if (!this.isCalm) this.#trouble();
       await this.time.run(() => this.time.now() >= calmAt, calmAt);
       this.say('nothing goes wrong any more');
-      for (const slot of this.#slots) slot.settle();
+      for (const slot of [...this.#slots, this.#looping]) slot?.settle();
       // What comes at the last moment may ask for more.
       let events: number;
       do {
@@ -88,11 +98,12 @@ export class World {
     } catch (error) {
       problems.push(`the world itself: ${(error as Error).stack}`);
     }
-    for (const slot of this.#slots) slot.node?.end('and so on');
+    for (const slot of [...this.#slots, this.#looping]) slot?.node?.end('and so on');
     return {
       seed: this.#seed,
       problems,
       story: this.story,
+      longestAskMs: this.ledger.longestAskMs,
       sessions: this.ledger.sessions.size,
       proposals: this.ledger.memory.patches.size,
       events: this.#events,

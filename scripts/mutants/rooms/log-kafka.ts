@@ -8,6 +8,30 @@ export const LOG_KAFKA: Room = {
   room: 'log-kafka',
   mutants: [
     {
+      name: 'newcomer-among-others',
+      what: 'A worker that dies again and again would be given a share each time.',
+      file: at('driver/probation.ts'),
+      find: 'if (await isAlone()) return;',
+      replace: 'if ((await isAlone()) || livedMs === 0) return;',
+      tests: [at('driver/probation.test.ts')],
+    },
+    {
+      name: 'newcomer-that-is-alone',
+      what: 'A worker would wait for nobody before it begins.',
+      file: at('driver/probation.ts'),
+      find: 'if (await isAlone()) return;',
+      replace: 'if ((await isAlone()) && livedMs > 0) return;',
+      tests: [at('driver/probation.test.ts')],
+    },
+    {
+      name: 'newcomer-that-asks-in-vain',
+      what: 'A worker that has no answer about the group would take itself for alone.',
+      file: at('driver/probation.ts'),
+      find: 'members().catch(() => 1)',
+      replace: 'members().catch(() => 0)',
+      tests: [at('driver/probation.test.ts')],
+    },
+    {
       name: 'record-of-another-stream',
       what: 'A record under the key of another stream would count in the wrong partition.',
       file: at('partition/record-codec.ts'),

@@ -121,6 +121,10 @@ class PlatformaticDriver implements KafkaDriver {
     return (await this.#admin.metadata({ topics: [] })).brokers.size;
   }
 
+  members(): Promise<number> {
+    return Promise.resolve(0);
+  }
+
   join(): Promise<Membership> {
     return Promise.reject(new Error('The driver over @platformatic/kafka joins no group: it is here to be measured.'));
   }

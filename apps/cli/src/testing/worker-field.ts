@@ -51,6 +51,9 @@ export interface FieldReport {
   effects: number;
   /** The longest time without a session that was done, in milliseconds. */
   longestGapMs: number;
+  /** From submitted to done: of nine sessions in ten, and of the slowest. */
+  p90Ms: number;
+  slowestMs: number;
   violations: string[];
 }
 
@@ -69,7 +72,10 @@ export class WorkerField {
   readonly #members: Member[] = [];
   readonly #former: Running[] = [];
   readonly #submitted: string[] = [];
+  /** When each stream was submitted. */
+  readonly #since = new Map<string, number>();
   readonly #done = new Set<string>();
+  readonly #tookMs: number[] = [];
   readonly #dreamfold: Dreamfold;
   readonly #stop = new AbortController();
   readonly #following: Promise<void>;
@@ -102,7 +108,12 @@ export class WorkerField {
     const directory = `node-${index}`;
     const running = this.workspace.start(['worker', 'team.ts', '--log', this.url, '--data', directory]);
     this.#members[index] = { directory, running, isStopped: false };
-    await running.noted(/Waiting for sessions/);
+    const isReady = running.noted(/Waiting for sessions/).then(() => true);
+    const hasEnded = running.ended.then(({ code }) => code === null);
+    if (await Promise.race([isReady, hasEnded])) return;
+    // The brokers were away.
+    await sleep(500);
+    await this.#start(index);
   }
 
   /** Keeps so many sessions unfinished, until `settle`. */
@@ -112,9 +123,22 @@ export class WorkerField {
     for (let i = 0; i < this.#o.load; i += 1) await this.#submit();
   }
 
+  /** Submits a session after such a pause, whether those before are done or not, until it has so many, or for so long. */
+  async submitEvery(pauseMs: number, until: { count?: number; ms?: number }): Promise<void> {
+    this.#lastDone = performance.now();
+    const { count = Number.POSITIVE_INFINITY, ms = Number.POSITIVE_INFINITY } = until;
+    const end = performance.now() + ms;
+    for (let i = 0; i < count && performance.now() < end; i += 1) {
+      await this.#submit();
+      await sleep(pauseMs);
+    }
+  }
+
   async #submit(): Promise<void> {
+    const before = performance.now();
     const id = await this.#dreamfold.submit(CLERK, TASK, { idempotencyKey: `${this.#submitted.length}` });
     this.#submitted.push(id);
+    this.#since.set(streamOf('session', id), before);
   }
 
   async #follow(): Promise<void> {
@@ -124,6 +148,7 @@ export class WorkerField {
         const known = knownEvent(event);
         if (known?.type !== 'session.status_idle' || known.data === null || known.data.stop_reason.type !== 'end_turn') continue;
         this.#done.add(event.stream);
+        this.#tookMs.push(performance.now() - (this.#since.get(event.stream) ?? performance.now()));
         this.#longestGapMs = Math.max(this.#longestGapMs, performance.now() - this.#lastDone);
         this.#lastDone = performance.now();
         if (this.#isFull) await this.#submit();
@@ -145,6 +170,29 @@ export class WorkerField {
     this.#former.push(running);
     this.#faults.kills += 1;
     await this.#start(index);
+  }
+
+  /**
+   * One more worker, which is killed after so many milliseconds and started again at once, time after time.
+   * @returns what ends that
+   */
+  crashLoop(everyMs: number): () => Promise<void> {
+    const over = new AbortController();
+    const loop = async (): Promise<void> => {
+      while (!over.signal.aborted) {
+        const running = this.workspace.start(['worker', 'team.ts', '--log', this.url, '--data', 'node-looping']);
+        this.#former.push(running);
+        await sleep(everyMs);
+        running.kill('SIGKILL');
+        await running.ended;
+        this.#faults.kills += 1;
+      }
+    };
+    const looping = loop();
+    return () => {
+      over.abort();
+      return looping;
+    };
   }
 
   /** Stops a worker for longer than the group waits for it, and lets it go on as if nothing had been. */
@@ -181,6 +229,7 @@ export class WorkerField {
     violations.push(...(said.match(/^.* failed here: .*$/gm) ?? []));
     violations.push(...(said.match(/^(?!\d{4}-\S+Z ).+$/gm) ?? []).map((line) => `a line without its time: ${line}`));
     const { claims, calls } = await this.#checkSessions(violations);
+    const tookMs = this.#tookMs.toSorted((a, b) => a - b).map(Math.round);
     violations.push(...(await this.#checkReplicas()));
     return {
       ...this.#faults,
@@ -189,6 +238,8 @@ export class WorkerField {
       claims,
       effects: this.#checkEffects(calls, violations),
       longestGapMs: Math.round(this.#longestGapMs),
+      p90Ms: tookMs[Math.floor(tookMs.length * 0.9)] ?? 0,
+      slowestMs: tookMs.at(-1) ?? 0,
       violations,
     };
   }

@@ -7,7 +7,7 @@ import { confirmTool } from './commands/confirm-tool.ts';
 import { unjudged } from './decide.ts';
 import { evolveSession } from './fold/evolve.ts';
 import { initialSession } from './fold/state.ts';
-import { hasEndedAfter, hasSomethingToDo, restAfter, type SessionRest } from './rest.ts';
+import { hasEndedAfter, hasSomethingToDo, isUntaken, restAfter, type SessionRest } from './rest.ts';
 
 const STEPS = ['answers', 'calls', 'pays', 'finishes', 'confirms', 'denies', 'judges', 'sends', 'interrupts'] as const;
 
@@ -79,4 +79,21 @@ test('a session that rests, and no longer says why, has nothing to run and is no
   session.answers('lead', 'Done.');
   const idle = session.events.findLast(({ type }) => type === 'session.status_idle')!;
   expect([idle, { ...idle, data: null }, { ...idle, v: 99 }].map(restAfter)).toEqual(['ended', 'waiting', 'waiting']);
+});
+
+test('what is asked is untaken until somebody claims the session or begins, and again once it rests', () => {
+  const session = new GivenSession('Begin.', { agents: [givenAgent('lead')] });
+  session.answers('lead', 'Done.');
+  const [created, asked] = [session.events[0]!, session.events.find((event) => restAfter(event) === 'asked')!];
+  const claim: LogEvent = { ...asked, type: 'session.claimed', data: { nonce: 'x' } };
+  const rests = session.events.findLast(({ type }) => type === 'session.status_idle')!;
+  const runs = session.events.find(({ type }) => type === 'session.status_running')!;
+  expect(isUntaken([created, asked])).toBe(true);
+  expect(isUntaken([created, asked, claim])).toBe(false);
+  expect(isUntaken([created, claim, asked])).toBe(false);
+  expect(isUntaken([created, asked, claim, runs, asked])).toBe(false);
+  expect(isUntaken([created, asked, runs, rests])).toBe(false);
+  expect(isUntaken([runs, rests, asked])).toBe(true);
+  // What came before is not known: it may run.
+  expect(isUntaken([{ ...asked, seq: 30 }])).toBe(false);
 });

@@ -42,6 +42,13 @@ export function hasEndedAfter(event: LogEvent): boolean | null {
   return rest === null || rest === 'asked' ? null : rest === 'ended';
 }
 
+/** Whether somebody asks something of a session that nobody has taken up. @param newest its newest events, or all, oldest first */
+export function isUntaken(newest: readonly LogEvent[]): boolean {
+  const begun = newest.findLastIndex((event) => event.type === 'session.claimed' || (restAfter(event) ?? 'asked') !== 'asked');
+  const isFree = begun < 0 ? newest[0]?.seq === 1 : restAfter(newest[begun]!) === 'ended' || restAfter(newest[begun]!) === 'waiting';
+  return isFree && newest.slice(begun + 1).some((event) => restAfter(event) === 'asked');
+}
+
 /** What is decided is not looked at, only whether anything is. */
 const ANYTHING: DecideContext = {
   sha256: () => '',

@@ -3,6 +3,8 @@ import type { SessionState } from '../session/fold/state.ts';
 import { backoffMs } from '../time/backoff.ts';
 import {
   evolveWorker,
+  isFirstToAsk,
+  isLost,
   isNotOurs,
   isToBeTaken,
   leaderless,
@@ -18,6 +20,11 @@ const LOOK_AGAIN = { firstMs: 1_000, maxMs: 30_000 };
 const MAX_LOOKS = 4;
 /** Pauses before a look at what another worker has taken away: by then it knows if it has lost the partition. */
 const OUTRUN = { firstMs: 4_000, maxMs: 30_000 };
+
+/** Whoever is to take a session up does so within a tenth of this; members of the group go first, since newcomers may not live long. */
+const UNTAKEN = { memberMs: 2_000, newcomerMs: 5_000, spreadMs: 1_000 };
+/** A session that a worker took up because nobody did is its own until it has written nothing for so long. */
+const SILENT_MS = 30_000;
 
 /** Sessions that fail one after the other by a fault of the program, before it is the operator's turn. */
 const MAX_FAILED = 10;
@@ -42,8 +49,8 @@ export type WorkerNews<Result = unknown> =
   | { type: 'failed'; session: string; error: unknown };
 
 export type WorkerIntent<Result = unknown> =
-  /** Look at the session, and claim it if it is to be taken. */
-  | { type: 'claim'; session: string }
+  /** Look at the session, and claim it if it is to be taken; the claim says if nobody had taken it up. */
+  | { type: 'claim'; session: string; untaken: boolean }
   /** Observe `due_again` after so many milliseconds. */
   | { type: 'look_again'; session: string; due: Due; afterMs: number }
   /** Let go of what runs here. */
@@ -57,11 +64,16 @@ export function decideWorker<Result>(state: WorkerState, seen: WorkerObservation
   switch (seen.type) {
     case 'assigned': {
       if (state.isOver) return [];
-      const lost = [...state.underWay].filter(([, { due }]) => !seen.partitions.includes(due.partition));
-      return [tell({ type: 'assigned', partitions: seen.partitions }), ...lost.map(([session]) => release(session))];
+      const { partitions } = seen;
+      const lost = [...state.underWay].filter(([, { due }]) => isLost(partitions, due)).map(([session]) => release(session));
+      return [tell({ type: 'assigned', partitions }), ...lost, ...lookAtLost(state, partitions)];
     }
+    case 'found':
+      return seen.isUntaken ? lookWhenUntaken(state, seen) : [];
+    case 'heard':
+      return isFirstToAsk(state, seen) ? lookWhenUntaken(state, seen) : [];
     case 'seen':
-      return isToBeTaken(state, seen.session, seen.state) && !seen.hasTeam
+      return isToBeTaken(state, seen.session, seen.state) && !seen.hasTeam && state.underWay.get(seen.session)!.due.reason !== 'untaken'
         ? leave(state, leaderless(seen.state), { session: seen.session, error: noTeam(seen.state) })
         : [];
     case 'taken': {
@@ -90,18 +102,45 @@ export function decideWorker<Result>(state: WorkerState, seen: WorkerObservation
 export function stepWorker<Result>(state: WorkerState, seen: WorkerObservation<Result>): WorkerIntent<Result>[] {
   const intents = decideWorker(state, seen);
   evolveWorker(state, seen);
-  for (const session of state.due.keys()) {
+  for (const [session, { reason }] of state.due) {
     if (state.isOver || state.underWay.size >= state.concurrency) break;
     evolveWorker(state, { type: 'claiming', session });
-    intents.push({ type: 'claim', session });
+    intents.push({ type: 'claim', session, untaken: reason === 'untaken' });
   }
   return intents;
 }
 
+/** Whoever is to take up what others have to may be gone: then anybody does. Not all at once. */
+function lookWhenUntaken(state: WorkerState, asked: { session: string; partition: number; seq: number }): WorkerIntent<never>[] {
+  const { session, partition, seq } = asked;
+  if (state.assigned.has(partition)) return [];
+  const firstMs = state.isMember ? UNTAKEN.memberMs : UNTAKEN.newcomerMs;
+  const afterMs = firstMs + Math.floor(turnOf(state, session) * UNTAKEN.spreadMs);
+  return [{ type: 'look_again', session, due: { partition, reason: 'untaken', looks: 0, seq }, afterMs }];
+}
+
+/** What this worker was to take up, and has not. */
+function lookAtLost(state: WorkerState, partitions: readonly number[]): WorkerIntent<never>[] {
+  const then = { ...state, assigned: new Set(partitions) };
+  return [...state.untaken].flatMap(([session, seq]) => {
+    const partition = state.unfinished.get(session);
+    return partition !== undefined && state.assigned.has(partition) ? lookWhenUntaken(then, { session, partition, seq }) : [];
+  });
+}
+
+/** From 0 to 1: where a worker stands among those that look at a session, in another order for each. FNV-1a. */
+function turnOf({ seed }: WorkerState, session: string): number {
+  let hash = 0x811c9dc5 ^ seed;
+  for (let i = 0; i < session.length; i += 1) hash = Math.imul(hash ^ session.charCodeAt(i), 0x01000193);
+  return (hash >>> 0) / 2 ** 32;
+}
+
 /** Whoever was faster may be gone, or may have let go of it before it heard of what is asked. */
 function lookAgain(state: WorkerState, session: string): WorkerIntent<never>[] {
-  const { due } = state.underWay.get(session)!;
-  if (!state.unfinished.has(session) || (due.reason === 'asked' && due.looks >= MAX_LOOKS)) return [];
+  const { due, keptAt } = state.underWay.get(session)!;
+  if (!state.unfinished.has(session) || due.reason === 'untaken') return [];
+  if (keptAt !== null) return [{ type: 'look_again', session, due: { ...due, seq: keptAt }, afterMs: SILENT_MS }];
+  if (due.reason === 'asked' && due.looks >= MAX_LOOKS) return [];
   return [{ type: 'look_again', session, due, afterMs: backoffMs(due.looks + 1, LOOK_AGAIN) }];
 }
 

@@ -7,14 +7,14 @@ const A = 'sesn_a';
 /** A worker that has partition 0, and what it has got to know. */
 function after(...seen: readonly WorkerObservation[]): WorkerState {
   const first: WorkerObservation = { type: 'assigned', partitions: [0], wasMember: true };
-  return [first, ...seen].reduce(evolveWorker, initialWorker(1));
+  return [first, ...seen].reduce(evolveWorker, initialWorker({ concurrency: 1, seed: 0 }));
 }
 
 const heard = (change: Partial<Extract<WorkerObservation, { type: 'heard' }>> = {}): WorkerObservation => ({
-  ...{ type: 'heard', session: A, partition: 0, rest: 'asked', runsHere: false },
+  ...{ type: 'heard', session: A, partition: 0, seq: 2, rest: 'asked', isClaim: false, runsHere: false },
   ...change,
 });
-const found: WorkerObservation = { type: 'found', session: A, partition: 0 };
+const found: WorkerObservation = { type: 'found', session: A, partition: 0, seq: 2, isUntaken: false };
 const claiming: WorkerObservation = { type: 'claiming', session: A };
 const taken: WorkerObservation = { type: 'taken', session: A };
 const rested: WorkerObservation = { type: 'rested', session: A, result: null };

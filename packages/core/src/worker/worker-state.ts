@@ -3,16 +3,19 @@ import { hasSomethingToDo, type SessionRest } from '../session/rest.ts';
 import type { SessionState } from '../session/fold/state.ts';
 
 /**
- * Why a session is to be taken, the weakest reason first: somebody asks for something, which counts while nobody runs it; another worker
- * has claimed it, though its partition is this one's; or whoever ran it has lost the partition.
+ * Why a session is to be taken, the weakest reason first: nobody has taken it up for a while, though somebody asks for something, and its
+ * partition is another worker's; somebody asks for something, which counts while nobody runs it; another worker has claimed it, though its
+ * partition is this one's; or whoever ran it has lost the partition.
  */
-const REASONS = ['asked', 'outrun', 'abandoned'] as const;
+const REASONS = ['untaken', 'asked', 'outrun', 'abandoned'] as const;
 
 export interface Due {
   partition: number;
   reason: (typeof REASONS)[number];
   /** How often it was looked at in vain. */
   looks: number;
+  /** Of `untaken`, the event that asks. Else the newest one when it was looked at, if it is to be taken only when nothing came since. */
+  seq?: number;
 }
 
 /** A session that is being claimed, or is under way here. */
@@ -27,16 +30,24 @@ export interface UnderWay {
   epoch: number | null;
   /** Another worker ran it when it was looked at. */
   isOutrun: boolean;
+  /** When it was looked at, its newest event, if it was run by a worker that had taken it up because nobody did. */
+  keptAt: number | null;
 }
 
 /** What a worker knows of the sessions of a log. Each of its maps is changed where it stands: there may be many sessions. */
 export interface WorkerState {
   /** So many sessions are under way at most. */
   readonly concurrency: number;
+  /** Any number that other workers hardly have. */
+  readonly seed: number;
+  /** Whether the others have ever counted on it. */
+  isMember: boolean;
   /** The partitions that are this worker's. */
   assigned: ReadonlySet<number>;
   /** Every session of the log that is not at rest, with its partition, but for those that are left alone. */
   readonly unfinished: Map<string, number>;
+  /** Of those that ask for something and that nobody has claimed since, the event that asks. */
+  readonly untaken: Map<string, number>;
   /** Left alone, and nothing was heard of them since. */
   readonly passedOver: Set<string>;
   /** To be claimed, in their order. */
@@ -51,12 +62,19 @@ export interface WorkerState {
   isOver: boolean;
 }
 
-/** A worker that knows nothing yet. @param concurrency sessions that it runs at once, at most */
-export function initialWorker(concurrency: number): WorkerState {
+/**
+ * A worker that knows nothing yet.
+ * @param concurrency sessions that it runs at once, at most
+ * @param seed any number, another one for each worker
+ */
+export function initialWorker({ concurrency, seed }: { concurrency: number; seed: number }): WorkerState {
   return {
     concurrency,
+    seed,
+    isMember: false,
     assigned: new Set(),
     unfinished: new Map(),
+    untaken: new Map(),
     passedOver: new Set(),
     due: new Map(),
     underWay: new Map(),
@@ -67,14 +85,25 @@ export function initialWorker(concurrency: number): WorkerState {
   };
 }
 
+/** An event of a session came onto the log. */
+export interface Heard {
+  type: 'heard';
+  session: string;
+  partition: number;
+  seq: number;
+  rest: SessionRest | null;
+  /** Whoever wrote it runs the session from there on. */
+  isClaim: boolean;
+  runsHere: boolean;
+}
+
 /** What a worker gets to know. @typeParam Result what a session came to */
 export type WorkerObservation<Result = unknown> =
   /** As the log's port tells whoever joins those that share it out (OnAssigned). */
   | { type: 'assigned'; partitions: readonly number[]; wasMember: boolean }
   /** A session that is not at rest stands on the log. */
-  | { type: 'found'; session: string; partition: number }
-  /** An event of a session came onto the log. */
-  | { type: 'heard'; session: string; partition: number; rest: SessionRest | null; runsHere: boolean }
+  | { type: 'found'; session: string; partition: number; seq: number; isUntaken: boolean }
+  | Heard
   /** The time has come to look at it again. */
   | { type: 'due_again'; session: string; due: Due }
   /** It is being claimed. */
@@ -108,6 +137,7 @@ export function evolveWorker(state: WorkerState, seen: WorkerObservation): Worke
       break;
     case 'found':
       state.unfinished.set(seen.session, seen.partition);
+      if (seen.isUntaken) state.untaken.set(seen.session, seen.seq);
       if (state.assigned.has(seen.partition)) enqueue(state, seen.session, dueAt(seen.partition, 'abandoned'));
       break;
     case 'heard':
@@ -119,7 +149,7 @@ export function evolveWorker(state: WorkerState, seen: WorkerObservation): Worke
     case 'claiming':
       state.underWay.set(seen.session, {
         ...{ due: state.due.get(seen.session)!, isTaken: false, isReleased: false },
-        ...{ again: null, epoch: null, isOutrun: false },
+        ...{ again: null, epoch: null, isOutrun: false, keptAt: null },
       });
       state.due.delete(seen.session);
       break;
@@ -128,6 +158,7 @@ export function evolveWorker(state: WorkerState, seen: WorkerObservation): Worke
       break;
     case 'taken':
       state.underWay.get(seen.session)!.isTaken = true;
+      state.untaken.delete(seen.session);
       break;
     case 'passed':
       if (wasOutrun(state, seen.session)) countOutrun(state, seen.session);
@@ -151,11 +182,12 @@ export function evolveWorker(state: WorkerState, seen: WorkerObservation): Worke
 
 function assign(state: WorkerState, { partitions, wasMember }: Extract<WorkerObservation, { type: 'assigned' }>): void {
   if (state.isOver) return;
+  state.isMember = true;
   // What it kept by name only, others may have run meanwhile, and let go of.
   const kept = wasMember ? state.assigned : new Set();
   state.assigned = new Set(partitions);
-  for (const [session, { partition }] of state.due) if (!state.assigned.has(partition)) state.due.delete(session);
-  for (const one of state.underWay.values()) if (!state.assigned.has(one.due.partition)) one.isReleased = true;
+  for (const [session, due] of state.due) if (isLost(partitions, due)) state.due.delete(session);
+  for (const one of state.underWay.values()) if (isLost(partitions, one.due)) one.isReleased = true;
   for (const [session, partition] of state.unfinished) {
     const isKept = kept.has(partition) && state.underWay.has(session);
     // Also of a partition that it keeps: somebody who lost it, and did not know yet, may have claimed a session there.
@@ -163,8 +195,20 @@ function assign(state: WorkerState, { partitions, wasMember }: Extract<WorkerObs
   }
 }
 
-function hear(state: WorkerState, heard: Extract<WorkerObservation, { type: 'heard' }>): void {
-  const { session, partition, rest, runsHere } = heard;
+/** Whether a session is another worker's, since its partition is. What nobody has taken up is nobody's by its partition. */
+export function isLost(assigned: readonly number[], { partition, reason }: Due): boolean {
+  return reason !== 'untaken' && !assigned.includes(partition);
+}
+
+/** Whether an event is the first to ask something of a session that nobody runs. */
+export function isFirstToAsk({ unfinished, isOver }: WorkerState, { session, rest, runsHere }: Heard): boolean {
+  return rest === 'asked' && !runsHere && !unfinished.has(session) && !isOver;
+}
+
+function hear(state: WorkerState, heard: Heard): void {
+  const { session, partition, seq, rest, isClaim, runsHere } = heard;
+  if (isFirstToAsk(state, heard)) state.untaken.set(session, seq);
+  else if (isClaim || (rest !== null && rest !== 'asked')) state.untaken.delete(session);
   const wasPassedOver = state.passedOver.delete(session);
   if (rest === 'ended' || rest === 'waiting') {
     state.unfinished.delete(session);
@@ -176,9 +220,11 @@ function hear(state: WorkerState, heard: Extract<WorkerObservation, { type: 'hea
 function look(state: WorkerState, { session, state: found, hasTeam }: Extract<WorkerObservation, { type: 'seen' }>): void {
   const one = state.underWay.get(session)!;
   one.epoch ??= found.epoch;
-  one.isOutrun = found.status !== 'idle' && found.claimedByWorker;
+  const runsElsewhere = found.status !== 'idle' && found.claimedByWorker;
+  one.isOutrun = runsElsewhere && !found.claimedUntaken;
+  one.keptAt = runsElsewhere && found.claimedUntaken ? found.seq : null;
   if (!hasSomethingToDo(found)) state.unfinished.delete(session);
-  else if (isToBeTaken(state, session, found) && !hasTeam) leave(state, session, leaderless(found));
+  else if (isToBeTaken(state, session, found) && !hasTeam && one.due.reason !== 'untaken') leave(state, session, leaderless(found));
 }
 
 function fail(state: WorkerState, { session, error }: Extract<WorkerObservation, { type: 'failed' }>): void {
@@ -217,8 +263,11 @@ function countOutrun({ outrun }: WorkerState, session: string): void {
   outrun.set(session, (outrun.get(session) ?? 0) + 1);
 }
 
-function isStillDue(state: WorkerState, session: string, { partition }: Due): boolean {
-  return state.unfinished.has(session) && state.assigned.has(partition) && !state.underWay.has(session);
+function isStillDue(state: WorkerState, session: string, { partition, reason, seq }: Due): boolean {
+  if (state.underWay.has(session) || !state.unfinished.has(session)) return false;
+  const isOurs = state.assigned.has(partition);
+  // What is ours by now is due for a better reason.
+  return reason === 'untaken' ? !isOurs && state.untaken.get(session) === seq : isOurs;
 }
 
 function dueAt(partition: number, reason: Due['reason']): Due {
@@ -228,14 +277,21 @@ function dueAt(partition: number, reason: Due['reason']): Due {
 /** Whether another worker was faster, and may have lost the partition before. */
 export function wasOutrun({ underWay }: WorkerState, session: string): boolean {
   const { due, isOutrun } = underWay.get(session)!;
-  return isOutrun && due.reason !== 'abandoned';
+  return isOutrun && due.reason !== 'abandoned' && due.reason !== 'untaken';
 }
 
 /** Whether a session that is being claimed is this worker's to take: not when another process claims it meanwhile. */
-export function isToBeTaken({ underWay }: WorkerState, session: string, found: SessionState): boolean {
-  const { due, epoch } = underWay.get(session)!;
-  const isDue = found.status === 'idle' || due.reason === 'abandoned' || (due.reason === 'outrun' && found.claimedByWorker);
-  return isDue && (epoch === null || epoch === found.epoch) && hasSomethingToDo(found);
+export function isToBeTaken(state: WorkerState, session: string, found: SessionState): boolean {
+  const { due, epoch } = state.underWay.get(session)!;
+  return isDueAs(state, due, found) && (epoch === null || epoch === found.epoch) && hasSomethingToDo(found);
+}
+
+function isDueAs({ untaken }: WorkerState, { reason, seq }: Due, found: SessionState): boolean {
+  if (reason === 'untaken') return found.status === 'idle' && untaken.get(found.id) === seq;
+  if (found.status === 'idle') return true;
+  // No partition that goes from one to another says that its worker is gone: only its silence does.
+  if (found.claimedUntaken) return seq === found.seq;
+  return reason === 'abandoned' || (reason === 'outrun' && found.claimedByWorker);
 }
 
 /** What a worker lacks whose team no session of a lead can have: it is told once. */

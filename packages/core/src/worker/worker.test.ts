@@ -1,6 +1,6 @@
 import { DreamfoldError } from '@dreamfold/events';
 import { describe, expect, test } from 'vitest';
-import { initialSession, type SessionState } from '../session/fold/state.ts';
+import { initialSession, newThread, type SessionState } from '../session/fold/state.ts';
 import { stepWorker, type WorkerIntent } from './decide-worker.ts';
 import { initialWorker, isToBeTaken, type WorkerObservation } from './worker-state.ts';
 
@@ -12,7 +12,7 @@ class Given {
   readonly state;
 
   constructor(concurrency = 2) {
-    this.state = initialWorker(concurrency);
+    this.state = initialWorker({ concurrency, seed: 0 });
     this.when({ type: 'assigned', partitions: [0], wasMember: true });
   }
 
@@ -39,7 +39,11 @@ function sessionAt(id: string, found: Partial<SessionState>): SessionState {
 }
 
 const asked = (session: string, more: object = {}): WorkerObservation => ({
-  ...{ type: 'heard', session, partition: 0, rest: 'asked', runsHere: false },
+  ...{ type: 'heard', session, partition: 0, seq: 2, rest: 'asked', isClaim: false, runsHere: false },
+  ...more,
+});
+const found = (session: string, more: object = {}): WorkerObservation => ({
+  ...{ type: 'found', session, partition: 0, seq: 2, isUntaken: false },
   ...more,
 });
 const rests = (session: string): WorkerObservation => asked(session, { rest: 'ended', runsHere: true });
@@ -53,7 +57,7 @@ describe('what it claims', () => {
   test('what asks for something in its partitions, and nobody runs here', () => {
     const worker = new Given();
     expect(worker.when(asked(A))).toEqual([`claim ${A}`]);
-    expect(worker.when(asked(B, { partition: 1 }))).toEqual([]);
+    expect(worker.when(asked(B, { partition: 1 }))).not.toContain(`claim ${B}`);
     expect(worker.when(asked(B, { runsHere: true }))).toEqual([]);
   });
 
@@ -102,24 +106,24 @@ describe('what it takes of what it claims', () => {
 
   test('nothing that somebody else has claimed since the first look', () => {
     const worker = new Given();
-    worker.when({ type: 'found', session: A, partition: 0 });
+    worker.when(found(A));
     expect(worker.sees(A, { epoch: 1 }).isTaken).toBe(true);
     expect(worker.sees(A, { epoch: 2 }).isTaken).toBe(false);
   });
 
   test('nothing that has nothing to do: it is forgotten', () => {
     const worker = new Given();
-    worker.when({ type: 'found', session: A, partition: 0 });
+    worker.when(found(A));
     expect(worker.sees(A, { exists: false }).isTaken).toBe(false);
     expect(worker.when({ type: 'passed', session: A })).toEqual([]);
   });
 
   test('nothing without a team, which it says once for each lead, until something happens to the session', () => {
     const worker = new Given();
-    const found = { team: { lead: 'desk', agents: [] } };
-    worker.when({ type: 'found', session: A, partition: 0 }, { type: 'found', session: B, partition: 0 });
-    expect(worker.sees(A, found, false)).toEqual({ isTaken: false, told: [`tell left ${A}`] });
-    expect(worker.sees(B, found, false)).toEqual({ isTaken: false, told: [] });
+    const desk = { team: { lead: 'desk', agents: [] } };
+    worker.when(found(A), found(B));
+    expect(worker.sees(A, desk, false)).toEqual({ isTaken: false, told: [`tell left ${A}`] });
+    expect(worker.sees(B, desk, false)).toEqual({ isTaken: false, told: [] });
     expect(worker.when({ type: 'passed', session: A }, { type: 'assigned', partitions: [0], wasMember: false })).toEqual(['tell assigned']);
     expect(worker.when({ type: 'passed', session: B }, asked(A))).toEqual([`claim ${A}`]);
   });
@@ -156,6 +160,104 @@ describe('when it looks again', () => {
     expect(worker.when(due(0))).toEqual([]);
     worker.when(asked(A, { rest: 'running' }), { type: 'assigned', partitions: [1], wasMember: true });
     expect(worker.when(due(0))).toEqual([]);
+  });
+});
+
+describe('what nobody takes up in partitions of others', () => {
+  const elsewhere = (more: object = {}): WorkerObservation => asked(A, { partition: 1, seq: 7, ...more });
+  const due = (seq: number, partition = 1): WorkerObservation => ({
+    ...{ type: 'due_again', session: A },
+    due: { partition, reason: 'untaken', looks: 0, seq },
+  });
+  const lead = newThread({ id: 'lead', agent: 'desk', parent: null, delegation: null, depth: 0, task: '' });
+  const waiting: Partial<SessionState> = {
+    status: 'idle',
+    threads: [lead],
+    queue: [{ id: 'sevt_1', content: [{ type: 'text', text: 'x' }] }],
+  };
+  const running = { status: 'running', claimedByWorker: true, claimedUntaken: true } as const;
+
+  test('it claims after a while, each worker after another one; a newcomer later than all members', () => {
+    const afterMs = (seed: number, ...before: WorkerObservation[]): number => {
+      const state = initialWorker({ concurrency: 1, seed });
+      const intents = [...before, elsewhere()].flatMap((seen) => stepWorker(state, seen));
+      return intents.reduce((ms, intent) => (intent.type === 'look_again' ? intent.afterMs : ms), 0);
+    };
+    const all = Array.from({ length: 20 }, (_, i) => i * 1e8);
+    const members = all.map((seed) => afterMs(seed, { type: 'assigned', partitions: [], wasMember: true }));
+    const newcomers = all.map((seed) => afterMs(seed));
+    expect(Math.min(...members)).toBeGreaterThanOrEqual(2_000);
+    expect(Math.max(...members)).toBeLessThan(3_000);
+    expect(Math.min(...newcomers)).toBeGreaterThanOrEqual(5_000);
+    expect(Math.max(...newcomers)).toBeLessThan(6_000);
+    expect(new Set(members).size).toBeGreaterThan(15);
+    const worker = new Given();
+    worker.when(elsewhere());
+    expect(stepWorker(worker.state, due(7))).toEqual([{ type: 'claim', session: A, untaken: true }]);
+    expect(worker.sees(A, { status: 'idle', epoch: 1 }).isTaken).toBe(false);
+  });
+
+  test('also what was so when it started, and what it has not taken up itself when the partition goes', () => {
+    const worker = new Given(1);
+    expect(worker.when(found(B, { partition: 1, isUntaken: true }))).toEqual([expect.stringContaining(`look again at ${B}, untaken`)]);
+    expect(worker.when(found(B, { partition: 1 }))).toEqual([]);
+    expect(worker.when(asked('sesn_c'), asked(A))).toEqual(['claim sesn_c']);
+    expect(worker.when({ type: 'assigned', partitions: [], wasMember: true })).toEqual([
+      ...['tell assigned', 'release sesn_c'],
+      ...['sesn_c', A].map((session) => expect.stringContaining(`look again at ${session}, untaken`)),
+    ]);
+  });
+
+  test.each([
+    ['somebody has claimed it', elsewhere({ rest: null, isClaim: true })],
+    ['it rests', elsewhere({ rest: 'ended' })],
+    ['the partition is its own by now', { type: 'assigned', partitions: [1], wasMember: true }],
+  ] as const)('not when %s', (_, happens) => {
+    const worker = new Given();
+    worker.when(elsewhere(), happens);
+    expect(worker.when(due(7))).toEqual([]);
+  });
+
+  test('nor sooner for an earlier request that was taken up', () => {
+    const worker = new Given();
+    worker.when(elsewhere(), elsewhere({ rest: null, isClaim: true }), elsewhere({ rest: 'ended' }), elsewhere({ seq: 11 }));
+    expect(worker.when(due(7))).toEqual([]);
+    expect(worker.when(due(11))).toEqual([`claim ${A}`]);
+  });
+
+  test('it claims only while nobody runs it, and says nothing when it lacks the team', () => {
+    const worker = new Given();
+    worker.when(elsewhere(), due(7));
+    expect(worker.sees(A, { status: 'running', claimedByWorker: true }).isTaken).toBe(false);
+    expect(worker.when({ type: 'passed', session: A })).toEqual([]);
+    worker.when(due(7));
+    expect(worker.sees(A, waiting, false)).toEqual({ isTaken: false, told: [] });
+    expect(worker.state.unfinished.has(A)).toBe(true);
+    expect(worker.sees(A, waiting).isTaken).toBe(true);
+    worker.when(elsewhere({ rest: null, isClaim: true }));
+    expect(worker.sees(A, waiting).isTaken).toBe(false);
+  });
+
+  test('it keeps when partitions move, and whoever has the partition takes it after half a minute of silence', () => {
+    const taker = new Given();
+    taker.when(elsewhere(), due(7), { type: 'taken', session: A });
+    expect(taker.when({ type: 'assigned', partitions: [0], wasMember: false })).toEqual(['tell assigned']);
+    const owner = new Given();
+    const passed: WorkerObservation = { type: 'passed', session: A };
+    const again = (seq: number): WorkerObservation => ({
+      ...{ type: 'due_again', session: A },
+      due: { partition: 0, reason: 'abandoned', looks: 0, seq },
+    });
+    owner.when(found(A));
+    expect(owner.sees(A, { ...running, seq: 9 }).isTaken).toBe(false);
+    expect(stepWorker(owner.state, passed)).toEqual([
+      { type: 'look_again', session: A, due: { partition: 0, reason: 'abandoned', looks: 0, seq: 9 }, afterMs: 30_000 },
+    ]);
+    owner.when(again(9));
+    expect(owner.sees(A, { ...running, seq: 12 }).isTaken).toBe(false);
+    expect(owner.when(passed)).toEqual([`look again at ${A}, abandoned, after 30000 ms`]);
+    owner.when(again(12));
+    expect(owner.sees(A, { ...running, seq: 12 }).isTaken).toBe(true);
   });
 });
 

@@ -120,6 +120,8 @@ export interface KafkaDriver {
   createTopic(spec: TopicSpec): Promise<void>;
   /** Number of brokers. */
   brokers(): Promise<number>;
+  /** How many members a group counts on, those that are silent for less than its session time-out among them. */
+  members(group: string): Promise<number>;
   join(options: MembershipOptions): Promise<Membership>;
   close(): Promise<void>;
 }

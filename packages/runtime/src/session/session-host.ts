@@ -8,6 +8,7 @@ import {
   type Content,
   type LogEvent,
   type MemoryPin,
+  type SessionClaimed,
 } from '@dreamfold/events';
 import { givenContent, initialSession, mustRun, type GivenBlock, type PinnedMemory, type SessionState } from '@dreamfold/core';
 import type { AppendNotice } from '@dreamfold/log';
@@ -152,26 +153,32 @@ export class SessionHost {
       return options;
     };
     await this.#taking.get(id)?.catch(() => null);
-    const session = await this.#claim(id, { choose: always, leaves: false });
+    const session = await this.#claim(id, { choose: always, leaves: false, said: {} });
     return session!;
   }
 
   /**
    * Takes a session over as `resume` does if somebody has to, and lets go of it whenever it is at rest, also when it waits for a person.
    * @param choose the team that it goes on with; null to leave it alone. Asked again when others write to it meanwhile.
+   * @param options.untaken its claim says that nobody took up what was asked
    * @returns null when it was left alone, or runs here
    * @throws DreamfoldError as `resume` does, and what `choose` throws
    */
-  async take(id: string, choose: (state: SessionState) => SessionTeam | null): Promise<Session | null> {
+  async take(
+    id: string,
+    choose: (state: SessionState) => SessionTeam | null,
+    options: { untaken?: boolean } = {},
+  ): Promise<Session | null> {
     if (this.#active.has(id) || this.#beginning.has(id) || this.#taking.has(id)) return null;
-    const taking = this.#claim(id, { choose, leaves: true }).finally(() => this.#taking.delete(id));
+    const said = { worker: true as const, ...(options.untaken === true ? { untaken: true as const } : {}) };
+    const taking = this.#claim(id, { choose, leaves: true, said }).finally(() => this.#taking.delete(id));
     this.#taking.set(id, taking);
     return taking;
   }
 
   async #claim(
     id: string,
-    { choose, leaves }: { choose: (state: SessionState) => SessionTeam | null; leaves: boolean },
+    { choose, leaves, said }: { choose: (state: SessionState) => SessionTeam | null; leaves: boolean; said: Omit<SessionClaimed, 'nonce'> },
   ): Promise<Session | null> {
     for (let attempt = 1; ; attempt += 1) {
       const state = await loadSession(this.#o.log, id);
@@ -183,7 +190,7 @@ export class SessionHost {
       try {
         await processor.record({
           cause: `claim/${nonce}`,
-          build: (now) => (choose(now) === null ? [] : takeOver(now, chosen.team, { nonce, ...(leaves ? { worker: true as const } : {}) })),
+          build: (now) => (choose(now) === null ? [] : takeOver(now, chosen.team, { nonce, ...said })),
         });
       } catch (error) {
         this.#drop(id, processor);

@@ -1,14 +1,21 @@
 import { idOfStream, type LogEvent } from '@dreamfold/events';
-import { restAfter } from '@dreamfold/core';
+import { isUntaken, restAfter } from '@dreamfold/core';
 import type { Log, Time } from '@dreamfold/log';
 
 /** So many of a session's newest events are looked at. Little comes after the one that says that it rests. */
 const NEWEST = 8;
 
+interface Unfinished {
+  id: string;
+  newest: LogEvent;
+  /** It asks for something, and nobody has claimed it since. */
+  isUntaken: boolean;
+}
+
 /**
  * The sessions that are not at rest, by their newest event. What is finished is not folded, so a few that have nothing to do may be among them.
  */
-export async function* unfinishedSessions(log: Log, time: Time): AsyncGenerator<{ id: string; newest: LogEvent }, void, undefined> {
+export async function* unfinishedSessions(log: Log, time: Time): AsyncGenerator<Unfinished, void, undefined> {
   for await (const batch of log.streams('session')) {
     for (const { stream, head } of batch) {
       const events: LogEvent[] = [];
@@ -16,7 +23,7 @@ export async function* unfinishedSessions(log: Log, time: Time): AsyncGenerator<
       const newest = events.at(-1);
       if (newest === undefined) continue;
       const rest = events.map(restAfter).findLast((said) => said !== null);
-      if (rest !== 'ended' && rest !== 'waiting') yield { id: idOfStream(stream), newest };
+      if (rest !== 'ended' && rest !== 'waiting') yield { id: idOfStream(stream), newest, isUntaken: isUntaken(events) };
     }
     // A log that is read in this process never waits for anything: signals and sessions must get their turn.
     await time.sleep(0);

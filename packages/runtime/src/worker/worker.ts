@@ -15,7 +15,8 @@ import { placeOf, type Log, type Time } from '@dreamfold/log';
 import { safely } from '../safely.ts';
 import type { SessionHost, SessionTeam } from '../session/session-host.ts';
 import type { SessionResult } from '../session/session.ts';
-import { keepAlive, systemTime } from '../time/system-time.ts';
+import { MACHINE, type Surroundings } from '../time/surroundings.ts';
+import { keepAlive } from '../time/system-time.ts';
 import { byLead } from './teams-by-lead.ts';
 import { unfinishedSessions } from './unfinished-sessions.ts';
 import { shareOf, takePlace, type WorkShare } from './work-share.ts';
@@ -37,6 +38,8 @@ export interface WorkerOptions {
   tell?: (news: WorkerNews) => void;
   /** Default the machine's. */
   time?: Time;
+  /** From 0 to 1. Default the machine's. */
+  random?: () => number;
   /** Ends it: sessions are let go of where they stand. */
   signal: AbortSignal;
 }
@@ -48,7 +51,7 @@ export interface WorkerOptions {
  * in a row have failed with here
  */
 export async function workOn(options: WorkerOptions): Promise<void> {
-  const { concurrency = DEFAULT_CONCURRENCY, teams, host, time = systemTime } = options;
+  const { concurrency = DEFAULT_CONCURRENCY, teams, host, time = MACHINE.time, random = MACHINE.random } = options;
   const known = byLead(teams);
   for (const team of teams) host.checkModels(team);
   if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
@@ -61,13 +64,13 @@ export async function workOn(options: WorkerOptions): Promise<void> {
   // Nothing else keeps a process alive that waits for work.
   const letEnd = keepAlive(time);
   try {
-    await new Worker({ ...options, concurrency, time, known }).run();
+    await new Worker({ ...options, concurrency, time, random, known }).run();
   } finally {
     letEnd();
   }
 }
 
-type WorkerParts = WorkerOptions & { concurrency: number; time: Time; known: ReadonlyMap<string, SessionTeam> };
+type WorkerParts = WorkerOptions & Surroundings & { concurrency: number; known: ReadonlyMap<string, SessionTeam> };
 
 /** Performs what `stepWorker` decides, and tells it what became of that. */
 class Worker {
@@ -80,7 +83,7 @@ class Worker {
   constructor(parts: WorkerParts) {
     this.#o = parts;
     this.#tell = safely(parts.tell ?? (() => {}));
-    this.#state = initialWorker(parts.concurrency);
+    this.#state = initialWorker({ concurrency: parts.concurrency, seed: Math.floor(parts.random() * 2 ** 32) });
     // It may fail before anybody waits for it.
     this.#ended.promise.catch(() => {});
   }
@@ -99,8 +102,8 @@ class Worker {
     });
     const place = takePlace(share, (partitions, wasMember) => this.#observe({ type: 'assigned', partitions, wasMember }));
     try {
-      await Promise.race([place.joined, this.#ended.promise]);
-      this.#lookBack().catch((error: unknown) => this.#ended.reject(error));
+      // What nobody takes up is done also by one that the others still let wait.
+      Promise.all([place.joined, this.#lookBack()]).catch((error: unknown) => this.#ended.reject(error));
       await this.#ended.promise;
     } finally {
       signal.removeEventListener('abort', end);
@@ -112,15 +115,15 @@ class Worker {
   }
 
   async #lookBack(): Promise<void> {
-    for await (const { id, newest } of unfinishedSessions(this.#o.log, this.#o.time)) {
+    for await (const { id, newest, isUntaken } of unfinishedSessions(this.#o.log, this.#o.time)) {
       if (this.#state.isOver) return;
-      this.#observe({ type: 'found', session: id, partition: this.#partitionOf(newest) });
+      this.#observe({ type: 'found', session: id, partition: this.#partitionOf(newest), seq: newest.seq, isUntaken });
     }
   }
 
   #hear(event: LogEvent, runsHere: boolean): void {
-    const of = { session: idOfStream(event.stream), partition: this.#partitionOf(event) };
-    this.#observe({ type: 'heard', ...of, rest: restAfter(event), runsHere });
+    const of = { session: idOfStream(event.stream), partition: this.#partitionOf(event), seq: event.seq };
+    this.#observe({ type: 'heard', ...of, rest: restAfter(event), isClaim: event.type === 'session.claimed', runsHere });
   }
 
   #partitionOf({ position }: LogEvent): number {
@@ -134,7 +137,7 @@ class Worker {
   #perform(intent: WorkerIntent<SessionResult>): void {
     switch (intent.type) {
       case 'claim': {
-        const run = this.#run(intent.session).finally(() => this.#runs.delete(run));
+        const run = this.#run(intent).finally(() => this.#runs.delete(run));
         this.#runs.add(run);
         return;
       }
@@ -152,9 +155,9 @@ class Worker {
     }
   }
 
-  async #run(id: string): Promise<void> {
+  async #run({ session: id, untaken }: Extract<WorkerIntent, { type: 'claim' }>): Promise<void> {
     try {
-      const session = await this.#o.host.take(id, (state) => this.#choose(id, state));
+      const session = await this.#o.host.take(id, (state) => this.#choose(id, state), { untaken });
       if (session === null) return this.#observe({ type: 'passed', session: id });
       this.#observe({ type: 'taken', session: id });
       this.#observe({ type: 'rested', session: id, result: await session.done() });

@@ -44,6 +44,7 @@ const CORE_HANDLERS: Handlers = {
     nonce: state.nonce === '' ? data.nonce : state.nonce,
     claimedAt: time,
     claimedByWorker: data.worker === true,
+    claimedUntaken: data.untaken === true,
     // From its last event to the claim nobody may have run it: a process that died takes none of the session's time with it.
     ...(state.runningSince === null ? {} : { activeMs: wallTimeMs(before, before.now), runningSince: time }),
   }),

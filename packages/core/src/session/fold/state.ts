@@ -155,6 +155,8 @@ export interface SessionState {
   interrupted: boolean;
   /** Whoever has claimed it last is a worker. */
   claimedByWorker: boolean;
+  /** Nobody had taken it up before, and its partition was not that worker's. */
+  claimedUntaken: boolean;
   capReached: { cap: keyof Caps; limit: number; value: number } | null;
   error: string | null;
   createdAt: number;
@@ -223,6 +225,7 @@ export function initialSession(id: string): SessionState {
     usage: { ...NO_USAGE, modelCalls: 0, toolCalls: 0, costUsd: 0 },
     interrupted: false,
     claimedByWorker: false,
+    claimedUntaken: false,
     capReached: null,
     error: null,
     createdAt: 0,

@@ -35,7 +35,7 @@ export function throwCode(code: number, about: string): void {
   if (code !== 0) throw new BrokerError(code, about);
 }
 
-/** Answers about a topic that was made, or has moved, a moment ago. */
+/** Answers about a topic or a group that was made, or has moved, a moment ago. */
 export const PASSING: ReadonlySet<string | undefined> = new Set([
   'LEADER_NOT_AVAILABLE',
   'NOT_LEADER_OR_FOLLOWER',
@@ -43,4 +43,7 @@ export const PASSING: ReadonlySet<string | undefined> = new Set([
   'FENCED_LEADER_EPOCH',
   'UNKNOWN_LEADER_EPOCH',
   'OFFSET_NOT_AVAILABLE',
+  'COORDINATOR_LOAD_IN_PROGRESS',
+  'COORDINATOR_NOT_AVAILABLE',
+  'NOT_COORDINATOR',
 ]);

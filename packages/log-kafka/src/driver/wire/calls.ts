@@ -14,6 +14,7 @@ const WORK_MS = REQUEST_TIMEOUT_MS - 1_000;
 const METADATA_TIMEOUT_MS = 4_000;
 const ALL_REPLICAS = -1;
 const TOPIC_RESOURCE = 2;
+const GROUP_COORDINATOR = 0;
 
 export interface ClusterMetadata {
   /** `host:port` by number. */
@@ -51,7 +52,7 @@ export function metadataCall(topics: readonly string[]): Call<ClusterMetadata> {
       const brokers = answer.list((): [number, string] => {
         const node = answer.int32();
         const host = answer.string();
-        const address = `${host.includes(':') ? `[${host}]` : host}:${answer.int32()}`;
+        const address = addressOf(host, answer.int32());
         answer.optionalString();
         return [node, address];
       });
@@ -233,4 +234,47 @@ export function createTopicCall({ topic, partitions, replication, settings }: To
       throwCode(answer.int16(), answer.optionalString() ?? topic);
     },
   };
+}
+
+/** @returns `host:port` of the broker that keeps a group */
+export function coordinatorCall(group: string): Call<string> {
+  return {
+    api: 10,
+    version: 2,
+    timeoutMs: METADATA_TIMEOUT_MS,
+    write: (body) => body.string(group).int8(GROUP_COORDINATOR),
+    read: (answer) => {
+      answer.int32();
+      const code = answer.int16();
+      throwCode(code, answer.optionalString() ?? group);
+      answer.int32();
+      return addressOf(answer.string(), answer.int32());
+    },
+  };
+}
+
+/** @returns how many members the broker that keeps a group counts on; none of a group that nobody has joined */
+export function membersCall(group: string): Call<number> {
+  return {
+    api: 15,
+    version: 2,
+    timeoutMs: METADATA_TIMEOUT_MS,
+    write: (body) => body.list([group], () => body.string(group)),
+    read: (answer) => {
+      answer.int32();
+      const counts = answer.list(() => {
+        throwCode(answer.int16(), group);
+        for (let i = 0; i < 4; i += 1) answer.string();
+        return answer.list(() => {
+          for (let i = 0; i < 3; i += 1) answer.string();
+          return [answer.blob(), answer.blob()];
+        }).length;
+      });
+      return counts[0] ?? 0;
+    },
+  };
+}
+
+function addressOf(host: string, port: number): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

@@ -5,14 +5,14 @@ import { clientError, protocolError } from '../client-error.ts';
 import type { OffsetRange, TopicDescription, TopicSpec } from '../driver.ts';
 import { within } from '../within.ts';
 import { BrokerError, PASSING } from './broker-error.ts';
-import { createTopicCall, EARLIEST, LATEST, offsetsCall, settingsCall } from './calls.ts';
+import { coordinatorCall, createTopicCall, EARLIEST, LATEST, membersCall, offsetsCall, settingsCall } from './calls.ts';
 import { Cluster } from './cluster.ts';
 
 const ADMIN_TIMEOUT_MS = 30_000;
 const RETRY_MS = 50;
 const LEADER_NOT_AVAILABLE = 5;
 
-/** Asks brokers about topics, on connections of its own: an append that waits for its replicas holds up no question. */
+/** Asks brokers about topics and groups, on connections of its own: an append that waits for its replicas holds up no question. */
 export class Topics {
   readonly #config: ClientConfig;
   readonly #cluster: Cluster;
@@ -74,6 +74,14 @@ export class Topics {
       }
       // What was created a moment ago is not known to every broker yet; where there are offsets, there are leaders.
       while ((await unlessMissing(async () => await this.#offsets(spec.topic))) === null) await delay(RETRY_MS);
+    });
+  }
+
+  /** How many members a consumer group has. */
+  async members(group: string): Promise<number> {
+    return await this.#ask(`looking at the group ${group}`, async () => {
+      const coordinator = await this.#cluster.askAny(coordinatorCall(group));
+      return await this.#cluster.ask(coordinator, membersCall(group));
     });
   }
 

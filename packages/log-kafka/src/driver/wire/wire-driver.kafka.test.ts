@@ -153,6 +153,17 @@ describe('records', () => {
   });
 });
 
+test('a group has the members that have joined it and have not left', async () => {
+  const driver = await connected();
+  const topic = await newTopic(driver, 2);
+  const group = `${topic}.workers`;
+  expect(await driver.members(group)).toBe(0);
+  const membership = await driver.join({ group, topic, sessionTimeoutMs: 6_000, onAssigned: () => {} });
+  expect(await driver.members(group)).toBe(1);
+  await membership.leave();
+  expect(await driver.members(group)).toBe(0);
+});
+
 test.each(CLIENTS)('after close the process ends by itself, with %s', async (client) => {
   const driver = await connected();
   const topic = await newTopic(driver, 3);

@@ -69,6 +69,10 @@ class WireDriver implements KafkaDriver {
     return await this.#topics.brokers();
   }
 
+  async members(group: string): Promise<number> {
+    return await this.#topics.members(group);
+  }
+
   async join(options: MembershipOptions): Promise<Membership> {
     const joining = new AbortController();
     const giveUp = this.#ending(async () => await Promise.resolve(joining.abort()));
