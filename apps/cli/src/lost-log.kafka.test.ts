@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
 import { DESK, Workspace } from './testing/dreamfold-process.ts';
 
 const workspace = new Workspace();
@@ -101,6 +101,7 @@ test('what a replica holds is read without the brokers, by every command that lo
 
 test('a repair gives it back to all machines', async () => {
   await asAdmin(async (admin) => admin.deleteTopics({ topics: await topics() }));
+  await vi.waitFor(async () => expect(await topics()).toEqual([]), 10_000);
   const args = ['repair', '--from-replica', folderIn('here')];
   expect((await workspace.json(...args)).document.error.path).toBe('--log');
   const { code, stdout } = await workspace.run(...args, ...here);

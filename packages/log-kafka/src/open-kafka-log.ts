@@ -123,6 +123,11 @@ async function openReplica(opening: Opening): Promise<KafkaLog> {
   }
 }
 
+/** Keys or blobs are not those that were read: with a former replica, payloads would be lost that nobody has erased. */
+function isBeside({ path }: DreamfoldError, { topics }: KafkaPlace): boolean {
+  return path === topics.keys || path === topics.blobs;
+}
+
 /** Where the topics lead nowhere either, or to less, what was here stays: it may be the only whole copy of the log. */
 async function rebuild(opening: Opening, cause: DreamfoldError): Promise<KafkaLog> {
   const { options, driver, place, directory, logId } = opening;
@@ -130,9 +135,6 @@ async function rebuild(opening: Opening, cause: DreamfoldError): Promise<KafkaLo
   const ranges = await rangesOf(driver, place.topics.events);
   await checkIdentity(opening, logId);
   const replica = replicaOf(opening);
-  const { keys, blobs } = place.topics;
-  // What the replica has of them would be lost with it.
-  if (!acceptNewLog && (cause.path === keys || cause.path === blobs)) throw olderTopic(place, { replica, what: cause.message });
   const held = { storage: options.storage, partitions: ranges.length };
   // What is damaged can't be compared.
   const isWhole = cause.code === 'log_diverged' && !acceptNewLog;
@@ -144,7 +146,7 @@ async function rebuild(opening: Opening, cause: DreamfoldError): Promise<KafkaLo
   let log: KafkaLog | null = null;
   try {
     log = await openNode(opening);
-    const what = isWhole ? await lackedBy(log.archive, { ...held, directory: former }) : null;
+    const what = isWhole ? await lackedBy(log, { ...held, directory: former, withPayloads: isBeside(cause, place) }) : null;
     if (what !== null) throw olderTopic(place, { replica, what });
   } catch (error) {
     await log?.close();

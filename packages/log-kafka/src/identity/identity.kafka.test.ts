@@ -5,7 +5,7 @@ import { sqliteReplicas } from '@dreamfold/log/sqlite';
 import { describe, expect, inject, test } from 'vitest';
 import { startKafka } from '../../../../scripts/kafka/kafka-broker.ts';
 import { compareNodes } from '../testing/agreement.ts';
-import { EVENTS, fill, OperatedLog, STREAM } from '../testing/operated-log.ts';
+import { EVENTS, fill, OperatedLog, STREAM, user } from '../testing/operated-log.ts';
 
 const WAYS = [{}, { readOnly: true }, { mustExist: true }];
 const diverged = (found: RegExp) =>
@@ -52,10 +52,14 @@ describe.concurrent('where a log was', () => {
     async (name, context) => {
       const place = new OperatedLog(context, { brokers: inject('kafkaBrokers'), storage: sqliteReplicas });
       const log = await place.begin();
-      await log.blobs.put(new Uint8Array(9));
+      const { sha256, size_bytes } = await log.blobs.put(new Uint8Array(9));
+      const data = { content: [], blob: { sha256, size_bytes } };
+      await log.append({ stream: 'session/blob', id: 'b', expected: 0, events: [{ ...user(''), data }] });
       await log.close();
       await place.remake(name, 1);
-      await expect(place.open()).rejects.toEqual(diverged(new RegExp(`lacks what the replica .*${name} is not the partition`)));
+      await expect(place.open()).rejects.toEqual(
+        diverged(name === 'keys' ? /: the payload of event/ : /: a blob of event 1 of session\/blob/),
+      );
       expect(place.kept()).toEqual(['replica']);
       // Events were read already when the keys were found to be others: nobody may wait for them.
       const { stdout, ms } = await place.openElsewhere('a');

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { isDreamfoldError } from '@dreamfold/events';
-import type { Archive } from '@dreamfold/log';
-import type { PartitionReplica, ReplicaStorage } from '@dreamfold/log/backend';
+import type { Archive, Log } from '@dreamfold/log';
+import type { PartitionReplica, ReplicaStorage, SideStore } from '@dreamfold/log/backend';
 import type { OffsetRange } from '../driver/driver.ts';
 import { openPartition, partitionFolder } from '../partition/open-partition.ts';
 
@@ -28,17 +28,52 @@ export function surelyLackedBy(ranges: readonly OffsetRange[], replica: ClosedRe
 
 /**
  * Compares a log with a replica of it that was made before: all events of a stream are there when its head is.
+ * @param replica.withPayloads compares payloads and blobs too, which are read for it
  * @returns what the log lacks, in words; null when it holds all that the replica does
  */
-export async function lackedBy(archive: Pick<Archive, 'readStored'>, replica: ClosedReplica): Promise<string | null> {
-  for (const held of partitionsOf(replica)) {
-    for await (const streams of held.streams()) {
-      for (const { stream, head } of streams) {
-        if (!(await holds(archive, stream, head))) return `event ${head.seq} of ${stream}`;
+export async function lackedBy(
+  log: Pick<Log, 'archive' | 'blobs'>,
+  replica: ClosedReplica & { withPayloads: boolean },
+): Promise<string | null> {
+  const side = replica.withPayloads ? replica.storage.openSide({ directory: replica.directory, readOnly: true }) : null;
+  try {
+    for (const held of partitionsOf(replica)) {
+      for await (const streams of held.streams()) {
+        for (const { stream, head } of streams) {
+          if (!(await holds(log.archive, stream, head))) return `event ${head.seq} of ${stream}`;
+          const payload = side === null ? null : await payloadLackedBy(log, stream, { held, side });
+          if (payload !== null) return payload;
+        }
+      }
+    }
+    return null;
+  } finally {
+    side?.close();
+  }
+}
+
+/** Payloads and blobs of a stream that the replica can read and the log can't. */
+async function payloadLackedBy(
+  log: Pick<Log, 'archive' | 'blobs'>,
+  stream: string,
+  { held, side }: { held: PartitionReplica; side: SideStore },
+): Promise<string | null> {
+  for await (const events of log.archive.readStored(stream)) {
+    const former = held.readStored(stream, events[0]!.seq, events.at(-1)!.seq);
+    for (const [i, { seq, data }] of events.entries()) {
+      const before = former[i]?.data ?? null;
+      if (data === null && before !== null) return `the payload of event ${seq} of ${stream}`;
+      for (const sha256 of sha256sIn(before)) {
+        if (side.getBlob(sha256) !== null && (await log.blobs.get(sha256)) === null) return `a blob of event ${seq} of ${stream}`;
       }
     }
   }
   return null;
+}
+
+/** What a payload calls a sha-256 may be that of a blob: a replica knows. */
+export function sha256sIn(data: string | null): string[] {
+  return [...(data ?? '').matchAll(/"sha256":"([0-9a-f]{64})"/g)].map(([, sha256]) => sha256!);
 }
 
 async function holds(archive: Pick<Archive, 'readStored'>, stream: string, { seq, hash }: { seq: number; hash: string }): Promise<boolean> {

@@ -15,6 +15,7 @@ import { openKafkaLog, type KafkaLogOptions } from '../open-kafka-log.ts';
 import { encodeRecord } from '../partition/record-codec.ts';
 import { genesisIn } from '../topics/genesis.ts';
 import { ensureTopics, rangesOf } from '../topics/topics.ts';
+import { sha256sIn } from './lacking.ts';
 import { openReplica, type OpenReplica } from './open-replica.ts';
 
 export interface RepairOptions extends Pick<KafkaLogOptions, 'url' | 'directory' | 'storage' | 'env' | 'onProgress' | 'onNotice'> {
@@ -127,7 +128,7 @@ async function fill(
   await Promise.all(
     source.partitions.map(async (replica) => {
       for (const batch of inOrder(replica)) {
-        for (const sha256 of blobsNamedBy(batch)) if (!blobs.has(sha256)) await putBlob(filling, sha256, blobs);
+        for (const sha256 of batch.flatMap(({ data }) => sha256sIn(data))) if (!blobs.has(sha256)) await putBlob(filling, sha256, blobs);
         const restored = await log.archive.restore(batch);
         added += restored.added;
         onProgress((done += batch.length), events);
@@ -153,11 +154,6 @@ function* inOrder(replica: PartitionReplica): Generator<readonly StoredEvent[], 
     yield batch;
     ordinal += batch.length;
   }
-}
-
-/** What a payload calls a sha-256 may be that of a blob; the replica knows. */
-function blobsNamedBy(events: readonly StoredEvent[]): string[] {
-  return events.flatMap(({ data }) => [...(data ?? '').matchAll(/"sha256":"([0-9a-f]{64})"/g)].map(([, sha256]) => sha256!));
 }
 
 async function putBlob({ log, source }: Filling, sha256: string, blobs: Set<string>): Promise<void> {

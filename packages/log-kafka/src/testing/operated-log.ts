@@ -80,9 +80,10 @@ export class OperatedLog {
   /** Opens it in a process of its own, which says the code of the error that it meets, and is left to end by itself. */
   async openElsewhere(node: string): Promise<{ stdout: string; ms: number }> {
     const options = JSON.stringify({ url: this.url, directory: join(this.root, node) });
+    const { module, name } = this.#storage.source!;
     const program = `import { openKafkaLog } from ${JSON.stringify(OPEN)};
-      import type { ReplicaStorage } from '@dreamfold/log/backend';
-      await openKafkaLog({ ...${options}, storage: sqliteReplicas }).catch(({ code }) => console.log(code));`;
+      import { ${name} as storage } from ${JSON.stringify(module)};
+      await openKafkaLog({ ...${options}, storage }).catch(({ code }) => console.log(code));`;
     const start = performance.now();
     const { stdout } = await run(process.execPath, ['--input-type=module', '-e', program], { cwd: import.meta.dirname, timeout: 40_000 });
     return { stdout, ms: performance.now() - start };
