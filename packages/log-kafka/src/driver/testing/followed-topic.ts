@@ -62,6 +62,6 @@ export async function follow(driver: KafkaDriver, topic: string, options: Partia
   return { tail, came, records: all, connections, failures };
 }
 
-export async function eventually(check: () => void, timeout = 15_000): Promise<void> {
+export async function eventually(check: () => unknown, timeout = 15_000): Promise<void> {
   await vi.waitFor(check, { timeout, interval: 20 });
 }

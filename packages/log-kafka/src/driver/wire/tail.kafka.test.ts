@@ -177,6 +177,20 @@ describe('what is taken from under a tail shows as an offset that does not follo
     expect(connections).toEqual([false, true]);
   });
 
+  test('when the topic is made anew, and filled as far at once', async () => {
+    const driver = await connected(inject('kafkaBrokers'));
+    const topic = await newTopic(driver);
+    const admin = await adminOf(inject('kafkaBrokers'));
+    await write(driver, { topic }, 'a', 'b', 'c');
+    const { came, failures } = await follow(driver, topic);
+    await eventually(() => expect(came).toHaveLength(3));
+    await admin.deleteTopics({ topics: [topic] });
+    await driver.createTopic({ topic, partitions: 1, replication: 1, settings: {} });
+    await eventually(async () => await write(driver, { topic }, 'x', 'y', 'z'));
+    await eventually(() => expect(came.slice(3).at(-1)).toBe('z@2'), 30_000);
+    expect(failures).toEqual([]);
+  });
+
   test('and a topic that was never there is an error', async () => {
     const driver = openDriver({ brokers: inject('kafkaBrokers').split(','), clientId: 'test', connectTimeoutMs: 1_000 });
     onTestFinished(() => driver.close());

@@ -21,6 +21,8 @@ interface Position {
   next: number;
   /** Of the next one to ask for: what lies between is on its way. */
   asked: number;
+  /** Where it was sent. */
+  sent: number;
   seeks: number;
   /** `sought` is read by somebody who has had no answer yet. */
   state: 'lost' | 'sought' | 'read';
@@ -43,8 +45,9 @@ interface Arrived {
 /**
  * Follows partitions by fetch requests to their leaders, one loop for each broker on a connection of its own. It asks for what comes
  * next while what came is handed over, and no further. A partition whose reading fails is lost until its leader is found again; the
- * others go on. Where an offset is out of range (records were deleted, the topic was made anew) it goes on at the first record
- * that there is: what is missing shows as an offset that does not follow.
+ * others go on. What was handed over last of it is handed over once more: meanwhile the topic may have become another one. Where an
+ * offset is out of range (records were deleted, the topic was made anew) it goes on at the first record that there is: what is missing
+ * shows as an offset that does not follow.
  *
  * @throws DreamfoldError store_unavailable, permission_denied
  */
@@ -77,7 +80,9 @@ class WireTail implements Tail {
   constructor(config: ClientConfig, options: TailOptions) {
     this.#options = options;
     this.#cluster = new Cluster(config);
-    this.#positions = new Map([...options.from].map(([partition, next]) => [partition, { next, asked: next, seeks: 0, state: 'lost' }]));
+    this.#positions = new Map(
+      [...options.from].map(([partition, next]) => [partition, { next, asked: next, sent: next, seeks: 0, state: 'lost' }]),
+    );
   }
 
   /** @throws Error what was met last, when not every partition is read in time */
@@ -232,7 +237,11 @@ class WireTail implements Tail {
   /** A partition that has moved is found at once, or else was not all that is wrong. */
   #lose(partitions: readonly number[], error: unknown): void {
     if (this.#ended) return;
-    for (const partition of partitions) this.#positions.get(partition)!.state = 'lost';
+    for (const partition of partitions) {
+      const position = this.#positions.get(partition)!;
+      if (position.state === 'read') position.next = Math.max(position.sent, position.next - 1);
+      position.state = 'lost';
+    }
     this.#failure = rootCause(error);
     const type = protocolError(error);
     if (this.#failures > 0 || !PASSING.has(type)) this.#tell(this.#failure);
@@ -267,6 +276,6 @@ class WireTail implements Tail {
 }
 
 function goTo(position: Position, offset: number): void {
-  position.next = position.asked = offset;
+  position.next = position.asked = position.sent = offset;
   position.seeks += 1;
 }
