@@ -25,7 +25,7 @@ export class SessionReview {
     for await (const batch of this.#log.readRange(after, through)) {
       for (const event of batch) {
         this.events += 1;
-        if (!event.stream.startsWith('session/')) continue;
+        if (!event.stream.startsWith('session/') || event.type === 'log.erased') continue;
         let reader = readers.get(event.stream);
         if (reader === undefined) {
           reader = event.seq === 1 ? new SessionReader() : await this.#readerOf(event.stream, event.seq - 1);

@@ -17,7 +17,7 @@ it('a dream whose beginning was erased is passed over: what later ones reviewed 
     await routeTicket(log, ticket, { queues: QUEUES });
     await new Dreamer(log, memory).dream({ store: 'desk', thorough: true });
   }
-  await log.erasure.erase(streamOf('dream', dreams.idOf(store, 1)), [1]);
+  await log.erasure.erase(streamOf('dream', dreams.idOf(store, 1)), { seqs: [1], reason: 'asked for' });
   const unreviewed = new UnreviewedSessions(dreams, store, 1);
   await unreviewed.refresh();
   expect(unreviewed.reviewedThrough[0]).toBeGreaterThan(0);

@@ -60,9 +60,9 @@ export class UnreviewedSessions {
     return this.#ended.reviewedThrough;
   }
 
-  /** Takes note of an event of a session. */
-  add({ stream, position }: LogEvent, isFinished: boolean): void {
-    if (hasSeen(this.reviewedThrough, position)) return;
+  /** Takes note of an event of a session. An erasure teaches nothing. */
+  add({ stream, position, type }: LogEvent, isFinished: boolean): void {
+    if (type === 'log.erased' || hasSeen(this.reviewedThrough, position)) return;
     if (isFinished) this.#newest.set(stream, position);
     else this.#newest.delete(stream);
   }
