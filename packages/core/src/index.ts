@@ -22,7 +22,7 @@ export { evolveSession } from './session/fold/evolve.ts';
 export { List } from './session/fold/list.ts';
 export { principalFields, type Principal } from './session/commands/principal.ts';
 export { checkRightAnswer } from './session/commands/right-answer.ts';
-export { hasSomethingToDo, isAtRestAfter, isRequest } from './session/rest.ts';
+export { hasEndedAfter, hasSomethingToDo, restAfter, type SessionRest } from './session/rest.ts';
 export {
   COMPACTION_PROMPT,
   DELEGATE_TOOL,
@@ -48,7 +48,7 @@ export {
   callOf,
   initialSession,
   leadThreadId,
-  NO_CAPS,
+  DEFAULT_CAPS,
   NO_USAGE,
   outcomeOfTurn,
   taskOf,

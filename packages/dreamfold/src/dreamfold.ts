@@ -164,7 +164,7 @@ export class Dreamfold {
 
   /** A session as it stands on the log. @param to the last seq to fold @throws DreamfoldError not_found */
   async session(id: string, to?: number): Promise<SessionState> {
-    return loadSession(this.log, id, to);
+    return loadSession(this.log, id, { to });
   }
 
   /** The ids of all sessions, oldest first. `lists.sessions` gives their rows, by page. */
@@ -322,7 +322,7 @@ export class Dreamfold {
   }
 
   /**
-   * What is wrong with the events of one session on the log; the events of all streams are checked by `log.verify`.
+   * What is wrong with the events of one session on the log; the events of all streams are checked by `log.archive.verify`.
    * @throws DreamfoldError not_found
    */
   async verifySession(sessionId: string): Promise<readonly VerifyProblem[]> {

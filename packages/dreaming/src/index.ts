@@ -16,7 +16,6 @@ export { TOO_LITTLE_NEW, whyNothing } from './nothing.ts';
 export { newCounts, storedValues } from './learn/outcomes.ts';
 export { CHOICE_PLAYBOOK, RECOVERY_PLAYBOOK } from './playbook-pages.ts';
 export { SUPERSEDED, findingIn, priorProposal, proposedPatches, type PriorProposal } from './prior-proposals.ts';
-export { isDue } from './learn/propose-choices.ts';
 export { recoveryAccuracy, type RecordedErrors, type RecoveryAccuracy } from './learn/recovery-accuracy.ts';
-export { enumeratedFields, restsAfter, SessionReader } from './episodes/session-reader.ts';
+export { enumeratedFields, SessionReader } from './episodes/session-reader.ts';
 export { parseRef, readSuggestions, recordableParts, type Cited, type CitedSession, type TakenSuggestion } from './suggestion.ts';

@@ -2,6 +2,7 @@ import { DreamfoldError, type LogEvent, type StoredEvent } from '@dreamfold/even
 import {
   EMPTY_HEAD,
   placeOf,
+  positionOf,
   type Appended,
   type AppendRequest,
   type Archive,
@@ -27,8 +28,13 @@ import {
   checkPosition,
   checkRange,
   checkSameAppend,
+<<<<<<< HEAD
   eraseEvents,
   positionOf,
+||||||| 280b8f1
+  positionOf,
+=======
+>>>>>>> main
   prepareAppend,
   readBetween,
   restorePlan,

@@ -26,7 +26,7 @@ export type {
   VerifyProblem,
   VerifyReport,
 } from './port.ts';
-export { advanced, cursorAtStart, hasSeen, placeOf, seenBy, type Cursor } from './cursor.ts';
+export { advanced, cursorAtStart, hasSeen, placeOf, positionOf, seenBy, type Cursor } from './cursor.ts';
 export {
   ANCHOR_AT_START,
   EMPTY_HEAD,

@@ -1,4 +1,4 @@
-import { NO_CAPS } from '@dreamfold/core';
+import { DEFAULT_CAPS } from '@dreamfold/core';
 import { givenAgent, seeded } from '@dreamfold/core/testing';
 import { evolveDream, initialDream } from '@dreamfold/dreaming';
 import { streamOf, text, type NewEvent } from '@dreamfold/events';
@@ -30,7 +30,11 @@ interface Begun {
 
 async function begin(id: string, { title = id, principal = 'ann', agent = 'desk', time = 0 }: Begun, ...events: NewEvent[]): Promise<void> {
   const team = { lead: agent, agents: [givenAgent(agent)] };
-  await append(streamOf('session', id), [said('session.created', { title, principal, team, caps: NO_CAPS, memory: [] }), ...events], time);
+  await append(
+    streamOf('session', id),
+    [said('session.created', { title, principal, team, caps: DEFAULT_CAPS, memory: [] }), ...events],
+    time,
+  );
 }
 
 const idle = said('session.status_idle', { stop_reason: { type: 'end_turn' }, stop_details: null });

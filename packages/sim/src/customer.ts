@@ -1,4 +1,4 @@
-import { isDreamfoldError, streamOf } from '@dreamfold/events';
+import { isDreamfoldError, streamOf, type ErrorCode } from '@dreamfold/events';
 import { awaitedEvents, confirmTool, interrupt, sendMessage } from '@dreamfold/core';
 import type { Log } from '@dreamfold/log';
 import { commandSession, compileTeam, confirmOn, MemoryKeeper, SessionHost } from '@dreamfold/runtime';
@@ -47,7 +47,10 @@ export class Customer {
     for (let i = chance.happens(0.1) ? 12 : chance.count(1, 5); i > 0; i -= 1)
       this.#later(chance.between(10_000, withinMs * 0.9), () => this.#ask(i));
     this.log.watch({
-      onAppended: ({ events }) => events.some(({ type }) => type === 'session.status_idle') && this.#answer(events[0]!.stream),
+      onAppended: ({ stream, events }) => {
+        if (events.some(({ type }) => type === 'session.status_idle')) this.#answer(stream);
+        for (const { type, data } of events) if (type === 'memory.patch_validated') this.#review((data as { patch_id: string }).patch_id);
+      },
       onFailed: () => {},
     });
   }
@@ -58,8 +61,7 @@ export class Customer {
       act()
         .catch((error: unknown) => {
           // What it had in mind may have been settled meanwhile.
-          if (!isDreamfoldError(error) || SETTLED.every((code) => code !== error.code))
-            this.#world.ledger.faults.push(String((error as Error).stack));
+          if (!isDreamfoldError(error) || !SETTLED.includes(error.code)) this.#world.ledger.faults.push(String((error as Error).stack));
         })
         .finally(() => (this.#open -= 1));
     });
@@ -70,7 +72,8 @@ export class Customer {
     const plan = planOf(chance);
     const memory = chance.happens(0.5) ? [] : await this.#memory.pin([STORE]);
     const team = compileTeam(teamOn(this.#node));
-    const id = await this.#host.submit({ team, task: messageOf(plan), idempotencyKey: `task ${number}`, memory });
+    const principal = { id: chance.pick(['ann', 'bob', 'cyd']), authenticated: chance.happens(0.8) };
+    const id = await this.#host.submit({ team, task: messageOf(plan), principal, idempotencyKey: `task ${number}`, memory });
     this.#node.say(`submitted ${id}: ${plan.join(' ')}`);
     if (chance.happens(0.4)) this.#later(chance.wait(30_000), () => this.#send(id));
     if (chance.happens(0.15)) this.#later(chance.wait(10_000), () => this.#interrupt(id));
@@ -102,9 +105,28 @@ export class Customer {
     }
   }
 
+  /** Proposals that wait for a person get a decision after a while, unless somebody else was faster. */
+  #review(patchId: string): void {
+    this.#later(this.#world.chance.wait(30_000), async () => {
+      const by = 'person:ann';
+      if (this.#world.chance.happens(0.7)) await this.#memory.approve(STORE, patchId, { by });
+      else await this.#memory.reject(STORE, patchId, { by, reason: 'no' });
+      this.#node.say(`decided on ${patchId}`);
+    });
+  }
+
   get #on(): Parameters<typeof commandSession>[0] {
     return { log: this.log, time: this.#node.time, random: this.#world.chance.next };
   }
 }
 
-const SETTLED = ['approval_already_used', 'approval_not_found', 'approval_stale', 'session_ended', 'budget_exceeded'] as const;
+const SETTLED: readonly ErrorCode[] = [
+  'approval_already_used',
+  'approval_not_found',
+  'approval_stale',
+  'session_ended',
+  'budget_exceeded',
+  // Of proposals: a later dream has proposed better, or a gate has stopped it.
+  'already_decided',
+  'precondition_failed',
+];

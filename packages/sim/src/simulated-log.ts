@@ -1,6 +1,5 @@
 import type { LogEvent } from '@dreamfold/events';
-import { openMemoryLog, type Appended, type AppendNotice, type AppendRequest, type Blobs } from '@dreamfold/log';
-import { positionOf } from '@dreamfold/log/backend';
+import { openMemoryLog, positionOf, type Appended, type AppendNotice, type AppendRequest, type Blobs } from '@dreamfold/log';
 
 /** What came onto a partition with one append. */
 export interface Published {

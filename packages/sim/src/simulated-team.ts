@@ -7,7 +7,8 @@ import type { SimulatedNode } from './simulated-node.ts';
 /** What an agent is told to do, call by call; those with a `+` between them in one answer. */
 export type Plan = readonly string[];
 
-const STEPS = ['charge', 'launch', 'look', 'ask', 'hand_on', 'charge+look', 'launch+charge'] as const;
+/** `find look`: a call that fails, and what agents do then, from which dreams learn. */
+const STEPS = ['charge', 'launch', 'look', 'ask', 'hand_on', 'charge+look', 'launch+charge', 'find look', 'find look'] as const;
 
 export function planOf(chance: Chance): Plan {
   return Array.from({ length: chance.count(0, 3) }, () => chance.pick(STEPS));
@@ -28,7 +29,12 @@ export function teamOn(node: SimulatedNode): AgentDefinition {
   const agent = { description: '', system: '', model, maxTokens: 1000, contextWindow: 100_000 };
   const clerk: AgentDefinition = { ...agent, name: 'clerk', tools, team: [] };
   const ask: ToolDefinition = { ...toolOn(node, 'ask', 'pure'), policy: 'always_ask' };
-  return { ...agent, name: 'lead', tools: [...tools, ask], team: [clerk] };
+  const find: ToolDefinition = { ...toolOn(node, 'find', 'pure'), run: notFound };
+  return { ...agent, name: 'lead', tools: [...tools, ask, find], team: [clerk] };
+}
+
+function notFound(): never {
+  throw new Error('The order is not here any more');
 }
 
 function toolOn(node: SimulatedNode, name: string, effect: ToolDefinition['effect']): ToolDefinition {

@@ -16,14 +16,16 @@ describe('what the runtime promises holds whatever goes wrong', () => {
   test.each(Array.from({ length: WORLDS / AT_ONCE }, (_, i) => i * AT_ONCE + 1))(
     `in ${AT_ONCE} worlds from seed %i on`,
     async (from) => {
-      let ended = 0;
+      let [ended, proposed] = [0, 0];
       for (let seed = from; seed < from + AT_ONCE; seed += 1) {
-        const { problems, story, sessions } = await new World(seed).run();
+        const { problems, story, sessions, proposals } = await new World(seed).run();
         expect(problems, `${story.join('\n')}\nSeed ${seed}; again with: pnpm sim --seed ${seed}`).toEqual([]);
         ended += sessions;
+        proposed += proposals;
       }
-      // A world without sessions would promise nothing.
+      // A world without sessions, or without proposals, would promise nothing of them.
       expect(ended).toBeGreaterThan(AT_ONCE * 2);
+      expect(proposed).toBeGreaterThan(AT_ONCE / 10);
     },
     300_000,
   );

@@ -24,6 +24,8 @@ export interface Outcome {
   /** What happened, in order. */
   story: string[];
   sessions: number;
+  /** Proposals of dreams. */
+  proposals: number;
   events: number;
 }
 
@@ -74,16 +76,31 @@ export class World {
       await this.time.run(() => this.time.now() >= calmAt, calmAt);
       this.say('nothing goes wrong any more');
       for (const slot of this.#slots) slot.settle();
-      await this.time.run(() => this.#customer.isDone && this.ledger.isDone, calmAt + PATIENCE_MS);
-      await this.time.run(() => this.#slots.every(({ node }) => (node?.standsMs ?? 0) === 0), calmAt + 2 * PATIENCE_MS);
-      await this.time.run(() => false, this.time.now() + QUIET_MS);
+      // What comes at the last moment may ask for more.
+      let events: number;
+      do {
+        await this.time.run(() => this.#customer.isDone && this.ledger.isDone, calmAt + PATIENCE_MS);
+        await this.time.run(() => this.#slots.every(({ node }) => (node?.standsMs ?? 0) === 0), calmAt + 2 * PATIENCE_MS);
+        events = this.#events;
+        await this.time.run(() => false, this.time.now() + QUIET_MS);
+      } while (events !== this.#events && this.time.now() < calmAt + PATIENCE_MS);
       problems.push(...(await problemsOf(this, [this.#customer, ...this.#slots])));
     } catch (error) {
       problems.push(`the world itself: ${(error as Error).stack}`);
     }
     for (const slot of this.#slots) slot.node?.end('and so on');
-    const events = this.log.partitions.reduce((sum, { length }) => sum + length, 0);
-    return { seed: this.#seed, problems, story: this.story, sessions: this.ledger.sessions.size, events };
+    return {
+      seed: this.#seed,
+      problems,
+      story: this.story,
+      sessions: this.ledger.sessions.size,
+      proposals: this.ledger.memory.patches.size,
+      events: this.#events,
+    };
+  }
+
+  get #events(): number {
+    return this.log.partitions.reduce((sum, { length }) => sum + length, 0);
   }
 
   #trouble(): void {

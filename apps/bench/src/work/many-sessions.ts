@@ -1,6 +1,6 @@
 import { newEvent, streamOf, text, type NewEvent } from '@dreamfold/events';
 import type { Log } from '@dreamfold/log';
-import { NO_CAPS } from '@dreamfold/core';
+import { DEFAULT_CAPS } from '@dreamfold/core';
 
 /** Appends that are under way at once, so that many come to stand in one commit. */
 const AT_ONCE = 1000;
@@ -14,7 +14,7 @@ const AGENT = {
   max_tokens: 1024,
   context_window: 200_000,
 };
-const CREATED = { principal: 'ann', team: { lead: 'desk', agents: [AGENT] }, caps: NO_CAPS, memory: [] };
+const CREATED = { principal: 'ann', team: { lead: 'desk', agents: [AGENT] }, caps: DEFAULT_CAPS, memory: [] };
 const IDLE = { stop_reason: { type: 'end_turn' as const }, stop_details: null };
 
 /** Puts sessions on a log that were asked one thing each, and answered it: as fast as the log takes them. */

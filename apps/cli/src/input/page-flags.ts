@@ -19,12 +19,17 @@ export function withPages(command: Command): Command {
     .option('--count', 'only how many there are');
 }
 
+/** Whether a part of the list was asked for, and not all of it. */
+export function isPage({ limit, after }: PageFlags): boolean {
+  return limit !== undefined || after !== undefined;
+}
+
 /** All rows, the oldest first, unless a page is asked for: pages begin with the newest. */
-export function pageQuery({ limit, after, count }: PageFlags): PageQuery {
+export function pageQuery(flags: PageFlags): PageQuery {
+  const { limit, after, count } = flags;
   if (count === true) return { limit: 0 };
-  const isPage = limit !== undefined || after !== undefined;
   return {
-    order: isPage ? 'newest' : 'oldest',
+    order: isPage(flags) ? 'newest' : 'oldest',
     ...(limit === undefined ? {} : { limit }),
     ...(after === undefined ? {} : { after }),
   };

@@ -5,7 +5,7 @@ import { interrupt, sendMessage } from './commands/commands.ts';
 import { decideSession, openWork } from './decide.ts';
 import { evolveSession } from './fold/evolve.ts';
 import { hasSomethingToDo } from './rest.ts';
-import { initialSession, leadThreadId, NO_CAPS, NO_USAGE, type SessionState } from './fold/state.ts';
+import { initialSession, leadThreadId, DEFAULT_CAPS, NO_USAGE, type SessionState } from './fold/state.ts';
 import { modelAnswered, type Answer } from './answer.ts';
 
 const { context } = new GivenSession('Begin.', { agents: [givenAgent('lead')] });
@@ -21,7 +21,7 @@ function after(state: SessionState, ...events: readonly NewEvent[]): SessionStat
 
 function created(asked: Pick<NewEvent, 'type' | 'data'>): SessionState {
   const team = { lead: 'lead', agents: [givenAgent('lead')] };
-  const data = { principal: 'ann', team, caps: NO_CAPS, memory: [] };
+  const data = { principal: 'ann', team, caps: DEFAULT_CAPS, memory: [] };
   return after(
     initialSession('sesn_new'),
     { type: 'session.created', class: 'open', actor: 'user', data },

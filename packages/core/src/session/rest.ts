@@ -1,4 +1,4 @@
-import type { EventType, LogEvent } from '@dreamfold/events';
+import { knownEvent, type EventType, type LogEvent } from '@dreamfold/events';
 import { NO_MEMORY } from '../memory/prompt/select.ts';
 import { decideSession, type DecideContext } from './decide.ts';
 import type { SessionState } from './fold/state.ts';
@@ -12,18 +12,33 @@ const ASKING: ReadonlySet<string> = new Set<EventType>([
   'outcome.judged',
 ]);
 
-/** Whether an event asks its session for something. */
-export function isRequest({ type }: LogEvent): boolean {
-  return ASKING.has(type);
+/**
+ * Where a session stands: `asked` for something that nobody may have begun with, `running`, `waiting` for a person or for whoever has its
+ * custom tools, or `ended`.
+ */
+export type SessionRest = 'asked' | 'running' | 'waiting' | 'ended';
+
+/**
+ * What an event says of where its session stands. One that rests and no longer says why, because that was erased or is newer than this
+ * code, is `waiting`: nobody has to run it, and it is not known to have ended.
+ * @returns null when the event alone says nothing of that
+ */
+export function restAfter(event: LogEvent): SessionRest | null {
+  if (ASKING.has(event.type)) return 'asked';
+  if (event.type === 'session.status_running') return 'running';
+  if (event.type !== 'session.status_idle') return null;
+  const known = knownEvent(event);
+  const hasEnded = known?.type === 'session.status_idle' && known.data !== null && known.data.stop_reason.type !== 'requires_action';
+  return hasEnded ? 'ended' : 'waiting';
 }
 
 /**
- * Whether a session is at rest after one of its events: nobody has to run it, though it may wait for a person.
- * @returns null when the event alone says nothing of that
+ * Whether a session has ended, after one of its events. What is asked of it afterwards takes nothing back: nobody may ever begin with that.
+ * @returns null when the event says nothing of that
  */
-export function isAtRestAfter(event: LogEvent): boolean | null {
-  if (event.type === 'session.status_idle') return true;
-  return event.type === 'session.status_running' || isRequest(event) ? false : null;
+export function hasEndedAfter(event: LogEvent): boolean | null {
+  const rest = restAfter(event);
+  return rest === null || rest === 'asked' ? null : rest === 'ended';
 }
 
 /** What is decided is not looked at, only whether anything is. */

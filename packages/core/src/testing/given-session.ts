@@ -15,7 +15,7 @@ import { settle } from '../settle.ts';
 import { evolveSession } from '../session/fold/evolve.ts';
 import { modelAnswered, type Answer } from '../session/answer.ts';
 import { toolFinished, type ToolOutput } from '../session/tool-finished.ts';
-import { initialSession, NO_CAPS, NO_USAGE, type SessionState, type Thread } from '../session/fold/state.ts';
+import { initialSession, DEFAULT_CAPS, NO_USAGE, type SessionState, type Thread } from '../session/fold/state.ts';
 
 const SESSION = 'sesn_given';
 
@@ -75,7 +75,12 @@ export class GivenSession {
 
   constructor(task: string, { agents, caps, criteria, passScore = 1, maxIterations = 3 }: GivenTeam) {
     this.state = initialSession(SESSION);
-    const created = { principal: 'ann', team: { lead: agents[0]!.name, agents: [...agents] }, caps: { ...NO_CAPS, ...caps }, memory: [] };
+    const created = {
+      principal: 'ann',
+      team: { lead: agents[0]!.name, agents: [...agents] },
+      caps: { ...DEFAULT_CAPS, ...caps },
+      memory: [],
+    };
     const outcome = {
       outcome_id: 'outc_1',
       description: task,

@@ -11,7 +11,7 @@ function after(...seen: readonly WorkerObservation[]): WorkerState {
 }
 
 const heard = (change: Partial<Extract<WorkerObservation, { type: 'heard' }>> = {}): WorkerObservation => ({
-  ...{ type: 'heard', session: A, partition: 0, isAtRest: false, isRequest: true, runsHere: false },
+  ...{ type: 'heard', session: A, partition: 0, rest: 'asked', runsHere: false },
   ...change,
 });
 const found: WorkerObservation = { type: 'found', session: A, partition: 0 };
@@ -43,6 +43,6 @@ test('a session that was left alone is one like others as soon as anything happe
   const error = new DreamfoldError('unsupported_schema_version', 'x', { remedy: 'y' });
   const left = after(found, claiming, { type: 'failed', session: A, error });
   expect([left.unfinished.has(A), left.passedOver.has(A)]).toEqual([false, true]);
-  const again = evolveWorker(left, heard({ isAtRest: null, isRequest: false }));
+  const again = evolveWorker(left, heard({ rest: null }));
   expect([again.unfinished.has(A), again.passedOver.has(A)]).toEqual([true, false]);
 });

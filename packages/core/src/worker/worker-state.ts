@@ -1,5 +1,5 @@
 import { isDreamfoldError, type ErrorCode } from '@dreamfold/events';
-import { hasSomethingToDo } from '../session/rest.ts';
+import { hasSomethingToDo, type SessionRest } from '../session/rest.ts';
 import type { SessionState } from '../session/fold/state.ts';
 
 /**
@@ -73,7 +73,7 @@ export type WorkerObservation<Result = unknown> =
   /** A session that is not at rest stands on the log. */
   | { type: 'found'; session: string; partition: number }
   /** An event of a session came onto the log. */
-  | { type: 'heard'; session: string; partition: number; isAtRest: boolean | null; isRequest: boolean; runsHere: boolean }
+  | { type: 'heard'; session: string; partition: number; rest: SessionRest | null; runsHere: boolean }
   /** The time has come to look at it again. */
   | { type: 'due_again'; session: string; due: Due }
   /** It is being claimed. */
@@ -163,13 +163,13 @@ function assign(state: WorkerState, { partitions, wasMember }: Extract<WorkerObs
 }
 
 function hear(state: WorkerState, heard: Extract<WorkerObservation, { type: 'heard' }>): void {
-  const { session, partition, isAtRest, isRequest, runsHere } = heard;
+  const { session, partition, rest, runsHere } = heard;
   const wasPassedOver = state.passedOver.delete(session);
-  if (isAtRest === true) {
+  if (rest === 'ended' || rest === 'waiting') {
     state.unfinished.delete(session);
     state.outrun.delete(session);
-  } else if (isAtRest === false || wasPassedOver) state.unfinished.set(session, partition);
-  if (!runsHere && isRequest && state.assigned.has(partition)) enqueue(state, session, dueAt(partition, 'asked'));
+  } else if (rest !== null || wasPassedOver) state.unfinished.set(session, partition);
+  if (!runsHere && rest === 'asked' && state.assigned.has(partition)) enqueue(state, session, dueAt(partition, 'asked'));
 }
 
 function look(state: WorkerState, { session, state: found, hasTeam }: Extract<WorkerObservation, { type: 'seen' }>): void {

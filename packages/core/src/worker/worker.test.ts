@@ -39,10 +39,10 @@ function sessionAt(id: string, found: Partial<SessionState>): SessionState {
 }
 
 const asked = (session: string, more: object = {}): WorkerObservation => ({
-  ...{ type: 'heard', session, partition: 0, isAtRest: false, isRequest: true, runsHere: false },
+  ...{ type: 'heard', session, partition: 0, rest: 'asked', runsHere: false },
   ...more,
 });
-const rests = (session: string): WorkerObservation => asked(session, { isAtRest: true, isRequest: false, runsHere: true });
+const rests = (session: string): WorkerObservation => asked(session, { rest: 'ended', runsHere: true });
 const failed = (session: string, code: ConstructorParameters<typeof DreamfoldError>[0] | null): WorkerObservation => ({
   type: 'failed',
   session,
@@ -65,7 +65,7 @@ describe('what it claims', () => {
 
   test('what is under way in a partition that it is given, and not what it keeps and runs', () => {
     const worker = new Given();
-    worker.when(asked(A), { type: 'taken', session: A }, asked(B, { partition: 1, isRequest: false }));
+    worker.when(asked(A), { type: 'taken', session: A }, asked(B, { partition: 1, rest: 'running' }));
     expect(worker.when({ type: 'assigned', partitions: [0, 1], wasMember: true })).toEqual(['tell assigned', `claim ${B}`]);
     expect(worker.state.underWay.get(A)!.again).toBeNull();
     worker.when({ type: 'assigned', partitions: [0, 1], wasMember: false });
@@ -96,7 +96,7 @@ describe('what it takes of what it claims', () => {
     ['abandoned', { status: 'running', claimedByWorker: false }, true],
   ] as const)('%s, %j: %s', (reason, found, isTaken) => {
     const worker = new Given();
-    worker.when(asked(A, { isRequest: false }), { type: 'due_again', session: A, due: { partition: 0, reason, looks: 0 } });
+    worker.when(asked(A, { rest: 'running' }), { type: 'due_again', session: A, due: { partition: 0, reason, looks: 0 } });
     expect(worker.sees(A, found).isTaken).toBe(isTaken);
   });
 
@@ -154,7 +154,7 @@ describe('when it looks again', () => {
     const worker = new Given();
     worker.when(asked(A), passed, rests(A));
     expect(worker.when(due(0))).toEqual([]);
-    worker.when(asked(A, { isRequest: false }), { type: 'assigned', partitions: [1], wasMember: true });
+    worker.when(asked(A, { rest: 'running' }), { type: 'assigned', partitions: [1], wasMember: true });
     expect(worker.when(due(0))).toEqual([]);
   });
 });

@@ -13,6 +13,7 @@ import {
   type LogEvent,
   type TeamSnapshot,
 } from '@dreamfold/events';
+import { hasEndedAfter } from '@dreamfold/core';
 import type { DecisionPoint, Episode, ErrorPoint, UncountedFeedback } from './episode.ts';
 import { errorSignature, wordsIn } from './error-signature.ts';
 
@@ -30,7 +31,7 @@ export class SessionReader {
   #authenticated = false;
   #imported = false;
   #seq = 0;
-  #atRest = false;
+  #hasEnded = false;
   #team: TeamSnapshot = { lead: '', agents: [] };
   /** Versions of memory stores, by their ids. */
   readonly #pinned = new Map<string, number>();
@@ -50,9 +51,9 @@ export class SessionReader {
 
   add(logged: LogEvent): void {
     this.#seq = logged.seq;
+    this.#hasEnded = hasEndedAfter(logged) ?? this.#hasEnded;
     const event = knownEvent(logged);
     if (event === null || event.data === null) return;
-    this.#atRest = restsAfter(event) ?? this.#atRest;
     (READERS[event.type] as ((reader: SessionReader, event: KnownEvent) => void) | undefined)?.(this, event);
   }
 
@@ -60,9 +61,9 @@ export class SessionReader {
     return this.#seq;
   }
 
-  /** @returns null when the beginning of the session is erased or missing, or while it is not at rest or waits for somebody */
+  /** @returns null when the beginning of the session is erased or missing, or while it has not ended */
   episode(): Episode | null {
-    if (this.#principal === null || !this.#atRest) return null;
+    if (this.#principal === null || !this.#hasEnded) return null;
     return {
       session: this.#session,
       principal: this.#counted,
@@ -202,16 +203,6 @@ const READERS: Reader = {
   'outcome.scored': (reader, { seq }) => reader.scored(seq),
   'outcome.imported': (reader, { seq }) => reader.scored(seq),
 };
-
-/**
- * Whether a session is finished, as dreams see it, after one of its events: it is at rest, and waits for nobody.
- * @returns null when the event says nothing of that
- */
-export function restsAfter(event: KnownEvent): boolean | null {
-  if (event.type === 'session.status_running') return false;
-  if (event.type !== 'session.status_idle' || event.data === null) return null;
-  return event.data.stop_reason.type !== 'requires_action';
-}
 
 /** All texts in the input of a call. */
 function stringsIn(input: unknown): string[] {

@@ -4,7 +4,9 @@ import { describe, expect, it } from 'vitest';
 import type { Episode } from '../episodes/episode.ts';
 import { Knowledge, learn, newKnowledge } from './knowledge.ts';
 import { newCounts, type StoredValues } from './outcomes.ts';
-import { isDue, proposeChoices, type ChoiceDraft } from './propose-choices.ts';
+import { proposeChoices, type ChoiceDraft } from './propose-choices.ts';
+import { findings } from './refine.ts';
+import { NOTHING_TOLD } from './standing.ts';
 import { QUEUES, episode } from '../testing/tickets.ts';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('base64url');
@@ -81,7 +83,7 @@ describe('a label that is corrected after it was learnt from', () => {
   it('makes the next look due, however little is new, and is paid for once for all corrections', () => {
     const many = Array.from({ length: 200 }, (_, i) => episode([`p${i % 9}`, QUEUES[i % 3]!, `word${'abcdef'[i % 6]} ${'xyz'[i % 3]}`], i));
     const knowledge = folded(many);
-    const due = (): boolean => isDue([...knowledge.learners.values()]);
+    const due = (): boolean => knowledge.isDue;
     expect(due()).toBe(false);
     learn(knowledge, many[0]!, memory);
     expect(due()).toBe(false);
@@ -97,7 +99,7 @@ describe('a label that is corrected after it was learnt from', () => {
     const few = [0, 1, 2, 3].map((i) => episode([`p${i}`, QUEUES[i % 2]!, `word${'ab'[i % 2]}`], i));
     const knowledge = folded(few);
     for (const one of few) learn(knowledge, { ...one, decisions: one.decisions.map((d) => ({ ...d, right: null })) }, memory);
-    expect(isDue([...knowledge.learners.values()])).toBe(true);
+    expect(knowledge.isDue).toBe(true);
     const [learner] = knowledge.learners.values();
     expect([learner!.lessons, learner!.pairs.size, learner!.voters.size]).toEqual([0, 0, 0]);
   });
@@ -183,4 +185,23 @@ it('an error counts once, however often its session is read', () => {
   const knowledge = newKnowledge();
   for (let i = 0; i < 3; i += 1) learn(knowledge, one, memory);
   expect([...knowledge.recoveries.values()].map((byNext) => byNext.get('respond')!.length)).toEqual([1]);
+});
+
+it('errors make a look due, where nobody has labelled anything, and then when a tenth more have come', () => {
+  const knowledge = newKnowledge();
+  const failing = (n: number): Episode => {
+    const { session, principal, ...one } = episode([`p${n % 3}`, null, 'words'], n);
+    const point = { session, principal, tool: 'find', signature: 'gone', own: ['gone'], next: 'look', evidence: `session/${session}#4` };
+    return { ...one, session, principal, decisions: [], errors: [point] };
+  };
+  expect(knowledge.isDue).toBe(false);
+  for (let n = 0; n < 20; n += 1) learn(knowledge, failing(n), memory);
+  expect(knowledge.isDue).toBe(true);
+  expect(findings(knowledge, sha256, NOTHING_TOLD).map(({ finding }) => finding.kind)).toEqual(['recovery']);
+  expect(knowledge.isDue).toBe(false);
+  for (const n of [20, 21]) learn(knowledge, failing(n), memory);
+  learn(knowledge, failing(3), memory);
+  expect(knowledge.isDue).toBe(false);
+  learn(knowledge, failing(22), memory);
+  expect(knowledge.isDue).toBe(true);
 });

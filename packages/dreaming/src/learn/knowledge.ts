@@ -2,6 +2,7 @@ import { isTrustedLabeller, type Uncounted } from '@dreamfold/events';
 import { newLearner, teach, type ChoiceLearner, type LabelledBy, type Lesson } from './choice-learner.ts';
 import type { DecisionPoint, Episode } from '../episodes/episode.ts';
 import { countOutcome, followedBy, type Followed, type Outcomes, type StoredValues } from './outcomes.ts';
+import { isDue } from './propose-choices.ts';
 import { noteError, type Recoveries } from './recoveries.ts';
 
 /** What an episode brought. */
@@ -39,6 +40,8 @@ export class Knowledge {
   readonly work = { lessons: 0, updates: 0, visits: 0 };
   /** Errors that have been noted: each counts once, however often its session is read. */
   readonly #errors = new Set<string>();
+  /** Of them, those that came since recoveries were proposed. */
+  newErrors = 0;
   /** Feedback that did not count, as `stream#seq`: each is told once. */
   readonly #uncounted = new Set<string>();
   readonly #learners = new Map<string, ChoiceLearner>();
@@ -52,6 +55,11 @@ export class Knowledge {
     for (const key of this.#corrected) this.#relearn(key);
     this.#corrected.clear();
     return this.#learners;
+  }
+
+  /** True when choices are due (see {@link isDue}), or when errors have grown by a tenth since recoveries were proposed. */
+  get isDue(): boolean {
+    return (this.newErrors > 0 && this.newErrors * 10 >= this.#errors.size) || isDue([...this.learners.values()]);
   }
 
   /**
@@ -78,6 +86,7 @@ export class Knowledge {
     for (const error of episode.errors) {
       if (error.next === null || this.#errors.has(error.evidence)) continue;
       this.#errors.add(error.evidence);
+      this.newErrors += 1;
       noteError(this.recoveries, error);
     }
     const labelled = episode.decisions.filter(({ right }) => right !== null).length;

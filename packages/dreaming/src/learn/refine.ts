@@ -14,6 +14,7 @@ export type Found = Candidate & { finding: Insight };
 export function findings(knowledge: Knowledge, sha256: Sha256, told: Told): Found[] {
   const learners = [...knowledge.learners.values()];
   knowledge.work.visits += pairsOf(learners);
+  knowledge.newErrors = 0;
   return [
     ...proposeChoices(learners, sha256, told).map(choiceFound),
     ...proposeRecoveries(knowledge.recoveries, sha256).map(recoveryFound),

@@ -10,7 +10,7 @@ import { openKafkaLog } from '../open-kafka-log.ts';
 import { compareNodes } from '../testing/agreement.ts';
 import { NodeProcess } from '../testing/node-process.ts';
 import { outlive } from '../testing/zombie.ts';
-import { seeded } from '../testing/seeded.ts';
+import { seeded } from '@dreamfold/core/testing';
 
 const ROUNDS = 100;
 /** The group of a reader gives it up after 60 s. */

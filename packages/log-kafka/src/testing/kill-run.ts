@@ -7,7 +7,7 @@ import { compareNodes, type Agreement } from './agreement.ts';
 import { Ledger } from './ledger.ts';
 import { runLoad } from './load.ts';
 import { NodeProcess } from './node-process.ts';
-import { seeded } from './seeded.ts';
+import { seeded } from '@dreamfold/core/testing';
 
 /** Brokers that can be killed and started again. */
 export interface Brokers {

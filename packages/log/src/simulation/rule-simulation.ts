@@ -1,10 +1,10 @@
+import { seeded } from '@dreamfold/core/testing';
 import { eventId, hashInput, type StoredEvent, type WriteClass } from '@dreamfold/events';
 import { EMPTY_HEAD, advanceAnchor, fate, foldRecord, isAnchored, isFinal, type RuleContext } from '../rule/rule.ts';
 import {
   ALL_PARTS,
   Replica,
   SimulatedNode,
-  seededRandom,
   type Attempt,
   type Failure,
   type LogRecord,
@@ -50,7 +50,7 @@ class World {
   #assigned = 0;
 
   constructor(seed: number, weather: Weather, parts: Parts) {
-    this.#random = seededRandom(seed);
+    this.#random = seeded(seed);
     this.#weather = weather;
     this.#parts = parts;
     this.#nodes = [0, 1, 2, 3].map((k) => new SimulatedNode(`w${k}`, weather.oldCode === true && k === 3 ? 1 : NEWEST_CODE));

@@ -58,17 +58,6 @@ export interface Outcome {
   counted: number;
 }
 
-/** Mulberry32: small, seeded, good enough. */
-export function seededRandom(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
 /** A record as it stands in the partition. */
 export interface LogRecord {
   event: StoredEvent;

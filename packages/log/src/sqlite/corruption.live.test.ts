@@ -5,7 +5,7 @@ import { isDreamfoldError, type StoredEvent } from '@dreamfold/events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { claim, collect, message } from '../conformance/log-under-test.ts';
 import type { Log } from '../port.ts';
-import { seededRandom } from '../simulation/simulated-node.ts';
+import { seeded } from '@dreamfold/core/testing';
 import { openSqliteLog } from './open-sqlite-log.ts';
 
 const FILES = ['log.db', 'log.db-wal', 'head'] as const;
@@ -96,7 +96,7 @@ interface Place {
 
 async function flips({ state, file }: Place, count: number, tally: Tally): Promise<string[]> {
   const { length } = readFileSync(join(state, file));
-  const random = seededRandom(length + count);
+  const random = seeded(length + count);
   const silent: string[] = [];
   for (let i = 0; i < count; i += 1) {
     // Spread over the file, a random bit in each part of it.

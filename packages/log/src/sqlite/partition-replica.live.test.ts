@@ -9,7 +9,7 @@ import { openMemoryLog } from '../memory-log.ts';
 import type { Head } from '../port.ts';
 import type { FoldedAppend, PartitionRecord, PartitionReplica } from '../rule/replica.ts';
 import { ANCHOR_AT_START, EMPTY_HEAD, isAnchored } from '../rule/rule.ts';
-import { seededRandom } from '../simulation/simulated-node.ts';
+import { seeded } from '@dreamfold/core/testing';
 import { openSqliteLog } from './open-sqlite-log.ts';
 import { openPartitionReplica } from './partition-replica.ts';
 
@@ -74,7 +74,7 @@ async function contents(of: PartitionReplica): Promise<unknown> {
 
 /** A partition as it may come to be: retries, races, torn and broken records, records of other partitions. */
 function weather(seed: number): PartitionRecord[] {
-  const random = seededRandom(seed);
+  const random = seeded(seed);
   const below = (n: number): number => Math.floor(random() * n);
   const heads = new Map<string, Head>();
   const written: StoredEvent[][] = [];
@@ -170,7 +170,7 @@ describe('a replica', () => {
       const records = weather(seed);
       const whole = replica(join(root, `whole${seed}`), here);
       const folded = words(whole.fold(records));
-      const random = seededRandom(seed);
+      const random = seeded(seed);
       const at = join(root, `parts${seed}`);
       let part = replica(at, here);
       const verdicts: string[] = [];

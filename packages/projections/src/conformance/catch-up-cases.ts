@@ -1,4 +1,4 @@
-import { createStore, initialMemory, NO_CAPS } from '@dreamfold/core';
+import { createStore, initialMemory, DEFAULT_CAPS } from '@dreamfold/core';
 import { givenAgent, givenCriterion, seeded } from '@dreamfold/core/testing';
 import { streamOf, text, type NewEvent } from '@dreamfold/events';
 import { openMemoryLog, type Log } from '@dreamfold/log';
@@ -28,8 +28,8 @@ const OUTCOME = {
   ...{ df_criteria: [givenCriterion('good')], df_pass_score: 1 },
 };
 const SESSION_EVENTS = [
-  said('session.created', { title: `Open, ${SECRET}`, principal: 'ann', team: TEAM, caps: NO_CAPS, memory: [] }),
-  said('session.created', { principal: `ben ${SECRET}`, team: TEAM, caps: NO_CAPS, memory: [] }),
+  said('session.created', { title: `Open, ${SECRET}`, principal: 'ann', team: TEAM, caps: DEFAULT_CAPS, memory: [] }),
+  said('session.created', { principal: `ben ${SECRET}`, team: TEAM, caps: DEFAULT_CAPS, memory: [] }),
   said('user.message', { content: text(`Go, ${SECRET}`) }),
   said('user.define_outcome', OUTCOME),
   said('session.status_running', {}),

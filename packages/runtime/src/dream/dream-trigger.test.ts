@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DreamfoldError, isDreamfoldError, streamOf, type NewEvent } from '@dreamfold/events';
+import { DreamfoldError, isDreamfoldError, streamOf, text, type NewEvent } from '@dreamfold/events';
 import { openMemoryLog, type AppendRequest, type Log } from '@dreamfold/log';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { dreamByRules, type DreamNews, type TriggerOptions } from './dream-trigger.ts';
@@ -108,6 +108,8 @@ describe('a trigger', () => {
     const trigger = new Trigger([{ store: 'desk' }]);
     const [session] = await finish(1);
     await eventually(() => expect(trigger.dreamt).toEqual([1]));
+    await add(session!.id, ['user.message', { content: text('And mine?') }]);
+    await quiet();
     await add(session!.id, ['session.status_running', {}]);
     await quiet();
     await add(session!.id, ['session.status_idle', { stop_reason: { type: 'requires_action', event_ids: [] }, stop_details: null }]);
@@ -126,6 +128,14 @@ describe('a trigger', () => {
     await finish(1);
     await quiet();
     expect(trigger.dreamt).toEqual([]);
+    await finish(1);
+    await eventually(() => expect(trigger.dreamt).toEqual([2]));
+  });
+
+  it('still counts a session that was asked for more before a dream has reviewed it', async () => {
+    const trigger = new Trigger([{ store: 'desk', after: 2 }]);
+    const [session] = await finish(1);
+    await add(session!.id, ['user.message', { content: text('And mine?') }]);
     await finish(1);
     await eventually(() => expect(trigger.dreamt).toEqual([2]));
   });

@@ -117,11 +117,12 @@ export class Dreamer {
   async #dream(store: string, options: DreamOptions): Promise<DreamReport> {
     const proposers = namesOf(options.proposers ?? []);
     const review = new SessionReview(this.#log);
-    const summary = await this.#memory.load(options.store);
-    const view = await this.#dreams.view(summary, review);
+    const view = await this.#dreams.view(store, this.#memory, review);
+    // Only now: what the dreams in view have proposed and applied is in it.
+    const { state } = await this.#memory.load(options.store);
     if (view.left !== null) {
       const claim = await this.#dreams.takeOver(view.left);
-      const report = claim === null ? null : await this.#perform({ review, view, claim, options, state: summary.state });
+      const report = claim === null ? null : await this.#perform({ review, view, claim, options, state });
       if (report !== null && !asksForMore(options)) return report;
       return this.#dream(store, options);
     }
@@ -135,7 +136,7 @@ export class Dreamer {
       },
       suggested: isNothing(suggestions) ? [] : answerEvents(CALLER, suggestions),
     });
-    return this.#perform({ review, view, claim, options, state: summary.state });
+    return this.#perform({ review, view, claim, options, state });
   }
 
   async #perform(parts: Omit<DreamParts, 'memory' | 'dreams'>): Promise<DreamReport> {

@@ -3,7 +3,6 @@ import { canonicalJson, patchOf, type MemoryState } from '@dreamfold/core';
 import {
   decideDream,
   decideInsights,
-  isDue,
   learn,
   newCounts,
   priorProposal,
@@ -165,7 +164,7 @@ export class DreamPerformer {
 
   #isDue(): boolean {
     const { claim, view } = this.#parts;
-    return claim.started.options?.thorough === true || isDue([...view.knowledge.learners.values()]);
+    return claim.started.options?.thorough === true || view.knowledge.isDue;
   }
 
   /** @param looked whether to look at all that is known, or to judge only what is suggested */

@@ -1,5 +1,6 @@
 import { knownEvent, streamOf, textOf, type LogEvent } from '@dreamfold/events';
 import { parseRef, SessionReader, type Cited, type CitedSession, type Episode, type Suggestion } from '@dreamfold/dreaming';
+import { restAfter } from '@dreamfold/core';
 import { seenBy, type Cursor, type Log } from '@dreamfold/log';
 import { noSession } from '../session/load-session.ts';
 
@@ -15,7 +16,7 @@ export class SessionReview {
   }
 
   /**
-   * The finished sessions with events in a range of the log, in the order of their first event there. Each event of the
+   * The finished sessions of which something happened in a range of the log, in the order of their first event there. Each event of the
    * range is read once; of a session that began before it, what came before is read again.
    */
   async range({ after, through }: { after: Cursor; through: Cursor }, onProgress?: OnProgress): Promise<Episode[]> {
@@ -28,6 +29,8 @@ export class SessionReview {
         if (!event.stream.startsWith('session/') || event.type === 'log.erased') continue;
         let reader = readers.get(event.stream);
         if (reader === undefined) {
+          // A question says nothing new of what had ended before it; the session is read when that has an answer.
+          if (restAfter(event) === 'asked') continue;
           reader = event.seq === 1 ? new SessionReader() : await this.#readerOf(event.stream, event.seq - 1);
           readers.set(event.stream, reader);
         }

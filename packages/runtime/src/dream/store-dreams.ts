@@ -17,12 +17,12 @@ import {
   type Episode,
   type Knowledge,
 } from '@dreamfold/dreaming';
-import { cursorAtStart, fold, hasEnded, seenBy, thisProcess, type Cursor, type Log } from '@dreamfold/log';
+import { cursorAtStart, fold, hasEnded, positionOf, seenBy, thisProcess, type Cursor, type Log } from '@dreamfold/log';
 import { ABANDONED_MS, DreamStream, dreamEvent, underWay } from './dream-stream.ts';
 import { sha256 } from '../digest.ts';
 import type { Surroundings } from '../time/surroundings.ts';
 import { decideAgain } from '../session/decide-again.ts';
-import type { StoreSummary } from '../memory/memory-keeper.ts';
+import type { MemoryKeeper } from '../memory/memory-keeper.ts';
 import type { SessionReview } from './session-review.ts';
 
 /** A review of so few events is claimed with the first that the dream writes, and a longer one before it. */
@@ -85,9 +85,10 @@ export class StoreDreams {
 
   /**
    * What earlier dreams came to, wherever they ran. The first time in a process their sessions are read again.
+   * @param store its id
    * @throws DreamfoldError store_locked: a dream of this store is under way elsewhere
    */
-  async view({ id: store, state: memory }: StoreSummary, review: SessionReview): Promise<StoreView> {
+  async view(store: string, memory: Pick<MemoryKeeper, 'load'>, review: SessionReview): Promise<StoreView> {
     let view = this.#views.get(store);
     if (view === undefined) {
       view = {
@@ -104,13 +105,14 @@ export class StoreDreams {
       const { seq } = await this.#log.head(streamOf('dream', dreamId));
       if (seq === 0) return view;
       const dream = await this.load(dreamId);
+      await this.#untilHere(dream);
       if (dream.status === 'running') {
         this.#needAbandoned(dreamId, dream);
         view.left = { dreamId, dream };
         return view;
       }
       if (dream.status === 'completed') {
-        const stored = storedValues(memory);
+        const stored = storedValues((await memory.load(store)).state);
         for (const episode of await this.episodes(dream, review)) learn(view.knowledge, episode, { store, stored });
         this.advance(view, dream.started!);
       } else {
@@ -200,6 +202,14 @@ export class StoreDreams {
       stream.hold(dreamEvent('dream.cancelled', cancelled));
       await stream.flush();
     }, this.#surroundings);
+  }
+
+  /** Whoever began a dream may have had more of the log than has come here yet: a session that it reviewed whole would be read in part. */
+  async #untilHere({ started }: DreamState): Promise<void> {
+    if (started === null || started.log_id !== this.#log.logId) return;
+    for (const [partition, seen] of started.through.entries()) {
+      if (seen > 0) await this.#log.waitFor(positionOf(partition, seen, started.through.length));
+    }
   }
 
   /** @throws DreamfoldError store_locked while the process that dreams may be alive */

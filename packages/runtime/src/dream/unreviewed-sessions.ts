@@ -1,5 +1,5 @@
-import { knownEvent, streamOf, type LogEvent } from '@dreamfold/events';
-import { restsAfter } from '@dreamfold/dreaming';
+import { streamOf, type LogEvent } from '@dreamfold/events';
+import { hasEndedAfter, restAfter } from '@dreamfold/core';
 import { cursorAtStart, hasSeen, type Cursor, type Log } from '@dreamfold/log';
 import type { StoreDreams } from './store-dreams.ts';
 
@@ -18,7 +18,7 @@ export class FinishedSessions {
   async isFinishedAt(event: LogEvent): Promise<boolean> {
     const { stream, seq } = event;
     const before = this.#known.get(stream);
-    const finished = saidBy(event) ?? before ?? (seq > 1 && (await this.#wasFinished(stream, seq - 1)));
+    const finished = hasEndedAfter(event) ?? before ?? (seq > 1 && (await this.#wasFinished(stream, seq - 1)));
     if (before === undefined && this.#known.size >= MAX_KNOWN) this.#known.clear();
     this.#known.set(stream, finished);
     return finished;
@@ -26,14 +26,9 @@ export class FinishedSessions {
 
   async #wasFinished(stream: string, seq: number): Promise<boolean> {
     let finished = false;
-    for await (const batch of this.#log.read(stream, { to: seq })) for (const event of batch) finished = saidBy(event) ?? finished;
+    for await (const batch of this.#log.read(stream, { to: seq })) for (const event of batch) finished = hasEndedAfter(event) ?? finished;
     return finished;
   }
-}
-
-function saidBy(logged: LogEvent): boolean | null {
-  const event = knownEvent(logged);
-  return event === null ? null : restsAfter(event);
 }
 
 /** The finished sessions that the next dream of a store would review, wherever its dreams have run. */
@@ -60,11 +55,12 @@ export class UnreviewedSessions {
     return this.#ended.reviewedThrough;
   }
 
-  /** Takes note of an event of a session. An erasure teaches nothing. */
-  add({ stream, position, type }: LogEvent, isFinished: boolean): void {
+  /** Takes note of an event of a session. What is only asked of one that is finished is nothing to review yet, and an erasure never is. */
+  add(event: LogEvent, isFinished: boolean): void {
+    const { stream, position, type } = event;
     if (type === 'log.erased' || hasSeen(this.reviewedThrough, position)) return;
-    if (isFinished) this.#newest.set(stream, position);
-    else this.#newest.delete(stream);
+    if (!isFinished) this.#newest.delete(stream);
+    else if (restAfter(event) !== 'asked') this.#newest.set(stream, position);
   }
 
   /** True for events of the dream that comes after those that are known to have ended. */

@@ -3,7 +3,7 @@ import { canonicalJson, patchOf, withProposedText, writtenBy, type PatchStatus }
 import { judgeEdit, newKnowledge, parseRef, verdictError, type Constitution, type Knowledge } from '@dreamfold/dreaming';
 import type { Log } from '@dreamfold/log';
 import { sha256 } from '../digest.ts';
-import type { MemoryKeeper, StoreSummary } from './memory-keeper.ts';
+import type { MemoryKeeper } from './memory-keeper.ts';
 import { SessionReview } from '../dream/session-review.ts';
 import { StoreDreams } from '../dream/store-dreams.ts';
 import { MACHINE } from '../time/surroundings.ts';
@@ -65,7 +65,7 @@ export class ProposalEditor {
         document: state.document,
         counts: state.counts,
         constitution,
-        knowledge: isNote ? newKnowledge() : await this.#knowledge(summary, review),
+        knowledge: isNote ? newKnowledge() : await this.#knowledge(summary.id, review),
         untrusted: isNote ? await review.untrustedTexts(await this.#sessionsOf(evidence, dreamId)) : [],
       },
       sha256,
@@ -78,8 +78,8 @@ export class ProposalEditor {
     return { patchId, status, gates: judged.gates };
   }
 
-  async #knowledge(summary: StoreSummary, review: SessionReview): Promise<Knowledge> {
-    return (await this.#dreams.view(summary, review)).knowledge;
+  async #knowledge(store: string, review: SessionReview): Promise<Knowledge> {
+    return (await this.#dreams.view(store, this.#memory, review)).knowledge;
   }
 
   /** Whose words a note may not copy: what it cites, and what its dream reviewed. */

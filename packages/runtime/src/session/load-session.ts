@@ -1,16 +1,24 @@
-import { DreamfoldError, streamOf } from '@dreamfold/events';
+import { DreamfoldError, streamOf, type LogEvent } from '@dreamfold/events';
 import { evolveSession, initialSession, type SessionState } from '@dreamfold/core';
 import { fold, type Log } from '@dreamfold/log';
 
 /**
  * Reads a session from its log.
  * @param to the last seq to fold, default the newest
+ * @param onEvent is shown each event on the way
  * @throws DreamfoldError not_found
  */
-export async function loadSession(log: Log, id: string, to?: number): Promise<SessionState> {
+export async function loadSession(
+  log: Log,
+  id: string,
+  { to, onEvent }: { to?: number | undefined; onEvent?: (event: LogEvent) => void } = {},
+): Promise<SessionState> {
   const state = await fold(log, streamOf('session', id), {
     initial: initialSession(id),
-    evolve: evolveSession,
+    evolve: (before, event) => {
+      onEvent?.(event);
+      return evolveSession(before, event);
+    },
     ...(to === undefined ? {} : { to }),
   });
   if (state.seq > 0) return state;

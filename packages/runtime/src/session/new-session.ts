@@ -15,7 +15,7 @@ import {
   type MemoryPin,
   type NewEvent,
 } from '@dreamfold/events';
-import { givenContent, NO_CAPS, principalFields, type GivenBlock, type Principal } from '@dreamfold/core';
+import { givenContent, DEFAULT_CAPS, principalFields, type GivenBlock, type Principal } from '@dreamfold/core';
 import type { Log } from '@dreamfold/log';
 import { checkTakes, type Model } from '@dreamfold/model';
 import type { AgentDefinition, RubricDefinition } from '../team/definitions.ts';
@@ -107,7 +107,7 @@ export function beginningOf(id: string, options: NewSession): [created: NewEvent
     ...(title === undefined ? {} : { title }),
     ...whose,
     team: team.snapshot,
-    caps: { ...NO_CAPS, ...caps },
+    caps: { ...DEFAULT_CAPS, ...caps },
     memory: [...memory],
   };
   return [

@@ -13,7 +13,6 @@ import {
   type NewEvent,
 } from '@dreamfold/events';
 import { agentOf, checkRightAnswer, recordFeedback, type Judgement, type SessionState } from '@dreamfold/core';
-import type { Log } from '@dreamfold/log';
 import { z } from 'zod';
 import { decideAgain } from './decide-again.ts';
 import type { GivenConfirmation } from './decided-before.ts';
@@ -48,13 +47,23 @@ export const ConfirmationShape = optionsOf<GivenConfirmation>({ toolUseId: Text,
  * @throws DreamfoldError not_found, and what `build` throws
  */
 export async function commandSession(
-  { log, ...surroundings }: LogInTime,
+  on: LogInTime,
   sessionId: string,
   build: (state: SessionState) => NewEvent[],
 ): Promise<readonly LogEvent[]> {
+  return write(on, sessionId, { build });
+}
+
+interface Writing {
+  build: (state: SessionState) => NewEvent[];
+  /** Is shown what the state is built of. */
+  onEvent?: (event: LogEvent) => void;
+}
+
+async function write({ log, ...surroundings }: LogInTime, sessionId: string, { build, ...how }: Writing): Promise<readonly LogEvent[]> {
   const id = idFrom('event', sha256(randomUUID()));
   return decideAgain(async () => {
-    const state = await loadSession(log, sessionId);
+    const state = await loadSession(log, sessionId, how);
     const events = build(state);
     if (events.length === 0) return [];
     return (await log.append({ stream: streamOf('session', sessionId), id, expected: state.seq, events })).events;
@@ -68,11 +77,15 @@ export async function commandSession(
  * when the right answer is empty, or none that the called tool takes; what `recordFeedback` throws
  */
 export async function recordFeedbackOn(on: LogInTime, sessionId: string, feedback: FeedbackRecorded): Promise<FeedbackRecorded> {
-  const judged = await judgedEvent(on.log, sessionId, feedback.judges);
-  const [recorded] = await commandSession(on, sessionId, (state) => {
-    checkAnswer(state, judged, feedback);
+  let judged: LogEvent | undefined;
+  const onEvent = (event: LogEvent): void => {
+    if (event.id === feedback.judges) judged ??= event;
+  };
+  const build = (state: SessionState): NewEvent[] => {
+    checkAnswer(state, judgeable(judged, { sessionId, eventId: feedback.judges }), feedback);
     return recordFeedback(state, feedback);
-  });
+  };
+  const [recorded] = await write(on, sessionId, { build, onEvent });
   return recorded!.data as FeedbackRecorded;
 }
 
@@ -90,21 +103,19 @@ function checkAnswer(state: SessionState, judged: KnownEvent, { right_answer: an
   checkRightAnswer(judged.data.name, tool?.input_schema, answer);
 }
 
-async function judgedEvent(log: Log, sessionId: string, eventId: string): Promise<KnownEvent> {
-  for await (const batch of log.read(streamOf('session', sessionId))) {
-    const judged = batch.find((event) => event.id === eventId);
-    if (judged === undefined) continue;
-    const known = knownEvent(judged);
-    if (known?.type === 'agent.tool_use' || known?.type === 'agent.message') return known;
-    throw new DreamfoldError('invalid_argument', `Feedback judges a call or a message, not ${judged.type}`, {
+function judgeable(judged: LogEvent | undefined, { sessionId, eventId }: { sessionId: string; eventId: string }): KnownEvent {
+  if (judged === undefined) {
+    throw new DreamfoldError('not_found', `${sessionId} has no event ${eventId}`, {
       path: 'judges',
       value: eventId,
-      remedy: 'Name an agent.tool_use or agent.message of the session.',
+      remedy: 'Find it with `dreamfold show SESSION --json`.',
     });
   }
-  throw new DreamfoldError('not_found', `${sessionId} has no event ${eventId}`, {
+  const known = knownEvent(judged);
+  if (known?.type === 'agent.tool_use' || known?.type === 'agent.message') return known;
+  throw new DreamfoldError('invalid_argument', `Feedback judges a call or a message, not ${judged.type}`, {
     path: 'judges',
     value: eventId,
-    remedy: 'Find it with `dreamfold show SESSION --json`.',
+    remedy: 'Name an agent.tool_use or agent.message of the session.',
   });
 }

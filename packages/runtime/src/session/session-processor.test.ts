@@ -105,3 +105,28 @@ test('a session that somebody else has claimed is let go of, and nothing more is
   await expect(session.done()).rejects.toMatchObject({ code: 'fenced' });
   expect((await eventsOf(session)).at(-1)!.type).toBe('user.message');
 });
+
+/** A log that tells of the second of two appends that are on their way before it tells of the first. */
+function answeringInReverse(inner: Log): Log {
+  let held: (() => void) | null = null;
+  const append: Log['append'] = async (request) => {
+    const appended = await inner.append(request);
+    const isResult = request.events.some(({ type }) => type === 'agent.tool_result');
+    if (isResult && held === null) await new Promise<void>((resolve) => (held = resolve));
+    else if (isResult) setImmediate(() => held?.());
+    return appended;
+  };
+  return new Proxy(inner, { get: (target, key) => (key === 'append' ? append : Reflect.get(target, key, target).bind?.(target)) });
+}
+
+test('two results that are answered in the other order run no call again', async () => {
+  const inner = log;
+  log = answeringInReverse(inner);
+  const session = await begin([calls('ann', 'bob'), done]);
+  const heard: number[] = [];
+  session.on('event', (event) => heard.push(event.seq));
+  await session.done();
+  log = inner;
+  expect(told).toHaveLength(2);
+  expect(heard).toEqual(heard.toSorted((a, b) => a - b));
+});

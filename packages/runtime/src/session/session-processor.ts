@@ -32,6 +32,8 @@ interface Pending {
   after: SessionState;
   /** Of the claim that is part of it. */
   nonce: string | null;
+  /** What the log has answered, while an append before it has no answer yet. */
+  added: { readonly events: readonly LogEvent[] } | null;
   resolve: () => void;
   reject: (error: unknown) => void;
 }
@@ -163,7 +165,7 @@ export class SessionProcessor {
     if (completion.causedBy !== undefined) for (const event of events) event.causation = completion.causedBy;
     this.#tentative = after;
     return new Promise((resolve, reject) => {
-      const pending: Pending = { id: appendId, completion, first, after, nonce: nonceIn(events), resolve, reject };
+      const pending: Pending = { id: appendId, completion, first, after, nonce: nonceIn(events), added: null, resolve, reject };
       const follows = this.#pending.at(-1)?.id;
       this.#pending.push(pending);
       this.#o.log
@@ -184,12 +186,17 @@ export class SessionProcessor {
     });
   }
 
+  /** Answers may come in another order than the appends stand on the log, and are taken in that of the log. */
   #onAcknowledged(pending: Pending, added: { readonly events: readonly LogEvent[] }): void {
-    this.#pending.shift();
-    this.#confirmed = pending.after;
-    if (pending.nonce !== null) this.#nonce = pending.nonce;
-    this.#o.onEvents(added);
-    pending.resolve();
+    pending.added = added;
+    if (this.#pending[0] !== pending) return;
+    for (let first = this.#pending[0]; first?.added != null; first = this.#pending[0]) {
+      this.#pending.shift();
+      this.#confirmed = first.after;
+      if (first.nonce !== null) this.#nonce = first.nonce;
+      this.#o.onEvents(first.added);
+      first.resolve();
+    }
     this.#untilChanged.resolve();
     this.#catchUp();
     this.#reconcile();
@@ -209,13 +216,20 @@ export class SessionProcessor {
     if (index < 0) return;
     this.#pending.splice(index, 1);
     settle();
-    if (this.#pending.length === 0) void this.sync();
+    if (this.#pending.some(({ added }) => added === null)) return;
+    // What stands after it has counted, and the log says on top of what.
+    for (const { resolve } of this.#pending.splice(0)) resolve();
+    void this.sync();
   }
 
-  /** The cause was recorded before. What followed from it then may differ from what would follow now; what was asked may not. */
+  /**
+   * The cause was recorded before. What followed from it then may differ from what would follow now; what was asked may not, unless
+   * it was a later owner who recorded it.
+   */
   async #answerRepeated({ id, first, resolve, reject }: Pending, error: DreamfoldError): Promise<void> {
     try {
       for await (const batch of this.#o.log.read(this.#stream)) {
+        for (const event of batch) if (event.seq > this.#confirmed.seq) this.#checkOwner(event);
         const counted = batch.find((event) => event.id === id);
         if (counted === undefined) continue;
         if (counted.type === first.type && canonicalJson(counted.data) === canonicalJson(first.data)) return resolve();

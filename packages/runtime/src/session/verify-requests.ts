@@ -27,7 +27,7 @@ export async function verifyRequests(
   sessionId: string,
   { pinnedMemory, to }: { pinnedMemory: (pins: readonly MemoryPin[]) => Promise<PinnedMemory[]>; to?: number },
 ): Promise<RequestsReport> {
-  const pinned = await pinnedMemory((await loadSession(log, sessionId, to)).memory);
+  const pinned = await pinnedMemory((await loadSession(log, sessionId, { to })).memory);
   const report: RequestsReport = { requests: 0, differing: [] };
   let digests = digestsWith(pinned);
   let state = initialSession(sessionId);

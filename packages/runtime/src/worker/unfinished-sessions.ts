@@ -1,5 +1,5 @@
 import { idOfStream, type LogEvent } from '@dreamfold/events';
-import { isAtRestAfter } from '@dreamfold/core';
+import { restAfter } from '@dreamfold/core';
 import type { Log, Time } from '@dreamfold/log';
 
 /** So many of a session's newest events are looked at. Little comes after the one that says that it rests. */
@@ -15,8 +15,8 @@ export async function* unfinishedSessions(log: Log, time: Time): AsyncGenerator<
       for await (const some of log.read(stream, { from: Math.max(1, head.seq - NEWEST + 1) })) events.push(...some);
       const newest = events.at(-1);
       if (newest === undefined) continue;
-      const said = events.findLast((event) => isAtRestAfter(event) !== null);
-      if (said === undefined || isAtRestAfter(said) === false) yield { id: idOfStream(stream), newest };
+      const rest = events.map(restAfter).findLast((said) => said !== null);
+      if (rest !== 'ended' && rest !== 'waiting') yield { id: idOfStream(stream), newest };
     }
     // A log that is read in this process never waits for anything: signals and sessions must get their turn.
     await time.sleep(0);

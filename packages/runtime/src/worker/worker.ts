@@ -1,10 +1,9 @@
 import { DreamfoldError, idOfStream, type LogEvent } from '@dreamfold/events';
 import {
   initialWorker,
-  isAtRestAfter,
-  isRequest,
   isToBeTaken,
   mustRun,
+  restAfter,
   stepWorker,
   type SessionState,
   type WorkerIntent,
@@ -121,7 +120,7 @@ class Worker {
 
   #hear(event: LogEvent, runsHere: boolean): void {
     const of = { session: idOfStream(event.stream), partition: this.#partitionOf(event) };
-    this.#observe({ type: 'heard', ...of, isAtRest: isAtRestAfter(event), isRequest: isRequest(event), runsHere });
+    this.#observe({ type: 'heard', ...of, rest: restAfter(event), runsHere });
   }
 
   #partitionOf({ position }: LogEvent): number {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { newEvent } from '@dreamfold/events';
 import { confirmTool, openWork } from '@dreamfold/core';
 import { GivenSession, givenAgent, givenTool, textDigest } from '@dreamfold/core/testing';
 import { evolveEffects, idempotencyKeyOf, initialEffects, type Effect } from './effects.ts';
@@ -30,6 +31,16 @@ test('the ledger tells of each call what it did, or that nobody knows', () => {
   ]);
   session.finishes('pay', { text: 'No.', errorCode: 'refused' });
   expect(effectsOf(session)[1]).toMatchObject({ status: 'failed', code: 'refused' });
+});
+
+test('a person may put null in the place of an input', () => {
+  const session = new GivenSession('Pay.', { agents: [lead] });
+  session.answers('lead', [{ tool: 'pay', input: { euro: 1 } }]);
+  const [pay] = effectsOf(session);
+  session.when(() => [newEvent('user.tool_confirmation', 'person:ann', { tool_use_id: pay!.call, result: 'allow', df_input: null })]);
+  expect(effectsOf(session)).toMatchObject([{ status: 'started', input: null }]);
+  const [work] = openWork(session.state);
+  expect(work).toMatchObject({ kind: 'tool', input: null });
 });
 
 test('the key of an effect is that of the work that has it', () => {

@@ -65,7 +65,12 @@ export const evolveEffects = foldWith<EffectsState>({
       ? { ...state, edits: { ...state.edits, [data.tool_use_id]: data.df_input } }
       : state,
   'tool.started': (state, { data }) =>
-    withEffect(state, data.tool_use_id, (effect) => ({ ...effect, status: 'started', input: state.edits[effect.call] ?? effect.input })),
+    withEffect(state, data.tool_use_id, (effect) => ({
+      ...effect,
+      status: 'started',
+      // An edit may be null, where the tool takes that.
+      input: Object.hasOwn(state.edits, effect.call) ? state.edits[effect.call] : effect.input,
+    })),
   'agent.tool_result': (state, { data }) =>
     withEffect(state, data.tool_use_id, (effect) => ({
       ...effect,

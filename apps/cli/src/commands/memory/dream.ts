@@ -3,7 +3,7 @@ import { Option, type Command } from 'commander';
 import { DreamfoldError, type Constitution, type Dreamfold, type DreamQuery, type DreamReport } from 'dreamfold';
 import { withData } from '../../data-directory.ts';
 import { collect, defineCommand } from '../../define-command.ts';
-import { pageQuery, tellCount, tellNext, withPages, type PageFlags } from '../../input/page-flags.ts';
+import { isPage, pageQuery, tellCount, tellNext, withPages, type PageFlags } from '../../input/page-flags.ts';
 import { findByPrefix, MAX_SHOWN, withPrefix, type Sought } from '../../session/find-by-prefix.ts';
 import { storesOf } from '../../session/proposals.ts';
 import { findSession } from '../../session/find-session.ts';
@@ -123,7 +123,7 @@ interface ListFlags extends PageFlags {
 
 async function list(dreamfold: Dreamfold, command: Command, io: Io): Promise<void> {
   const flags = command.opts<ListFlags>();
-  const { store, status, limit, after, count } = flags;
+  const { store, status, count } = flags;
   const stores = await storesOf(dreamfold);
   const { rows, total, next } = await dreamfold.lists.dreams({
     ...pageQuery(flags),
@@ -137,8 +137,7 @@ async function list(dreamfold: Dreamfold, command: Command, io: Io): Promise<voi
     storeName: of === null ? null : nameOrNull(stores.nameOf(of), of),
     ...row,
   }));
-  const isPage = limit !== undefined || after !== undefined;
-  io.document({ dreams, ...(isPage ? { total, next } : {}) });
+  io.document({ dreams, ...(isPage(flags) ? { total, next } : {}) });
   if (total === 0) return io.line(io.withTyped('No dream yet. Dream: `dreamfold dream --store NAME`'));
   io.table(dreams, [
     { title: 'DREAM', value: ({ id }) => id },

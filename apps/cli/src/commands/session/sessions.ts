@@ -4,7 +4,7 @@ import type { Dreamfold, SessionQuery } from 'dreamfold';
 import { counted } from '../../render/counted.ts';
 import { withData } from '../../data-directory.ts';
 import { defineCommand } from '../../define-command.ts';
-import { listing, pageQuery, tellCount, tellNext, withPages, type PageFlags } from '../../input/page-flags.ts';
+import { isPage, listing, pageQuery, tellCount, tellNext, withPages, type PageFlags } from '../../input/page-flags.ts';
 import { timeGiven } from '../../input/time-given.ts';
 import type { Io } from '../../io.ts';
 import { oneLine } from '../../render/printable.ts';
@@ -33,13 +33,12 @@ export function register(program: Command, io: Io): void {
 
 async function sessions(dreamfold: Dreamfold, command: Command, io: Io): Promise<void> {
   const flags = command.opts<Flags>();
-  const { limit, after, count, ...filters } = flags;
+  const { limit: _, after, count, ...filters } = flags;
   const { rows, total, next } = await listing(io, (onProgress) =>
     dreamfold.lists.sessions({ ...filters, ...pageQuery(flags), onProgress }),
   );
   if (count === true) return tellCount(total, io);
-  const isPage = limit !== undefined || after !== undefined;
-  io.document({ sessions: rows, total, ...(isPage ? { next } : {}) });
+  io.document({ sessions: rows, total, ...(isPage(flags) ? { next } : {}) });
   const isAll = Object.keys(filters).length === 0 && after === undefined;
   if (rows.length > 0) printRows(rows, io);
   else io.line(isAll ? io.withTyped('No sessions yet. Run one: `dreamfold run team.ts "task"`') : 'No such session.');

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { LogEvent } from '@dreamfold/events';
-import type { SessionState } from '@dreamfold/core';
+import { evolveSession, initialSession, type SessionState } from '@dreamfold/core';
 import type { VerifyProblem } from 'dreamfold';
 import { counted } from '../../render/counted.ts';
 import { withData } from '../../data-directory.ts';
@@ -41,8 +41,8 @@ export function register(program: Command, io: Io): void {
 async function show({ prefix, limit, command }: { prefix: string; limit: number | undefined; command: Command }, io: Io): Promise<void> {
   await withData(command, { io, readOnly: true }, async (dreamfold) => {
     const id = await findSession(dreamfold, prefix);
-    const state = await dreamfold.session(id);
     const events = await gather(dreamfold.events(id));
+    const state = events.reduce(evolveSession, initialSession(id));
     const from = limit === undefined ? 0 : Math.max(0, events.length - limit);
     const waiting = waitingFor(state, io);
     const problems = await dreamfold.verifySession(id);

@@ -168,7 +168,8 @@ export interface SessionState {
   suspended: { seq: number; type: string; v: number } | null;
 }
 
-export const NO_CAPS: Caps = {
+/** What a session may use up at most where nobody says otherwise. */
+export const DEFAULT_CAPS: Caps = {
   depth: 3,
   threads: 25,
   turns: 200,
@@ -196,7 +197,7 @@ export function initialSession(id: string): SessionState {
     principal: '',
     principalAuthenticated: false,
     team: { lead: '', agents: [] },
-    caps: NO_CAPS,
+    caps: DEFAULT_CAPS,
     memory: [],
     imported: null,
     status: 'idle',
