@@ -28,13 +28,7 @@ import {
   checkPosition,
   checkRange,
   checkSameAppend,
-<<<<<<< HEAD
   eraseEvents,
-  positionOf,
-||||||| 280b8f1
-  positionOf,
-=======
->>>>>>> main
   prepareAppend,
   readBetween,
   restorePlan,

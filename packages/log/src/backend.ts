@@ -11,17 +11,9 @@ export {
   type PreparedAppend,
   type PreparedEvent,
 } from './rule/append.ts';
-<<<<<<< HEAD
-export { checkCursor, positionOf } from './cursor.ts';
+export { checkCursor } from './cursor.ts';
 export { eraseEvents } from './rule/erasure.ts';
 export { genesisRequest, genesisStream, newLogId } from './rule/genesis.ts';
-||||||| 280b8f1
-export { checkCursor, positionOf } from './cursor.ts';
-export { checkErasable, genesisRequest, genesisStream, newLogId } from './rule/genesis.ts';
-=======
-export { checkCursor } from './cursor.ts';
-export { checkErasable, genesisRequest, genesisStream, newLogId } from './rule/genesis.ts';
->>>>>>> main
 export { toLogEvent } from './log-event.ts';
 export { verifyWithMissing } from './rule/missing-payloads.ts';
 export { checkPosition, checkRange } from './read-range.ts';
