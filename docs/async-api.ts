@@ -130,7 +130,7 @@ const OTHER_MESSAGES: Record<'sealed' | 'key-tree' | 'blob-chunk', Json> = {
     summary: 'Leads to the keys of all events but those that were erased.',
     contentType: 'application/json',
     payload: ref('schemas', 'KeyTree'),
-    bindings: kafkaKey(text('`<stream> <writer>`')),
+    bindings: kafkaKey(text('`<stream> <digest>`: of the root, the first 22 characters of its sha-256 as base64url.')),
   },
   'blob-chunk': {
     title: 'A part of a blob',

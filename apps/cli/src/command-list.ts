@@ -69,6 +69,7 @@ export const COMMAND_LIST: readonly ListedCommand[] = [
     summary: 'write the log as lines of JSON, its events byte for byte',
     load: () => import('./commands/export.ts'),
   },
+  { usage: 'erase [session]', summary: 'take out what was said, for good', load: () => import('./commands/erase.ts') },
   { usage: 'dream', summary: 'learn from finished sessions', load: () => import('./commands/memory/dream.ts') },
   { usage: 'dreamer', summary: 'dream by itself, after sessions or on a schedule', load: () => import('./commands/memory/dreamer.ts') },
   { usage: 'review', summary: 'decide on what dreams propose', load: () => import('./commands/memory/review.ts') },

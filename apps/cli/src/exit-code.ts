@@ -25,6 +25,7 @@ const STORE: ReadonlySet<ErrorCode> = new Set([
   'store_full',
   'store_unavailable',
   'log_diverged',
+  'payload_missing',
 ]);
 
 /** Errors that the same command may not meet again, or that a model or a tool made. */

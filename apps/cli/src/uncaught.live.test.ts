@@ -77,7 +77,7 @@ describe('a payload that was changed on the disk', () => {
 
   test('says of a beginning that was erased what it is', async () => {
     const dreamfold = await open({ directory: join(workspace.path, '.dreamfold') });
-    await dreamfold.log.erasure.erase(`session/${id}`, [1]);
+    await dreamfold.log.erasure.erase(`session/${id}`, { seqs: [1], reason: 'asked for' });
     await dreamfold.close();
     for (const args of [
       ['send', id, 'More.'],

@@ -45,7 +45,7 @@ export {
 } from './session/prompt.ts';
 export { type AnswerBlock, type Decision } from './session/answer-parts.ts';
 export { givenContent, type GivenBlock } from './session/commands/given-content.ts';
-export { blobsIn, putBackData, takeOutData, type BytesCodec } from './session/large-data.ts';
+export { putBackData, takeOutData, type BytesCodec } from './session/large-data.ts';
 export { graded, type Grading } from './session/grading.ts';
 export { modelAnswered, type Answer } from './session/answer.ts';
 export { recovered } from './session/recovery.ts';

@@ -1,5 +1,6 @@
 import { arg, asItIs, functionOf, optionsOf, Text, type MethodArguments } from '@dreamfold/events';
 import type { GivenBlock } from '@dreamfold/core';
+import type { ErasureRequest } from '@dreamfold/log';
 import {
   ConfirmationShape,
   ConstitutionShape,
@@ -25,6 +26,12 @@ const lead = asItIs<AgentDefinition>('lead');
 const task = asItIs<string | readonly GivenBlock[]>('task');
 const runOptions = arg('options', RunOptionsShape.optional());
 const withRubric = optionsOf<{ rubric?: RubricDefinition }>({ rubric: RubricShape.optional() });
+const Erasure = optionsOf<ErasureRequest>({
+  seqs: z.array(z.int().min(1)).readonly().optional(),
+  ids: z.array(z.string()).readonly().optional(),
+  reason: Text,
+  by: Text.optional(),
+});
 const Signal = z.instanceof(AbortSignal).optional();
 
 /** What the methods of Dreamfold take. A lead and its task are checked by `compileTeam` and `checkTask`. */
@@ -85,12 +92,14 @@ export const DREAMFOLD_METHODS: MethodArguments<Dreamfold> = {
       'request',
       optionsOf<ExportRequest>({
         sessions: z.array(Text).optional(),
+        allowMissing: z.boolean().optional(),
+        onMissing: functionOf<NonNullable<ExportRequest['onMissing']>>().optional(),
         onProgress: functionOf<NonNullable<ExportRequest['onProgress']>>().optional(),
       }).optional(),
     ),
   ],
   verifyRequests: [sessionId, to],
-  erase: [arg('stream', Text), arg('seqs', z.array(z.int().min(1)).readonly())],
+  erase: [arg('stream', Text), arg('request', Erasure)],
   verifySession: [sessionId],
   processor: [],
   command: [sessionId, arg('build', functionOf<Parameters<Dreamfold['command']>[1]>())],

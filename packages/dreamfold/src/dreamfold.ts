@@ -8,7 +8,15 @@ import {
   type RecordedEvent,
 } from '@dreamfold/events';
 import { confirmTool, interrupt, judge, sendMessage, skipEvent, type GivenBlock, type Judgement, type SessionState } from '@dreamfold/core';
-import { verifyStream, type Log, type ProcessorLock, type RunningProcessor, type VerifyProblem } from '@dreamfold/log';
+import {
+  verifyStream,
+  type Erased,
+  type ErasureRequest,
+  type Log,
+  type ProcessorLock,
+  type RunningProcessor,
+  type VerifyProblem,
+} from '@dreamfold/log';
 import type { Lists } from '@dreamfold/projections';
 import {
   commandSession,
@@ -292,7 +300,10 @@ export class Dreamfold {
     return importSessions(this.log, request);
   }
 
-  /** What is on the log, or some sessions of it, as lines that `import` reads with the format `dreamfold`. @throws DreamfoldError not_found */
+  /**
+   * What is on the log, or some sessions of it, as lines that `import` reads with the format `dreamfold`.
+   * @throws DreamfoldError not_found, payload_missing (something is missing, and nothing on the log says why)
+   */
   export(request: ExportRequest = {}): AsyncIterable<string> {
     return exportStreams(this.log, request);
   }
@@ -317,10 +328,12 @@ export class Dreamfold {
    * Erases the payloads of events for good: on the log, and in the lists that are kept of it here. Envelopes and chain stay, and say so.
    * What others keep follows before they list the next time.
    * @param stream such as `session/sesn_…`
-   * @throws DreamfoldError invalid_argument; precondition_failed (a log on Kafka that was made without erasure)
+   * @returns the events that had a payload
+   * @throws DreamfoldError invalid_argument, invalid_event (a reason that is too long); precondition_failed (a log on Kafka that was made
+   * without erasure)
    */
-  async erase(stream: string, seqs: readonly number[]): Promise<{ erased: number }> {
-    const erased = await this.log.erasure.erase(stream, seqs);
+  async erase(stream: string, request: ErasureRequest): Promise<Erased> {
+    const erased = await this.log.erasure.erase(stream, request);
     await this.lists.catchUp();
     return erased;
   }
@@ -331,7 +344,7 @@ export class Dreamfold {
    */
   async verifySession(sessionId: string): Promise<readonly VerifyProblem[]> {
     if ((await this.log.head(streamOf('session', sessionId))).seq === 0) throw noSession(sessionId);
-    return verifyStream(this.log.archive, streamOf('session', sessionId));
+    return verifyStream(this.log, streamOf('session', sessionId));
   }
 
   /**

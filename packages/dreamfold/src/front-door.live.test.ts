@@ -248,7 +248,13 @@ const DREAMFOLD: Record<string, Door> = {
     args: [value('sesn_', ANY_TEXT), value(5, NEVER)],
     call: (...args: Parameters<typeof df.findSessions>) => df.findSessions(...args),
   },
-  erase: { args: [value('session/none', TEXT), value([1], EMPTY_LIST)], call: (...args: Parameters<typeof df.erase>) => df.erase(...args) },
+  erase: {
+    args: [
+      value('session/none', TEXT),
+      options({ seqs: [[1], orNone(EMPTY_LIST)], ids: [['sevt_x'], orNone(EMPTY_LIST)], reason: ['So.', TEXT], by: ['ann', orNone(TEXT)] }),
+    ],
+    call: (...args: Parameters<typeof df.erase>) => df.erase(...args),
+  },
   events: { args: [sessionId], call: async (given: string) => first(df.events(given)) },
   feedback: { args: [sessionId, feedback], call: (...args: Parameters<typeof df.feedback>) => df.feedback(...args), ends: 'not_found' },
   skip: { args: [sessionId, skipped], call: (...args: Parameters<typeof df.skip>) => df.skip(...args), ends: 'invalid_argument' },
@@ -315,7 +321,12 @@ const DREAMFOLD: Record<string, Door> = {
     ends: 'not_found',
   },
   export: {
-    args: [options({ sessions: [[id], orNone(EMPTY_LIST)], onProgress: progress }, OPTIONS)],
+    args: [
+      options(
+        { sessions: [[id], orNone(EMPTY_LIST)], allowMissing: [true, orNone(FLAG)], onMissing: progress, onProgress: progress },
+        OPTIONS,
+      ),
+    ],
     call: async (given: never) => first(df.export(given)),
   },
   verifyRequests: {

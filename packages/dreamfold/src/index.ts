@@ -37,6 +37,8 @@ export type { Finding, LogNotice, RepairReport } from '@dreamfold/log-kafka';
 export {
   cursorAtStart,
   type Cursor,
+  type Erased,
+  type ErasureRequest,
   type Log,
   type RunningProcessor,
   type StreamInfo,
@@ -50,6 +52,7 @@ export type {
   DreamReport,
   DreamRule,
   EditedProposal,
+  ExportAbsence,
   ExportRequest,
   ExportDamage,
   ImportReport,

@@ -45,7 +45,7 @@ test('what is erased is gone from the lists, and from their file', async () => {
   await session.done();
   expect((await df.lists.sessions({ title: 'sesame' })).total).toBe(1);
   expect(bytesOfLists()).toContain('sesame');
-  await df.erase(`session/${session.id}`, [1, 2, 3]);
+  await df.erase(`session/${session.id}`, { seqs: [1, 2, 3], reason: 'asked for' });
   expect((await df.lists.sessions({ title: 'sesame' })).total).toBe(0);
   expect(bytesOfLists()).not.toContain('sesame');
 });

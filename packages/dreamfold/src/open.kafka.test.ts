@@ -81,7 +81,7 @@ describe('open on Kafka', () => {
     await expect(reader.send(id, 'Go on.')).rejects.toMatchObject(refused);
     await expect(reader.run(lead, HELLO)).rejects.toMatchObject(refused);
     await expect(reader.log.blobs.put(new Uint8Array(1))).rejects.toMatchObject(refused);
-    await expect(reader.log.erasure.erase(`session/${id}`, [1])).rejects.toMatchObject(refused);
+    await expect(reader.log.erasure.erase(`session/${id}`, { seqs: [1], reason: 'asked for' })).rejects.toMatchObject(refused);
     await expect(reader.log.archive.restore([])).rejects.toMatchObject(refused);
     expect(await writer.log.cursor()).toEqual(cursor);
   });

@@ -17,8 +17,10 @@ const MESSAGE: LogEvent = {
 };
 
 test('every type stands in one kind of stream, whatever its name', () => {
-  const kinds = (['memory.given', 'user.message', 'memory.patch_proposed', 'dream.started', 'log.genesis'] as const).map(streamKindOf);
-  expect(kinds).toEqual(['session', 'session', 'memory', 'dream', 'log']);
+  const kinds = (['memory.given', 'user.message', 'memory.patch_proposed', 'dream.started', 'log.genesis', 'log.erased'] as const).map(
+    streamKindOf,
+  );
+  expect(kinds).toEqual(['session', 'session', 'memory', 'dream', 'log', 'any']);
 });
 
 describe('checkPayload', () => {

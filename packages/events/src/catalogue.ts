@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { DREAM_EVENTS } from './dream-events.ts';
 import { DreamfoldError } from './errors.ts';
 import type { LogEvent } from './envelope.ts';
+import { MAX_LABELLER_CHARS } from './names.ts';
 import { MEMORY_EVENTS } from './memory-events.ts';
 import { SESSION_EVENTS } from './session-events.ts';
 import { RAISED_VERSIONS, UPCASTERS } from './upcasters.ts';
@@ -18,23 +19,43 @@ export type LogGenesis = z.infer<typeof LogGenesis>;
 const Skipped = z.array(z.object({ stream: z.string(), seq: z.int().positive(), reason: z.string() })).max(1000);
 
 /**
- * An export was imported with --skip-bad, and not all of it could be restored. Stands in the stream of the log itself; a long list is
- * recorded in parts.
+ * An export was imported of which not all could be restored: with --skip-bad, or what its own log had not. Stands in the stream of the
+ * log itself; a long list is recorded in parts.
  */
 export const ImportSkipped = z.object({
   /** Name of the file. */
   source: z.string(),
-  /** Events that are here without their payload, which was bad in the file: envelope and hash are those of the log that it came from. */
+  /** Events that are here without their payload, which was bad in the file, or not in it: envelope and hash are those of the log that it came from. */
   missing: Skipped,
   /** Streams that end before this event, whose envelope was bad in the file or missing. */
   ended: Skipped,
 });
 export type ImportSkipped = z.infer<typeof ImportSkipped>;
 
+/** Ids that one event of an erasure names at most; its payload stays far below the largest. */
+export const MAX_ERASED = 500;
+/** Characters of the reason for an erasure. */
+export const MAX_ERASURE_REASON_CHARS = 500;
+
+/**
+ * Payloads that nobody is to read again: of events that stand before it in its stream, named by their ids. Every reader of the log hides
+ * them from then on; their envelopes and hashes stay. It may stand in any stream but those of the log itself, is no input of a session,
+ * a store or a dream, and its own payload is never erased.
+ */
+export const LogErased = z.object({
+  events: z.array(z.string().min(1)).min(1).max(MAX_ERASED),
+  /** In plain words that hold nothing of what was erased: it can't be erased itself. */
+  reason: z.string().min(1).max(MAX_ERASURE_REASON_CHARS),
+  /** Who asked for it. */
+  by: z.string().min(1).max(MAX_LABELLER_CHARS).optional(),
+});
+export type LogErased = z.infer<typeof LogErased>;
+
 /** Every event type, once. The newest version of each; older ones are turned into it by an upcaster. */
 export const CATALOGUE = {
   'log.genesis': LogGenesis,
   'log.import_skipped': ImportSkipped,
+  'log.erased': LogErased,
   ...SESSION_EVENTS,
   ...MEMORY_EVENTS,
   ...DREAM_EVENTS,
@@ -53,7 +74,7 @@ export type KnownEvent<T extends EventType = EventType> = { [K in T]: LogEvent<E
 export type UnknownEvent = LogEvent & { type: '(newer than this code)' };
 
 /** The types of events that stand in the stream of a session. */
-export type SessionEventType = keyof typeof SESSION_EVENTS;
+export type SessionEventType = keyof typeof SESSION_EVENTS | 'log.erased';
 
 /**
  * Any event of a session, discriminated by `type`: a `switch` over it narrows `data`. A version of a type that is newer than this code has
@@ -74,8 +95,9 @@ export function isEventType(type: string): type is EventType {
   return Object.hasOwn(CATALOGUE, type);
 }
 
-/** The kind of stream that a type stands in. Its name does not always tell: `memory.given` is of a session. */
-export function streamKindOf(type: EventType): 'log' | 'session' | 'memory' | 'dream' {
+/** The kind of stream that a type stands in; `any` for an erasure. Its name does not always tell: `memory.given` is of a session. */
+export function streamKindOf(type: EventType): 'log' | 'session' | 'memory' | 'dream' | 'any' {
+  if (type === 'log.erased') return 'any';
   if (type in SESSION_EVENTS) return 'session';
   if (type in MEMORY_EVENTS) return 'memory';
   return type in DREAM_EVENTS ? 'dream' : 'log';

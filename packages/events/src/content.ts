@@ -166,3 +166,35 @@ export function kindOfBlock({ type }: Pick<ContentBlock, 'type'>): BlockKind {
       return 'server_tool';
   }
 }
+
+/** The blobs that content names, each as often as it is named. */
+export function blobsIn(content: readonly ContentBlock[]): string[] {
+  return content.flatMap((block) => {
+    if (block.type === 'text' || block.type === 'unknown') return block.df_blob === undefined ? [] : [block.df_blob.sha256];
+    if (block.type !== 'image' && block.type !== 'document') return [];
+    const { source } = block;
+    if (source.type === 'blob') return [source.sha256];
+    return source.type === 'content' && Array.isArray(source.content) ? blobsIn(source.content as ContentBlock[]) : [];
+  });
+}
+
+const HAVE_CONTENT: ReadonlySet<string> = new Set([
+  'user.message',
+  'agent.message',
+  'agent.tool_result',
+  'agent.thread_message_sent',
+  'agent.thread_message_received',
+]);
+
+/** The blobs that a stored event names. Content of any version: `df_blob` stood beside it in the first one of a tool result. */
+export function blobsNamedBy({ type, data }: { type: string; data: string | null }): string[] {
+  if (!HAVE_CONTENT.has(type) || data === null || !/"(?:df_blob|blob)"/.test(data)) return [];
+  try {
+    const { content, df_blob } = JSON.parse(data) as { content?: unknown; df_blob?: { sha256: string } };
+    const read = Content.safeParse(content);
+    return [...(df_blob === undefined ? [] : [df_blob.sha256]), ...(read.success ? blobsIn(read.data) : [])];
+  } catch {
+    // No JSON, or null: on a log that others write to it names nothing.
+    return [];
+  }
+}

@@ -77,6 +77,7 @@ export const ERROR_STATUS = {
   store_locked: 423,
   store_unavailable: 503,
   log_diverged: 500,
+  payload_missing: 500,
   hash_mismatch: 422,
   missing_dependency: 500,
 } as const;

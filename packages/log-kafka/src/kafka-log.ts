@@ -26,23 +26,22 @@ import {
 import {
   ChangeSignal,
   checkCursor,
-  checkErasable,
   checkPosition,
   checkRange,
   checkSameAppend,
+  eraseEvents,
   prepareAppend,
   readBetween,
   restorePlan,
   toLogEvent,
   waitUntil,
   watchBySubscribing,
-  withMissing,
+  verifyWithMissing,
   type PartitionReplica,
   type PreparedAppend,
   type SetAside,
 } from '@dreamfold/log/backend';
 import type { BlobTopic } from './topics/blob-topic.ts';
-import type { KeyRing } from './erasure/key-ring.ts';
 import { formerReplicas } from './salvage/former-replicas.ts';
 import { partitionOf } from './partition/partition-of.ts';
 import type { Counted, PartitionWriter } from './partition/partition-writer.ts';
@@ -63,8 +62,9 @@ export interface KafkaLogParts {
   capabilities: LogCapabilities;
   partitions: readonly NodePartition[];
   changes: ChangeSignal;
-  keys: KeyRing | null;
-  blobs: Pick<BlobTopic, 'put' | 'get' | 'count'>;
+  /** Destroys the keys that are due; null for a log that does not seal payloads. */
+  settleKeys: (() => Promise<void>) | null;
+  blobs: Pick<BlobTopic, 'put' | 'get' | 'holds' | 'catchUp' | 'count'>;
   clock: () => number;
   join: (work: SharedWork, onAssigned: OnAssigned) => Promise<Membership>;
   readOnly: boolean;
@@ -229,7 +229,7 @@ export class KafkaLog implements Log {
   readonly archive: Archive = {
     readStored: (stream, options = {}) => this.#batches(stream, options, (replica, from, to) => replica.readStored(stream, from, to)),
     restore: (events) => this.#restore(events),
-    verify: (onProgress) => this.#verify(onProgress),
+    verify: (onProgress) => verifyWithMissing(this, (skipped) => this.#verify(skipped, onProgress)),
   };
 
   /** Each append counts whole. Appends of several streams are judged one by one: who writes to one of them meanwhile can stop its rest. */
@@ -259,27 +259,21 @@ export class KafkaLog implements Log {
   }
 
   readonly erasure: Erasure = {
-    erase: async (stream, seqs) => {
-      checkErasable(stream);
+    erase: async (stream, request) => {
       this.#checkWritable();
-      const { keys } = this.#p;
-      if (keys === null) {
+      const { settleKeys } = this.#p;
+      if (settleKeys === null) {
         throw new DreamfoldError('precondition_failed', 'This log was created with erasure off: its payloads stand on Kafka as they are', {
           path: 'erasure',
           value: 'off',
           remedy: 'Export it without the events, and import that into a log created with erasure=on.',
         });
       }
-      const replica = this.#replicaOf(stream);
-      const { seq: last } = replica.head(stream);
-      const there = seqs.filter((seq) => seq <= last);
-      if (there.length === 0) return { erased: 0 };
-      const erased = there.filter((seq) => replica.readStored(stream, seq, seq)[0]!.data !== null).length;
-      await keys.destroy(stream, there);
-      replica.erase(stream, there);
-      return { erased };
+      const erased = await eraseEvents(this, stream, request);
+      if (erased.events.length > 0) await settleKeys();
+      return erased;
     },
-    // What this node has erased of its replicas: the keys that others destroy get here with what follows on the topics.
+    // What this node has erased of its replicas: what others erase gets here with their events.
     since: async (mark) => {
       this.#checkOpen();
       const marks = mark === null ? [] : mark.split(',').map(Number);
@@ -308,14 +302,20 @@ export class KafkaLog implements Log {
   };
 
   /** Checks the local replica, partition by partition, and lists what stands in the topic beside the log. */
-  async #verify(onProgress?: (done: number, total: number) => void): Promise<VerifyReport> {
+  async #verify(skipped: ReadonlySet<string>, onProgress?: (done: number, total: number) => void): Promise<VerifyReport> {
     this.#checkOpen();
+    // An event can be here before the blob that it names. While the brokers are away, what is here is what there is.
+    await this.#p.blobs.catchUp().catch(() => {});
     const total = this.#p.partitions.reduce((sum, { replica }) => sum + replica.count(), 0);
     const report = { events: 0, streams: 0, erased: 0, blobs: this.#p.blobs.count(), problems: [] as VerifyReport['problems'][number][] };
     const setAside: Omit<SetAside, 'bytes'>[] = [];
     for (const { replica } of this.#p.partitions) {
       const before = report.events;
-      const one = await replica.verify((done) => onProgress?.(before + done, total));
+      const one = await replica.verify({
+        skipped,
+        hasBlob: (sha256) => this.#p.blobs.holds(sha256),
+        onProgress: (done) => onProgress?.(before + done, total),
+      });
       report.events += one.events;
       report.streams += one.streams;
       report.erased += one.erased;
@@ -323,7 +323,7 @@ export class KafkaLog implements Log {
       for (const { partition, offset, reason } of replica.setAside()) setAside.push({ partition, offset, reason });
     }
     const former = formerReplicas(dirname(dirname(this.directory)));
-    return withMissing({ ...report, setAside, ...(former.length === 0 ? {} : { former }) }, this);
+    return { ...report, setAside, ...(former.length === 0 ? {} : { former }) };
   }
 
   /** What stands in the topic and is no event of this log. */

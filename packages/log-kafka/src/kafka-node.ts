@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { DreamfoldError, isDreamfoldError, type StoredEvent } from '@dreamfold/events';
-import { ChangeSignal, type PartitionRecord, type PartitionReplica, type SideStore } from '@dreamfold/log/backend';
+import type { Time } from '@dreamfold/log';
+import { ChangeSignal, type ErasedEvent, type PartitionRecord, type PartitionReplica, type SideStore } from '@dreamfold/log/backend';
 import { BlobTopic } from './topics/blob-topic.ts';
 import type { DriverRecord, FetchedRecord, KafkaDriver, OffsetRange, Tail } from './driver/driver.ts';
 import type { NodePartition } from './kafka-log.ts';
@@ -15,6 +15,9 @@ import { rangesOf } from './topics/topics.ts';
 
 /** How often the topic is compared with what was read of it. */
 const CHECK_MS = 5_000;
+
+/** How often a node looks for keys that are due to be destroyed, and for records of the keys' topic that are not what they should be. */
+const SETTLE_MS = 5_000;
 
 /** A topic that is not there at two checks was deleted. */
 const MISSING_MS = 4_000;
@@ -42,6 +45,7 @@ export interface NodeParts {
   replicas: readonly PartitionReplica[];
   store: SideStore;
   now: () => number;
+  after: Time['after'];
   random: () => number;
   onNotice: (notice: LogNotice) => void;
 }
@@ -64,6 +68,9 @@ export class KafkaNode {
   #failure: DreamfoldError | null = null;
   #stopped = false;
   #missingSince: number | null = null;
+  /** The last round of {@link settleKeys}: the next one waits for it. */
+  #settling: Promise<void> = Promise.resolve();
+  #takeBack = (): void => {};
 
   constructor(parts: NodeParts) {
     this.#p = parts;
@@ -71,9 +78,9 @@ export class KafkaNode {
     this.#setAside = new SetAsideNotices((message) => onNotice({ kind: 'set_aside', message }));
     this.partitions = replicas.map((replica) => ({ replica, writer: this.#writerOf(replica) }));
     const onFailed = (error: Error): void => this.#fail(error);
-    const onDestroyed = (stream: string, isDestroyed: (seq: number) => boolean): void => this.#forget(stream, isDestroyed);
+    const erasedOf = (stream: string): readonly ErasedEvent[] => replicas[partitionOf(stream, replicas.length)]!.erasedEvents(stream);
     const side = (topic: string) => ({ driver, topic, store, onFailed, onRefused: tellRefused(topic, parts.onNotice) });
-    this.keys = new KeyRing({ ...side(topics.keys), holder: this.partitions[0]!.writer.name, onDestroyed });
+    this.keys = new KeyRing({ ...side(topics.keys), erasedOf });
     this.blobs = new BlobTopic(side(topics.blobs));
     this.#followers = this.partitions.map((partition) => this.#followerOf(partition));
   }
@@ -83,7 +90,6 @@ export class KafkaNode {
     return new PartitionWriter({
       replica,
       encode: (appends) => this.#encode(appends),
-      isErased: (event) => this.#isSealed(event) && !this.keys.holds(this.keys.idFor(event.stream), event.seq),
       produce: (records) => driver.produce(topics.events, replica.partition, records),
       catchUp: () => this.catchUp(replica.partition),
       onRefused: tellRefused(`${topics.events}/${replica.partition}`, onNotice),
@@ -107,19 +113,18 @@ export class KafkaNode {
     });
   }
 
-  #isSealed({ stream }: StoredEvent): boolean {
-    return this.sealing && !stream.startsWith('log/');
+  /** What says that payloads were erased is not sealed: whoever has lost the keys can read it. */
+  #isSealed({ stream, type }: StoredEvent): boolean {
+    return this.sealing && !stream.startsWith('log/') && type !== 'log.erased';
   }
 
-  async #encode(appends: readonly (readonly StoredEvent[])[]): Promise<DriverRecord[][]> {
-    await this.keys.prepare(appends.flatMap(([first]) => (this.#isSealed(first!) ? [first!.stream] : [])));
-    return appends.map((stored) =>
+  async #encode(appends: readonly { stored: readonly StoredEvent[]; attempt: number }[]): Promise<DriverRecord[][]> {
+    const placed = appends.map(({ stored, attempt }) => ({ stored, place: { stream: stored[0]!.stream, attempt } }));
+    await this.keys.prepare(placed.flatMap(({ stored, place }) => (stored.some((event) => this.#isSealed(event)) ? [place] : [])));
+    return placed.map(({ stored, place }) =>
       stored.map((event) => {
         if (!this.#isSealed(event) || event.data === null) return encodeRecord(event, { logId: this.logId });
-        const id = this.keys.idFor(event.stream);
-        // Where a key was destroyed, an event has counted that was not read here yet: none of these records will, whatever seals them.
-        const key = this.keys.keyOf(id, event.seq) ?? randomBytes(32);
-        return encodeRecord(event, { logId: this.logId, seal: { id, key } });
+        return encodeRecord(event, { logId: this.logId, seal: this.keys.sealingKey(place, event.seq) });
       }),
     );
   }
@@ -133,10 +138,48 @@ export class KafkaNode {
     return decoded;
   }
 
-  #forget(stream: string, isDestroyed: (seq: number) => boolean): void {
-    const { replica } = this.partitions[partitionOf(stream, this.partitions.length)]!;
-    const { seq: last } = replica.head(stream);
-    replica.erase(stream, Array.from({ length: last }, (_, i) => i + 1).filter(isDestroyed));
+  /** Settles the keys again and again from now on, the first time at once. @param delayMs between an erasure and the end of its keys */
+  keepKeys(delayMs: number): void {
+    const again = (): void => {
+      if (this.#stopped || this.#failure !== null) return;
+      this.#takeBack = this.#p.after(SETTLE_MS, settle, { background: true });
+    };
+    const settle = (): void => {
+      this.settleKeys(delayMs)
+        .catch((error: unknown) => {
+          // The brokers are away: the next round does it.
+          if (!isDreamfoldError(error, 'store_unavailable')) this.#fail(error as Error);
+        })
+        .finally(again);
+    };
+    settle();
+  }
+
+  /**
+   * Destroys the keys of what was erased so long ago, whoever has erased it, and writes over what of the keys' topic is not what the log
+   * allows.
+   * @throws DreamfoldError store_unavailable
+   */
+  async settleKeys(delayMs: number): Promise<void> {
+    const settled = this.#settling.then(() => this.#settleOnce(delayMs));
+    this.#settling = settled.catch(() => {});
+    return settled;
+  }
+
+  async #settleOnce(delayMs: number): Promise<void> {
+    const due = this.#p.now() - delayMs;
+    for (const { replica } of this.partitions) {
+      for (const stream of replica.owingKeys(this.#p.now(), due)) {
+        const events = replica.erasedEvents(stream).filter(({ isDestroyed, since }) => !isDestroyed && since <= due);
+        await this.keys.destroy(stream, events);
+        const seqs = events.map(({ seq }) => seq);
+        if (!this.#stopped) replica.settleKeys(stream, seqs);
+      }
+    }
+    if (!this.keys.isAmiss) return;
+    // What stands on the log by now may be the reason.
+    for (const partition of this.partitions.keys()) await this.catchUp(partition);
+    await this.keys.mend();
   }
 
   /**
@@ -276,9 +319,11 @@ export class KafkaNode {
     this.#stopped = true;
     clearInterval(this.#check);
     this.#setAside.flush();
+    this.#takeBack();
     for (const { writer } of this.partitions) writer.stop();
     for (const follower of this.#followers) follower.stop();
     await Promise.all([this.#tail?.stop(), this.keys.stop(), this.blobs.stop()]);
+    await this.#settling;
     for (const { replica } of this.partitions) replica.close();
     this.#p.store.close();
   }

@@ -17,6 +17,7 @@ const PLAIN: KafkaPlace = {
   sasl: null,
   clientId: 'dreamfold',
   sessionTimeoutMs: 10_000,
+  eraseDelayMs: 86_400_000,
 };
 const SECRET = 'hunter2';
 const LOGIN = { DREAMFOLD_KAFKA_USERNAME: 'u', DREAMFOLD_KAFKA_PASSWORD: SECRET };
@@ -29,6 +30,8 @@ describe('a good URL', () => {
     ['kafka://broker:1/p', { brokers: ['broker:1'] }],
     ['kafka://a.b-c.example:65535,d_e,10.0.0.1/p', { brokers: ['a.b-c.example:65535', 'd_e:9092', '10.0.0.1:9092'] }],
     ['kafka://[::1],[2001:db8::1]:9093/p', { brokers: ['[::1]:9092', '[2001:db8::1]:9093'] }],
+    ['kafka://broker/p?erase_delay_ms=0', { eraseDelayMs: 0 }],
+    ['kafka://broker/p?erase_delay_ms=3600000', { eraseDelayMs: 3_600_000 }],
     [
       'kafka://broker/p?partitions=24&replication=3&erasure=off&client_id=node-1&session_timeout_ms=30000',
       { partitions: 24, replication: 3, erasure: false, clientId: 'node-1', sessionTimeoutMs: 30_000 },
@@ -158,6 +161,9 @@ describe('a bad URL is refused, with the part that is bad and what to do', () =>
     ['query/client_id', 'kafka://broker/p?client_id='],
     ['query/session_timeout_ms', 'kafka://broker/p?session_timeout_ms=0'],
     ['query/session_timeout_ms', 'kafka://broker/p?session_timeout_ms=10s'],
+    ['query/erase_delay_ms', 'kafka://broker/p?erase_delay_ms=24h'],
+    ['query/erase_delay_ms', 'kafka://broker/p?erase_delay_ms=-1'],
+    ['query/erase_delay_ms', 'kafka://broker/p?erase_delay_ms=31536000001'],
     ['query/client_id', 'kafka://broker/p?client_id=a%20b'],
     ['query/Partitions', 'kafka://broker/p?Partitions=3'],
     ['query/toString', 'kafka://broker/p?toString=3'],

@@ -7,7 +7,18 @@ import { DreamfoldError } from '@dreamfold/events';
 
 const DRIVERS = ['platformatic', 'kafkajs'] as const;
 const MECHANISMS = ['scram-sha-512', 'scram-sha-256', 'plain'] as const;
-const PARAMETERS = ['partitions', 'replication', 'erasure', 'driver', 'ssl', 'ca', 'sasl', 'client_id', 'session_timeout_ms'] as const;
+const PARAMETERS = [
+  'partitions',
+  'replication',
+  'erasure',
+  'driver',
+  'ssl',
+  'ca',
+  'sasl',
+  'client_id',
+  'session_timeout_ms',
+  'erase_delay_ms',
+] as const;
 type Parameters = Partial<Record<(typeof PARAMETERS)[number], string>>;
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -15,6 +26,8 @@ const DEFAULT_PORT = 9092;
 const MAX_PARTITIONS = 1000;
 const MAX_REPLICATION = 100;
 const MAX_SESSION_TIMEOUT_MS = 3_600_000;
+const DEFAULT_ERASE_DELAY_MS = 24 * 3_600_000;
+const MAX_ERASE_DELAY_MS = 365 * 24 * 3_600_000;
 /** Brokers allow 6 seconds to 30 minutes, unless they are told otherwise. */
 const DEFAULT_SESSION_TIMEOUT_MS = 10_000;
 const EXAMPLE = 'kafka://host:9092/prefix';
@@ -33,6 +46,8 @@ export interface KafkaPlace {
   erasure: boolean;
   /** The client that joins the groups of workers and dreamers. */
   driver: (typeof DRIVERS)[number];
+  /** How long after an erasure the keys are destroyed that open what was erased. */
+  eraseDelayMs: number;
   /** Null for a connection without TLS. Without a file, the certificate authorities that Node knows. */
   tls: { caFile: string | null } | null;
   sasl: { mechanism: (typeof MECHANISMS)[number]; username: string; password: string } | null;
@@ -63,6 +78,7 @@ export function parseKafkaUrl(text: string, env: Environment = {}): KafkaPlace {
     replication: readCount('replication', parameters.replication, MAX_REPLICATION),
     erasure: readChoice('query/erasure', parameters.erasure, ['on', 'off']) !== 'off',
     driver: readChoice('query/driver', parameters.driver, DRIVERS) ?? 'platformatic',
+    eraseDelayMs: readEraseDelay(parameters.erase_delay_ms),
     tls,
     sasl: readSasl({ userinfo: at < 0 ? null : authority.slice(0, at), mechanism: parameters.sasl, encrypted: tls !== null }, env),
     clientId: readClientId(parameters.client_id),
@@ -152,6 +168,16 @@ function readCount(name: 'partitions' | 'replication' | 'session_timeout_ms', te
   if (text === undefined) return null;
   if (/^[1-9]\d{0,8}$/.test(text) && Number(text) <= most) return Number(text);
   throw invalid(`query/${name}`, `${name} is no number from 1 to ${most}`, { value: text, remedy: `Write ${name}=3, for example.` });
+}
+
+/** 0 destroys them before the erasure is acknowledged. */
+function readEraseDelay(text: string | undefined): number {
+  if (text === undefined) return DEFAULT_ERASE_DELAY_MS;
+  if (/^(?:0|[1-9]\d{0,10})$/.test(text) && Number(text) <= MAX_ERASE_DELAY_MS) return Number(text);
+  throw invalid('query/erase_delay_ms', `erase_delay_ms is no number from 0 to ${MAX_ERASE_DELAY_MS}`, {
+    value: text,
+    remedy: 'Write erase_delay_ms=3600000 for an hour, for example.',
+  });
 }
 
 function readChoice<T extends string>(path: string, text: string | undefined, choices: readonly T[]): T | undefined {

@@ -2,6 +2,7 @@ import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DreamfoldError, isDreamfoldError } from '@dreamfold/events';
+import type { Time } from '@dreamfold/log';
 import type { PartitionReplica, ReplicaStorage } from '@dreamfold/log/backend';
 import { isFarBehind } from './catch-up/lag.ts';
 import type { KafkaDriver, Membership, MembershipOptions, OffsetRange } from './driver/driver.ts';
@@ -47,6 +48,8 @@ export interface KafkaLogOptions {
   onProgress?: (done: number, total: number) => void;
   onNotice?: (notice: LogNotice) => void;
   clock?: () => number;
+  /** Calls back after some time, for what the node does by itself. Default the machine's timers. */
+  after?: Time['after'];
   random?: () => number;
   /** Another driver than that of the URL. It can't be given to threads, so such a log catches up in one. */
   driver?: (place: KafkaPlace) => KafkaDriver;
@@ -174,6 +177,7 @@ async function openNode(opening: Opening): Promise<KafkaLog> {
     const genesis = await ensureGenesis(node.partitions, { logId: opening.logId, now: clock() });
     node.logId = genesis.log_id;
     node.sealing = genesis.erasure;
+    if (genesis.erasure && options.readOnly !== true) node.keepKeys(place.eraseDelayMs);
     const power = ((await driver.describe(topics.events))?.replication ?? []).every((copies) => copies >= 3);
     const log = new KafkaLog({
       logId: genesis.log_id,
@@ -181,7 +185,7 @@ async function openNode(opening: Opening): Promise<KafkaLog> {
       capabilities: { name: 'kafka', survives: { process: true, power }, shared: true, partitions: ranges.length },
       partitions: node.partitions,
       changes: node.changes,
-      keys: genesis.erasure ? node.keys : null,
+      settleKeys: genesis.erasure ? () => node.settleKeys(place.eraseDelayMs) : null,
       blobs: node.blobs,
       clock,
       join: async (work, onAssigned) => {
@@ -264,7 +268,7 @@ async function nearTheEnd(opening: Opening, ranges: readonly OffsetRange[]): Pro
 
 function openParts(opening: Opening, partitions: number): KafkaNode {
   const { options, place, driver } = opening;
-  const { storage, clock = Date.now, random = Math.random, onNotice = () => {} } = options;
+  const { storage, clock = Date.now, after = afterTimeout, random = Math.random, onNotice = () => {} } = options;
   const directory = replicaOf(opening);
   makeDirectory(directory);
   const replicas: PartitionReplica[] = [];
@@ -274,10 +278,16 @@ function openParts(opening: Opening, partitions: number): KafkaNode {
       replicas.push(openPartition(storage, { directory, partition, partitions }));
     }
     checkReading(directory, replicas);
-    return new KafkaNode({ driver, topics: place.topics, replicas, store, now: clock, random, onNotice });
+    return new KafkaNode({ driver, topics: place.topics, replicas, store, now: clock, after, random, onNotice });
   } catch (error) {
     for (const replica of replicas) replica.close();
     store.close();
     throw error;
   }
+}
+
+function afterTimeout(ms: number, then: () => void, { background = false }: { background?: boolean } = {}): () => void {
+  const timeout = setTimeout(then, ms);
+  if (background) timeout.unref();
+  return () => clearTimeout(timeout);
 }

@@ -12,11 +12,21 @@ export {
   type PreparedEvent,
 } from './rule/append.ts';
 export { checkCursor } from './cursor.ts';
-export { checkErasable, genesisRequest, genesisStream, newLogId } from './rule/genesis.ts';
+export { eraseEvents } from './rule/erasure.ts';
+export { genesisRequest, genesisStream, newLogId } from './rule/genesis.ts';
 export { toLogEvent } from './log-event.ts';
-export { withMissing } from './rule/missing-payloads.ts';
+export { verifyWithMissing } from './rule/missing-payloads.ts';
 export { checkPosition, checkRange } from './read-range.ts';
-export type { BlobChunk, FoldedAppend, PartitionRecord, PartitionReplica, ReplicaStorage, SetAside, SideStore } from './rule/replica.ts';
+export type {
+  BlobChunk,
+  ErasedEvent,
+  FoldedAppend,
+  PartitionRecord,
+  PartitionReplica,
+  ReplicaStorage,
+  SetAside,
+  SideStore,
+} from './rule/replica.ts';
 export { restorePlan, type RestoredAppend, type RestoreTarget } from './rule/restore.ts';
 export { BATCH_SIZE, ChangeSignal, readBetween, waitUntil } from './subscription.ts';
 export { asSystemError } from './system-error.ts';

@@ -9,6 +9,8 @@ export type {
   Archive,
   Blobs,
   Erasure,
+  Erased,
+  ErasureRequest,
   Erasures,
   Head,
   Log,
@@ -44,7 +46,9 @@ export {
   type RuleContext,
   type Verdict,
 } from './rule/rule.ts';
+export { erasedBy } from './rule/erasure.ts';
 export { LOG_STREAM } from './rule/genesis.ts';
+export { missingPayloads, type MissingPayload } from './rule/missing-payloads.ts';
 export { openMemoryLog } from './memory-log.ts';
 export { parsePayloadText } from './rule/payload.ts';
 export { hasEnded, thisProcess, type ProcessIdentity } from './process-identity.ts';

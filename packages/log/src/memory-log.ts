@@ -1,4 +1,4 @@
-import { DreamfoldError, type LogEvent, type StoredEvent } from '@dreamfold/events';
+import { blobsNamedBy, DreamfoldError, type LogEvent, type StoredEvent } from '@dreamfold/events';
 import {
   answerAppend,
   checkSameAppend,
@@ -13,9 +13,10 @@ import {
   type PreparedAppend,
 } from './rule/append.ts';
 import { checkCursor, type Cursor } from './cursor.ts';
-import { checkErasable, genesisRequest, newLogId } from './rule/genesis.ts';
+import { eraseEvents, erasedBy, isErasable, seqOfEvent } from './rule/erasure.ts';
+import { genesisRequest, newLogId } from './rule/genesis.ts';
 import { toLogEvent } from './log-event.ts';
-import { withMissing } from './rule/missing-payloads.ts';
+import { verifyWithMissing } from './rule/missing-payloads.ts';
 import type {
   Appended,
   AppendRequest,
@@ -29,6 +30,7 @@ import type {
   ReadOptions,
   StreamInfo,
   SubscribeOptions,
+  VerifyReport,
 } from './port.ts';
 import { checkPosition, checkRange } from './read-range.ts';
 import { restorePlan } from './rule/restore.ts';
@@ -114,6 +116,16 @@ class Stream {
     return this.#sealed[seq - 1]!;
   }
 
+  /** @returns the event as it was; null when it is not there, or has no payload that can be erased */
+  erase(id: string): StoredEvent | null {
+    const seq = seqOfEvent(id, (appendId) => this.appends.get(appendId));
+    const stored = seq === null ? null : this.storedAt(seq);
+    if (stored === null || stored.data === null || !isErasable(stored)) return null;
+    const before = { ...stored };
+    stored.data = null;
+    return before;
+  }
+
   #seal(): void {
     for (const append of this.#unsealed) {
       const hash = this.#sealed.at(-1)?.hash ?? EMPTY_HEAD.hash;
@@ -164,6 +176,7 @@ class MemoryLog implements Log {
     this.#streams.set(append.stream, stream);
     const rows = stream.add(append, result.epoch, this.#rows.length);
     this.#rows.push(...rows);
+    for (const { type, data } of append.events) this.#eraseBy({ stream: append.stream, type, data });
     this.#changes.notify();
     const answer = answerOf(rows, stream.head);
     this.#watchers.tell([noticeOf(append.stream, answer)]);
@@ -267,43 +280,41 @@ class MemoryLog implements Log {
         this.#streams.set(name, stream);
         const rows = stream.addSealed(records, head.epoch, this.#rows.length);
         this.#rows.push(...rows);
+        for (const record of records) this.#eraseBy(record);
         this.#watchers.tell([noticeOf(name, answerOf(rows, stream.head))]);
       }
       if (plan.length > 0) this.#changes.notify();
       return { added: plan.reduce((sum, { records }) => sum + records.length, 0) };
     },
-    verify: async (onProgress) => {
-      this.#checkOpen();
-      const verifier = new StreamVerifier(sha256, (stream, id, before) => {
-        const append = this.#streams.get(stream)?.appends.get(id);
-        return append !== undefined && append.seq < before ? append.n : 0;
-      });
-      for (const [name, { rows }] of this.#streams) {
-        verifier.begin(name);
-        for (const { stored } of rows) verifier.add(stored);
-        verifier.end();
-        onProgress?.(verifier.events, this.#rows.length);
-      }
-      for (const [digest, bytes] of this.#kept) {
-        if (sha256Hex(bytes) !== digest) verifier.problem({ stream: null, seq: null, problem: `blob ${digest} has other bytes` });
-      }
-      return withMissing(verifier.report({ blobs: this.#kept.size }), this);
-    },
+    verify: (onProgress) => verifyWithMissing(this, async (skipped) => this.#verify(skipped, onProgress)),
   };
 
+  #verify(skipped: ReadonlySet<string>, onProgress?: (done: number, total: number) => void): VerifyReport {
+    this.#checkOpen();
+    const verifier = new StreamVerifier(sha256, {
+      findAppend: (stream, id, before) => {
+        const append = this.#streams.get(stream)?.appends.get(id);
+        return append !== undefined && append.seq < before ? append : null;
+      },
+      hasBlob: (digest) => this.#kept.has(digest),
+      skipped,
+    });
+    for (const [name, { rows }] of this.#streams) {
+      verifier.begin(name);
+      for (const { stored } of rows) verifier.add(stored);
+      verifier.end();
+      onProgress?.(verifier.events, this.#rows.length);
+    }
+    for (const [digest, bytes] of this.#kept) {
+      if (sha256Hex(bytes) !== digest) verifier.problem({ stream: null, seq: null, problem: `blob ${digest} has other bytes` });
+    }
+    return verifier.report({ blobs: this.#kept.size });
+  }
+
   readonly erasure: Erasure = {
-    erase: async (stream, seqs) => {
-      checkErasable(stream);
+    erase: async (stream, request) => {
       this.#checkOpen();
-      let erased = 0;
-      for (const seq of seqs) {
-        const row = this.#streams.get(stream)?.rows[seq - 1];
-        if (row === undefined || row.stored.data === null) continue;
-        row.stored.data = null;
-        erased += 1;
-      }
-      if (erased > 0) this.#erased.push(stream);
-      return { erased };
+      return eraseEvents(this, stream, request);
     },
     since: async (mark) => {
       const seen = Number(mark ?? 0);
@@ -311,6 +322,18 @@ class MemoryLog implements Log {
       return { mark: String(this.#erased.length), streams: isOwn ? [...new Set(this.#erased.slice(seen))] : null };
     },
   };
+
+  /** Takes out what an event that counts erases, and the blobs that nothing names any more. */
+  #eraseBy(event: Pick<StoredEvent, 'stream' | 'type' | 'data'>): void {
+    for (const id of erasedBy(event)) {
+      const before = this.#streams.get(event.stream)!.erase(id);
+      if (before === null) continue;
+      this.#erased.push(event.stream);
+      for (const digest of blobsNamedBy(before)) {
+        if (!this.#rows.some(({ stored }) => stored.data?.includes(digest) === true)) this.#kept.delete(digest);
+      }
+    }
+  }
 
   readonly blobs: Blobs = {
     put: async (bytes) => {

@@ -98,6 +98,7 @@ export interface LogCapabilities {
 export interface VerifyReport {
   events: number;
   streams: number;
+  /** Payloads that are not there, and something on the log says why. Any other that is missing is a problem. */
   erased: number;
   blobs: number;
   problems: readonly VerifyProblem[];
@@ -139,13 +140,29 @@ export interface Blobs {
   get(sha256: string): Promise<Uint8Array | null>;
 }
 
+/** Payloads to erase, of events of one stream that have one. */
+export interface ErasureRequest {
+  seqs?: readonly number[];
+  ids?: readonly string[];
+  /** Why: up to 500 characters that hold nothing of what is erased. It stays on the log. */
+  reason: string;
+  /** Who asks for it. */
+  by?: string;
+}
+
+/** The events whose payloads were erased: those that had one before. */
+export interface Erased {
+  events: readonly { seq: number; id: string }[];
+}
+
 /** Taking payloads out of a log of which nothing else is ever changed. */
 export interface Erasure {
   /**
-   * Erases the payload of events; envelope and chain stay, and verify still passes.
-   * @throws DreamfoldError invalid_argument for the log's own streams, store_read_only
+   * Appends `log.erased`, which takes the payloads of the events that it names out of the log wherever it is read; envelope and chain
+   * stay, and verify still passes. An erasure, and what stands in the log's own streams, can't be erased.
+   * @throws DreamfoldError invalid_argument for the log's own streams, store_read_only, and those of `append`
    */
-  erase(stream: string, seqs: readonly number[]): Promise<{ erased: number }>;
+  erase(stream: string, request: ErasureRequest): Promise<Erased>;
   /**
    * Which streams had payloads erased, by this handle or by another, for whoever keeps something of the log elsewhere.
    * @param mark the one that was given before; null to begin with
@@ -163,7 +180,10 @@ export interface Archive {
    * @throws DreamfoldError hash_mismatch, head_conflict (the stream here went another way)
    */
   restore(events: readonly StoredEvent[]): Promise<{ added: number }>;
-  /** Checks every hash, chain, gap and blob. Memory does not grow with the log. */
+  /**
+   * Checks every hash, chain, gap and blob, and that what is missing is missing for a reason that the log knows. Memory does not grow with
+   * the log.
+   */
   verify(onProgress?: (done: number, total: number) => void): Promise<VerifyReport>;
 }
 

@@ -1,5 +1,5 @@
-import { DreamfoldError, MAX_EVENT_BYTES, ModelUsage, OTHER_BLOCKS, TextBlock } from '@dreamfold/events';
-import { blobsIn, isPlainJson, MAX_JSON_DEPTH } from '@dreamfold/core';
+import { blobsIn, DreamfoldError, MAX_EVENT_BYTES, ModelUsage, OTHER_BLOCKS, TextBlock } from '@dreamfold/events';
+import { isPlainJson, MAX_JSON_DEPTH } from '@dreamfold/core';
 import { z } from 'zod';
 import type { ModelResponse } from './port.ts';
 

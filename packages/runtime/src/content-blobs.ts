@@ -1,7 +1,6 @@
 import { hash } from 'node:crypto';
-import { DreamfoldError, type Content, type ContentBlock } from '@dreamfold/events';
+import { blobsIn, DreamfoldError, type Content, type ContentBlock } from '@dreamfold/events';
 import {
-  blobsIn,
   givenContent,
   putBackData,
   takeOutData,

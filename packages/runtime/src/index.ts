@@ -34,7 +34,7 @@ export { Dreamer, DreamOptionsShape, type DreamOptions, type DreamReport, type D
 export { type ProposalRequest, type Proposer } from './dream/proposers.ts';
 export { type ToldDream, type ToldInsight } from './dream/told-dream.ts';
 export { ProposalEditor, type EditedProposal, type ProposalEdit } from './memory/proposal-editor.ts';
-export { exportStreams, type ExportRequest } from './transfer/export-streams.ts';
+export { exportStreams, type ExportAbsence, type ExportRequest } from './transfer/export-streams.ts';
 export { type ExportDamage } from './transfer/export-skips.ts';
 export { ImportRequestShape, type ImportReport, type ImportRequest } from './transfer/import-report.ts';
 export { checkImport, importSessions, type CheckedImport } from './transfer/import-sessions.ts';

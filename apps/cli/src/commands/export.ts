@@ -3,7 +3,7 @@ import { lstat, rename, rm, stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
-import { DreamfoldError, isDreamfoldError } from 'dreamfold';
+import { DreamfoldError, isDreamfoldError, type ExportAbsence } from 'dreamfold';
 import { counted } from '../render/counted.ts';
 import { withData } from '../data-directory.ts';
 import { defineCommand } from '../define-command.ts';
@@ -13,6 +13,7 @@ import type { Io } from '../io.ts';
 interface ExportFlags {
   out?: string;
   force?: true;
+  allowMissing?: true;
 }
 
 export function register(program: Command, io: Io): void {
@@ -20,11 +21,12 @@ export function register(program: Command, io: Io): void {
     usage: 'export [session...]',
     summary: 'write the log as lines of JSON, its events byte for byte',
     description:
-      'Writes sessions (with the memory stores that they were given), or everything when none is named, to --out or stdout. `dreamfold import --format dreamfold` into an empty data directory gives the same heads.',
+      'Writes sessions (with the memory stores that they were given), or everything when none is named, to --out or stdout. `dreamfold import --format dreamfold` into an empty data directory gives the same heads. Refuses a log of which payloads or blobs are missing, unless they were erased.',
     examples: ['export --out all.jsonl', 'export sesn_4k2 --out one.jsonl', 'export | gzip > all.jsonl.gz'],
   })
     .option('--out <file>', 'the file to write; it appears when it is complete')
     .option('--force', 'write over a file that is there')
+    .option('--allow-missing', 'write what is left, although payloads or blobs are missing and nothing on the log says why')
     .action((prefixes: string[], flags: ExportFlags, command: Command) => exportTo({ prefixes, flags, command }, io));
 }
 
@@ -42,8 +44,10 @@ async function exportTo({ prefixes, flags, command }: { prefixes: string[]; flag
     for (const prefix of prefixes) sessions.push(await findSession(dreamfold, prefix));
     const bar = io.progress('exporting');
     const counts = { events: 0 };
+    const missing: ExportAbsence[] = [];
     const lines = dreamfold.export({
       ...(sessions.length === 0 ? {} : { sessions: [...new Set(sessions)] }),
+      ...(flags.allowMissing === true ? { allowMissing: true, onMissing: (absent) => missing.push(absent) } : {}),
       onProgress: (done, total) => {
         counts.events = done;
         bar.update(done, total);
@@ -55,8 +59,12 @@ async function exportTo({ prefixes, flags, command }: { prefixes: string[]; flag
     } finally {
       bar.stop();
     }
+    if (missing.length > 0) {
+      io.note(`${counted(missing.length, 'payload or blob', 'payloads or blobs')} missing, and nothing on the log says why:`);
+      for (const { stream, seq, blob } of missing) io.note(`  ${stream}#${seq}${blob === undefined ? '' : `: blob ${blob}`}`);
+    }
     if (out === undefined) return;
-    io.document({ file: out, events: counts.events, bytes: (await stat(out)).size });
+    io.document({ file: out, events: counts.events, bytes: (await stat(out)).size, ...(missing.length === 0 ? {} : { missing }) });
     io.line(`${counted(counts.events, 'event')} written to ${out}.`);
   });
 }

@@ -1,6 +1,7 @@
 import { knownEvent, type Content, type JsonSchema, type KnownEvent, type LogEvent, type TeamSnapshot } from '@dreamfold/events';
 import { DELEGATE_TOOL, leadThreadId } from '@dreamfold/core';
 import { callLine, changeLines } from './call-view.ts';
+import { counted } from './counted.ts';
 import { contentLines } from './content-lines.ts';
 import type { Io } from '../io.ts';
 import { oneLine } from './printable.ts';
@@ -141,6 +142,10 @@ export class EventLines {
 
   #tellRest(event: KnownEvent): string[] {
     switch (event.type) {
+      case 'log.erased': {
+        const { events, reason, by } = event.data;
+        return [`${counted(events.length, 'payload')} erased${by === undefined ? '' : ` by ${by}`}: ${oneLine(reason, TEXT_CHARS)}`];
+      }
       case 'user.tool_confirmation': {
         const { result, tool_use_id, df_input } = event.data;
         const call = this.#calls.get(tool_use_id);

@@ -23,7 +23,7 @@ const event = (seq: number, stream = 'session/sesn_1'): StoredEvent => ({
   data: '{ "content":[],"n":1.0}',
 });
 
-const header: ExportLine = { kind: 'header', dreamfold_export: 2, log_id: 'log_1', streams: 2, events: 3 };
+const header: ExportLine = { kind: 'header', dreamfold_export: 3, log_id: 'log_1', streams: 2, events: 3 };
 const end: ExportLine = { kind: 'end', dreamfold_export_end: true, blobs: 1, sha256: 'ab'.repeat(32) };
 const lines: ExportLine[] = [
   header,
@@ -48,6 +48,11 @@ it('gives back what was written, byte for byte', () => {
   expect(encoded.every((line) => !line.includes('\n'))).toBe(true);
 });
 
+it('gives back why a payload was missing before', () => {
+  const missing: ExportLine = { kind: 'missing', missing: 'session/sesn_1', seq: 2, reason: 'it was no JSON' };
+  expect(readAll(lines.toSpliced(4, 0, missing).map(encodeExportLine))[4]).toEqual(missing);
+});
+
 describe('a damaged export is refused by name, with its place', () => {
   const replaced = (row: number, line: string): string[] => encoded.with(row - 1, line);
   const changed = (row: number, change: object): string[] =>
@@ -56,7 +61,7 @@ describe('a damaged export is refused by name, with its place', () => {
   it.each<[string, string[], string, string]>([
     ['no line', [], 'invalid_import', 'log.jsonl:1'],
     ['no header', encoded.slice(1), 'invalid_import', 'log.jsonl:1'],
-    ['a newer version', changed(1, { dreamfold_export: 3 }), 'unsupported_schema_version', 'log.jsonl:1'],
+    ['a newer version', changed(1, { dreamfold_export: 4 }), 'unsupported_schema_version', 'log.jsonl:1'],
     ['a header without counts', replaced(1, '{"dreamfold_export":1}'), 'invalid_import', 'log.jsonl:1/log_id'],
     ['a line that is not JSON', replaced(3, encoded[2]!.slice(0, 40)), 'invalid_json', 'log.jsonl:3'],
     ['a line that is null', replaced(3, 'null'), 'invalid_import', 'log.jsonl:3'],

@@ -2,8 +2,8 @@ import { DreamfoldError, Envelope, parseJson, type StoredEvent } from '@dreamfol
 import { z } from 'zod';
 import { checkRow, rowError } from './row-error.ts';
 
-/** The version of the file that is written. Since 2 the last line holds a digest of those before it. */
-export const EXPORT_VERSION = 2;
+/** The version of the file that is written. Since 2 the last line holds a digest of those before it, since 3 it says what was missing before. */
+export const EXPORT_VERSION = 3;
 
 /** The first line: what the file holds, so that a file cut short is noticed. */
 export const ExportHeader = z.strictObject({
@@ -13,6 +13,9 @@ export const ExportHeader = z.strictObject({
   events: z.int().nonnegative(),
 });
 export type ExportHeader = z.infer<typeof ExportHeader>;
+
+/** An event whose payload its own log was never given, and why: see `log.import_skipped`. These lines stand after the events. */
+const ExportMissing = z.strictObject({ missing: z.string().min(1), seq: z.int().positive(), reason: z.string() });
 
 /** The bytes that an event names. They stand after the events. */
 export const ExportBlob = z.strictObject({ blob: z.string().min(1), base64: z.base64() });
@@ -36,6 +39,7 @@ const ExportEvent = Envelope.extend({ data: z.string().nullable() });
 export type ExportLine =
   | ({ kind: 'header' } & ExportHeader)
   | { kind: 'event'; event: StoredEvent }
+  | ({ kind: 'missing' } & z.infer<typeof ExportMissing>)
   | ({ kind: 'blob' } & ExportBlob)
   | ({ kind: 'end' } & ExportEnd);
 
@@ -82,6 +86,7 @@ export class ExportReader {
       throw rowError(at, 'a line follows the last one', { value: text, remedy: 'Import each export from a file of its own.' });
     const keys: object = typeof value === 'object' && value !== null ? value : {};
     if ('dreamfold_export_end' in keys) return this.#end(value, at);
+    if ('missing' in keys) return { kind: 'missing', ...checkRow(ExportMissing, value, { at, remedy: REMEDY }) };
     if ('blob' in keys) {
       this.#blobs += 1;
       return { kind: 'blob', ...checkRow(ExportBlob, value, { at, remedy: REMEDY }) };

@@ -1,6 +1,6 @@
-import type { Content, ContentBlock } from '@dreamfold/events';
+import { blobsIn, type Content, type ContentBlock } from '@dreamfold/events';
 import { describe, expect, test } from 'vitest';
-import { blobsIn, putBackData, takeOutData, type BytesCodec } from './large-data.ts';
+import { putBackData, takeOutData, type BytesCodec } from './large-data.ts';
 
 /** Letters as bytes; a sum stands in for the hash. */
 const CODEC: BytesCodec = {

@@ -91,17 +91,6 @@ function taken(bytes: Uint8Array, { codec, path, blobs }: Taking): BlobRef {
   return { sha256: codec.sha256(bytes), size_bytes: bytes.length };
 }
 
-/** The blobs that content names, each as often as it is named. */
-export function blobsIn(content: readonly ContentBlock[]): string[] {
-  return content.flatMap((block) => {
-    if (block.type === 'text' || block.type === 'unknown') return block.df_blob === undefined ? [] : [block.df_blob.sha256];
-    if (block.type !== 'image' && block.type !== 'document') return [];
-    const { source } = block;
-    if (source.type === 'blob') return [source.sha256];
-    return source.type === 'content' && Array.isArray(source.content) ? blobsIn(source.content as ContentBlock[]) : [];
-  });
-}
-
 /**
  * The block as it was before {@link takeOutData}.
  * @param bytesOf gives a blob by its hash

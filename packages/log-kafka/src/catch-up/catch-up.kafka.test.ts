@@ -49,7 +49,7 @@ async function begin(): Promise<Field> {
   await Promise.all(
     Array.from({ length: STREAMS }, (_, i) => writer.append({ stream: `session/${i}`, id: 'a', expected: 0, events: events(i) })),
   );
-  await writer.erasure.erase('session/7', [2]);
+  await writer.erasure.erase('session/7', { seqs: [2], reason: 'asked for' });
   const driver = driverFor(place);
   onTestFinished(() => driver.close());
   await driver.produce(place.topics.events, 1, [{ key: 'x', value: Buffer.from('no event'), headers: {} }]);

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { eventKey, formatTree, intersect, parseTree, puncture, rootTree, type KeyTree } from './key-tree.ts';
+import { eventKey, formatTree, KeyTree, mayComeFrom, parseTree, puncture, rootDigest, rootTree, unite } from './key-tree.ts';
 
 const ROOT = Uint8Array.from({ length: 32 }, (_, i) => i);
 const LAST = 2 ** 32 - 1;
@@ -100,17 +100,37 @@ describe('puncture', () => {
   });
 });
 
-test('what two trees have in common is what is left after both punctures, in any order', () => {
-  fc.assert(
-    fc.property(seqs, seqs, (a, b) => {
-      const [left, right] = [puncture(rootTree(ROOT), a), puncture(rootTree(ROOT), b)];
-      const both = formatTree(puncture(rootTree(ROOT), [...a, ...b]));
-      expect(formatTree(intersect(left, right))).toBe(both);
-      expect(formatTree(intersect(right, left))).toBe(both);
-      expect(formatTree(puncture(left, b))).toBe(both);
-    }),
-    RUNS,
-  );
+describe('two trees of one root', () => {
+  test('give together what is left after what both have lost, in any order', () => {
+    fc.assert(
+      fc.property(seqs, seqs, seqs, (a, b, both) => {
+        const [left, right] = [puncture(rootTree(ROOT), [...a, ...both]), puncture(rootTree(ROOT), [...b, ...both])];
+        const gone = new Set([...a, ...both].filter((one) => [...b, ...both].includes(one)));
+        for (const all of [unite(left, right)!, unite(right, left)!]) {
+          for (const one of [...a, ...b, ...both]) expect(hexKey(all, one)).toBe(gone.has(one) ? null : keyByDefinition(one));
+          expect(formatTree(puncture(all, [...a, ...b, ...both]))).toBe(formatTree(puncture(rootTree(ROOT), [...a, ...b, ...both])));
+        }
+      }),
+      RUNS,
+    );
+  });
+
+  test('are told from two that have another key anywhere', () => {
+    const other = rootTree(Uint8Array.from({ length: 32 }, () => 9));
+    expect(unite(rootTree(ROOT), other)).toBeNull();
+    expect(unite(puncture(rootTree(ROOT), [7]), puncture(other, [8]))).toBeNull();
+    const forged = new KeyTree(new Map([...puncture(rootTree(ROOT), [7]).nodes].map(([path, key], i) => [path, i === 50 ? ROOT : key])));
+    expect(unite(rootTree(ROOT), forged)).toBeNull();
+    expect(unite(forged, rootTree(ROOT))).toBeNull();
+  });
+});
+
+test('a tree with its root shows by a digest which one it is; one that was punctured may be of any', () => {
+  const digest = rootDigest(ROOT);
+  expect(digest).toMatch(/^[\w-]{22}$/);
+  expect(mayComeFrom(rootTree(ROOT), digest)).toBe(true);
+  expect(mayComeFrom(rootTree(new Uint8Array(32)), digest)).toBe(false);
+  expect(mayComeFrom(puncture(rootTree(new Uint8Array(32)), [1]), digest)).toBe(true);
 });
 
 describe('the JSON of a tree', () => {
@@ -128,16 +148,16 @@ describe('the JSON of a tree', () => {
   });
 
   test('of one root is the form that is kept for ever', () => {
-    expect(formatTree(rootTree(ROOT))).toBe('{"v":1,"nodes":[{"path":"","key":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"}]}');
+    expect(formatTree(rootTree(ROOT))).toBe('{"v":2,"nodes":[{"path":"","key":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"}]}');
   });
 
   const key = Buffer.from(ROOT).toString('base64url');
-  const tree = (...nodes: unknown[]): string => JSON.stringify({ v: 1, nodes });
+  const tree = (...nodes: unknown[]): string => JSON.stringify({ v: 2, nodes });
   test.each([
     '',
     'null',
     '[]',
-    '{"v":1}',
+    '{"v":2}',
     tree(null),
     tree({ path: '' }),
     tree({ path: 'A', key }),
@@ -150,8 +170,8 @@ describe('the JSON of a tree', () => {
     tree({ path: '', key }, { path: 'f', key }),
     tree({ path: '01', key }, { path: '1', key }, { path: '0', key }),
     tree({ path: '01', key }, { path: '01', key }),
-    JSON.stringify({ v: 2, nodes: [] }),
-    JSON.stringify({ v: 1, nodes: [], more: 1 }),
+    JSON.stringify({ v: 1, nodes: [] }),
+    JSON.stringify({ v: 2, nodes: [], more: 1 }),
     '['.repeat(100_000),
   ])('%.60s is no tree', (text) => {
     expect(parseTree(text)).toBeNull();
@@ -163,6 +183,6 @@ describe('the JSON of a tree', () => {
         expect(parseTree(text)).toBeNull();
       }),
     );
-    expect(parseTree('{"v":1,"nodes":[]}')!.nodes.size).toBe(0);
+    expect(parseTree('{"v":2,"nodes":[]}')!.nodes.size).toBe(0);
   });
 });

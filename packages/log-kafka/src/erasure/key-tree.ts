@@ -124,15 +124,47 @@ export function puncture(tree: KeyTree, seqs: Iterable<number>): KeyTree {
   return new KeyTree(nodes);
 }
 
-/** The keys that both of two trees have, which are punctured forms of the same one. */
-export function intersect(a: KeyTree, b: KeyTree): KeyTree {
-  const coveredBy = (other: KeyTree) => (node: [string, Uint8Array]) => coverOf(other.nodes, node[0]) !== null;
-  return new KeyTree(new Map([...[...a.nodes].filter(coveredBy(b)), ...[...b.nodes].filter(coveredBy(a))]));
+/** The keys that either of two trees has; null when a key of the one is not what the other leads to: they have not one root. */
+export function unite(a: KeyTree, b: KeyTree): KeyTree | null {
+  const nodes = new Map<string, Uint8Array>();
+  for (const [one, other] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    for (const [path, key] of one.nodes) {
+      const cover = coverOf(other.nodes, path);
+      if (cover !== null && Buffer.compare(derive(other.nodes.get(cover)!, path.slice(cover.length)), key) !== 0) return null;
+      // What stands below a node of the other follows from that one.
+      if (cover === null || cover === path) nodes.set(path, key);
+    }
+  }
+  return new KeyTree(nodes);
+}
+
+function derive(key: Uint8Array, digits: string): Uint8Array {
+  let derived = key;
+  for (const digit of digits) derived = childKey(hmacKey(derived), digit);
+  return derived;
+}
+
+/** Names a root without telling it: the first 132 bits of its sha-256, as base64url. */
+export function rootDigest(key: Uint8Array): string {
+  return hash('sha256', key, 'base64url').slice(0, 22);
+}
+
+/** Whether a tree can be what is left of the root with a digest. Of one that was punctured nobody can tell by itself. */
+export function mayComeFrom(tree: KeyTree, digest: string): boolean {
+  const root = tree.nodes.get('');
+  return root === undefined || rootDigest(root) === digest;
+}
+
+export function isRoot(tree: KeyTree): boolean {
+  return tree.nodes.has('');
 }
 
 /** A tree as it stands on the keys' topic. */
 export const StoredTree = z.strictObject({
-  v: z.literal(1),
+  v: z.literal(2),
   nodes: z.array(
     z.strictObject({
       path: z.string().regex(/^[0-9a-f]{0,8}$/),
@@ -146,7 +178,7 @@ export const StoredTree = z.strictObject({
 export function formatTree(tree: KeyTree): string {
   const nodes = [...tree.nodes].sort(([a], [b]) => (a < b ? -1 : 1));
   const stored: z.infer<typeof StoredTree> = {
-    v: 1,
+    v: 2,
     nodes: nodes.map(([path, key]) => ({ path, key: Buffer.from(key).toString('base64url') })),
   };
   return JSON.stringify(stored);

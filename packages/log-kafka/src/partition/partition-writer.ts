@@ -38,6 +38,8 @@ interface Flight {
   /** Names its bytes. */
   hash: string;
   records: readonly DriverRecord[] | null;
+  /** Which of the keys of its seqs its records are sealed with: no two records have one. */
+  attempt: number;
   bytes: number;
   /** When the broker acknowledged it last, 0 before. */
   acknowledged: number;
@@ -64,9 +66,7 @@ export interface Counted {
 export interface WriterParts {
   replica: PartitionReplica;
   /** Makes the records of an append; may have to store a key first. Called once for each append. */
-  encode: (appends: readonly (readonly StoredEvent[])[]) => Promise<readonly DriverRecord[][]>;
-  /** Whether the key of an event that was encoded is gone. */
-  isErased: (event: StoredEvent) => boolean;
+  encode: (appends: readonly { stored: readonly StoredEvent[]; attempt: number }[]) => Promise<readonly DriverRecord[][]>;
   /** One produce request; throws when it failed, whether or not it was written. */
   produce: (records: readonly DriverRecord[]) => Promise<void>;
   /** Resolves when the replica has folded all that stands in the partition now. */
@@ -87,18 +87,19 @@ export interface WriterParts {
 export class PartitionWriter {
   readonly name = newWriterName();
   /** What is on its way, as it will be read. */
-  readonly sent: SentRecords;
+  readonly sent = new SentRecords();
   readonly #p: WriterParts;
   readonly #lines = new Map<string, StreamQueue>();
   readonly #byHash = new Map<string, Flight>();
   readonly #refusals: Refusals;
+  /** Of each stream, how often records were sent at seqs beyond its head that count for nobody. */
+  readonly #used = new Map<string, Map<number, number>>();
   #queue: Flight[] = [];
   #pumping = false;
   #stopped: DreamfoldError | null = null;
 
   constructor(parts: WriterParts) {
     this.#p = parts;
-    this.sent = new SentRecords(parts.isErased);
     this.#refusals = new Refusals(parts.onRefused);
   }
 
@@ -182,7 +183,18 @@ export class PartitionWriter {
     }
     let settle!: (verdict: FlightVerdict) => void;
     const settled = new Promise<FlightVerdict>((resolve) => (settle = resolve));
-    const flight: Flight = { stream, id: append.id, stored, hash: last.hash, records: null, bytes, acknowledged: 0, settle, settled };
+    const flight: Flight = {
+      stream,
+      id: append.id,
+      stored,
+      hash: last.hash,
+      records: null,
+      attempt: 0,
+      bytes,
+      acknowledged: 0,
+      settle,
+      settled,
+    };
     const claimed = stored.findLast((event) => event.class === 'claim')?.epoch;
     const line = this.#lines.get(stream) ?? { head: { seq: 0, hash: '', epoch: 0 }, flights: [] };
     line.head = { seq: last.seq, hash: last.hash, epoch: claimed ?? epoch };
@@ -237,7 +249,11 @@ export class PartitionWriter {
   async #encode(group: readonly Flight[]): Promise<void> {
     const fresh = group.filter((flight) => flight.records === null);
     if (fresh.length === 0) return;
-    const encoded = await this.#p.encode(fresh.map(({ stored }) => stored));
+    for (const flight of fresh) {
+      const used = this.#used.get(flight.stream);
+      if (used !== undefined) flight.attempt = Math.max(...flight.stored.map(({ seq }) => used.get(seq) ?? 0));
+    }
+    const encoded = await this.#p.encode(fresh);
     fresh.forEach((flight, i) => {
       flight.records = encoded[i]!;
       // It may have got its verdict meanwhile.
@@ -268,11 +284,24 @@ export class PartitionWriter {
 
   /** With it fall those that were put on top of it: their bytes name it as what they follow. */
   #refuse(flight: Flight, reason: Refusal): void {
-    const { flights } = this.#lines.get(flight.stream)!;
+    const { stream } = flight;
+    const { flights } = this.#lines.get(stream)!;
     const fallen = flights.slice(flights.indexOf(flight));
     const hashes = new Set(fallen.map(({ hash }) => hash));
     this.#queue = this.#queue.filter(({ hash }) => !hashes.has(hash));
+    this.#useUp(stream, fallen);
     for (const one of fallen.toReversed()) this.#settle(one, { counted: false, reason: one === flight ? reason : 'head_passed' });
+  }
+
+  /** What is sent at these seqs from now on takes other keys: those of records that never count are destroyed without those that do. */
+  #useUp(stream: string, fallen: readonly Flight[]): void {
+    const { seq: head } = this.#p.replica.head(stream);
+    const used = new Map([...(this.#used.get(stream) ?? [])].filter(([seq]) => seq > head));
+    for (const { stored, attempt } of fallen) {
+      for (const { seq } of stored) if (seq > head) used.set(seq, Math.max(used.get(seq) ?? 0, attempt + 1));
+    }
+    if (used.size > 0) this.#used.set(stream, used);
+    else this.#used.delete(stream);
   }
 
   /** Sends again what was acknowledged and has not come back: a leader that was cut off may have taken it. */

@@ -9,7 +9,8 @@ import { decodeRecord, encodeRecord } from './record-codec.ts';
 const LOG_ID = 'log_1';
 const KEY = new Uint8Array(32).fill(7);
 const STREAM = 'session/sesn_1';
-const SEAL = { id: `${STREAM} w_1`, key: KEY };
+const ROOT_DIGEST = 'JKPJDBbHvo3ScJvkx8BCNA';
+const SEAL = { id: `${STREAM} ${ROOT_DIGEST}`, key: KEY };
 
 const sha256 = (text: string): string => hash('sha256', text, 'base64url');
 
@@ -171,7 +172,7 @@ describe('a record that was encoded', () => {
     const kept = withHeader(
       stored,
       'df_seal',
-      Buffer.from('{"key":"session/sesn_1 w_1","digest":"ilXpw2kigLX219nYtalcl8ZA20gpXZ80y88sF0kifxM"}'),
+      Buffer.from('{"key":"session/sesn_1 JKPJDBbHvo3ScJvkx8BCNA","digest":"afnMk7zVuKYyhsbVg4tlmu5f0AT9fdD0BrT-5MxSGdI"}'),
     );
     expect(verdict(kept)).toBe('counted');
     expect(decodeRecord(kept, { keyOf: () => KEY }).payload).toBe(event().data);
@@ -255,7 +256,7 @@ describe('the verdict on a record', () => {
   const digestOf = (key: string, value: Uint8Array): string =>
     hash('sha256', Buffer.concat([Buffer.from(`${event().hash}\n${key}\n`), value]), 'base64url');
   const notJson = event({ data: 'not JSON' });
-  const elsewhere = 'session/sesn_2 w_1';
+  const elsewhere = `session/sesn_2 ${ROOT_DIGEST}`;
 
   test.each<[string, FetchedRecord]>([
     ['no header', { ...plain, headers: {} }],
@@ -301,7 +302,7 @@ describe('the verdict on a record', () => {
     ['a seal without a key', sealOf({ digest: digestOf('', sealed.value!) })],
     ['a seal under no key, with a value', sealOf({ key: null, digest: digestOf('', sealed.value!) })],
     ['a seal under the key of another stream', sealOf({ key: elsewhere, digest: digestOf(elsewhere, sealed.value!) })],
-    ['a seal under a key with no holder', sealOf({ key: `${STREAM} `, digest: digestOf(`${STREAM} `, sealed.value!) })],
+    ['a seal under a key with no digest', sealOf({ key: `${STREAM} `, digest: digestOf(`${STREAM} `, sealed.value!) })],
     ['a seal under a number', sealOf({ key: 1, digest: digestOf('1', sealed.value!) })],
     ['a seal with a field more', sealOf({ key: SEAL.id, digest: digestOf(SEAL.id, sealed.value!), more: 1 })],
   ])('is broken: %s', (_, record) => {

@@ -10,7 +10,8 @@ import { openPayload, sealPayload } from '../erasure/seal.ts';
 //   key            the stream
 //   df_envelope    the envelope, as the JSON that envelopeText makes of it
 //   value          the payload's text, or what it was sealed to
-//   df_seal        of a sealed payload: the id of its key, and a digest that binds envelope, key id and value
+//   df_seal        of a sealed payload: the id of its key, which holds the digest of its root, and a digest that binds envelope, key id
+//                  and value
 //   ce_*, content-type, traceparent    follow from the envelope, for other tools; nothing here reads them
 //
 // Whether a record is intact follows from the first four alone, without any key: every reader comes to the same answer, also
@@ -24,7 +25,7 @@ const MAX_RFC3339_MS = 253_402_300_799_999;
 
 /** The key that a payload is sealed with. */
 export interface SealingKey {
-  /** Names the tree that it comes from: `<stream> <holder>`. */
+  /** Names the tree that it comes from: `<stream> <digest of its root>`. */
   id: string;
   key: Uint8Array;
 }
@@ -185,11 +186,16 @@ function readSeal(header: HeaderValue | undefined): Seal | null {
   return seal === null ? null : { key: seal[1] ?? null, digest: seal[2]! };
 }
 
+/** The id of the key that the payload of a record was sealed with, null for one that was not. */
+export function keyIdOf({ headers }: DriverRecord): string | null {
+  return SEAL.exec(headers['df_seal'] ?? '')?.[1] ?? null;
+}
+
 /** A payload is sealed under a key of its own stream, so that erasing it there destroys it; without a key there is no payload. */
 function fits(seal: Seal, envelope: Envelope, value: Uint8Array): boolean {
   const { stream } = envelope;
   const owned =
-    seal.key === null ? value.length === 0 : seal.key.startsWith(`${stream} `) && /^[\w-]{1,64}$/.test(seal.key.slice(stream.length + 1));
+    seal.key === null ? value.length === 0 : seal.key.startsWith(`${stream} `) && /^[\w-]{22}$/.test(seal.key.slice(stream.length + 1));
   return owned && seal.digest === sealDigest(envelope.hash, seal.key, value);
 }
 

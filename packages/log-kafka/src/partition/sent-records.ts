@@ -1,7 +1,7 @@
 import type { StoredEvent } from '@dreamfold/events';
 import type { PartitionRecord } from '@dreamfold/log/backend';
 import { headerOf, type DriverRecord, type FetchedRecord } from '../driver/driver.ts';
-import { recordText, textOf } from './record-codec.ts';
+import { keyIdOf, recordText, textOf } from './record-codec.ts';
 
 /**
  * What this process has sent to a partition and waits for. A record that comes back with the same bytes is the event that it was made
@@ -10,12 +10,6 @@ import { recordText, textOf } from './record-codec.ts';
 export class SentRecords {
   /** By their envelope, which names writer and place: no two are the same. */
   readonly #sent = new Map<string, { event: StoredEvent; record: DriverRecord }>();
-  readonly #isErased: (event: StoredEvent) => boolean;
-
-  /** @param isErased whether the key that an event was sealed with is gone: another node may erase it before it is read here */
-  constructor(isErased: (event: StoredEvent) => boolean) {
-    this.#isErased = isErased;
-  }
 
   add(events: readonly StoredEvent[], records: readonly DriverRecord[]): void {
     records.forEach((record, i) => this.#sent.set(envelopeOf(record), { event: events[i]!, record }));
@@ -35,7 +29,7 @@ export class SentRecords {
     const envelope = headerOf(fetched, 'df_envelope');
     const text = envelope instanceof Uint8Array ? textOf(envelope) : null;
     const sent = text === null ? undefined : this.#sent.get(text);
-    return sent !== undefined && isSame(fetched, sent.record) ? new SentRecord(fetched, sent.event, this.#isErased) : null;
+    return sent !== undefined && isSame(fetched, sent.record) ? new SentRecord(fetched, sent) : null;
   }
 }
 
@@ -55,20 +49,20 @@ class SentRecord implements PartitionRecord {
   readonly offset: number;
   readonly term: number;
   readonly isIntact = true;
+  readonly record: StoredEvent;
   readonly #fetched: FetchedRecord;
-  readonly #event: StoredEvent;
-  readonly #isErased: (event: StoredEvent) => boolean;
+  readonly #sent: DriverRecord;
 
-  constructor(fetched: FetchedRecord, event: StoredEvent, isErased: (event: StoredEvent) => boolean) {
+  constructor(fetched: FetchedRecord, { event, record }: { event: StoredEvent; record: DriverRecord }) {
     this.offset = fetched.offset;
     this.term = fetched.term;
+    this.record = event;
     this.#fetched = fetched;
-    this.#event = event;
-    this.#isErased = isErased;
+    this.#sent = record;
   }
 
-  get record(): StoredEvent {
-    return this.#isErased(this.#event) ? { ...this.#event, data: null } : this.#event;
+  get keyId(): string | null {
+    return keyIdOf(this.#sent);
   }
 
   get bytes(): string {

@@ -43,10 +43,12 @@ export async function openReplicaLog(options: ReplicaLogOptions): Promise<KafkaL
     },
     partitions: replica.partitions.map((one) => ({ replica: one, writer: NO_WRITER })),
     changes,
-    keys: null,
+    settleKeys: null,
     blobs: {
       put: () => Promise.reject(readOnlyError(replica.directory)),
       get: async (sha256) => (/^[0-9a-f]{64}$/.test(sha256) ? replica.side.getBlob(sha256) : null),
+      holds: (sha256) => replica.side.hasBlob(sha256),
+      catchUp: () => Promise.resolve(),
       count: () => replica.side.blobs(),
     },
     clock: Date.now,

@@ -40,7 +40,7 @@ async function wholeLog(context: ConstructorParameters<typeof OperatedLog>[0]): 
   await Promise.all(
     [log, other].map((one, i) => one.append({ stream: 'session/raced', id: `r${i}`, expected: 'any', events: [user(`${i}`)] })),
   );
-  await log.erasure.erase(STREAM, [3]);
+  await log.erasure.erase(STREAM, { seqs: [3], reason: 'asked for' });
   await (await place.open('c')).close();
   const hashes = await hashesOf(log);
   await Promise.all([log.close(), other.close()]);

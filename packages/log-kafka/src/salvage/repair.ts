@@ -16,7 +16,7 @@ import { encodeRecord } from '../partition/record-codec.ts';
 import { genesisIn } from '../topics/genesis.ts';
 import { ensureTopics, rangesOf } from '../topics/topics.ts';
 import { sha256sIn } from './lacking.ts';
-import { openReplica, type OpenReplica } from './open-replica.ts';
+import { openReplica, openReplicaLog, type OpenReplica } from './open-replica.ts';
 
 export interface RepairOptions extends Pick<KafkaLogOptions, 'url' | 'directory' | 'storage' | 'env' | 'onProgress' | 'onNotice'> {
   /** What is put on the brokers: a replica, a place that holds one, or the folder of a log. */
@@ -45,7 +45,7 @@ export async function repairKafkaLog(options: RepairOptions): Promise<RepairRepo
   const source = openReplica({ directory: options.replica, storage: options.storage });
   const directory = mkdtempSync(join(tmpdir(), 'dreamfold-repair-'));
   try {
-    await checkWhole(source);
+    await checkWhole(source, options);
     await begin(place, source);
     const log = await openKafkaLog({ ...options, directory, mustExist: true });
     try {
@@ -68,17 +68,17 @@ function remember(directory: string, place: KafkaPlace, logId: string): void {
   if (existsSync(known.folderOf(logId))) known.remember(logId);
 }
 
-async function checkWhole(source: OpenReplica): Promise<void> {
-  for (const [partition, replica] of source.partitions.entries()) {
-    genesisIn(replica, partition);
-    const [problem] = (await replica.verify()).problems;
-    if (problem === undefined) continue;
-    throw new DreamfoldError('store_corrupt', `The replica in ${source.directory} is not whole: ${problem.problem}`, {
-      path: `partition/${partition}`,
-      value: problem,
-      remedy: 'Take the replica of another machine or process, or import the newest export into another log.',
-    });
-  }
+async function checkWhole({ partitions, directory }: OpenReplica, { storage }: RepairOptions): Promise<void> {
+  for (const [partition, replica] of partitions.entries()) genesisIn(replica, partition);
+  const log = await openReplicaLog({ directory, storage });
+  const { problems } = await log.archive.verify().finally(() => log.close());
+  const [problem] = problems;
+  if (problem === undefined) return;
+  throw new DreamfoldError('store_corrupt', `The replica in ${directory} is not whole: ${problem.problem}`, {
+    path: directory,
+    value: problem,
+    remedy: 'Take the replica of another machine or process, or import the newest export into another log.',
+  });
 }
 
 /** Creates the topics, and begins each partition that is empty with the genesis that it had. */

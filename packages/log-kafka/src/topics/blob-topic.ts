@@ -114,6 +114,16 @@ export class BlobTopic {
     return this.#store.getBlob(sha256);
   }
 
+  /** Whether a blob is here: after {@link catchUp}, whether anybody has it. */
+  holds(sha256: string): boolean {
+    return this.#store.hasBlob(sha256);
+  }
+
+  /** @throws DreamfoldError store_unavailable */
+  catchUp(): Promise<void> {
+    return this.#topic.catchUp();
+  }
+
   count(): number {
     return this.#store.blobs();
   }

@@ -196,7 +196,7 @@ export function describeAppend(under: LogUnderTest): void {
       const log = await under.fresh();
       const request = { stream: S, id: 'a', expected: 0, events: [message('x')] };
       await log.append(request);
-      await log.erasure.erase(S, [1]);
+      await log.erasure.erase(S, { seqs: [1], reason: 'asked for' });
       expect(await log.append(request)).toMatchObject({ duplicate: true, events: [{ data: null }] });
     });
   });

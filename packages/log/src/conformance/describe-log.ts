@@ -1,5 +1,6 @@
 import { afterEach, describe } from 'vitest';
 import type { Log } from '../port.ts';
+import { describeAbsence } from './absence-cases.ts';
 import { describeAppend } from './append-cases.ts';
 import { describeKeeping } from './keeping-cases.ts';
 import type { LogUnderTest, OpenLog } from './log-under-test.ts';
@@ -29,5 +30,6 @@ export function describeLog(name: string, open: OpenLog): void {
     describeAppend(under);
     describeReading(under);
     describeKeeping(under);
+    describeAbsence(under);
   });
 }

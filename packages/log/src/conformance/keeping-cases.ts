@@ -1,7 +1,6 @@
 import { hashInput, MAX_EVENT_BYTES, type StoredEvent } from '@dreamfold/events';
 import { describe, expect, it } from 'vitest';
 import { sha256 } from '../rule/append.ts';
-import { genesisStream } from '../rule/genesis.ts';
 import type { Log } from '../port.ts';
 import { claim, codeOf, fill, message, readAll, readAllStored, type LogUnderTest } from './log-under-test.ts';
 
@@ -21,45 +20,6 @@ async function example(log: Log): Promise<StoredEvent[]> {
 }
 
 export function describeKeeping(under: LogUnderTest): void {
-  describe('erase', () => {
-    it('takes the payload, and leaves envelope and chain', async () => {
-      const log = await under.fresh();
-      const before = await example(log);
-      expect(await log.erasure.erase(S, [2, 5, 99])).toEqual({ erased: 2 });
-      expect(await log.erasure.erase(S, [2])).toEqual({ erased: 0 });
-      expect(await log.erasure.erase('session/none', [1])).toEqual({ erased: 0 });
-      const expected = before.map((event) => (event.seq === 2 || event.seq === 5 ? { ...event, data: null } : event));
-      expect(await readAllStored(log, S)).toEqual(expected);
-      expect((await readAll(log, S))[1]!.data).toBeNull();
-      expect(await log.archive.verify()).toMatchObject({ erased: 2, problems: [] });
-      expect(await log.append({ stream: S, id: 'after', expected: 5, events: [message('x')] })).toMatchObject({ head: { seq: 6 } });
-      expect((await log.archive.verify()).problems).toEqual([]);
-    });
-
-    it('is told to whoever asks with the mark of an earlier answer, also on another handle', async () => {
-      const log = await under.fresh();
-      await example(log);
-      const reader = log.capabilities.survives.process ? await under.again() : log;
-      const { mark, streams } = await reader.erasure.since(null);
-      expect(streams).toEqual([]);
-      await log.erasure.erase(S, [2]);
-      await expect.poll(async () => (await reader.erasure.since(mark)).streams, { timeout: 10_000 }).toEqual([S]);
-      expect((await log.erasure.since(null)).streams).toEqual([S]);
-      const last = await log.erasure.since(null);
-      expect(await log.erasure.since(last.mark)).toEqual({ mark: last.mark, streams: [] });
-      expect((await log.erasure.since('a mark of another log')).streams).toBeNull();
-    });
-  });
-
-  describe('erasing the genesis', () => {
-    it('is refused', async () => {
-      const log = await under.fresh();
-      for (let partition = 0; partition < log.capabilities.partitions; partition += 1) {
-        expect(await codeOf(log.erasure.erase(genesisStream(partition), [1]))).toBe('invalid_argument');
-      }
-    });
-  });
-
   describe('restore', () => {
     it('adds a stream byte for byte, then what follows, and passes over what is there', async () => {
       const log = await under.fresh();
@@ -79,7 +39,7 @@ export function describeKeeping(under: LogUnderTest): void {
     it('keeps erased payloads erased', async () => {
       const log = await under.fresh();
       await example(log);
-      await log.erasure.erase(S, [3]);
+      await log.erasure.erase(S, { seqs: [3], reason: 'asked for' });
       const target = await under.fresh();
       await target.archive.restore(await readAllStored(log, S));
       expect(await target.archive.verify()).toMatchObject({ erased: 1, problems: [] });

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { DreamfoldError, RULE, newEvent, type LogGenesis } from '@dreamfold/events';
+import { RULE, newEvent, type LogGenesis } from '@dreamfold/events';
 import type { AppendRequest } from '../port.ts';
 
 /** The stream that describes the log itself. Its first event is the first of the log. */
@@ -22,14 +22,4 @@ export function genesisRequest(
 ): AppendRequest {
   const data: LogGenesis = { log_id: logId, rule: RULE, partitions, erasure };
   return { stream: genesisStream(partition), id: logId, expected: 0, events: [newEvent('log.genesis', 'system', data)] };
-}
-
-/** @throws DreamfoldError invalid_argument: without its genesis a log cannot be opened */
-export function checkErasable(stream: string): void {
-  if (!/^log\/(?:main|partition-\d+)$/.test(stream)) return;
-  throw new DreamfoldError('invalid_argument', `${stream} cannot be erased: it says which log this is`, {
-    path: 'stream',
-    value: stream,
-    remedy: 'Erase events of other streams; this one holds nothing personal.',
-  });
 }

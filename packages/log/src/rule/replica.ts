@@ -2,6 +2,7 @@ import type { LogEvent, StoredEvent } from '@dreamfold/events';
 import type { Head, StreamInfo, VerifyReport } from '../port.ts';
 import type { ProcessorLock } from '../processor-lock.ts';
 import type { Anchor, Refusal } from './rule.ts';
+import type { VerifiedLog } from './verify-stream.ts';
 
 /** A record as it stands in a partition of a shared log. `bytes` and `payload` may be made when they are read, so read them only where they are needed. */
 export interface PartitionRecord {
@@ -16,6 +17,19 @@ export interface PartitionRecord {
   payload?: string | null;
   /** True for an event that this process has made and found again byte for byte: its hashes are not taken once more. */
   isIntact?: boolean;
+  /** Names the key that its payload is sealed with, where the log seals payloads. */
+  keyId?: string | null;
+}
+
+/** An event that was erased, of a log that seals payloads. */
+export interface ErasedEvent {
+  seq: number;
+  /** When this node first asked what is owed, in ms since 1970: the time of the event itself anybody may have made up. */
+  since: number;
+  /** Its keys are destroyed, as far as this node knows. */
+  isDestroyed: boolean;
+  /** Records that count for nobody and hold the same id or the same payload, by the key that each is sealed with and its seq. */
+  copies: readonly { keyId: string; seq: number }[];
 }
 
 /** What became of the append that ended with a record, or was ended by it. */
@@ -72,10 +86,19 @@ export interface PartitionReplica {
   readStreamAfter(stream: string, ordinal: number): LogEvent[];
   streams(kind?: string): AsyncIterable<readonly StreamInfo[]>;
   findStreams(prefix: string, limit: number): readonly string[];
-  erase(stream: string, seqs: readonly number[]): number;
+  /**
+   * Streams with erased events whose keys may be left, of those that were known by a time.
+   * @param now what is new is known from now on, in ms since 1970
+   */
+  owingKeys(now: number, knownBy: number): readonly string[];
+  /** All erased events of a stream, by their seq. */
+  erasedEvents(stream: string): readonly ErasedEvent[];
+  /** Notes that the keys of erased events are destroyed. */
+  settleKeys(stream: string, seqs: readonly number[]): void;
   /** Streams with erased payloads since a mark, 0 for the beginning; null for a mark that it did not give. */
   erasedSince(mark: number): { mark: number; streams: readonly string[] } | null;
-  verify(onProgress?: (done: number, total: number) => void): Promise<VerifyReport>;
+  /** @param log what the rest of the log knows: see {@link VerifiedLog} */
+  verify(log: Pick<VerifiedLog, 'skipped' | 'hasBlob'> & { onProgress?: (done: number, total: number) => void }): Promise<VerifyReport>;
   /** Records that were broken or torn, oldest first; of a record longer than a MiB, its beginning. */
   setAside(): Iterable<SetAside>;
   close(): void;

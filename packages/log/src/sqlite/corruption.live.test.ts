@@ -44,7 +44,7 @@ beforeAll(async () => {
   await log.blobs.put(new Uint8Array(3000).fill(7));
   await write('session/two', 0, 10);
   // Erasing also moves the write-ahead log into the database, so that both files hold a part.
-  await log.erasure.erase('session/two', [3]);
+  await log.erasure.erase('session/two', { seqs: [3], reason: 'asked for' });
   await write('session/one', 20, 8);
   await write('session/three', 0, 4);
   expected = await contents(log);

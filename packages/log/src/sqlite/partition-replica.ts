@@ -1,20 +1,20 @@
 import { DreamfoldError, type LogEvent, type StoredEvent } from '@dreamfold/events';
 import { sha256 } from '../rule/append.ts';
-import { checkErasable } from '../rule/genesis.ts';
+import { seqOfEvent } from '../rule/erasure.ts';
 import { parsePayloadIfJson } from '../log-event.ts';
 import type { Head, StreamInfo, VerifyReport } from '../port.ts';
-import type { FoldedAppend, PartitionRecord, PartitionReplica, SetAside } from '../rule/replica.ts';
+import type { ErasedEvent, FoldedAppend, PartitionRecord, PartitionReplica, SetAside } from '../rule/replica.ts';
 import { WHOLE_RULE, foldRecord, type Anchor, type Judged, type RuleContext } from '../rule/rule.ts';
 import { AnchorRow } from './tables/anchor-row.ts';
 import { CountedEvents } from './tables/counted-events.ts';
 import { DatabaseWriter } from './database/database-writer.ts';
-import { ErasedFile } from './database/erased-file.ts';
+import { ErasureTable } from './tables/erasure-table.ts';
 import { EventTable } from './tables/event-table.ts';
 import { listStreams } from './tables/list-streams.ts';
 import { openLogDatabase, type LogDatabase } from './database/log-database.ts';
 import { SetAsideTable } from './tables/set-aside-table.ts';
 import { asStoreError, corrupt } from './database/sqlite-error.ts';
-import { verifyDatabase } from './database/verify-database.ts';
+import { verifyDatabase, type VerifyOptions } from './database/verify-database.ts';
 
 export const REPLICA_FILE = 'replica.db';
 
@@ -56,7 +56,7 @@ class SqlitePartitionReplica implements PartitionReplica {
   readonly #database: LogDatabase;
   readonly #table: EventTable;
   readonly #events: CountedEvents;
-  readonly #erased: ErasedFile;
+  readonly #erasures: ErasureTable;
   readonly #writer: DatabaseWriter;
   readonly #anchorRow: AnchorRow;
   readonly #setAside: SetAsideTable;
@@ -74,8 +74,8 @@ class SqlitePartitionReplica implements PartitionReplica {
     this.#database = database;
     this.#anchor = anchor;
     this.#table = new EventTable(database.db, parsePayloadIfJson);
-    this.#events = new CountedEvents(this.#table);
-    this.#erased = new ErasedFile(database.path);
+    this.#erasures = new ErasureTable(database.db);
+    this.#events = new CountedEvents(this.#table, { onErased: (streamId, seq) => this.#erasures.add(streamId, seq) });
     this.#writer = new DatabaseWriter(database, this.#events, false);
     this.#anchorRow = new AnchorRow(database.db);
     this.#setAside = new SetAsideTable(database.db, partition);
@@ -134,6 +134,7 @@ class SqlitePartitionReplica implements PartitionReplica {
     const settled = { offset, stream, appendId: of.id, hash };
     if (!verdict.counted) {
       if (verdict.reason === 'torn') for (const record of records) this.#setAside.add(record, verdict.reason);
+      append.forEach((event, i) => this.#keepCopy(event, records[i]!));
       return { ...settled, verdict };
     }
     const { head } = verdict;
@@ -142,6 +143,16 @@ class SqlitePartitionReplica implements PartitionReplica {
       head.epoch,
     );
     return { ...settled, verdict: { counted: true, head, ordinal: this.#events.last.position } };
+  }
+
+  /** What nobody counts holds its payload all the same: erasing the event has to reach it. One that does not open holds nothing. */
+  #keepCopy(event: StoredEvent, record: PartitionRecord): void {
+    const { stream, data, id } = event;
+    if (record.keyId == null || (data ?? opened(event, record.payload).data) === null) return;
+    const streamId = this.#table.streams.intern(stream);
+    this.#erasures.addCopy(streamId, event, record.keyId);
+    const seq = seqOfEvent(id, (appendId) => this.#events.findAppend(stream, appendId));
+    if (seq !== null && this.#erasures.ofStream(streamId).some((erased) => erased.seq === seq)) this.#erasures.add(streamId, seq);
   }
 
   /** The anchor at the last record whose verdict is known. It alone is hashed: those before it need not be told apart. */
@@ -235,26 +246,37 @@ class SqlitePartitionReplica implements PartitionReplica {
     });
   }
 
-  erase(stream: string, seqs: readonly number[]): number {
-    checkErasable(stream);
-    if (this.head(stream).seq === 0) return 0;
-    const { result: erased } = this.#writer.guard(() =>
-      this.#erased.around(stream, () => this.#writer.run(() => this.#events.erase(stream, seqs))),
+  owingKeys(now: number, knownBy: number): string[] {
+    if (this.#look(() => this.#erasures.hasUnseen)) this.#writer.run(() => this.#erasures.see(now));
+    return this.#look(() => this.#erasures.owing(knownBy).map((id) => this.#table.streams.name(id)));
+  }
+
+  erasedEvents(stream: string): ErasedEvent[] {
+    return this.#ofStream(stream, [], (id) =>
+      this.#erasures.ofStream(id).map(({ seq, since, isDestroyed }) => {
+        const [event] = this.#table.readStored(id, seq, seq);
+        // A record that stands here too, byte for byte, is sealed with the key of what counts.
+        const copies = this.#erasures
+          .copiesOf(id, event!)
+          .filter((copy) => copy.seq === seq || this.#table.hashAt(id, copy.seq) !== copy.hash);
+        return { seq, since: since ?? Number.POSITIVE_INFINITY, isDestroyed, copies };
+      }),
     );
-    if (erased > 0) this.#writer.truncateWriteAheadLog();
-    return erased;
+  }
+
+  settleKeys(stream: string, seqs: readonly number[]): void {
+    this.#ofStream(stream, undefined, (id) => this.#writer.run(() => seqs.forEach((seq) => this.#erasures.settle(id, seq))));
   }
 
   erasedSince(mark: number): { mark: number; streams: readonly string[] } | null {
-    return this.#writer.guard(() => this.#erased.since(mark));
+    return this.#writer.erasedSince(mark);
   }
 
-  async verify(onProgress?: (done: number, total: number) => void): Promise<VerifyReport> {
-    const { path, headFile } = this.#database;
+  async verify(log: VerifyOptions): Promise<VerifyReport> {
     try {
-      return await verifyDatabase(path, headFile, onProgress);
+      return await verifyDatabase(this.#database, log);
     } catch (error) {
-      throw asStoreError(error, path);
+      throw asStoreError(error, this.#database.path);
     }
   }
 

@@ -129,7 +129,7 @@ describe('several processes', () => {
     await expect(reader.append({ stream: S, id: 'b', expected: 6, events: [message('x')] })).rejects.toMatchObject({
       code: 'store_read_only',
     });
-    await expect(reader.erasure.erase(S, [1])).rejects.toMatchObject({ code: 'store_read_only' });
+    await expect(reader.erasure.erase(S, { seqs: [1], reason: 'asked for' })).rejects.toMatchObject({ code: 'store_read_only' });
     await reader.close();
     await log.close();
   });
@@ -150,7 +150,7 @@ describe('an erased payload', () => {
     });
     await fill(log, 'session/other', 30);
     expect(files()).not.toEqual([]);
-    expect(await log.erasure.erase(S, [31, 32])).toEqual({ erased: 2 });
+    expect((await log.erasure.erase(S, { seqs: [31, 32], reason: 'asked for' })).events).toHaveLength(2);
     expect(files()).toEqual([]);
     expect(await log.archive.verify()).toMatchObject({ erased: 2, problems: [] });
     await log.close();

@@ -13,8 +13,8 @@ import {
   type PreparedAppend,
 } from '../rule/append.ts';
 import { checkCursor, type Cursor } from '../cursor.ts';
-import { checkErasable } from '../rule/genesis.ts';
-import { withMissing } from '../rule/missing-payloads.ts';
+import { eraseEvents } from '../rule/erasure.ts';
+import { verifyWithMissing } from '../rule/missing-payloads.ts';
 import type {
   Appended,
   AppendRequest,
@@ -36,7 +36,6 @@ import { ChangeSignal, readBetween, subscribeBy, waitUntil, type Waiting } from 
 import { BlobTable } from './tables/blob-table.ts';
 import { CountedEvents } from './tables/counted-events.ts';
 import { DatabaseWriter, closedError } from './database/database-writer.ts';
-import { ErasedFile } from './database/erased-file.ts';
 import { EventTable } from './tables/event-table.ts';
 import { listStreams } from './tables/list-streams.ts';
 import type { LogDatabase } from './database/log-database.ts';
@@ -67,7 +66,6 @@ export class SqliteLog implements Log {
   readonly #events: CountedEvents;
   readonly #database: DatabaseWriter;
   readonly #blobTable: BlobTable;
-  readonly #erased: ErasedFile;
   readonly #writer = newWriterName();
   readonly #sequencer: Sequencer<PreparedAppend, Appended>;
   readonly #changes: ChangeSignal;
@@ -85,10 +83,9 @@ export class SqliteLog implements Log {
     this.directory = dirname(parts.path);
     this.capabilities = { name: 'sqlite', survives: { process: true, power: parts.full }, shared: true, partitions: 1 };
     this.#table = new EventTable(db);
-    this.#events = new CountedEvents(this.#table);
-    this.#database = new DatabaseWriter(parts, this.#events, parts.full);
     this.#blobTable = new BlobTable(db);
-    this.#erased = new ErasedFile(parts.path);
+    this.#events = new CountedEvents(this.#table, { blobs: this.#blobTable });
+    this.#database = new DatabaseWriter(parts, this.#events, parts.full);
     this.#sequencer = new Sequencer((appends, isOver) => this.#appendGroup(appends, isOver));
     this.#changes = new ChangeSignal((waiting) => {
       this.#waiting = waiting;
@@ -292,7 +289,7 @@ export class SqliteLog implements Log {
       await this.#sequencer.idle();
       this.#checkOpen();
       try {
-        return await withMissing(await verifyDatabase(this.#parts.path, this.#parts.headFile, onProgress), this);
+        return await verifyWithMissing(this, (skipped) => verifyDatabase(this.#parts, { skipped, onProgress }));
       } catch (error) {
         throw asStoreError(error, this.#parts.path);
       }
@@ -300,21 +297,14 @@ export class SqliteLog implements Log {
   };
 
   readonly erasure: Erasure = {
-    erase: async (stream, seqs) => {
-      checkErasable(stream);
+    erase: async (stream, request) => {
       this.#checkWritable();
-      await this.#sequencer.idle();
-      if (this.#guard(() => this.#table.streams.find(stream)) === null) return { erased: 0 };
-      const erased = this.#guard(() => this.#erased.around(stream, () => this.#transaction(() => this.#events.erase(stream, seqs))));
-      if (erased > 0) this.#guard(() => this.#database.truncateWriteAheadLog());
-      return { erased };
+      return eraseEvents(this, stream, request);
     },
     since: async (mark) => {
       this.#checkOpen();
-      return this.#guard(() => {
-        const erased = this.#erased.since(Number(mark ?? 0));
-        return { mark: String((erased ?? this.#erased.since(0)!).mark), streams: erased?.streams ?? null };
-      });
+      const erased = this.#database.erasedSince(Number(mark ?? 0));
+      return { mark: String((erased ?? this.#database.erasedSince(0)!).mark), streams: erased?.streams ?? null };
     },
   };
 

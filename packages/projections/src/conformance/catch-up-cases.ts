@@ -78,7 +78,8 @@ class Scribe {
 
   async erase(): Promise<void> {
     const stream = this.pick([...this.#heads.keys()]);
-    await this.log.erasure.erase(stream, [this.pick([1, 2, 3, 4, 5])]);
+    await this.log.erasure.erase(stream, { seqs: [this.pick([1, 2, 3, 4, 5])], reason: 'asked for' });
+    this.#heads.set(stream, (await this.log.head(stream)).seq);
   }
 }
 
@@ -123,7 +124,7 @@ export function describeCatchingUp(under: StoreUnderTest): void {
       for await (const batch of scribe.log.streams()) {
         for (const { stream, head } of batch) {
           const seqs = Array.from({ length: head.seq }, (_, i) => i + 1);
-          if (!stream.startsWith('log/')) await scribe.log.erasure.erase(stream, seqs);
+          if (!stream.startsWith('log/')) await scribe.log.erasure.erase(stream, { seqs, reason: 'asked for' });
         }
       }
       await projections.catchUp();

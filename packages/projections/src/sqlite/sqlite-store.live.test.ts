@@ -109,7 +109,7 @@ test('nothing of an erased payload is left in the file', async () => {
   const asked = lists();
   await asked.sessions();
   expect(bytes()).toContain('Sesame-4712');
-  await log.erasure.erase(streamOf('session', 'sesn_2'), [1]);
+  await log.erasure.erase(streamOf('session', 'sesn_2'), { seqs: [1], reason: 'asked for' });
   await asked.catchUp();
   expect(bytes()).not.toContain('Sesame-4711');
   expect(bytes().toLowerCase()).not.toContain('sesame');

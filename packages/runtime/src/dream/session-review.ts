@@ -26,7 +26,7 @@ export class SessionReview {
     for await (const batch of this.#log.readRange(after, through)) {
       for (const event of batch) {
         this.events += 1;
-        if (!event.stream.startsWith('session/')) continue;
+        if (!event.stream.startsWith('session/') || event.type === 'log.erased') continue;
         let reader = readers.get(event.stream);
         if (reader === undefined) {
           // A question says nothing new of what had ended before it; the session is read when that has an answer.

@@ -55,10 +55,10 @@ export class UnreviewedSessions {
     return this.#ended.reviewedThrough;
   }
 
-  /** Takes note of an event of a session. What is only asked of one that is finished is nothing to review yet. */
+  /** Takes note of an event of a session. What is only asked of one that is finished is nothing to review yet, and an erasure never is. */
   add(event: LogEvent, isFinished: boolean): void {
-    const { stream, position } = event;
-    if (hasSeen(this.reviewedThrough, position)) return;
+    const { stream, position, type } = event;
+    if (type === 'log.erased' || hasSeen(this.reviewedThrough, position)) return;
     if (!isFinished) this.#newest.delete(stream);
     else if (restAfter(event) !== 'asked') this.#newest.set(stream, position);
   }

@@ -44,7 +44,14 @@ export class MemoryChanges {
     if ((await this.#log.head(stream)).seq === known.seq) return known;
     let { seq, state } = known;
     for await (const batch of this.#log.read(stream, { from: seq + 1 })) {
-      for (const event of batch) state = evolveMemory(state, event);
+      for (const event of batch) {
+        if (event.type === 'log.erased' && known.seq > 0) {
+          // What was folded before may hold what it erases.
+          this.#folded.delete(id);
+          return this.newest(id);
+        }
+        state = evolveMemory(state, event);
+      }
       seq += batch.length;
     }
     return this.#keep(id, { seq, state });

@@ -70,20 +70,23 @@ export class ExportSkips {
     return this.#missingRows.has(row) ? { ...event, data: null } : event;
   }
 
-  /** Records on the log itself what it lacks, so that `verify` can say why. The same file again records nothing twice. */
+  /** Records on the log itself what it lacks, so that `verify` can say why. */
   async record(log: Log, source: string): Promise<void> {
     const { missing, ended } = this.damage;
-    for (let from = 0; from < Math.max(missing.length, ended.length); from += ENTRIES) {
-      const data: ImportSkipped = {
-        source,
-        missing: missing
-          .slice(from, from + ENTRIES)
-          .map(({ stream, seq, code }) => ({ stream, seq, reason: REASONS[code] ?? 'it was bad' })),
-        ended: ended.slice(from, from + ENTRIES).map(({ stream, seq }) => ({ stream, seq, reason: ENDED })),
-      };
-      const event = newEvent('log.import_skipped', 'system', data);
-      await log.append({ stream: LOG_STREAM, id: idFrom('event', sha256(JSON.stringify(data))), expected: 'any', events: [event] });
-    }
+    await recordSkipped(log, {
+      source,
+      missing: missing.map(({ stream, seq, code }) => ({ stream, seq, reason: REASONS[code] ?? 'it was bad' })),
+      ended: ended.map(({ stream, seq }) => ({ stream, seq, reason: ENDED })),
+    });
+  }
+}
+
+/** Records on the log itself what an import has left out, or what was missing in its file. The same again is recorded once. */
+export async function recordSkipped(log: Log, { source, missing, ended }: ImportSkipped): Promise<void> {
+  for (let from = 0; from < Math.max(missing.length, ended.length); from += ENTRIES) {
+    const data: ImportSkipped = { source, missing: missing.slice(from, from + ENTRIES), ended: ended.slice(from, from + ENTRIES) };
+    const event = newEvent('log.import_skipped', 'system', data);
+    await log.append({ stream: LOG_STREAM, id: idFrom('event', sha256(JSON.stringify(data))), expected: 'any', events: [event] });
   }
 }
 

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { DreamfoldError, isDreamfoldError, withRemedy, type ErrorCode, type StoredEvent } from '@dreamfold/events';
 import { ExportReader, type ExportBlob, type ExportEnd, type ExportLine } from '@dreamfold/core';
-import type { Log } from '@dreamfold/log';
+import type { Log, MissingPayload } from '@dreamfold/log';
 import { StreamChecks } from './export-checks.ts';
-import { ExportSkips } from './export-skips.ts';
+import { ExportSkips, recordSkipped } from './export-skips.ts';
 import type { ImportReport, ImportRequest } from './import-report.ts';
 import { fileSizeBytes, readLines } from '../text-file.ts';
 
@@ -114,6 +114,7 @@ export async function writeExport(
   let here = 0;
   let done = 0;
   let batch: StoredEvent[] = [];
+  const missing: MissingPayload[] = [];
   const flush = async (): Promise<void> => {
     if (batch.length > 0) report.events += (await log.archive.restore(batch)).added;
     done += batch.length;
@@ -121,6 +122,7 @@ export async function writeExport(
     request.onProgress?.('write', done, events);
   };
   for await (const read of goodLines(request.file, skips)) {
+    if (read.kind === 'missing') missing.push({ stream: read.missing, seq: read.seq, reason: read.reason });
     if (read.kind === 'blob') await log.blobs.put(Buffer.from(read.base64, 'base64'));
     if (read.kind !== 'event') continue;
     const { event } = read;
@@ -130,8 +132,19 @@ export async function writeExport(
   }
   await flush();
   await skips?.record(log, basename(request.file));
+  await recordSkipped(log, { source: basename(request.file), missing: await stillMissing(log, missing), ended: [] });
   report.added = report.sessions - here;
   return report;
+}
+
+/** Those that are missing here too: an event that was here before has its payload. */
+async function stillMissing(log: Log, missing: readonly MissingPayload[]): Promise<MissingPayload[]> {
+  const still: MissingPayload[] = [];
+  for (const one of missing) {
+    const range = { from: one.seq, to: one.seq };
+    for await (const batch of log.archive.readStored(one.stream, range)) if (batch[0]?.data === null) still.push(one);
+  }
+  return still;
 }
 
 async function* goodLines(file: string, skips: ExportSkips | null): AsyncGenerator<ExportLine> {

@@ -1,5 +1,4 @@
-import { ContentBlock, isPlainText } from '@dreamfold/events';
-import { blobsIn } from '../../session/large-data.ts';
+import { blobsIn, ContentBlock, isPlainText } from '@dreamfold/events';
 import type { MessageContent } from '../transcript-message.ts';
 
 type RecordedBlock = Exclude<MessageContent, string>[number];

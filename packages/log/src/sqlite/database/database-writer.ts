@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { DreamfoldError } from '@dreamfold/events';
 import type { CountedEvents } from '../tables/counted-events.ts';
+import { ErasedFile } from './erased-file.ts';
 import type { LogHead } from './head-file.ts';
 import type { LogDatabase } from './log-database.ts';
 import { asStoreError } from './sqlite-error.ts';
@@ -16,6 +17,7 @@ export class DatabaseWriter {
   readonly #dataVersion: StatementSync;
   /** Of the database, when `#events` was read: another connection's commit changes it. */
   #version = -1;
+  readonly #erased: ErasedFile;
   /** The head file is behind what was committed here. */
   #headOwed = false;
 
@@ -25,6 +27,7 @@ export class DatabaseWriter {
     this.#db = database.db;
     this.#events = events;
     this.#full = full;
+    this.#erased = new ErasedFile(database.path);
     this.#begin = this.#db.prepare('BEGIN IMMEDIATE');
     this.#commit = this.#db.prepare('COMMIT');
     this.#dataVersion = this.#db.prepare('PRAGMA data_version');
@@ -32,7 +35,8 @@ export class DatabaseWriter {
   }
 
   /**
-   * Takes the write lock, runs, commits, and writes the head file. Whatever fails, nothing of it is left.
+   * Takes the write lock, runs, commits, and writes the head file. Whatever fails, nothing of it is left. Of what was erased nothing is
+   * left in the files either.
    * @returns what `work` returned, and whether events were added
    */
   run<T>(work: () => T): { result: T; added: boolean } {
@@ -45,7 +49,9 @@ export class DatabaseWriter {
     try {
       this.refresh();
       before = this.#events.last;
+      this.#events.erasedIn.clear();
       result = work();
+      this.#erased.add(this.#events.erasedIn);
       this.#commit.run();
     } catch (error) {
       this.#rollBack();
@@ -60,6 +66,7 @@ export class DatabaseWriter {
         // What was committed counts, so this is no failure of it; the next transaction does not begin before the file is written.
       }
     }
+    if (this.#events.erasedIn.size > 0) this.#finishErasure();
     return { result, added };
   }
 
@@ -99,9 +106,19 @@ export class DatabaseWriter {
     return (this.#dataVersion.get() as unknown as [number])[0];
   }
 
-  /** Empties the write-ahead log, which still holds pages as they were before an erasure. */
-  truncateWriteAheadLog(): void {
-    this.guard(() => this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)'));
+  /** The streams whose payloads were erased since a mark: see {@link ErasedFile}. */
+  erasedSince(mark: number): { mark: number; streams: readonly string[] } | null {
+    return this.guard(() => this.#erased.since(mark));
+  }
+
+  #finishErasure(): void {
+    try {
+      this.#erased.add(this.#events.erasedIn);
+      // It still holds pages as they were before.
+      this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    } catch {
+      // What was committed counts. The first note is there, and a later checkpoint writes over the pages.
+    }
   }
 
   /** Runs, and gives errors their names. */

@@ -14,14 +14,11 @@ export class ErasedFile {
   }
 
   /**
-   * Notes the stream before it is erased and after: the first note outlives a crash in between, the second is for whoever has followed
-   * in between. A note without an erasure does no harm.
+   * Notes streams, before their erasure is committed and after: the first note outlives a crash in between, the second is for whoever has
+   * followed in between. A note without an erasure does no harm.
    */
-  around<T>(stream: string, erase: () => T): T {
-    appendFileSync(this.#path, `${stream}\n`);
-    const result = erase();
-    appendFileSync(this.#path, `${stream}\n`);
-    return result;
+  add(streams: ReadonlySet<string>): void {
+    if (streams.size > 0) appendFileSync(this.#path, [...streams, ''].join('\n'));
   }
 
   /** @returns null for a mark that this file never gave; a line that is being written belongs to the next call */

@@ -3,26 +3,36 @@ import type { DatabaseSync } from 'node:sqlite';
 import { isDreamfoldError } from '@dreamfold/events';
 import { sha256, sha256Hex } from '../../rule/append.ts';
 import type { VerifyReport } from '../../port.ts';
-import { StreamVerifier } from '../../rule/verify-stream.ts';
+import { StreamVerifier, type VerifiedLog } from '../../rule/verify-stream.ts';
 import { EventTable } from '../tables/event-table.ts';
-import { checkHead, type HeadFile } from './head-file.ts';
+import { checkHead } from './head-file.ts';
+import type { LogDatabase } from './log-database.ts';
 import { openForReading } from './open-for-reading.ts';
 import { asStoreError, checkRises } from './sqlite-error.ts';
+
+export interface VerifyOptions extends Pick<VerifiedLog, 'skipped'> {
+  /** Left out: the blobs of the database itself. */
+  hasBlob?: VerifiedLog['hasBlob'];
+  onProgress?: ((done: number, total: number) => void) | undefined;
+}
 
 /**
  * Reads the whole database as it is at one moment, through a connection of its own, one stream after the other:
  * what is held in memory is a batch, however long the log.
  */
 export async function verifyDatabase(
-  path: string,
-  headFile: HeadFile,
-  onProgress?: (done: number, total: number) => void,
+  { path, headFile }: Pick<LogDatabase, 'path' | 'headFile'>,
+  { skipped, hasBlob, onProgress }: VerifyOptions,
 ): Promise<VerifyReport> {
   const { db } = openForReading(path, headFile);
   let blobs = 0;
   let table: EventTable | undefined;
   let streamId = 0;
-  const verifier = new StreamVerifier(sha256, (_, id, before) => table!.findAppend(streamId, id, before)?.n ?? 0);
+  const verifier = new StreamVerifier(sha256, {
+    findAppend: (_, id, before) => table!.findAppend(streamId, id, before),
+    hasBlob: hasBlob ?? holdsBlob(db),
+    skipped,
+  });
   try {
     const head = headFile.read();
     db.exec('BEGIN');
@@ -56,6 +66,11 @@ export async function verifyDatabase(
     db.close();
   }
   return verifier.report({ blobs });
+}
+
+function holdsBlob(db: DatabaseSync): (sha256: string) => boolean {
+  const select = db.prepare('SELECT 1 FROM blobs WHERE sha256 = ?');
+  return (sha256) => select.get(Buffer.from(sha256, 'hex')) !== undefined;
 }
 
 function count(db: DatabaseSync, table: 'events' | 'blobs'): number {

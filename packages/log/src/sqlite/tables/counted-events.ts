@@ -1,6 +1,8 @@
-import type { StoredEvent } from '@dreamfold/events';
+import { blobsNamedBy, type StoredEvent } from '@dreamfold/events';
+import { erasedBy, seqOfEvent } from '../../rule/erasure.ts';
 import type { Head } from '../../port.ts';
 import { EMPTY_HEAD, type Counted } from '../../rule/rule.ts';
+import type { BlobTable } from './blob-table.ts';
 import type { EventTable } from './event-table.ts';
 import type { LogHead } from '../database/head-file.ts';
 import { KnownAppends } from './known-appends.ts';
@@ -11,18 +13,30 @@ const MAX_CACHED_HEADS = 4_096;
 /** Ids that read like those of inner events; what the index `inner_like_ids` holds, or less. */
 const INNER_LIKE = /-[0-9]+$/;
 
+interface CountedOptions {
+  /** Those of this log, which go with the last event that names them; left out where they are kept elsewhere. */
+  blobs?: BlobTable;
+  /** Told of each event that an erasure names, also of one whose payload was gone before. */
+  onErased?: (streamId: number, seq: number) => void;
+}
+
 /** The events of a database as the rule looks at them, and the one way in which more are added. */
 export class CountedEvents implements Counted {
   readonly table: EventTable;
   /** The newest event. */
   last: LogHead;
+  /** Streams of which the transaction under way has erased payloads. */
+  readonly erasedIn = new Set<string>();
   readonly #heads = new Map<number, Head>();
   /** Streams that are known to have no append id such as `a-1`: nothing to look up for inner events there. */
   readonly #plainIds = new Set<number>();
   readonly #appends = new KnownAppends();
 
-  constructor(table: EventTable) {
+  readonly #o: CountedOptions;
+
+  constructor(table: EventTable, options: CountedOptions = {}) {
     this.table = table;
+    this.#o = options;
     this.last = table.last();
   }
 
@@ -64,7 +78,7 @@ export class CountedEvents implements Counted {
     return true;
   }
 
-  /** Adds an append that counts, inside a transaction. When that is rolled back, call {@link reread} before the next. */
+  /** Adds an append that counts, and takes out what it erases, inside a transaction. When that is rolled back, call {@link reread} before the next. */
   add(stored: readonly StoredEvent[], epoch: number): void {
     const streamId = this.table.streams.intern(stored[0]!.stream);
     let { position } = this.last;
@@ -77,12 +91,19 @@ export class CountedEvents implements Counted {
     const { seq, hash } = stored.at(-1)!;
     this.last = { position, hash };
     this.#heads.set(streamId, { seq, hash, epoch });
+    for (const event of stored) for (const id of erasedBy(event)) this.#erase(event.stream, id);
   }
 
-  /** Inside a transaction. @returns how many payloads there were to erase */
-  erase(stream: string, seqs: readonly number[]): number {
-    const streamId = this.table.streams.find(stream);
-    return streamId === null ? 0 : seqs.filter((seq) => this.table.erase(streamId, seq)).length;
+  #erase(stream: string, id: string): void {
+    const { blobs, onErased } = this.#o;
+    const streamId = this.table.streams.find(stream)!;
+    const seq = seqOfEvent(id, (appendId) => this.findAppend(stream, appendId));
+    if (seq === null) return;
+    onErased?.(streamId, seq);
+    const erased = this.table.erase(streamId, seq);
+    if (erased === null) return;
+    this.erasedIn.add(stream);
+    if (blobs !== undefined) for (const sha256 of blobsNamedBy(erased)) if (!this.table.isNamed(sha256)) blobs.remove(sha256);
   }
 
   /** Reads again what another connection may have changed, or a transaction that was undone. */

@@ -2,6 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { GENESIS_HASH, eventId, type Causation, type LogEvent, type StoredEvent, type WriteClass } from '@dreamfold/events';
 import { sha256 } from '../../rule/append.ts';
 import { parsePayload, upcast } from '../../log-event.ts';
+import { isErasable } from '../../rule/erasure.ts';
 import type { Head } from '../../port.ts';
 import { EMPTY_HEAD } from '../../rule/rule.ts';
 import { BATCH_SIZE } from '../../subscription.ts';
@@ -81,6 +82,7 @@ export class EventTable {
   readonly #kindIds: Readonly<Record<WriteClass, Map<string, number>>> = { open: new Map(), owner: new Map(), claim: new Map() };
   readonly #seqAfter: StatementSync;
   readonly #erase: StatementSync;
+  readonly #naming: StatementSync;
 
   readonly #parse: typeof parsePayload;
 
@@ -113,6 +115,7 @@ export class EventTable {
     );
     this.#seqAfter = prepare('SELECT seq FROM events WHERE stream = ? AND position <= ? ORDER BY seq DESC LIMIT 1');
     this.#erase = prepare("UPDATE events SET data = ? WHERE stream = ? AND seq = ? AND typeof(data) = 'text'");
+    this.#naming = prepare("SELECT 1 FROM events WHERE typeof(data) = 'text' AND instr(data, ?) > 0 LIMIT 1");
   }
 
   /** Names are taken from memory; what a rolled back transaction has added is not there. */
@@ -307,10 +310,16 @@ export class EventTable {
     return { id, seq: first, n, time, writer, correlation };
   }
 
-  /** @returns whether there was a payload to erase */
-  erase(streamId: number, seq: number): boolean {
+  /** @returns the event as it was; null when it had no payload, or one that is never erased */
+  erase(streamId: number, seq: number): StoredEvent | null {
     const [event] = this.readStored(streamId, seq, seq);
-    if (event === undefined || event.data === null) return false;
-    return this.#erase.run(toBytes(event.dataHash), streamId, seq).changes === 1;
+    if (event === undefined || event.data === null || !isErasable(event)) return null;
+    this.#erase.run(toBytes(event.dataHash), streamId, seq);
+    return event;
+  }
+
+  /** Whether a text stands in the payload of any event. Reads all of them. */
+  isNamed(text: string): boolean {
+    return this.#naming.get(text) !== undefined;
   }
 }

@@ -30,8 +30,8 @@ const BLOBS = `CREATE TABLE blobs (id INTEGER PRIMARY KEY, sha256 BLOB NOT NULL 
 //
 // The end of an id is enough to look it up, and half the size in the index. The view `log` is for a person.
 //
-// `anchor` and `set_aside` are empty in a log of its own: they say where the replica of a partition stands in it, and keep
-// the records that are no events.
+// `anchor`, `set_aside`, `erasures` and `refused_copies` are empty in a log of its own: they say where the replica of a partition stands
+// in it, keep the records that are no events, and which payloads were erased, with what else on the log still holds their text.
 const EVENTS = [
   `CREATE TABLE streams (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT`,
   `CREATE TABLE names (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT`,
@@ -58,6 +58,10 @@ const EVENTS = [
   BLOBS,
   `CREATE TABLE anchor (id INTEGER PRIMARY KEY CHECK (id = 1), offset INTEGER NOT NULL, digest TEXT NOT NULL, term INTEGER NOT NULL) STRICT`,
   `CREATE TABLE set_aside (offset INTEGER PRIMARY KEY, reason TEXT NOT NULL, bytes BLOB NOT NULL) STRICT`,
+  `CREATE TABLE erasures (stream INTEGER NOT NULL REFERENCES streams, seq INTEGER NOT NULL, since INTEGER, destroyed INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (stream, seq)) STRICT, WITHOUT ROWID`,
+  `CREATE INDEX keys_owed ON erasures (stream) WHERE destroyed = 0`,
+  `CREATE TABLE refused_copies (stream INTEGER NOT NULL REFERENCES streams, id TEXT NOT NULL, data_hash TEXT NOT NULL, hash TEXT NOT NULL, key TEXT NOT NULL, seq INTEGER NOT NULL) STRICT`,
+  `CREATE INDEX copies_of_streams ON refused_copies (stream)`,
   `CREATE VIEW log AS SELECT
   e.position, s.name AS stream, e.seq, datetime(f.time / 1000.0, 'unixepoch', 'subsec') AS time, k.name AS kind,
   a.name AS actor, e.causation, c.name AS correlation, abs(e.epoch) AS epoch, iif(typeof(e.data) = 'text', e.data, NULL) AS data
