@@ -71,7 +71,7 @@ function remember(directory: string, place: KafkaPlace, logId: string): void {
 async function checkWhole({ partitions, directory }: OpenReplica, { storage }: RepairOptions): Promise<void> {
   for (const [partition, replica] of partitions.entries()) genesisIn(replica, partition);
   const log = await openReplicaLog({ directory, storage });
-  const { problems } = await log.archive.verify().finally(() => log.close());
+  const { problems } = await log.archive.verify().finally(async () => await log.close());
   const [problem] = problems;
   if (problem === undefined) return;
   throw new DreamfoldError('store_corrupt', `The replica in ${directory} is not whole: ${problem.problem}`, {
