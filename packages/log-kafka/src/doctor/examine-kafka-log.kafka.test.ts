@@ -54,7 +54,10 @@ test('says what is well, what was set aside or left half, and what is wrong, and
   expect(after).toContainEqual(expect.objectContaining({ about: 'former replicas', state: 'note' }));
 
   const configEntries = [{ name: 'retention.ms', value: '60000' }];
-  await admin.alterConfigs({ validateOnly: false, resources: [{ type: 2, name: `${prefix}.events`, configEntries }] });
+  await admin.alterConfigs({
+    validateOnly: false,
+    resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: `${prefix}.events`, configEntries }],
+  });
   await admin.deleteTopicRecords({ topic: `${prefix}.events`, partitions: [{ partition: 0, offset: '1' }] });
   await expect
     .poll(async () => (await examine()).filter(({ state }) => state === 'wrong').map(({ about }) => about), { timeout: 20_000 })
