@@ -28,7 +28,7 @@ class FullDisk implements ReplicaStorage {
 
   readonly lock = (directory: string): ReturnType<ReplicaStorage['lock']> => sqliteReplicas.lock(directory);
 
-  readonly inspect: ReplicaStorage['inspect'] = (directory) => sqliteReplicas.inspect(directory);
+  readonly inspect = (directory: string): ReturnType<ReplicaStorage['inspect']> => sqliteReplicas.inspect(directory);
 
   openSide(options: Parameters<ReplicaStorage['openSide']>[0]): ReturnType<ReplicaStorage['openSide']> {
     return this.#failing(sqliteReplicas.openSide(options), 'transaction', 'side');
