@@ -168,6 +168,8 @@ export class KafkaNode {
 
   async #settleOnce(delayMs: number): Promise<void> {
     const due = this.#p.now() - delayMs;
+    // First: what others have destroyed already is taken over, and not destroyed once more.
+    if (this.keys.isAmiss) await this.#mendKeys();
     for (const { replica } of this.partitions) {
       for (const stream of replica.owingKeys(this.#p.now(), due)) {
         const events = replica.erasedEvents(stream).filter(({ isDestroyed, since }) => !isDestroyed && since <= due);
@@ -176,7 +178,9 @@ export class KafkaNode {
         if (!this.#stopped) replica.settleKeys(stream, seqs);
       }
     }
-    if (!this.keys.isAmiss) return;
+  }
+
+  async #mendKeys(): Promise<void> {
     // What stands on the log by now may be the reason.
     for (const partition of this.partitions.keys()) await this.catchUp(partition);
     await this.keys.mend();

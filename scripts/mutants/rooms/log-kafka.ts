@@ -102,6 +102,14 @@ export const LOG_KAFKA: Room = {
       tests: [at('erasure/key-tree.test.ts')],
     },
     {
+      name: 'copies-of-an-erased-payload',
+      what: 'Whoever reads both topics could open what an append that lost a race left there.',
+      file: at('erasure/key-ring.ts'),
+      find: '[seq, ...copies.filter(({ keyId }) => keyId === id).map((copy) => copy.seq)]',
+      replace: '[seq, ...copies.filter(() => false).map((copy) => copy.seq)]',
+      tests: [at('erasure/key-ring.test.ts')],
+    },
+    {
       name: 'keys-of-another-root',
       what: 'A tree that somebody made up would take the place of keys that open what is on the log.',
       file: at('erasure/key-tree.ts'),
