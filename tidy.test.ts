@@ -43,7 +43,12 @@ const APP_LEVEL = 5;
 const TECHNOLOGY: Readonly<Record<string, readonly string[]>> = {
   'node:sqlite': ['packages/log/src/sqlite/', 'packages/projections/src/sqlite/', 'apps/bench/'],
   '@anthropic-ai/sdk': ['packages/model/src/anthropic/'],
-  kafkajs: ['packages/log-kafka/src/driver/kafkajs/', 'packages/log-kafka/src/driver/testing/', 'apps/bench/'],
+  kafkajs: [
+    'packages/log-kafka/src/driver/kafkajs/',
+    'packages/log-kafka/src/driver/testing/',
+    'packages/log-kafka/src/testing/',
+    'apps/bench/',
+  ],
   '@platformatic/kafka': ['packages/log-kafka/src/driver/platformatic/', 'apps/bench/'],
 };
 const ADAPTER = /^@dreamfold\/(?:(?:log|projections)\/sqlite|model\/anthropic|log-kafka)/;

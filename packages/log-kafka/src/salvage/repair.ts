@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DreamfoldError, type StoredEvent } from '@dreamfold/events';
-import { cursorAtStart, placeOf } from '@dreamfold/log';
+import { cursorAtStart, placeOf, type VerifyProblem } from '@dreamfold/log';
 import type { PartitionReplica } from '@dreamfold/log/backend';
 import type { KafkaDriver } from '../driver/driver.ts';
 import { driverFor } from '../driver/driver-for.ts';
@@ -71,10 +71,16 @@ function remember(directory: string, place: KafkaPlace, logId: string): void {
 async function checkWhole({ partitions, directory }: OpenReplica, { storage }: RepairOptions): Promise<void> {
   for (const [partition, replica] of partitions.entries()) genesisIn(replica, partition);
   const log = await openReplicaLog({ directory, storage });
-  const { problems } = await log.archive.verify().finally(async () => await log.close());
-  const [problem] = problems;
-  if (problem === undefined) return;
-  throw new DreamfoldError('store_corrupt', `The replica in ${directory} is not whole: ${problem.problem}`, {
+  try {
+    const [problem] = (await log.archive.verify()).problems;
+    if (problem !== undefined) throw notWhole(directory, problem);
+  } finally {
+    await log.close();
+  }
+}
+
+function notWhole(directory: string, problem: VerifyProblem): DreamfoldError {
+  return new DreamfoldError('store_corrupt', `The replica in ${directory} is not whole: ${problem.problem}`, {
     path: directory,
     value: problem,
     remedy: 'Take the replica of another machine or process, or import the newest export into another log.',
