@@ -113,7 +113,7 @@ async function openData(command: Command, access: DataAccess): Promise<Dreamfold
   try {
     return await openPlace(command, { readOnly, mustExist }, access);
   } catch (error) {
-    throw mustExist && isMissing(error) ? nothingYet(command) : error;
+    throw mustExist && isMissing(error) && replicaDirectory(command) === null ? nothingYet(command) : error;
   }
 }
 

@@ -28,10 +28,10 @@ const NO_FILES = new Set([
   ...['--model', '--principal', '--title', '--memory', '--caps', '--concurrency', '--limit', '--at', '--by', '--message', '--reason'],
   ...['--thread', '--verdict', '--right-answer', '--format', '--agent', '--store', '--sessions', '--every', '--schedule', '--note'],
   ...['--approval', '--description', '--log', '--class', '--expect', '--input'],
-  ...['--after', '--status', '--outcome', '--since', '--until'],
+  ...['--after', '--status', '--outcome', '--since', '--until', '--event'],
 ]);
 
-type Use = 'reads a file' | 'writes a file' | 'reads a directory' | 'makes a directory' | 'data';
+type Use = 'reads a file' | 'writes a file' | 'reads a directory' | 'makes a directory' | 'reads a replica' | 'data';
 
 interface Reader {
   use: Use;
@@ -48,6 +48,13 @@ const RUN = ['run', 'desk.ts', 'Hello.', '--quiet'];
 /** By command and name of the argument. */
 const FILES: Record<string, readonly Reader[]> = {
   ' --data': [{ use: 'data', args: ['verify', '--data', 'FILE'], endings: [''] }],
+  // Any directory may hold a replica, so one without is told by its name, too.
+  ' --replica': [{ use: 'reads a replica', args: ['verify', '--replica', 'FILE'], endings: [''] }],
+  'repair --from-replica': [
+    { use: 'reads a replica', args: ['repair', '--from-replica', 'FILE', '--log', 'kafka://127.0.0.1:1/none'], endings: [''] },
+  ],
+  'run --attach': [reads([''], ...RUN, '--attach', 'FILE')],
+  'send --attach': [reads([''], 'send', 'SESSION', 'Hello.', '--attach', 'FILE')],
   'init dir': [{ use: 'makes a directory', args: ['init', 'FILE'], endings: [''] }],
   'run file': [reads(['.ts', '.js'], 'run', 'FILE', 'Hello.')],
   'run --rubric': [reads(['.ts'], ...RUN, '--rubric', 'FILE')],

@@ -192,7 +192,9 @@ export function blobsNamedBy({ type, data }: { type: string; data: string | null
   try {
     const { content, df_blob } = JSON.parse(data) as { content?: unknown; df_blob?: { sha256: string } };
     const read = Content.safeParse(content);
-    return [...(df_blob === undefined ? [] : [df_blob.sha256]), ...(read.success ? blobsIn(read.data) : [])];
+    const named = [...(df_blob === undefined ? [] : [df_blob.sha256]), ...(read.success ? blobsIn(read.data) : [])];
+    // What is no hash names nothing that could be missing.
+    return named.filter((sha256) => /^[0-9a-f]{64}$/.test(sha256));
   } catch {
     // No JSON, or null: on a log that others write to it names nothing.
     return [];

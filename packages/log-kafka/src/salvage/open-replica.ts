@@ -88,15 +88,27 @@ export function openReplica({ directory: place, storage }: ReplicaLogOptions): O
 function findReplica(place: string, storage: ReplicaStorage): string {
   const isReplica = (directory: string): boolean => existsSync(partitionFolder(directory, 0));
   for (const directory of [place, replicaOf({ directory: place })]) if (isReplica(directory)) return directory;
-  const slots = existsSync(place) ? readdirSync(place, { withFileTypes: true }).filter((entry) => entry.isDirectory()) : [];
-  const found = slots.map(({ name }) => replicaOf({ directory: join(place, name) })).filter(isReplica);
+  const found = foldersIn(place)
+    .map((slot) => replicaOf({ directory: slot }))
+    .filter(isReplica);
   const [longest] = found.map((directory) => ({ directory, events: eventsIn(directory, storage) })).sort((a, b) => b.events - a.events);
   if (longest !== undefined) return longest.directory;
-  throw new DreamfoldError('not_found', `There is no replica of a log in ${place}`, {
+  const shown = place.slice(0, 200);
+  throw new DreamfoldError('not_found', `There is no replica of a log in ${shown}`, {
     path: 'replica',
-    value: place,
+    value: shown,
     remedy: 'Name the folder of a log, DATA/kafka/PREFIX/LOG, or one of the replicas in it.',
   });
+}
+
+/** [] also for what is no folder, or cannot be read as one. */
+function foldersIn(place: string): string[] {
+  try {
+    const entries = readdirSync(place, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(place, name));
+  } catch {
+    return [];
+  }
 }
 
 function eventsIn(directory: string, storage: ReplicaStorage): number {
