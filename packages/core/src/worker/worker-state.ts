@@ -64,8 +64,7 @@ export interface WorkerState {
 
 /**
  * A worker that knows nothing yet.
- * @param concurrency sessions that it runs at once, at most
- * @param seed any number, another one for each worker
+ * @param options `concurrency`: sessions that it runs at once, at most; `seed`: any number, another one for each worker
  */
 export function initialWorker({ concurrency, seed }: { concurrency: number; seed: number }): WorkerState {
   return {

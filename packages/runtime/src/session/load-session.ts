@@ -4,8 +4,7 @@ import { fold, type Log } from '@dreamfold/log';
 
 /**
  * Reads a session from its log.
- * @param to the last seq to fold, default the newest
- * @param onEvent is shown each event on the way
+ * @param options `to` is the last seq to fold, default the newest; `onEvent` is shown each event on the way
  * @throws DreamfoldError not_found
  */
 export async function loadSession(
