@@ -19,6 +19,8 @@ export class MeasuredLog {
   readonly rawTopic: string;
   readonly #open: () => Promise<KafkaLog>;
   #log: KafkaLog | null = null;
+  /** Where the replica stands, also while the log is closed. */
+  #replica = '';
 
   constructor({ url, directory, makeDriver }: { url: string; directory: string; makeDriver: (place: KafkaPlace) => KafkaDriver }) {
     this.place = parseKafkaUrl(url);
@@ -51,7 +53,8 @@ export class MeasuredLog {
 
   /** Builds the replica again from nothing. @returns ms that it took, and the events that are in it */
   async rebuild(): Promise<{ ms: number; events: number }> {
-    const { directory } = this.log;
+    if (this.#log !== null) this.#replica = this.#log.directory;
+    const directory = this.#replica;
     await this.closeLog();
     rmSync(directory, { recursive: true });
     const start = performance.now();
