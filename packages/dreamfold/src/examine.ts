@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readdirSync, statfsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { checked, FilePath, isDreamfoldError, optionsOf } from '@dreamfold/events';
-import type { Finding } from '@dreamfold/log-kafka';
+import { checked, FilePath, optionsOf } from '@dreamfold/events';
+import { mebibytes, wrongFinding, type Finding } from '@dreamfold/log';
 import { z } from 'zod';
 
 /** Below so much room on the disk an operator should look. */
@@ -18,7 +18,7 @@ const Request = optionsOf<ExamineRequest>({ directory: FilePath, log: z.string()
 
 /**
  * Looks at a log and what is around it, for an operator: the brokers and topics of one on Kafka and what this machine has of it, or a data
- * directory; and the room on the disk. Nothing is made and nothing is opened to write. It checks no hashes: that is `log.verify`.
+ * directory; and the room on the disk. Nothing is made and nothing is opened to write. It checks no hashes: that is `log.archive.verify`.
  * @returns what was looked at; the log can be used when none is `wrong`
  * @throws DreamfoldError config_invalid for an address that is none
  */
@@ -52,7 +52,7 @@ async function examineDirectory(directory: string): Promise<Finding[]> {
       await log.close();
     }
   } catch (error) {
-    findings.push(wrong('log', error));
+    findings.push(wrongFinding('log', error));
   }
   return findings;
 }
@@ -71,13 +71,4 @@ function diskFinding(directory: string): Finding {
 
 function filesIn(directory: string): number {
   return readdirSync(directory).reduce((sum, name) => sum + (lstatSync(join(directory, name), { throwIfNoEntry: false })?.size ?? 0), 0);
-}
-
-function mebibytes(bytes: number): string {
-  return `${Math.ceil(bytes / 2 ** 20)} MiB`;
-}
-
-function wrong(about: string, error: unknown): Finding {
-  if (!isDreamfoldError(error)) throw error;
-  return { about, state: 'wrong', text: `${error.code} ${error.message}`, remedy: error.remedy };
 }

@@ -33,12 +33,13 @@ export {
   type Suggestion,
 } from '@dreamfold/dreaming';
 export { blocks, checkImport, loadConstitution, operator, type CheckedImport } from '@dreamfold/runtime';
-export type { Finding, LogNotice, RepairReport } from '@dreamfold/log-kafka';
+export type { LogNotice, RepairReport } from '@dreamfold/log-kafka';
 export {
   cursorAtStart,
   type Cursor,
   type Erased,
   type ErasureRequest,
+  type Finding,
   type Log,
   type RunningProcessor,
   type StreamInfo,

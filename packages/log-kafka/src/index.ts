@@ -3,7 +3,8 @@
  * @module @dreamfold/log-kafka
  */
 export { openKafkaLog, type KafkaLogOptions } from './open-kafka-log.ts';
-export { examineKafkaLog, type ExamineOptions, type Finding } from './doctor/examine-kafka-log.ts';
+export { examineKafkaLog, type ExamineOptions } from './doctor/examine-kafka-log.ts';
+export { localReplicas, type LocalReplicas } from './doctor/local-replicas.ts';
 export { openReplicaLog, type ReplicaLogOptions } from './salvage/open-replica.ts';
 export { repairKafkaLog, type RepairOptions, type RepairReport } from './salvage/repair.ts';
 export { driverFor } from './driver/driver-for.ts';

@@ -218,7 +218,7 @@ export class KafkaNode {
       onFailed: (error) => this.#fail(error),
     });
     following.then((tail) => (this.#tail = tail)).catch(() => {});
-    // All at once: brokers may let each reader wait before it begins.
+    // All at once: each asks the brokers for itself.
     const started = await Promise.allSettled([this.keys.start(), this.blobs.start(), following]);
     for (const one of started) {
       if (one.status === 'fulfilled') continue;

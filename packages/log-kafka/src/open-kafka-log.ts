@@ -2,7 +2,7 @@ import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DreamfoldError, isDreamfoldError } from '@dreamfold/events';
-import type { Time } from '@dreamfold/log';
+import { machineAfter, type Time } from '@dreamfold/log';
 import type { PartitionReplica, ReplicaStorage } from '@dreamfold/log/backend';
 import { isFarBehind } from './catch-up/lag.ts';
 import type { KafkaDriver, Membership, MembershipOptions, OffsetRange } from './driver/driver.ts';
@@ -81,12 +81,12 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
       },
       onRefused: tellRefused(`${place.topics.events}/0`, onNotice),
     });
-    const former = known.ids.filter((id) => id !== logId && (known.here ?? id) === id);
+    const former = acceptNewLog ? known.ids.filter((id) => id !== logId && (known.here ?? id) === id) : [];
     slot = await takeSlot(known.folderOf(logId), options.storage);
     const log = await openReplica({ options, place, driver, root, logId, settings, ...slot });
     settings.start();
     known.remember(logId);
-    if (acceptNewLog) for (const id of former) onNotice({ kind: 'accepted', message: formerLogLine(known.folderOf(id)) });
+    for (const id of former) onNotice({ kind: 'accepted', message: formerLogLine(known.folderOf(id)) });
     return log;
   } catch (error) {
     await driver.close();
@@ -268,7 +268,7 @@ async function nearTheEnd(opening: Opening, ranges: readonly OffsetRange[]): Pro
 
 function openParts(opening: Opening, partitions: number): KafkaNode {
   const { options, place, driver } = opening;
-  const { storage, clock = Date.now, after = afterTimeout, random = Math.random, onNotice = () => {} } = options;
+  const { storage, clock = Date.now, after = machineAfter, random = Math.random, onNotice = () => {} } = options;
   const directory = replicaOf(opening);
   makeDirectory(directory);
   const replicas: PartitionReplica[] = [];
@@ -284,10 +284,4 @@ function openParts(opening: Opening, partitions: number): KafkaNode {
     store.close();
     throw error;
   }
-}
-
-function afterTimeout(ms: number, then: () => void, { background = false }: { background?: boolean } = {}): () => void {
-  const timeout = setTimeout(then, ms);
-  if (background) timeout.unref();
-  return () => clearTimeout(timeout);
 }

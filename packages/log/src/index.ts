@@ -54,5 +54,6 @@ export { parsePayloadText } from './rule/payload.ts';
 export { hasEnded, thisProcess, type ProcessIdentity } from './process-identity.ts';
 export type { ProcessorLock, RunningProcessor } from './processor-lock.ts';
 export { fold } from './replay.ts';
+export { mebibytes, wrongFinding, type Finding } from './finding.ts';
 export { verifyStream } from './rule/verify-stream.ts';
-export { sleepBy, type Time } from './time.ts';
+export { machineAfter, sleepBy, type Time } from './time.ts';

@@ -18,6 +18,17 @@ export interface Time {
   after: (ms: number, then: () => void, options?: { background?: boolean }) => () => void;
 }
 
+/** `after` of the machine. */
+export function machineAfter(ms: number, then: () => void, { background = false }: { background?: boolean } = {}): () => void {
+  if (ms <= 0) {
+    const turn = setImmediate(then);
+    return () => clearImmediate(turn);
+  }
+  const timer = setTimeout(then, ms);
+  if (background) timer.unref();
+  return () => clearTimeout(timer);
+}
+
 /** `sleep` of a time that has `after`. */
 export function sleepBy(after: Time['after'], ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -140,8 +140,8 @@ export const LOG: Room = {
       name: 'erasure-that-counts',
       what: 'An erasure would stand on the log, and what it erases could still be read.',
       file: at('rule/erasure.ts'),
-      find: "if (type !== ERASED || stream.startsWith('log/') || data === null) return [];",
-      replace: "if (type === ERASED || stream.startsWith('log/') || data === null) return [];",
+      find: "if (type !== ERASED || stream.startsWith('log/') || data === null) return NONE;",
+      replace: "if (type === ERASED || stream.startsWith('log/') || data === null) return NONE;",
       tests: MEMORY_LOG,
     },
     {

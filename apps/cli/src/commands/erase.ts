@@ -62,7 +62,7 @@ async function erase(
     const streams = found.map(({ stream }) => stream);
     const unreached: Unreached = {
       blobs: await stillThere(dreamfold, blobs),
-      formerReplicas: formerReplicas(dataDirectory(command)),
+      formerReplicas: await formerReplicas(dataDirectory(command)),
       learnt: await learntFrom(dreamfold, streams),
     };
     io.document({ erased: found, reason, by: person, unreached });
@@ -108,11 +108,12 @@ async function stillThere(dreamfold: Dreamfold, blobs: ReadonlySet<string>): Pro
 }
 
 /** Replicas of a log on Kafka that were kept when another was built in their place. */
-function formerReplicas(directory: string): string[] {
+async function formerReplicas(directory: string): Promise<string[]> {
   const replicas = join(directory, 'kafka');
   if (!existsSync(replicas)) return [];
-  const all = readdirSync(replicas, { recursive: true, withFileTypes: true });
-  return all.filter((one) => one.isDirectory() && one.name.startsWith('former-')).map((one) => join(one.parentPath, one.name));
+  const { localReplicas } = await import('@dreamfold/log-kafka');
+  const prefixes = readdirSync(replicas, { withFileTypes: true }).filter((one) => one.isDirectory());
+  return prefixes.flatMap(({ name }) => localReplicas(join(replicas, name)).former.map((former) => former.directory));
 }
 
 function tellUnreached({ blobs, formerReplicas: former, learnt }: Unreached, { isOnKafka }: { isOnKafka: boolean }, io: Io): void {

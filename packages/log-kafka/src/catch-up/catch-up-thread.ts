@@ -24,7 +24,7 @@ const { promise: failed, reject: fail } = Promise.withResolvers<never>();
 failed.catch(() => {});
 const ready = Promise.withResolvers<void>();
 const followers = new Map<number, PartitionFollower>();
-// Brokers may let a reader wait before it begins: that is over when the keys are there.
+// Connected while the keys are learnt, and handed nothing before.
 const following = driver.tail({
   topic: task.place.topics.events,
   from: new Map(task.partitions.map((partition) => [partition, Math.max(0, task.begins[partition]! - 1)])),

@@ -3,11 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Finding } from '@dreamfold/log';
 import { sqliteReplicas } from '@dreamfold/log/sqlite';
 import kafkajs from 'kafkajs';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { openKafkaLog } from '../open-kafka-log.ts';
-import { examineKafkaLog, type Finding } from './examine-kafka-log.ts';
+import { examineKafkaLog } from './examine-kafka-log.ts';
 
 const brokers = inject('kafkaBrokers');
 

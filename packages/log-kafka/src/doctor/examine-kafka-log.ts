@@ -1,21 +1,11 @@
 import { join } from 'node:path';
-import { isDreamfoldError } from '@dreamfold/events';
+import { mebibytes, wrongFinding, type Finding } from '@dreamfold/log';
 import type { ReplicaStorage } from '@dreamfold/log/backend';
 import type { KafkaDriver, OffsetRange } from '../driver/driver.ts';
 import { driverFor } from '../driver/driver-for.ts';
 import { parseKafkaUrl, type KafkaPlace } from '../kafka-url.ts';
 import { checkTopic, topicSpecs } from '../topics/topics-spec.ts';
 import { localReplicas } from './local-replicas.ts';
-
-/** One thing that was looked at. */
-export interface Finding {
-  about: string;
-  /** `note`: nothing is wrong, and somebody may want to know. */
-  state: 'well' | 'note' | 'wrong';
-  text: string;
-  /** What to do. */
-  remedy?: string;
-}
 
 export interface ExamineOptions {
   url: string;
@@ -49,7 +39,7 @@ export async function examineKafkaLog(options: ExamineOptions): Promise<Finding[
     ends = await driver.offsets(place.topics.events);
     findings.push(...beginnings(place.topics.events, ends));
   } catch (error) {
-    findings.push(wrong('brokers', error));
+    findings.push(wrongFinding('brokers', error));
   } finally {
     await driver.close();
   }
@@ -61,7 +51,7 @@ async function topicsOf(driver: KafkaDriver, place: KafkaPlace, brokers: number)
   const described = await Promise.allSettled(specs.map(({ topic }) => driver.describe(topic)));
   return described.map((one, i): Finding => {
     const spec = specs[i]!;
-    if (one.status === 'rejected') return wrong(spec.topic, one.reason);
+    if (one.status === 'rejected') return wrongFinding(spec.topic, one.reason);
     if (one.value === null) {
       return {
         ...{ about: spec.topic, state: 'wrong', text: 'the topic is not there' },
@@ -70,7 +60,7 @@ async function topicsOf(driver: KafkaDriver, place: KafkaPlace, brokers: number)
       };
     }
     const problem = checkTopic(spec, one.value);
-    if (problem !== null) return wrong(spec.topic, problem);
+    if (problem !== null) return wrongFinding(spec.topic, problem);
     const replicas = Math.min(...one.value.replication);
     return {
       about: spec.topic,
@@ -101,10 +91,10 @@ function onThisMachine({ directory, storage }: ExamineOptions, { prefix }: Kafka
   if (replicas.length === 0)
     findings.push({ about: 'replicas', state: 'note', text: `none in ${root}: the next process reads the whole log` });
   if (former.length > 0) {
-    const mebibytes = Math.ceil(former.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) / 2 ** 20);
+    const size = mebibytes(former.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
     const names = former.map(({ directory: name }) => name).join(', ');
     findings.push({
-      ...{ about: 'former replicas', state: 'note', text: `${former.length}, ${mebibytes} MiB: ${names}` },
+      ...{ about: 'former replicas', state: 'note', text: `${former.length}, ${size}: ${names}` },
       remedy: 'Delete them when nobody needs what they hold, payloads in the clear among it.',
     });
   }
@@ -133,11 +123,11 @@ function replicaFindings(replica: string, storage: ReplicaStorage, ends: readonl
     }
     if (incompletePuts.puts > 0) {
       const { puts, sizeBytes } = incompletePuts;
-      findings.push({ about, state: 'note', text: `blobs of which a part has not come: ${puts}, ${Math.ceil(sizeBytes / 2 ** 20)} MiB` });
+      findings.push({ about, state: 'note', text: `blobs of which a part has not come: ${puts}, ${mebibytes(sizeBytes)}` });
     }
     return findings;
   } catch (error) {
-    return [wrong(about, error)];
+    return [wrongFinding(about, error)];
   }
 }
 
@@ -147,9 +137,4 @@ function lagText(partitions: readonly { partition: number; offset: number }[], e
   const lags = ends.map(({ high }, partition) => high - (partitions.find((one) => one.partition === partition)?.offset ?? 0));
   const behind = lags.flatMap((lag, partition) => (lag > 0 ? [`partition ${partition} by ${lag}`] : []));
   return `${read} records read, ${behind.length === 0 ? 'and no more there' : `behind in ${behind.join(', ')}`}`;
-}
-
-function wrong(about: string, error: unknown): Finding {
-  if (!isDreamfoldError(error)) throw error;
-  return { about, state: 'wrong', text: `${error.code} ${error.message}`, remedy: error.remedy };
 }

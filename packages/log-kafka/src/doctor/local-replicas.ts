@@ -1,5 +1,7 @@
 import { existsSync, lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { REPLICA } from '../identity/replica-slot.ts';
+import { FORMER } from '../salvage/former-replicas.ts';
 
 /** What this machine has of a log. */
 export interface LocalReplicas {
@@ -19,8 +21,8 @@ export function localReplicas(root: string): LocalReplicas {
   const look = (directory: string, depth: number): void => {
     for (const { name } of foldersIn(directory)) {
       const path = join(directory, name);
-      if (name === 'replica') replicas.push(path);
-      else if (name.startsWith('former-')) former.push({ directory: path, sizeBytes: sizeOf(path) });
+      if (name === REPLICA) replicas.push(path);
+      else if (name.startsWith(FORMER)) former.push({ directory: path, sizeBytes: sizeOf(path) });
       else if (depth < MAX_DEPTH) look(path, depth + 1);
     }
   };

@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { backoffMs } from '@dreamfold/core/backoff';
 import { DEFAULT_CONNECT_TIMEOUT_MS } from './client-config.ts';
 import { rootCause } from './client-error.ts';
+import { jittered } from './jittered.ts';
 
-const BACKOFF_MIN_MS = 100;
-const BACKOFF_MAX_MS = 5_000;
+const JOIN_AGAIN = { firstMs: 100, maxMs: 5_000 };
 /** A member that lived for so long had not the same trouble as the one before it. */
 const SETTLED_MS = 10_000;
 
@@ -107,9 +108,8 @@ export class KeptMember {
   }
 
   async #backOff(failures: number): Promise<void> {
-    const longest = Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 2 ** failures);
     try {
-      await delay(longest * (0.5 + Math.random() / 2), undefined, { signal: this.#stopping.signal });
+      await delay(jittered(backoffMs(failures + 1, JOIN_AGAIN)), undefined, { signal: this.#stopping.signal });
     } catch {
       // Stopped.
     }

@@ -54,7 +54,6 @@ export class KeyRing {
       ...parts,
       apply: (records) => {
         for (const record of records) this.#apply(record);
-        return null;
       },
     });
     for (const name of store.keyIds(AMISS)) {

@@ -1,14 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { backoffMs } from '@dreamfold/core/backoff';
 import { LogGenesis } from '@dreamfold/events';
 import { EMPTY_HEAD, LOG_STREAM, foldRecord } from '@dreamfold/log';
 import { genesisRequest, newLogId, newWriterName, prepareAppend, stampAppend } from '@dreamfold/log/backend';
 import { ProduceError, type FetchedRecord, type KafkaDriver } from '../driver/driver.ts';
 import { sha256 } from '../erasure/digest.ts';
 import { decodeRecord, encodeRecord } from '../partition/record-codec.ts';
-import { Refusals } from '../topics/refusals.ts';
+import { PRODUCE_AGAIN, Refusals } from '../topics/refusals.ts';
 import { rangesOf } from '../topics/topics.ts';
-
-const BACKOFF_MS = { first: 50, most: 2000 };
 
 /**
  * Reads which log a topic holds: the first record of partition 0 that counts says it.
@@ -73,6 +72,6 @@ export async function beginLog(driver: KafkaDriver, { topic, partitions, erasure
     }
     const genesis = await findGenesis(driver, topic);
     if (genesis !== null) return genesis;
-    await pause(Math.min(BACKOFF_MS.first * 2 ** failures, BACKOFF_MS.most));
+    await pause(backoffMs(failures + 1, PRODUCE_AGAIN));
   }
 }

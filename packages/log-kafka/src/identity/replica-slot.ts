@@ -8,7 +8,7 @@ import { asSystemError, type ReplicaStorage } from '@dreamfold/log/backend';
 const MAX_SLOTS = 64;
 
 /** What a slot holds beside its lock. */
-const REPLICA = 'replica';
+export const REPLICA = 'replica';
 
 /** A directory for one replica, which is this process's alone. */
 export interface Slot {

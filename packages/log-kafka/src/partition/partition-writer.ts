@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { backoffMs } from '@dreamfold/core/backoff';
 import { DreamfoldError, type StoredEvent } from '@dreamfold/events';
 import { fate, isFinal, type Head, type Refusal } from '@dreamfold/log';
 import {
@@ -12,7 +13,8 @@ import {
   type PreparedAppend,
 } from '@dreamfold/log/backend';
 import { ProduceError, type DriverRecord } from '../driver/driver.ts';
-import { Refusals } from '../topics/refusals.ts';
+import { jittered } from '../driver/jittered.ts';
+import { PRODUCE_AGAIN, Refusals } from '../topics/refusals.ts';
 import { SentRecords } from './sent-records.ts';
 import { MAX_BATCH_BYTES } from '../topics/topics-spec.ts';
 
@@ -24,8 +26,6 @@ const MAX_APPEND_BYTES = MAX_BATCH_BYTES - 64 * 1024;
 
 /** How often an append that commutes is put on a newer head before it is given up. */
 const REBASES = 200;
-
-const BACKOFF_MS = { first: 50, most: 2000 };
 
 /** What was acknowledged by the broker comes back within milliseconds; after so long it is sent again. */
 const OVERDUE_MS = 10_000;
@@ -228,8 +228,7 @@ export class PartitionWriter {
         // Whether it was written nobody knows. What has no verdict yet goes first again, before what follows it.
         failures += 1;
         this.#queue.unshift(...group.filter((flight) => this.#byHash.get(flight.hash) === flight));
-        const longest = Math.min(BACKOFF_MS.first * 2 ** failures, BACKOFF_MS.most);
-        await pause(longest * (0.5 + this.#p.random() / 2));
+        await pause(jittered(backoffMs(failures + 1, PRODUCE_AGAIN), this.#p.random));
       }
     }
     this.#pumping = false;

@@ -3,14 +3,15 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { LogNotice } from '../kafka-node.ts';
 
-const BEGINS = 'former-';
+/** Begins the name of a replica in whose place another one was built. */
+export const FORMER = 'former-';
 
 /** Of a log, on one machine. */
 const MAX_FORMER = 2;
 
 /** A name for a replica that is set aside, which sorts by the time at which it was. */
 export function formerName(now: number): string {
-  return `${BEGINS}${new Date(now).toISOString().replaceAll(/[:.]/g, '-')}-${randomUUID().slice(0, 4)}`;
+  return `${FORMER}${new Date(now).toISOString().replaceAll(/[:.]/g, '-')}-${randomUUID().slice(0, 4)}`;
 }
 
 /**
@@ -22,7 +23,7 @@ export function formerReplicas(folder: string): string[] {
   const slots = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory() && /^\d+$/.test(entry.name));
   const found = slots.flatMap(({ name: slot }) =>
     readdirSync(join(folder, slot))
-      .filter((name) => name.startsWith(BEGINS))
+      .filter((name) => name.startsWith(FORMER))
       .map((name) => join(folder, slot, name)),
   );
   return found.sort((a, b) => (basename(a) < basename(b) ? -1 : 1));

@@ -1,5 +1,6 @@
 import { hash, randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import { backoffMs } from '@dreamfold/core/backoff';
 import { DreamfoldError } from '@dreamfold/events';
 import type { SideStore } from '@dreamfold/log/backend';
 import { CHUNK_BYTES, MAX_CHUNKS, foldChunk } from './blob-chunks.ts';
@@ -13,7 +14,7 @@ const PUTS_AT_ONCE = 8;
 
 /** How often a blob is sent that is not read back whole, and how long it waits the first time. */
 const MOST_TRIES = 6;
-const AGAIN_MS = 100;
+const AGAIN = { firstMs: 100, maxMs: 3_200 };
 
 /**
  * Bytes too large for an event, by their sha-256, in chunks on a topic of their own and whole in each node's store. The store takes
@@ -79,7 +80,7 @@ export class BlobTopic {
 
   async #putNow(sha256: string, bytes: Uint8Array): Promise<void> {
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
-      if (tries > 0) await pause(AGAIN_MS * 2 ** tries);
+      if (tries > 0) await pause(backoffMs(tries + 1, AGAIN));
       await this.#send(sha256, bytes);
       await this.#topic.catchUpAtLast();
       if (this.#store.hasBlob(sha256)) return;

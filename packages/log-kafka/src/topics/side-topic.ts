@@ -1,12 +1,11 @@
 import { DreamfoldError, isDreamfoldError } from '@dreamfold/events';
 import type { SideStore } from '@dreamfold/log/backend';
+import { backoffMs } from '@dreamfold/core/backoff';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ProduceError, type DriverRecord, type FetchedRecord, type KafkaDriver, type Tail } from '../driver/driver.ts';
 import { divergedError } from '../partition/partition-follower.ts';
-import { Refusals } from './refusals.ts';
+import { PRODUCE_AGAIN, Refusals } from './refusals.ts';
 import { missingError } from './topics.ts';
-
-const BACKOFF_MS = { first: 50, most: 2000 };
 
 export interface SideTopicParts {
   driver: KafkaDriver;
@@ -119,7 +118,7 @@ export class SideTopic {
   }
 
   #backOff(failures: number): Promise<void> {
-    return pause(Math.min(BACKOFF_MS.first * 2 ** failures, BACKOFF_MS.most));
+    return pause(backoffMs(failures + 1, PRODUCE_AGAIN));
   }
 
   #wake(): void {

@@ -8,6 +8,9 @@ import type { Erased, ErasureRequest, Log } from '../port.ts';
 
 const ERASED = 'log.erased';
 
+/** Every append asks what it erases. */
+const NONE: readonly string[] = [];
+
 /** Whether an event's payload can ever be erased: without the log's own streams no log opens, and an erasure is the reason why others are hidden. */
 export function isErasable({ stream, type }: Pick<StoredEvent, 'stream' | 'type'>): boolean {
   return !stream.startsWith('log/') && type !== ERASED;
@@ -15,7 +18,7 @@ export function isErasable({ stream, type }: Pick<StoredEvent, 'stream' | 'type'
 
 /** Ids of the events whose payloads an event erases; of any event but an erasure, none. */
 export function erasedBy({ stream, type, data }: Pick<StoredEvent, 'stream' | 'type' | 'data'>): readonly string[] {
-  if (type !== ERASED || stream.startsWith('log/') || data === null) return [];
+  if (type !== ERASED || stream.startsWith('log/') || data === null) return NONE;
   try {
     const { events } = JSON.parse(data) as Partial<LogErased>;
     return Array.isArray(events) ? events.filter((id) => typeof id === 'string') : [];

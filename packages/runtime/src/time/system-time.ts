@@ -1,18 +1,10 @@
-import { sleepBy, type Time } from '@dreamfold/log';
+import { machineAfter, sleepBy, type Time } from '@dreamfold/log';
 
 /** The clock and the timers of the machine. Nothing else in this package asks for them. */
 export const systemTime: Time = {
   now: () => Date.now(),
   sleep: (ms, signal) => sleepBy(systemTime.after, ms, signal),
-  after: (ms, then, { background = false } = {}) => {
-    if (ms <= 0) {
-      const turn = setImmediate(then);
-      return () => clearImmediate(turn);
-    }
-    const timer = setTimeout(then, ms);
-    if (background) timer.unref();
-    return () => clearTimeout(timer);
-  },
+  after: machineAfter,
 };
 
 /**

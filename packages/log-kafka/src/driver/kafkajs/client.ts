@@ -1,7 +1,7 @@
-import net from 'node:net';
-import tls from 'node:tls';
+import type net from 'node:net';
 import { Kafka, logLevel, type ISocketFactory, type SASLOptions } from 'kafkajs';
 import { REQUEST_TIMEOUT_MS, type ClientConfig } from '../client-config.ts';
+import { MAX_ANSWER_BYTES, openSocket } from '../socket.ts';
 
 /** A kafkajs instance whose sockets can be taken away from it at once. */
 export interface Client {
@@ -11,9 +11,6 @@ export interface Client {
 }
 
 const SOCKET_TIMEOUT_MS = 3_000;
-const KEEP_ALIVE_MS = 60_000;
-/** Below what a TLS alert or a line of text begins with. */
-const MAX_ANSWER_BYTES = 2 ** 28;
 
 export function openClient(config: ClientConfig): Client {
   const sockets = new Set<net.Socket>();
@@ -48,21 +45,6 @@ export function openClient(config: ClientConfig): Client {
       for (const socket of sockets) socket.destroy(new Error('the client is closed'));
     },
   };
-}
-
-function openSocket(
-  options: { host: string; port: number; ssl: tls.ConnectionOptions | boolean | null },
-  onConnect: () => void,
-): net.Socket {
-  const { host, port, ssl } = options;
-  const socket =
-    ssl === null || ssl === false || ssl === undefined
-      ? net.connect({ host, port }, onConnect)
-      : tls.connect({ host, port, ...(net.isIP(host) === 0 ? { servername: host } : {}), ...(ssl === true ? {} : ssl) }, onConnect);
-  // A request waits for nothing: with Nagle's algorithm the second of two concurrent ones waits for the delayed ACK of the first.
-  socket.setNoDelay(true);
-  socket.setKeepAlive(true, KEEP_ALIVE_MS);
-  return socket;
 }
 
 /**

@@ -1,13 +1,11 @@
 import { AssignerProtocol, type Consumer, type PartitionAssigner } from 'kafkajs';
+import { JoinedGroup, joinTimeoutMs } from '../joined-group.ts';
 import type { MemberRun } from '../kept-member.ts';
 import { PROTOCOL, shareOut, type MemberOptions } from '../membership.ts';
 import { within } from '../within.ts';
 import { openClient, type Client } from './client.ts';
 
-/** A join that takes longer has failed: brokers wait 3 s for more members by default (group.initial.rebalance.delay.ms). */
-const START_TIMEOUT_MS = 15_000;
 const GRACE_MS = 800;
-const WATCH_MS = 1_000;
 /** How often a member without news looks for it. */
 const LONG_POLL_MS = 250;
 
@@ -23,9 +21,7 @@ class KafkajsMember implements MemberRun {
   readonly #options: MemberOptions;
   readonly #client: Client;
   readonly #consumer: Consumer;
-  readonly #lost = Promise.withResolvers<never>();
-  #watch: NodeJS.Timeout | undefined;
-  #silentTicks = 0;
+  readonly #group: JoinedGroup;
   #connected = false;
   #ended = false;
 
@@ -33,7 +29,7 @@ class KafkajsMember implements MemberRun {
     const { group, topic, sessionTimeoutMs } = options;
     this.#options = options;
     this.#client = openClient(options.config);
-    this.#lost.promise.catch(() => {});
+    this.#group = new JoinedGroup({ topic, sessionTimeoutMs, maxSilenceMs: joinTimeoutMs(sessionTimeoutMs) });
     this.#consumer = this.#client.kafka.consumer({
       groupId: group,
       partitionAssigners: [assigner(options)],
@@ -48,14 +44,14 @@ class KafkajsMember implements MemberRun {
       retry: { retries: 5, initialRetryTime: 100, maxRetryTime: 1_000, restartOnFailure: async () => await Promise.resolve(false) },
     });
     const { events } = this.#consumer;
-    this.#consumer.on(events.CRASH, ({ payload }) => this.#lost.reject(payload.error));
+    this.#consumer.on(events.CRASH, ({ payload }) => this.#group.lose(payload.error));
     this.#consumer.on(events.GROUP_JOIN, ({ payload }) => {
-      this.#alive();
+      this.#group.alive();
       const { memberId, memberAssignment } = payload;
       if (!this.#ended) options.onJoin({ partitions: memberAssignment[topic] ?? [], memberId });
     });
-    this.#consumer.on(events.FETCH, () => this.#alive());
-    this.#consumer.on(events.HEARTBEAT, () => this.#alive());
+    this.#consumer.on(events.FETCH, () => this.#group.alive());
+    this.#consumer.on(events.HEARTBEAT, () => this.#group.alive());
   }
 
   async start(): Promise<void> {
@@ -67,18 +63,7 @@ class KafkajsMember implements MemberRun {
       // The topic holds no records. Were there one, nobody has asked for it.
       await this.#consumer.run({ autoCommit: false, eachBatch: async () => await Promise.resolve() });
     };
-    await within(
-      Promise.race([begin(), this.#lost.promise]),
-      this.#patienceMs,
-      () => new Error(`no answer when joining a group of ${topic}`),
-    );
-    this.#watch = setInterval(() => this.#tick(), WATCH_MS);
-    this.#watch.unref();
-  }
-
-  /** The group waits so long for a member that was killed. */
-  get #patienceMs(): number {
-    return START_TIMEOUT_MS + this.#options.sessionTimeoutMs;
+    await this.#group.joined(begin());
   }
 
   get isConnected(): boolean {
@@ -86,24 +71,14 @@ class KafkajsMember implements MemberRun {
   }
 
   async lost(): Promise<never> {
-    return await this.#lost.promise;
+    return await this.#group.lost();
   }
 
   async end({ graceful }: { graceful: boolean }): Promise<void> {
     this.#ended = true;
-    clearInterval(this.#watch);
+    this.#group.end();
     if (graceful) await within(this.#consumer.disconnect(), GRACE_MS, () => new Error('no time left')).catch(() => {});
     this.#client.destroy();
-  }
-
-  #alive(): void {
-    this.#silentTicks = 0;
-  }
-
-  /** Ends a consumer that stands still without having failed. Ticks are counted, not time: a process that was suspended has not waited. */
-  #tick(): void {
-    this.#silentTicks += 1;
-    if (this.#silentTicks * WATCH_MS > this.#patienceMs) this.#lost.reject(new Error('the consumer stood still'));
   }
 }
 

@@ -1,16 +1,14 @@
 import { isIP } from 'node:net';
 import { Consumer, SASLMechanisms, type ConsumerOptions } from '@platformatic/kafka';
 import type { ClientConfig } from '../client-config.ts';
+import { JoinedGroup, joinTimeoutMs } from '../joined-group.ts';
 import type { MemberRun } from '../kept-member.ts';
 import { PROTOCOL, shareOut, type MemberOptions } from '../membership.ts';
 import { within } from '../within.ts';
 
-/** A join that takes longer has failed: brokers wait 3 s for more members by default (group.initial.rebalance.delay.ms). */
-const START_TIMEOUT_MS = 15_000;
 const CONNECT_TIMEOUT_MS = 3_000;
 const RETRY_MS = 200;
 const GRACE_MS = 800;
-const WATCH_MS = 1_000;
 
 const MECHANISMS = {
   plain: SASLMechanisms.PLAIN,
@@ -28,28 +26,32 @@ export function openMember(options: MemberOptions): MemberRun {
 class PlatformaticMember implements MemberRun {
   readonly #options: MemberOptions;
   readonly #consumer: Consumer;
-  readonly #lost = Promise.withResolvers<never>();
-  #watch: NodeJS.Timeout | undefined;
-  #silentTicks = 0;
+  readonly #group: JoinedGroup;
   #connected = false;
   #ended = false;
 
   constructor(options: MemberOptions) {
-    const { group, topic, config } = options;
+    const { group, topic, config, sessionTimeoutMs } = options;
     this.#options = options;
-    this.#lost.promise.catch(() => {});
-    this.#consumer = new Consumer({ ...accessOf(config), groupId: group, retries: 2, retryDelay: RETRY_MS, timeout: this.#patienceMs });
+    this.#group = new JoinedGroup({ topic, sessionTimeoutMs, maxSilenceMs: sessionTimeoutMs });
+    this.#consumer = new Consumer({
+      ...accessOf(config),
+      groupId: group,
+      retries: 2,
+      retryDelay: RETRY_MS,
+      timeout: joinTimeoutMs(sessionTimeoutMs),
+    });
     this.#consumer.topics.track(topic);
     this.#consumer.on('client:broker:connect', () => (this.#connected = true));
     this.#consumer.on('consumer:group:join', ({ memberId, assignments }) => {
-      this.#alive();
+      this.#group.alive();
       const own = assignments?.find((assignment) => assignment.topic === topic)?.partitions ?? [];
       if (!this.#ended) options.onJoin({ partitions: own, memberId });
     });
-    this.#consumer.on('consumer:heartbeat:end', () => this.#alive());
-    this.#consumer.on('consumer:heartbeat:error', ({ error }) => this.#lost.reject(error));
+    this.#consumer.on('consumer:heartbeat:end', () => this.#group.alive());
+    this.#consumer.on('consumer:heartbeat:error', ({ error }) => this.#group.lose(error));
     // Of a join that was tried because others came or went.
-    this.#consumer.on('error', (error: Error) => this.#lost.reject(error));
+    this.#consumer.on('error', (error: Error) => this.#group.lose(error));
   }
 
   async start(): Promise<void> {
@@ -70,18 +72,7 @@ class PlatformaticMember implements MemberRun {
         }));
       },
     });
-    await within(
-      Promise.race([joining, this.#lost.promise]),
-      this.#patienceMs,
-      () => new Error(`no answer when joining a group of ${topic}`),
-    );
-    this.#watch = setInterval(() => this.#tick(), WATCH_MS);
-    this.#watch.unref();
-  }
-
-  /** The group waits so long for a member that was killed. */
-  get #patienceMs(): number {
-    return START_TIMEOUT_MS + this.#options.sessionTimeoutMs;
+    await this.#group.joined(joining);
   }
 
   get isConnected(): boolean {
@@ -89,27 +80,17 @@ class PlatformaticMember implements MemberRun {
   }
 
   async lost(): Promise<never> {
-    return await this.#lost.promise;
+    return await this.#group.lost();
   }
 
   async end({ graceful }: { graceful: boolean }): Promise<void> {
     this.#ended = true;
-    clearInterval(this.#watch);
+    this.#group.end();
     const connections = [...this.#consumer.connections].map(([, connection]) => connection);
     const closing = this.#consumer.close(true).catch(() => {});
     if (graceful) await within(closing, GRACE_MS, () => new Error('no time left')).catch(() => {});
     // What waits for an answer would keep the process alive until it is late.
     for (const { socket } of connections) socket?.destroy(new Error('the client is closed'));
-  }
-
-  #alive(): void {
-    this.#silentTicks = 0;
-  }
-
-  /** Ends a consumer that stands still without having failed. Ticks are counted, not time: a process that was suspended has not waited. */
-  #tick(): void {
-    this.#silentTicks += 1;
-    if (this.#silentTicks * WATCH_MS > this.#options.sessionTimeoutMs) this.#lost.reject(new Error('the consumer stood still'));
   }
 }
 

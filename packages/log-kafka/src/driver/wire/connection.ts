@@ -1,15 +1,12 @@
-import net from 'node:net';
-import tls from 'node:tls';
+import type net from 'node:net';
 import { authenticate } from './authenticate.ts';
 import { AnswerReader } from './answer-reader.ts';
 import { RequestWriter } from './request-writer.ts';
 import type { ClientConfig } from '../client-config.ts';
+import { MAX_ANSWER_BYTES, openSocket, type SocketPlace } from '../socket.ts';
 
 /** A broker that has not let us in after so long does not answer. */
 const CONNECT_TIMEOUT_MS = 3_000;
-const KEEP_ALIVE_MS = 60_000;
-/** Below what a TLS alert or a line of text begins with. */
-const MAX_ANSWER_BYTES = 2 ** 28;
 /** Of the time that a login lasts. */
 const LOGIN_USED = 0.8;
 
@@ -60,17 +57,16 @@ export class Connection {
    * @throws Error when nobody answers in time, or lets us in
    */
   static async open(address: string, config: ClientConfig, signal: AbortSignal): Promise<Connection> {
-    const socket = openSocket(address, config);
+    const connected = Promise.withResolvers<void>();
+    const socket = openSocket(placeOf(address, config), connected.resolve);
+    // Also later: an error that nobody hears ends the process.
+    socket.on('error', connected.reject);
     const abort = (): void => void socket.destroy(new Error('the client is closed'));
     const late = setTimeout(() => socket.destroy(new Error(`no answer of ${address} in time`)), CONNECT_TIMEOUT_MS);
     signal.addEventListener('abort', abort, { once: true });
     if (signal.aborted) abort();
     try {
-      await new Promise<void>((resolve, reject) => {
-        socket.once(config.ssl === undefined || config.ssl === false ? 'connect' : 'secureConnect', resolve);
-        // Also later: an error that nobody hears ends the process.
-        socket.on('error', reject);
-      });
+      await connected.promise;
       const connection = new Connection(socket, config.clientId);
       if (config.sasl !== undefined) {
         const lastsMs = await authenticate(connection, config.sasl, CONNECT_TIMEOUT_MS);
@@ -158,16 +154,8 @@ export class Connection {
   }
 }
 
-function openSocket(address: string, { ssl }: ClientConfig): net.Socket {
+/** @param address as {@link Connection.open} takes it */
+function placeOf(address: string, { ssl }: ClientConfig): SocketPlace {
   const colon = address.lastIndexOf(':');
-  const host = address.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
-  const port = Number(address.slice(colon + 1));
-  const socket =
-    ssl === undefined || ssl === false
-      ? net.connect({ host, port })
-      : tls.connect({ host, port, ...(net.isIP(host) === 0 ? { servername: host } : {}), ...(ssl === true ? {} : ssl) });
-  // A request waits for nothing: with Nagle's algorithm the second of two concurrent ones waits for the delayed ACK of the first.
-  socket.setNoDelay(true);
-  socket.setKeepAlive(true, KEEP_ALIVE_MS);
-  return socket;
+  return { host: address.slice(0, colon).replace(/^\[(.*)\]$/, '$1'), port: Number(address.slice(colon + 1)), ssl };
 }

@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { backoffMs } from '@dreamfold/core/backoff';
 import { isDreamfoldError } from '@dreamfold/events';
 import { DEFAULT_CONNECT_TIMEOUT_MS, type ClientConfig } from '../client-config.ts';
 import { clientError, protocolError, rootCause } from '../client-error.ts';
 import type { FetchedRecord, Tail, TailOptions } from '../driver.ts';
+import { jittered } from '../jittered.ts';
 import { BrokerError, PASSING } from './broker-error.ts';
 import { EARLIEST, fetchCall, offsetsCall, type FetchedPartition } from './calls.ts';
 import { Cluster } from './cluster.ts';
@@ -13,7 +15,7 @@ const LONG_POLL_MS = 500;
 /** A batch that is larger (max.message.bytes is 8 MiB) comes alone. More at once is not faster, and twice as much is in memory. */
 const PARTITION_BYTES = 1024 * 1024;
 const FETCH_BYTES = 2 * 1024 * 1024;
-const BACKOFF_MS = { first: 50, most: 5_000 };
+const SEEK_AGAIN = { firstMs: 50, maxMs: 5_000 };
 const OFFSET_OUT_OF_RANGE = 1;
 
 interface Position {
@@ -266,9 +268,8 @@ class WireTail implements Tail {
 
   async #backOff(): Promise<void> {
     if (this.#failures === 0) return;
-    const longest = Math.min(BACKOFF_MS.most, BACKOFF_MS.first * 2 ** this.#failures);
     try {
-      await delay(longest * (0.5 + Math.random() / 2), undefined, { signal: this.#stopping.signal });
+      await delay(jittered(backoffMs(this.#failures + 1, SEEK_AGAIN)), undefined, { signal: this.#stopping.signal });
     } catch {
       // Stopped.
     }
