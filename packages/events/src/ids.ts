@@ -9,6 +9,7 @@ export const ID_PREFIX = {
   insight: 'insight',
   dream: 'drm',
   writer: 'w',
+  node: 'node',
 } as const;
 export type IdKind = keyof typeof ID_PREFIX;
 

@@ -48,6 +48,8 @@ export const SessionClaimed = z.object({
   worker: z.literal(true).optional(),
   /** By one that was not given the partition: nobody took up what was asked. It is its own until it has written nothing for a while. */
   untaken: z.literal(true).optional(),
+  /** The worker's place among the nodes of the log. Only one process has it at a time: the next one knows that this one has ended. */
+  node: z.string().max(64).optional(),
 });
 export type SessionClaimed = z.infer<typeof SessionClaimed>;
 

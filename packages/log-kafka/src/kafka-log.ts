@@ -14,11 +14,8 @@ import {
   type Log,
   type LogCapabilities,
   type LogWatcher,
-  type Membership,
-  type OnAssigned,
   type Partitions,
   type ReadOptions,
-  type SharedWork,
   type StreamInfo,
   type SubscribeOptions,
   type VerifyReport,
@@ -66,7 +63,9 @@ export interface KafkaLogParts {
   settleKeys: (() => Promise<void>) | null;
   blobs: Pick<BlobTopic, 'put' | 'get' | 'holds' | 'catchUp' | 'count'>;
   clock: () => number;
-  join: (work: SharedWork, onAssigned: OnAssigned) => Promise<Membership>;
+  join: Partitions['join'];
+  /** Names the replica's place to other nodes. */
+  node: string;
   readOnly: boolean;
   /** Stops reading, leaves the topics, closes files. */
   release: () => Promise<void>;
@@ -80,6 +79,7 @@ export class KafkaLog implements Log {
   readonly capabilities: LogCapabilities;
   readonly logId: string;
   readonly directory: string;
+  readonly partitions: Partitions;
   readonly #p: KafkaLogParts;
   #failure: DreamfoldError | null = null;
   #closing: Promise<void> | null = null;
@@ -89,6 +89,13 @@ export class KafkaLog implements Log {
     this.logId = parts.logId;
     this.directory = parts.directory;
     this.capabilities = parts.capabilities;
+    this.partitions = {
+      node: parts.node,
+      join: async (work, onAssigned, signal) => {
+        this.#checkOpen();
+        return parts.join(work, onAssigned, signal);
+      },
+    };
   }
 
   /** Why the log can't go on, null while it can. */
@@ -291,13 +298,6 @@ export class KafkaLog implements Log {
     get: async (sha256) => {
       this.#checkOpen();
       return this.#p.blobs.get(sha256);
-    },
-  };
-
-  readonly partitions: Partitions = {
-    join: async (work, onAssigned) => {
-      this.#checkOpen();
-      return this.#p.join(work, onAssigned);
     },
   };
 

@@ -11,7 +11,7 @@ import { passProbation } from './driver/probation.ts';
 import { checkIdentity, identifyLog } from './identity/identify-log.ts';
 import { lostLog, olderTopic } from './identity/identity-errors.ts';
 import { KnownLogs } from './identity/known-logs.ts';
-import { makeDirectory, replicaOf, takeSlot, type Slot } from './identity/replica-slot.ts';
+import { makeDirectory, nodeOf, replicaOf, takeSlot, type Slot } from './identity/replica-slot.ts';
 import { KafkaLog } from './kafka-log.ts';
 import { KafkaNode, tellRefused, type LogNotice } from './kafka-node.ts';
 import { parseKafkaUrl, type KafkaPlace } from './kafka-url.ts';
@@ -165,7 +165,7 @@ async function rebuild(opening: Opening, cause: DreamfoldError): Promise<KafkaLo
 
 async function openNode(opening: Opening): Promise<KafkaLog> {
   const { options, place, driver, lock, settings } = opening;
-  const { clock = Date.now, onProgress = () => {} } = options;
+  const { clock = Date.now, onProgress = () => {}, onNotice = () => {} } = options;
   const { topics } = place;
   const ranges = await rangesOf(driver, topics.events);
   const node = await nearTheEnd(opening, ranges);
@@ -188,14 +188,15 @@ async function openNode(opening: Opening): Promise<KafkaLog> {
       settleKeys: genesis.erasure ? () => node.settleKeys(place.eraseDelayMs) : null,
       blobs: node.blobs,
       clock,
-      join: async (work, onAssigned) => {
+      join: async (work, onAssigned, signal) => {
+        const ending = signal === undefined ? closing.signal : AbortSignal.any([closing.signal, signal]);
         const group = `${place.prefix}.${work}`;
         const { sessionTimeoutMs } = place;
         // The dreamers' own rule is that another one dreams what is due for long.
-        if (work === 'workers')
-          await passProbation({ members: () => driver.members(group), sessionTimeoutMs, pause: pauseUntil(closing.signal) });
-        return joinAtLast(driver, { group, topic: topics.work, sessionTimeoutMs, onAssigned }, closing.signal);
+        if (work === 'workers') await passProbation({ members: () => driver.members(group), sessionTimeoutMs, pause: pauseUntil(ending) });
+        return joinAtLast({ driver, onNotice, ending }, { group, topic: topics.work, sessionTimeoutMs, onAssigned });
       },
+      node: nodeOf(opening.directory),
       readOnly: options.readOnly ?? false,
       release: async () => {
         settings.stop();
@@ -217,23 +218,34 @@ function pauseUntil(signal: AbortSignal): (ms: number) => Promise<void> {
   return (ms) => pause(ms, undefined, { signal, ref: false }).catch(() => signal.throwIfAborted());
 }
 
+interface Joining {
+  driver: KafkaDriver;
+  onNotice: (notice: LogNotice) => void;
+  /** Ends the wait for a place in the group. */
+  ending: AbortSignal;
+}
+
 /**
- * Joins a group of a log that is open already: brokers that are away meanwhile come back, as for everything else.
- * @throws DreamfoldError as driver.join does, when the brokers answer and the group does not
+ * Joins a group of a log that is open already: brokers that are away meanwhile come back, as for everything else, and so does a group
+ * that does not answer, which is told once.
+ * @throws DreamfoldError permission_denied, config_invalid; what `ending` is aborted with
  */
-async function joinAtLast(driver: KafkaDriver, options: MembershipOptions, closing: AbortSignal): Promise<Membership> {
-  for (let tries = 1; ; tries += 1) {
+async function joinAtLast({ driver, onNotice, ending }: Joining, options: MembershipOptions): Promise<Membership> {
+  const waits = pauseUntil(ending);
+  for (let isTold = false; ;) {
+    ending.throwIfAborted();
     try {
       return await driver.join(options);
     } catch (error) {
-      if (!isDreamfoldError(error, 'store_unavailable') || closing.aborted) throw error;
+      if (!isDreamfoldError(error, 'store_unavailable')) throw error;
       const doAnswer = await driver.offsets(options.topic).then(
         () => true,
         () => false,
       );
-      if (closing.aborted || (doAnswer && tries > 1)) throw error;
-      if (!doAnswer) tries = 0;
-      await pause(JOIN_AGAIN_MS);
+      // Brokers that are away are noticed elsewhere.
+      if (doAnswer && !isTold) onNotice({ kind: 'refused', message: `${error.message}. It is tried again.` });
+      isTold ||= doAnswer;
+      await waits(JOIN_AGAIN_MS);
     }
   }
 }

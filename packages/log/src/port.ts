@@ -189,11 +189,15 @@ export interface Archive {
 
 /** The partitions of a log, as those share them out who work on it. */
 export interface Partitions {
+  /** Names this process's place among the nodes of the log, on one machine: whoever had it before has ended. */
+  readonly node: string;
   /**
-   * Joins those that share out a kind of work. What it says is a hint: what counts on the log decides.
-   * @throws DreamfoldError store_unavailable, permission_denied
+   * Joins those that share out a kind of work. What it says is a hint: what counts on the log decides. Waits for brokers that are away,
+   * and for a group that does not answer.
+   * @param signal gives up the wait for a place
+   * @throws DreamfoldError permission_denied; what the signal is aborted with
    */
-  join(work: SharedWork, onAssigned: OnAssigned): Promise<Membership>;
+  join(work: SharedWork, onAssigned: OnAssigned, signal?: AbortSignal): Promise<Membership>;
 }
 
 /**

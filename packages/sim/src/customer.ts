@@ -21,7 +21,7 @@ export class Customer {
   constructor(world: World, node: SimulatedNode) {
     this.#world = world;
     this.#node = node;
-    this.log = new NodeLog(world.log, node, { lost: 0, fatal: 0, resent: 0, late: 0.05 });
+    this.log = new NodeLog(world.log, node, { weather: { lost: 0, fatal: 0, resent: 0, late: 0.05 }, place: node.name });
     const { time } = node;
     const random = world.chance.next;
     this.#memory = new MemoryKeeper(this.log, { time, random });

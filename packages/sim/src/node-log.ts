@@ -53,7 +53,8 @@ export class NodeLog implements Log {
   /** When the last append reaches the shared log: one connection keeps their order. */
   #sentUntil = 0;
 
-  constructor(shared: SimulatedLog, node: SimulatedNode, weather: Weather) {
+  /** @param place the node's place among the others: the one that had it before has ended */
+  constructor(shared: SimulatedLog, node: SimulatedNode, { weather, place }: { weather: Weather; place: string }) {
     this.#shared = shared;
     this.#node = node;
     this.#weather = weather;
@@ -63,6 +64,10 @@ export class NodeLog implements Log {
     this.#seen = shared.partitions.map(({ length }) => length);
     for (const [stream, events] of shared.streams) this.#reach.set(stream, events.length);
     this.#coming = shared.partitions.map(() => ({ published: [], last: 0 }));
+    this.partitions = {
+      node: place,
+      join: (work, onAssigned) => node.world.groups[work].join(node, onAssigned),
+    };
     node.onEnd(shared.listen((published) => this.#send(published)));
   }
 
@@ -176,9 +181,7 @@ export class NodeLog implements Log {
     }
   }
 
-  readonly partitions: Partitions = {
-    join: (work, onAssigned) => this.#node.world.groups[work].join(this.#node, onAssigned),
-  };
+  readonly partitions: Partitions;
 
   readonly blobs: Blobs = { put: (bytes) => this.#shared.blobs.put(bytes), get: absent('blobs.get') };
   readonly erasure: Erasure = { erase: absent('erasure.erase'), since: absent('erasure.since') };

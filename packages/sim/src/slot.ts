@@ -16,7 +16,7 @@ class ProgramNode extends SimulatedNode {
 
   constructor(slot: Slot, name: string) {
     super(slot.world, name);
-    this.log = new NodeLog(this.world.log, this, slot.weather);
+    this.log = new NodeLog(this.world.log, this, { weather: slot.weather, place: slot.name });
   }
 
   begin(work: SharedWork): void {
@@ -85,7 +85,7 @@ export class Slot {
   readonly weather: Weather;
   node: ProgramNode | null = null;
   readonly work: SharedWork;
-  readonly #name: string;
+  readonly name: string;
   #count = 0;
   /** Whether whatever starts here is killed soon after. */
   #loops = false;
@@ -94,7 +94,7 @@ export class Slot {
     this.world = world;
     this.weather = { ...(world.isCalm ? CALM : TROUBLED) };
     this.work = work;
-    this.#name = name;
+    this.name = name;
   }
 
   get log(): Log | null {
@@ -103,7 +103,7 @@ export class Slot {
 
   start(): void {
     this.#count += 1;
-    const node = new ProgramNode(this, `${this.#name}${'′'.repeat(this.#count - 1)}`);
+    const node = new ProgramNode(this, `${this.name}${'′'.repeat(this.#count - 1)}`);
     this.node = node;
     node.onEnd(() => {
       this.node = null;

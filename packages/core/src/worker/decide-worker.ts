@@ -6,10 +6,12 @@ import {
   isFirstToAsk,
   isLost,
   isNotOurs,
+  isPastGroup,
   isToBeTaken,
   leaderless,
   wasOutrun,
   type Due,
+  type Unfinished,
   type WorkerObservation,
   type WorkerState,
 } from './worker-state.ts';
@@ -49,7 +51,7 @@ export type WorkerNews<Result = unknown> =
   | { type: 'failed'; session: string; error: unknown };
 
 export type WorkerIntent<Result = unknown> =
-  /** Look at the session, and claim it if it is to be taken; the claim says if nobody had taken it up. */
+  /** Look at the session, and claim it if it is to be taken; the claim says if it is taken up past the group. */
   | { type: 'claim'; session: string; untaken: boolean }
   /** Observe `due_again` after so many milliseconds. */
   | { type: 'look_again'; session: string; due: Due; afterMs: number }
@@ -73,7 +75,7 @@ export function decideWorker<Result>(state: WorkerState, seen: WorkerObservation
     case 'heard':
       return isFirstToAsk(state, seen) ? lookWhenUntaken(state, seen) : [];
     case 'seen':
-      return isToBeTaken(state, seen.session, seen.state) && !seen.hasTeam && state.underWay.get(seen.session)!.due.reason !== 'untaken'
+      return isToBeTaken(state, seen.session, seen.state) && !seen.hasTeam && !isPastGroup(state.underWay.get(seen.session)!.due)
         ? leave(state, leaderless(seen.state), { session: seen.session, error: noTeam(seen.state) })
         : [];
     case 'taken': {
@@ -102,20 +104,23 @@ export function decideWorker<Result>(state: WorkerState, seen: WorkerObservation
 export function stepWorker<Result>(state: WorkerState, seen: WorkerObservation<Result>): WorkerIntent<Result>[] {
   const intents = decideWorker(state, seen);
   evolveWorker(state, seen);
-  for (const [session, { reason }] of state.due) {
+  for (const [session, due] of state.due) {
     if (state.isOver || state.underWay.size >= state.concurrency) break;
     evolveWorker(state, { type: 'claiming', session });
-    intents.push({ type: 'claim', session, untaken: reason === 'untaken' });
+    intents.push({ type: 'claim', session, untaken: isPastGroup(due) && !state.assigned.has(due.partition) });
   }
   return intents;
 }
 
 /** Whoever is to take up what others have to may be gone: then anybody does. Not all at once. */
-function lookWhenUntaken(state: WorkerState, asked: { session: string; partition: number; seq: number }): WorkerIntent<never>[] {
-  const { session, partition, seq } = asked;
+function lookWhenUntaken(
+  state: WorkerState,
+  { session, partition, seq, ageMs = 0 }: Pick<Unfinished, 'session' | 'partition' | 'seq'> & { ageMs?: number },
+): WorkerIntent<never>[] {
   if (state.assigned.has(partition)) return [];
   const firstMs = state.isMember ? UNTAKEN.memberMs : UNTAKEN.newcomerMs;
-  const afterMs = firstMs + Math.floor(turnOf(state, session) * UNTAKEN.spreadMs);
+  // One that lives for seconds only must not wait anew. A clock that is wrong makes it look too early at most, and the log decides.
+  const afterMs = Math.max(0, firstMs - Math.max(0, ageMs)) + Math.floor(turnOf(state, session) * UNTAKEN.spreadMs);
   return [{ type: 'look_again', session, due: { partition, reason: 'untaken', looks: 0, seq }, afterMs }];
 }
 
@@ -141,7 +146,9 @@ function lookAgain(state: WorkerState, session: string): WorkerIntent<never>[] {
   if (!state.unfinished.has(session) || due.reason === 'untaken') return [];
   if (keptAt !== null) return [{ type: 'look_again', session, due: { ...due, seq: keptAt }, afterMs: SILENT_MS }];
   if (due.reason === 'asked' && due.looks >= MAX_LOOKS) return [];
-  return [{ type: 'look_again', session, due, afterMs: backoffMs(due.looks + 1, LOOK_AGAIN) }];
+  // Somebody has claimed it since its worker ended.
+  const next: Due = due.reason === 'orphaned' ? { ...due, reason: 'abandoned' } : due;
+  return [{ type: 'look_again', session, due: next, afterMs: backoffMs(due.looks + 1, LOOK_AGAIN) }];
 }
 
 /** Who took it may have lost the partition before, and lets go of it when it hears so. Each time later: this one may be who has not heard. */

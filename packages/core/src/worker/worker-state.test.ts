@@ -14,7 +14,7 @@ const heard = (change: Partial<Extract<WorkerObservation, { type: 'heard' }>> = 
   ...{ type: 'heard', session: A, partition: 0, seq: 2, rest: 'asked', isClaim: false, runsHere: false },
   ...change,
 });
-const found: WorkerObservation = { type: 'found', session: A, partition: 0, seq: 2, isUntaken: false };
+const found: WorkerObservation = { type: 'found', session: A, partition: 0, seq: 2, isUntaken: false, ageMs: 0, claimedBy: null };
 const claiming: WorkerObservation = { type: 'claiming', session: A };
 const taken: WorkerObservation = { type: 'taken', session: A };
 const rested: WorkerObservation = { type: 'rested', session: A, result: null };

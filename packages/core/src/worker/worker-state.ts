@@ -5,9 +5,9 @@ import type { SessionState } from '../session/fold/state.ts';
 /**
  * Why a session is to be taken, the weakest reason first: nobody has taken it up for a while, though somebody asks for something, and its
  * partition is another worker's; somebody asks for something, which counts while nobody runs it; another worker has claimed it, though its
- * partition is this one's; or whoever ran it has lost the partition.
+ * partition is this one's; whoever ran it has lost the partition; or the worker had it that was in this one's place before, and has ended.
  */
-const REASONS = ['untaken', 'asked', 'outrun', 'abandoned'] as const;
+const REASONS = ['untaken', 'asked', 'outrun', 'abandoned', 'orphaned'] as const;
 
 export interface Due {
   partition: number;
@@ -40,6 +40,8 @@ export interface WorkerState {
   readonly concurrency: number;
   /** Any number that other workers hardly have. */
   readonly seed: number;
+  /** This worker's place among the nodes of the log; null where there are no others. */
+  readonly node: string | null;
   /** Whether the others have ever counted on it. */
   isMember: boolean;
   /** The partitions that are this worker's. */
@@ -62,14 +64,21 @@ export interface WorkerState {
   isOver: boolean;
 }
 
+export interface WorkerSetup {
+  concurrency: number;
+  seed: number;
+  node?: string | null;
+}
+
 /**
  * A worker that knows nothing yet.
- * @param options `concurrency`: sessions that it runs at once, at most; `seed`: any number, another one for each worker
+ * @param options `concurrency`: sessions that it runs at once, at most; `seed`: any number, another one for each worker; `node`: its place
  */
-export function initialWorker({ concurrency, seed }: { concurrency: number; seed: number }): WorkerState {
+export function initialWorker({ concurrency, seed, node = null }: WorkerSetup): WorkerState {
   return {
     concurrency,
     seed,
+    node,
     isMember: false,
     assigned: new Set(),
     unfinished: new Map(),
@@ -82,6 +91,20 @@ export function initialWorker({ concurrency, seed }: { concurrency: number; seed
     failed: 0,
     isOver: false,
   };
+}
+
+/** A session that is not at rest stands on the log. */
+export interface Unfinished {
+  type: 'found';
+  session: string;
+  partition: number;
+  seq: number;
+  /** It asks for something, and nobody has claimed it since. */
+  isUntaken: boolean;
+  /** For so long, by the clocks of the log and of this machine. */
+  ageMs: number;
+  /** The place of the worker that runs it; null where nobody does. */
+  claimedBy: string | null;
 }
 
 /** An event of a session came onto the log. */
@@ -100,8 +123,7 @@ export interface Heard {
 export type WorkerObservation<Result = unknown> =
   /** As the log's port tells whoever joins those that share it out (OnAssigned). */
   | { type: 'assigned'; partitions: readonly number[]; wasMember: boolean }
-  /** A session that is not at rest stands on the log. */
-  | { type: 'found'; session: string; partition: number; seq: number; isUntaken: boolean }
+  | Unfinished
   | Heard
   /** The time has come to look at it again. */
   | { type: 'due_again'; session: string; due: Due }
@@ -137,7 +159,8 @@ export function evolveWorker(state: WorkerState, seen: WorkerObservation): Worke
     case 'found':
       state.unfinished.set(seen.session, seen.partition);
       if (seen.isUntaken) state.untaken.set(seen.session, seen.seq);
-      if (state.assigned.has(seen.partition)) enqueue(state, seen.session, dueAt(seen.partition, 'abandoned'));
+      if (isOwn(state, seen)) enqueue(state, seen.session, dueAt(seen.partition, 'orphaned'));
+      else if (state.assigned.has(seen.partition)) enqueue(state, seen.session, dueAt(seen.partition, 'abandoned'));
       break;
     case 'heard':
       hear(state, seen);
@@ -194,9 +217,19 @@ function assign(state: WorkerState, { partitions, wasMember }: Extract<WorkerObs
   }
 }
 
-/** Whether a session is another worker's, since its partition is. What nobody has taken up is nobody's by its partition. */
-export function isLost(assigned: readonly number[], { partition, reason }: Due): boolean {
-  return reason !== 'untaken' && !assigned.includes(partition);
+/** Whether a session is another worker's, since its partition is. What was taken up for no partition is nobody's by its partition. */
+export function isLost(assigned: readonly number[], due: Due): boolean {
+  return !isPastGroup(due) && !assigned.includes(due.partition);
+}
+
+/** Whether a session is taken up whoever has its partition. */
+export function isPastGroup({ reason }: Pick<Due, 'reason'>): boolean {
+  return reason === 'untaken' || reason === 'orphaned';
+}
+
+/** Whether the worker that was in this one's place before has a session. */
+function isOwn({ node }: WorkerState, { claimedBy }: Pick<SessionState, 'claimedBy'>): boolean {
+  return node !== null && claimedBy === node;
 }
 
 /** Whether an event is the first to ask something of a session that nobody runs. */
@@ -223,7 +256,7 @@ function look(state: WorkerState, { session, state: found, hasTeam }: Extract<Wo
   one.isOutrun = runsElsewhere && !found.claimedUntaken;
   one.keptAt = runsElsewhere && found.claimedUntaken ? found.seq : null;
   if (!hasSomethingToDo(found)) state.unfinished.delete(session);
-  else if (isToBeTaken(state, session, found) && !hasTeam && one.due.reason !== 'untaken') leave(state, session, leaderless(found));
+  else if (isToBeTaken(state, session, found) && !hasTeam && !isPastGroup(one.due)) leave(state, session, leaderless(found));
 }
 
 function fail(state: WorkerState, { session, error }: Extract<WorkerObservation, { type: 'failed' }>): void {
@@ -276,7 +309,7 @@ function dueAt(partition: number, reason: Due['reason']): Due {
 /** Whether another worker was faster, and may have lost the partition before. */
 export function wasOutrun({ underWay }: WorkerState, session: string): boolean {
   const { due, isOutrun } = underWay.get(session)!;
-  return isOutrun && due.reason !== 'abandoned' && due.reason !== 'untaken';
+  return isOutrun && due.reason !== 'abandoned' && !isPastGroup(due);
 }
 
 /** Whether a session that is being claimed is this worker's to take: not when another process claims it meanwhile. */
@@ -285,8 +318,9 @@ export function isToBeTaken(state: WorkerState, session: string, found: SessionS
   return isDueAs(state, due, found) && (epoch === null || epoch === found.epoch) && hasSomethingToDo(found);
 }
 
-function isDueAs({ untaken }: WorkerState, { reason, seq }: Due, found: SessionState): boolean {
-  if (reason === 'untaken') return found.status === 'idle' && untaken.get(found.id) === seq;
+function isDueAs(state: WorkerState, { reason, seq }: Due, found: SessionState): boolean {
+  if (reason === 'untaken') return found.status === 'idle' && state.untaken.get(found.id) === seq;
+  if (reason === 'orphaned') return found.status !== 'idle' && isOwn(state, found);
   if (found.status === 'idle') return true;
   // No partition that goes from one to another says that its worker is gone: only its silence does.
   if (found.claimedUntaken) return seq === found.seq;

@@ -11,9 +11,9 @@ const B = 'sesn_b';
 class Given {
   readonly state;
 
-  constructor(concurrency = 2) {
-    this.state = initialWorker({ concurrency, seed: 0 });
-    this.when({ type: 'assigned', partitions: [0], wasMember: true });
+  constructor(concurrency = 2, { node = null, partitions = [0] }: { node?: string | null; partitions?: number[] | null } = {}) {
+    this.state = initialWorker({ concurrency, seed: 0, node });
+    if (partitions !== null) this.when({ type: 'assigned', partitions, wasMember: true });
   }
 
   when(...seen: WorkerObservation[]): string[] {
@@ -43,7 +43,7 @@ const asked = (session: string, more: object = {}): WorkerObservation => ({
   ...more,
 });
 const found = (session: string, more: object = {}): WorkerObservation => ({
-  ...{ type: 'found', session, partition: 0, seq: 2, isUntaken: false },
+  ...{ type: 'found', session, partition: 0, seq: 2, isUntaken: false, ageMs: 0, claimedBy: null },
   ...more,
 });
 const rests = (session: string): WorkerObservation => asked(session, { rest: 'ended', runsHere: true });
@@ -163,6 +163,37 @@ describe('when it looks again', () => {
   });
 });
 
+describe('what the worker had that was in its place before', () => {
+  const newcomer = (): Given => new Given(2, { node: 'node_1', partitions: null });
+  const own = { status: 'running', claimedByWorker: true, claimedBy: 'node_1' } as const;
+  const left = found(A, { partition: 1, claimedBy: 'node_1' });
+
+  test('it goes on with at once, whoever has the partition', () => {
+    const worker = newcomer();
+    expect(stepWorker(worker.state, left)).toEqual([{ type: 'claim', session: A, untaken: true }]);
+    expect(worker.sees(A, { ...own, claimedUntaken: true })).toEqual({ isTaken: true, told: [] });
+    worker.when({ type: 'taken', session: A });
+    expect(worker.when({ type: 'assigned', partitions: [0], wasMember: true })).toEqual(['tell assigned']);
+    const member = new Given(2, { node: 'node_1' });
+    expect(stepWorker(member.state, found(A, { claimedBy: 'node_1' }))).toEqual([{ type: 'claim', session: A, untaken: false }]);
+  });
+
+  test('it leaves to whoever has claimed it since, and to others that had other places', () => {
+    const worker = newcomer();
+    worker.when(left);
+    expect(worker.sees(A, { ...own, claimedBy: 'node_2' }).isTaken).toBe(false);
+    expect(worker.when({ type: 'passed', session: A })).toEqual([`look again at ${A}, abandoned, after 1000 ms`]);
+    expect(worker.when(found(B, { partition: 1, claimedBy: 'node_2' }), found('sesn_c', { partition: 1 }))).toEqual([]);
+  });
+
+  test('it leaves alone when it rests by now, or its team is not here', () => {
+    const worker = newcomer();
+    worker.when(left, found(B, { partition: 1, claimedBy: 'node_1' }));
+    expect(worker.sees(A, { ...own, status: 'idle' }).isTaken).toBe(false);
+    expect(worker.sees(B, own, false)).toEqual({ isTaken: false, told: [] });
+  });
+});
+
 describe('what nobody takes up in partitions of others', () => {
   const elsewhere = (more: object = {}): WorkerObservation => asked(A, { partition: 1, seq: 7, ...more });
   const due = (seq: number, partition = 1): WorkerObservation => ({
@@ -201,6 +232,11 @@ describe('what nobody takes up in partitions of others', () => {
     const worker = new Given(1);
     expect(worker.when(found(B, { partition: 1, isUntaken: true }))).toEqual([expect.stringContaining(`look again at ${B}, untaken`)]);
     expect(worker.when(found(B, { partition: 1 }))).toEqual([]);
+    const afterMs = (ageMs: number): number => {
+      const [look] = stepWorker(worker.state, found(B, { partition: 1, isUntaken: true, ageMs }));
+      return look?.type === 'look_again' ? look.afterMs : Number.NaN;
+    };
+    expect([afterMs(500), afterMs(1e9), afterMs(-1e9)].map((ms) => ms - afterMs(0))).toEqual([-500, -2000, 0]);
     expect(worker.when(asked('sesn_c'), asked(A))).toEqual(['claim sesn_c']);
     expect(worker.when({ type: 'assigned', partitions: [], wasMember: true })).toEqual([
       ...['tell assigned', 'release sesn_c'],

@@ -4,7 +4,7 @@ import { DEFAULT_CONNECT_TIMEOUT_MS } from './client-config.ts';
 import { rootCause } from './client-error.ts';
 import { jittered } from './jittered.ts';
 
-const JOIN_AGAIN = { firstMs: 100, maxMs: 5_000 };
+const JOIN_AGAIN = { firstMs: 100, maxMs: 2_000 };
 /** A member that lived for so long had not the same trouble as the one before it. */
 const SETTLED_MS = 10_000;
 

@@ -1,6 +1,8 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { createHash, randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
-import { isDreamfoldError } from '@dreamfold/events';
+import { idFrom, isDreamfoldError } from '@dreamfold/events';
 import type { ProcessorLock } from '@dreamfold/log';
 import { asSystemError, type ReplicaStorage } from '@dreamfold/log/backend';
 
@@ -33,6 +35,33 @@ export async function takeSlot(folder: string, storage: ReplicaStorage): Promise
     } catch (error) {
       if (!isDreamfoldError(error, 'store_locked') || slot === MAX_SLOTS) throw error;
     }
+  }
+}
+
+/** Holds what a slot's name is derived from. */
+const NODE_FILE = 'node';
+const UUID_CHARS = 36;
+
+/**
+ * Names a slot to the other nodes of the log. It stays while the directory does, so who holds the slot's lock knows that whoever had this
+ * name before has ended. The machine's own name is part of it: a directory that was copied elsewhere is another node.
+ * @param directory of the slot, whose lock is held
+ * @returns `node_` and 16 characters
+ */
+export function nodeOf(directory: string): string {
+  const path = join(directory, NODE_FILE);
+  try {
+    // A machine that failed may have kept a part of it.
+    if (!existsSync(path) || readFileSync(path, 'utf8').length !== UUID_CHARS) writeFileSync(path, randomUUID());
+    const drawn = readFileSync(path, 'utf8');
+    return idFrom(
+      'node',
+      createHash('sha256')
+        .update(JSON.stringify([hostname(), drawn]))
+        .digest('base64url'),
+    );
+  } catch (cause) {
+    throw asSystemError(cause, { path, what: `The name of this node can't be kept in ${path}`, code: 'invalid_path' });
   }
 }
 

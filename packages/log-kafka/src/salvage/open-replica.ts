@@ -53,6 +53,7 @@ export async function openReplicaLog(options: ReplicaLogOptions): Promise<KafkaL
     },
     clock: Date.now,
     join: () => Promise.reject(readOnlyError(replica.directory)),
+    node: '',
     readOnly: true,
     release: async () => {
       clearInterval(looking);

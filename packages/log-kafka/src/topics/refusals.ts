@@ -2,7 +2,7 @@ import type { Backoff } from '@dreamfold/core/backoff';
 import { ProduceError } from '../driver/driver.ts';
 
 /** Pauses before what the brokers have not taken is sent to them again. */
-export const PRODUCE_AGAIN: Backoff = { firstMs: 50, maxMs: 2_000 };
+export const PRODUCE_AGAIN: Backoff = { firstMs: 50, maxMs: 1_000 };
 
 /** Refusals in a row, some two seconds of them, after which it is said: while brokers start or change leaders, they refuse for a moment. */
 const TO_TELL = 6;

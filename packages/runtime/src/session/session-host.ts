@@ -170,7 +170,12 @@ export class SessionHost {
     options: { untaken?: boolean } = {},
   ): Promise<Session | null> {
     if (this.#active.has(id) || this.#beginning.has(id) || this.#taking.has(id)) return null;
-    const said = { worker: true as const, ...(options.untaken === true ? { untaken: true as const } : {}) };
+    const node = this.#o.log.partitions?.node;
+    const said = {
+      worker: true as const,
+      ...(options.untaken === true ? { untaken: true as const } : {}),
+      ...(node === undefined ? {} : { node }),
+    };
     const taking = this.#claim(id, { choose, leaves: true, said }).finally(() => this.#taking.delete(id));
     this.#taking.set(id, taking);
     return taking;

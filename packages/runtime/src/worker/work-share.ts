@@ -1,7 +1,7 @@
 import type { Log, Membership, OnAssigned, SharedWork } from '@dreamfold/log';
 
 /** Joins those that share out the partitions of a log. */
-export type WorkShare = (onAssigned: OnAssigned) => Promise<Membership>;
+export type WorkShare = (onAssigned: OnAssigned, signal: AbortSignal) => Promise<Membership>;
 
 /** A place among those that share out a log, also before it is given: a group may let a newcomer wait for a member that was killed. */
 export interface WorkPlace {
@@ -12,7 +12,8 @@ export interface WorkPlace {
 
 /** Asks for a place among those that share out a log. Waits for nothing: a place may be given up before it is given. */
 export function takePlace(share: WorkShare, onAssigned: OnAssigned): WorkPlace {
-  const joined = share(onAssigned);
+  const waiting = new AbortController();
+  const joined = share(onAssigned, waiting.signal);
   let hasJoined = false;
   joined.then(
     () => (hasJoined = true),
@@ -21,6 +22,7 @@ export function takePlace(share: WorkShare, onAssigned: OnAssigned): WorkPlace {
   return {
     joined,
     leave: async () => {
+      waiting.abort();
       // The group forgets a member that could not say good-bye; who still waits for it has nothing to say.
       const left = joined.then((membership) => membership.leave()).catch(() => {});
       if (hasJoined) await left;
@@ -30,8 +32,8 @@ export function takePlace(share: WorkShare, onAssigned: OnAssigned): WorkPlace {
 
 /** Who works on a log that nobody shares has all of it. */
 export function shareOf(log: Pick<Log, 'partitions' | 'capabilities'>, work: SharedWork): WorkShare {
-  return async (onAssigned) => {
-    if (log.partitions !== undefined) return log.partitions.join(work, onAssigned);
+  return async (onAssigned, signal) => {
+    if (log.partitions !== undefined) return log.partitions.join(work, onAssigned, signal);
     onAssigned([...Array(log.capabilities.partitions).keys()], true);
     return { leave: async () => {} };
   };

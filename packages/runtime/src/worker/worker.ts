@@ -83,7 +83,8 @@ class Worker {
   constructor(parts: WorkerParts) {
     this.#o = parts;
     this.#tell = safely(parts.tell ?? (() => {}));
-    this.#state = initialWorker({ concurrency: parts.concurrency, seed: Math.floor(parts.random() * 2 ** 32) });
+    const { concurrency, log, random } = parts;
+    this.#state = initialWorker({ concurrency, seed: Math.floor(random() * 2 ** 32), node: log.partitions?.node ?? null });
     // It may fail before anybody waits for it.
     this.#ended.promise.catch(() => {});
   }
@@ -115,9 +116,11 @@ class Worker {
   }
 
   async #lookBack(): Promise<void> {
-    for await (const { id, newest, isUntaken } of unfinishedSessions(this.#o.log, this.#o.time)) {
+    const { log, time } = this.#o;
+    for await (const { id, newest, ...rest } of unfinishedSessions(log, time)) {
       if (this.#state.isOver) return;
-      this.#observe({ type: 'found', session: id, partition: this.#partitionOf(newest), seq: newest.seq, isUntaken });
+      const of = { session: id, partition: this.#partitionOf(newest), seq: newest.seq, ageMs: time.now() - newest.time };
+      this.#observe({ type: 'found', ...of, ...rest });
     }
   }
 

@@ -45,6 +45,7 @@ const CORE_HANDLERS: Handlers = {
     claimedAt: time,
     claimedByWorker: data.worker === true,
     claimedUntaken: data.untaken === true,
+    claimedBy: data.node ?? null,
     // From its last event to the claim nobody may have run it: a process that died takes none of the session's time with it.
     ...(state.runningSince === null ? {} : { activeMs: wallTimeMs(before, before.now), runningSince: time }),
   }),

@@ -157,6 +157,8 @@ export interface SessionState {
   claimedByWorker: boolean;
   /** Nobody had taken it up before, and its partition was not that worker's. */
   claimedUntaken: boolean;
+  /** Its place among the nodes of the log; null where it has none or did not say. */
+  claimedBy: string | null;
   capReached: { cap: keyof Caps; limit: number; value: number } | null;
   error: string | null;
   createdAt: number;
@@ -226,6 +228,7 @@ export function initialSession(id: string): SessionState {
     interrupted: false,
     claimedByWorker: false,
     claimedUntaken: false,
+    claimedBy: null,
     capReached: null,
     error: null,
     createdAt: 0,

@@ -15,7 +15,8 @@ const LONG_POLL_MS = 500;
 /** A batch that is larger (max.message.bytes is 8 MiB) comes alone. More at once is not faster, and twice as much is in memory. */
 const PARTITION_BYTES = 1024 * 1024;
 const FETCH_BYTES = 2 * 1024 * 1024;
-const SEEK_AGAIN = { firstMs: 50, maxMs: 5_000 };
+/** No longer than Kafka's own clients (reconnect.backoff.max.ms): all that is appended meanwhile waits for it. */
+const SEEK_AGAIN = { firstMs: 50, maxMs: 1_000 };
 const OFFSET_OUT_OF_RANGE = 1;
 
 interface Position {
