@@ -18,6 +18,8 @@ export interface KafkaOptions {
   directory?: string;
   /** What clients have to speak; default `plain`. `sasl_ssl` is TLS with SCRAM-SHA-512. */
   security?: 'plain' | 'sasl_ssl';
+  /** With `sasl_ssl`: further users, who have the same password and may do nothing but what ACLs grant them. The first user may do all. */
+  users?: readonly string[];
   /** After how long a silent broker counts as dead, and a killed one may come back; default 3,000. */
   sessionTimeoutMs?: number;
 }
@@ -63,7 +65,8 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaClust
     const certificates = options.security === 'sasl_ssl' ? await makeCertificates(tools.java.keytool, directory) : null;
     const settings = await nodeSettings(directory, options, certificates);
     for (const node of settings) nodes.set(node.id, new KafkaNode({ distribution, jvm, directory: node.directory }));
-    await Promise.all(settings.map((node) => formatAndStart(nodes.get(node.id)!, node)));
+    const users = [USER.username, ...(options.users ?? [])];
+    await Promise.all(settings.map((node) => formatAndStart(nodes.get(node.id)!, { settings: node, users })));
     return {
       brokers: settings.map(({ ports }) => `127.0.0.1:${ports.client}`).join(','),
       ...(certificates === null ? {} : { ca: certificates.ca, ...USER }),
@@ -88,7 +91,8 @@ async function nodeSettings(directory: string, options: KafkaOptions, certificat
     return { id: index + 1, ports: { client, controller, internal } };
   });
   const controllers = list.map(({ id, ports }) => `${id}@127.0.0.1:${ports.controller}`).join(',');
-  const common = { controllers, nodes, sessionTimeoutMs, keystore: certificates?.keystore ?? null };
+  const superUser = options.users === undefined ? null : USER.username;
+  const common = { controllers, nodes, sessionTimeoutMs, superUser, keystore: certificates?.keystore ?? null };
   return list.map((node) => ({ ...node, ...common, directory: join(directory, `node-${node.id}`) }));
 }
 
@@ -101,11 +105,11 @@ async function portsOf(directory: string, count: number): Promise<number[]> {
   return ports;
 }
 
-async function formatAndStart(node: KafkaNode, settings: NodeSettings): Promise<void> {
+async function formatAndStart(node: KafkaNode, { settings, users }: { settings: NodeSettings; users: readonly string[] }): Promise<void> {
   mkdirSync(settings.directory, { recursive: true });
   writeFileSync(join(settings.directory, 'server.properties'), serverProperties(settings));
-  const user = `SCRAM-SHA-512=[name=${USER.username},password=${USER.password}]`;
-  await node.format(settings.keystore === null ? [] : ['--add-scram', user]);
+  const scram = users.flatMap((name) => ['--add-scram', `SCRAM-SHA-512=[name=${name},password=${USER.password}]`]);
+  await node.format(settings.keystore === null ? [] : scram);
   await node.start();
 }
 

@@ -8,6 +8,8 @@ export interface NodeSettings {
   sessionTimeoutMs: number;
   /** TLS and SASL for clients; the nodes speak plain text among themselves. */
   keystore: { file: string; password: string } | null;
+  /** Who may do all where others may do what ACLs grant them; null where everybody may do all. */
+  superUser: string | null;
 }
 
 export interface NodePorts {
@@ -27,6 +29,7 @@ export function serverProperties(settings: NodeSettings): string {
     'controller.quorum.voters': settings.controllers,
     'log.dirs': `${settings.directory}/data`,
     ...listeners(settings),
+    ...authorizer(settings),
     'default.replication.factor': replicas,
     'min.insync.replicas': inSync,
     'offsets.topic.replication.factor': replicas,
@@ -48,6 +51,15 @@ export function serverProperties(settings: NodeSettings): string {
   return Object.entries(properties)
     .map(([name, value]) => `${name}=${value}\n`)
     .join('');
+}
+
+/** The nodes among themselves are ANONYMOUS. */
+function authorizer({ superUser }: NodeSettings): Record<string, string> {
+  if (superUser === null) return {};
+  return {
+    'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+    'super.users': `User:${superUser};User:ANONYMOUS`,
+  };
 }
 
 function listeners({ ports, keystore }: NodeSettings): Record<string, string> {

@@ -64,8 +64,8 @@ export interface KafkaLogParts {
   blobs: Pick<BlobTopic, 'put' | 'get' | 'holds' | 'catchUp' | 'count'>;
   clock: () => number;
   join: Partitions['join'];
-  /** Names the replica's place to other nodes. */
-  node: string;
+  /** Names the replica's place to other nodes. Only who works on the log asks for it. */
+  node: () => string;
   readOnly: boolean;
   /** Stops reading, leaves the topics, closes files. */
   release: () => Promise<void>;
@@ -89,8 +89,11 @@ export class KafkaLog implements Log {
     this.logId = parts.logId;
     this.directory = parts.directory;
     this.capabilities = parts.capabilities;
+    let node: string | undefined;
     this.partitions = {
-      node: parts.node,
+      get node() {
+        return (node ??= parts.node());
+      },
       join: async (work, onAssigned, signal) => {
         this.#checkOpen();
         return parts.join(work, onAssigned, signal);

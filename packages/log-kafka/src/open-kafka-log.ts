@@ -196,7 +196,7 @@ async function openNode(opening: Opening): Promise<KafkaLog> {
         if (work === 'workers') await passProbation({ members: () => driver.members(group), sessionTimeoutMs, pause: pauseUntil(ending) });
         return joinAtLast({ driver, onNotice, ending }, { group, topic: topics.work, sessionTimeoutMs, onAssigned });
       },
-      node: nodeOf(opening.directory),
+      node: () => nodeOf(opening.directory),
       readOnly: options.readOnly ?? false,
       release: async () => {
         settings.stop();

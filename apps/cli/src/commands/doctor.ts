@@ -14,7 +14,7 @@ export function register(program: Command, io: Io): void {
     usage: 'doctor',
     summary: 'look at the log and what is around it: brokers, settings, lag, disk',
     description:
-      'Says on one page what an operator would look at. Of a log on Kafka: whether brokers answer, whether each topic is there with the settings that it has to have, how far the replicas of this machine are behind, records that were set aside, blobs of which a part is missing, and former replicas. Of a data directory: who runs sessions there, its head and size. And the room on the disk. It makes nothing, and opens nothing to write, so it also tells when nothing else opens. Ends with 3 when something is wrong with the log. It checks no hashes: `verify` does.',
+      'Says on one page what an operator would look at. Of a log on Kafka: whether brokers answer and know the requests of a log, what this user may do there, by how much the clocks differ, whether each topic is there with the settings that it has to have, how far the replicas of this machine are behind, records that were set aside, blobs of which a part is missing, and former replicas. Of a data directory: who runs sessions there, its head and size. And the room on the disk. It makes nothing, and opens nothing to write, so it also tells when nothing else opens. Ends with 3 when something is wrong with the log. It checks no hashes: `verify` does.',
     examples: ['doctor', 'doctor --log kafka://localhost:9092/acme --json'],
   }).action(async (_flags: object, command: Command) => {
     const log = logUrl(command);

@@ -2,9 +2,11 @@ import { join } from 'node:path';
 import { mebibytes, wrongFinding, type Finding } from '@dreamfold/log';
 import type { ReplicaStorage } from '@dreamfold/log/backend';
 import type { KafkaDriver, OffsetRange } from '../driver/driver.ts';
-import { driverFor } from '../driver/driver-for.ts';
+import { configFor, driverFor } from '../driver/driver-for.ts';
+import { diagnose } from '../driver/wire/diagnose.ts';
 import { parseKafkaUrl, type KafkaPlace } from '../kafka-url.ts';
 import { checkTopic, topicSpecs } from '../topics/topics-spec.ts';
+import { askedRights, brokerFindings } from './broker-findings.ts';
 import { localReplicas } from './local-replicas.ts';
 
 export interface ExamineOptions {
@@ -13,8 +15,6 @@ export interface ExamineOptions {
   directory: string;
   storage: ReplicaStorage;
   env?: Readonly<Record<string, string | undefined>>;
-  /** For tests. */
-  driver?: (place: KafkaPlace) => KafkaDriver;
 }
 
 /**
@@ -24,7 +24,7 @@ export interface ExamineOptions {
  */
 export async function examineKafkaLog(options: ExamineOptions): Promise<Finding[]> {
   const place = parseKafkaUrl(options.url, options.env ?? {});
-  const driver = (options.driver ?? driverFor)(place);
+  const driver = driverFor(place);
   const findings: Finding[] = [];
   let ends: readonly OffsetRange[] | null = null;
   try {
@@ -35,6 +35,10 @@ export async function examineKafkaLog(options: ExamineOptions): Promise<Finding[
       state: 'well',
       text: `${brokers} ${brokers === 1 ? 'answers' : 'answer'} at ${place.brokers.join(', ')}`,
     });
+    const asked = askedRights(place);
+    findings.push(
+      ...brokerFindings(place, await diagnose(configFor(place), { topics: [...asked.topics.keys()], groups: [...asked.groups.keys()] })),
+    );
     findings.push(...(await topicsOf(driver, place, brokers)));
     ends = await driver.offsets(place.topics.events);
     findings.push(...beginnings(place.topics.events, ends));

@@ -18,9 +18,14 @@ export function openDriver(config: ClientConfig, name: KafkaPlace['driver'] = 'p
 }
 
 /** @throws DreamfoldError config_invalid when the certificate file can't be read */
-export function driverFor({ brokers, clientId, tls, sasl, driver }: KafkaPlace): KafkaDriver {
+export function driverFor(place: KafkaPlace): KafkaDriver {
+  return openDriver(configFor(place), place.driver);
+}
+
+/** @throws DreamfoldError config_invalid when the certificate file can't be read */
+export function configFor({ brokers, clientId, tls, sasl }: KafkaPlace): ClientConfig {
   const ssl = tls === null ? {} : { ssl: tls.caFile === null ? true : { ca: readCertificate(tls.caFile) } };
-  return openDriver({ brokers, clientId, ...ssl, ...(sasl === null ? {} : { sasl }) }, driver);
+  return { brokers, clientId, ...ssl, ...(sasl === null ? {} : { sasl }) };
 }
 
 function readCertificate(path: string): string {

@@ -53,7 +53,7 @@ export async function openReplicaLog(options: ReplicaLogOptions): Promise<KafkaL
     },
     clock: Date.now,
     join: () => Promise.reject(readOnlyError(replica.directory)),
-    node: '',
+    node: () => '',
     readOnly: true,
     release: async () => {
       clearInterval(looking);

@@ -45,6 +45,35 @@ export class AnswerReader {
     return items;
   }
 
+  compactString(): string {
+    return this.#slice(Math.max(0, this.uvarint() - 1)).toString();
+  }
+
+  compactList<Item>(read: () => Item): Item[] {
+    const items: Item[] = [];
+    for (let left = this.uvarint() - 1; left > 0; left -= 1) items.push(read());
+    return items;
+  }
+
+  /** Fields that a version of the protocol may leave out, by their number. */
+  tags(): Map<number, AnswerReader> {
+    const tags = new Map<number, AnswerReader>();
+    for (let left = this.uvarint(); left > 0; left -= 1) {
+      const tag = this.uvarint();
+      tags.set(tag, new AnswerReader(this.#slice(this.uvarint())));
+    }
+    return tags;
+  }
+
+  uvarint(): number {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = this.int8();
+      value |= (byte & 0x7f) << shift;
+      if (byte >= 0 || shift > 28) return value;
+    }
+  }
+
   #skip(size: number): number {
     const at = this.#at;
     this.#at += size;

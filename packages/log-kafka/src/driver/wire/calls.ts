@@ -26,6 +26,8 @@ export interface ClusterMetadata {
 export interface TopicMetadata {
   /** 0, or an error's code. */
   code: number;
+  /** What this user may do with it, a bit for each operation, when that was asked for (KIP-430). */
+  rights: number;
   partitions: readonly PartitionMetadata[];
 }
 
@@ -36,7 +38,7 @@ export interface PartitionMetadata {
   replicas: readonly number[];
 }
 
-export function metadataCall(topics: readonly string[]): Call<ClusterMetadata> {
+export function metadataCall(topics: readonly string[], { withRights = false } = {}): Call<ClusterMetadata> {
   return {
     api: 3,
     version: 8,
@@ -46,7 +48,7 @@ export function metadataCall(topics: readonly string[]): Call<ClusterMetadata> {
         .list(topics, (topic) => body.string(topic))
         .int8(0)
         .int8(0)
-        .int8(0),
+        .int8(withRights ? 1 : 0),
     read: (answer) => {
       answer.int32();
       const brokers = answer.list((): [number, string] => {
@@ -71,8 +73,8 @@ export function metadataCall(topics: readonly string[]): Call<ClusterMetadata> {
           answer.list(() => answer.int32());
           return { partition, leader, replicas };
         });
-        answer.int32();
-        return { code, partitions: partitions.sort((a, b) => a.partition - b.partition) };
+        const rights = answer.int32();
+        return { code, rights, partitions: partitions.sort((a, b) => a.partition - b.partition) };
       });
       return { brokers: new Map(brokers), controller, topics: found };
     },
@@ -253,24 +255,25 @@ export function coordinatorCall(group: string): Call<string> {
   };
 }
 
-/** @returns how many members the broker that keeps a group counts on; none of a group that nobody has joined */
-export function membersCall(group: string): Call<number> {
+/** How many members the broker that keeps a group counts on; none of a group that nobody has joined. And what this user may do with it. */
+export function groupCall(group: string): Call<{ members: number; rights: number }> {
   return {
     api: 15,
-    version: 2,
+    version: 3,
     timeoutMs: METADATA_TIMEOUT_MS,
-    write: (body) => body.list([group], () => body.string(group)),
+    write: (body) => body.list([group], () => body.string(group)).int8(1),
     read: (answer) => {
       answer.int32();
-      const counts = answer.list(() => {
+      const groups = answer.list(() => {
         throwCode(answer.int16(), group);
         for (let i = 0; i < 4; i += 1) answer.string();
-        return answer.list(() => {
+        const members = answer.list(() => {
           for (let i = 0; i < 3; i += 1) answer.string();
           return [answer.blob(), answer.blob()];
         }).length;
+        return { members, rights: answer.int32() };
       });
-      return counts[0] ?? 0;
+      return groups[0] ?? { members: 0, rights: 0 };
     },
   };
 }

@@ -1,6 +1,6 @@
 /**
- * What a request consists of, in the types of the protocol that all versions below the flexible ones have:
- * https://kafka.apache.org/protocol#protocol_types
+ * What a request consists of, in the types of the protocol: https://kafka.apache.org/protocol#protocol_types. Nearly all requests are of
+ * versions below the flexible ones; those have `compact` strings and lists, and tags, of which none is ever written.
  */
 export class RequestWriter {
   #bytes = Buffer.allocUnsafe(512);
@@ -37,6 +37,29 @@ export class RequestWriter {
     this.int16(length);
     this.#bytes.write(text, this.#take(length));
     return this;
+  }
+
+  compactString(text: string): this {
+    const length = Buffer.byteLength(text);
+    this.uvarint(length + 1);
+    this.#bytes.write(text, this.#take(length));
+    return this;
+  }
+
+  compactList<Item>(items: readonly Item[], write: (item: Item) => void): this {
+    this.uvarint(items.length + 1);
+    for (const item of items) write(item);
+    return this;
+  }
+
+  noTags(): this {
+    return this.uvarint(0);
+  }
+
+  uvarint(value: number): this {
+    let left = value;
+    for (; left > 0x7f; left >>>= 7) this.int8((left & 0x7f) - 0x80);
+    return this.int8(left);
   }
 
   blob(bytes: Uint8Array): this {

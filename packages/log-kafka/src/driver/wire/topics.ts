@@ -5,7 +5,7 @@ import { clientError, protocolError } from '../client-error.ts';
 import type { OffsetRange, TopicDescription, TopicSpec } from '../driver.ts';
 import { within } from '../within.ts';
 import { BrokerError, PASSING } from './broker-error.ts';
-import { coordinatorCall, createTopicCall, EARLIEST, LATEST, membersCall, offsetsCall, settingsCall } from './calls.ts';
+import { coordinatorCall, createTopicCall, EARLIEST, groupCall, LATEST, offsetsCall, settingsCall } from './calls.ts';
 import { Cluster } from './cluster.ts';
 
 const ADMIN_TIMEOUT_MS = 30_000;
@@ -81,7 +81,7 @@ export class Topics {
   async members(group: string): Promise<number> {
     return await this.#ask(`looking at the group ${group}`, async () => {
       const coordinator = await this.#cluster.askAny(coordinatorCall(group));
-      return await this.#cluster.ask(coordinator, membersCall(group));
+      return (await this.#cluster.ask(coordinator, groupCall(group))).members;
     });
   }
 
