@@ -22,7 +22,7 @@ const projects = [
     test: {
       name: 'pure',
       include: ['**/*.test.ts'],
-      exclude: [...exclude, '**/*.live.test.ts', '**/*.kafka.test.ts', '**/*.faults.test.ts'],
+      exclude: [...exclude, '**/*.live.test.ts', '**/*.kafka.test.ts', '**/*.faults.test.ts', '**/*.soak.test.ts'],
       // They have a budget of runs: how long those take says something of the machine, not of the code.
       testTimeout: 120_000,
     },
@@ -42,6 +42,10 @@ const faults = {
   test: { name: 'faults', include: ['**/*.faults.test.ts'], testTimeout: 3_600_000, ...withBroker },
 };
 
-// The long runs have a mode of their own, `vitest run --mode faults`, so that nobody waits for them by accident.
+const soak = { extends: true as const, test: { name: 'soak', include: ['**/*.soak.test.ts'], testTimeout: 14_400_000 } };
+
+// The long runs have a mode of their own, `vitest run --mode faults`, so that nobody waits for them by accident; so has the longest, `soak`.
 // Vitest keeps one core for itself, which of two cores is half.
-export default defineConfig(({ mode }) => ({ test: { maxWorkers: '100%', projects: mode === 'faults' ? [faults] : projects } }));
+export default defineConfig(({ mode }) => ({
+  test: { maxWorkers: '100%', projects: { faults: [faults], soak: [soak] }[mode] ?? projects },
+}));

@@ -20,6 +20,8 @@ export interface KafkaOptions {
   security?: 'plain' | 'sasl_ssl';
   /** With `sasl_ssl`: further users, who have the same password and may do nothing but what ACLs grant them. The first user may do all. */
   users?: readonly string[];
+  /** An address of this machine at which clients find the brokers; default 127.0.0.1. */
+  host?: string;
   /** After how long a silent broker counts as dead, and a killed one may come back; default 3,000. */
   sessionTimeoutMs?: number;
 }
@@ -40,10 +42,11 @@ export interface KafkaCluster {
 
 export { findKafkaTools };
 
+const LOOPBACK = '127.0.0.1';
 const USER = { username: 'dreamfold', password: 'dreamfold-of-tests' };
 
 /**
- * Starts Kafka (KRaft, each node broker and controller) on 127.0.0.1; resolves when all nodes serve.
+ * Starts Kafka (KRaft, each node broker and controller) on this machine; resolves when all nodes serve.
  * @throws Error that says what is missing, or with the log of the broker that did not start
  */
 export async function startKafka(options: KafkaOptions = {}): Promise<KafkaCluster> {
@@ -62,13 +65,14 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaClust
   };
   try {
     mkdirSync(directory, { recursive: true });
-    const certificates = options.security === 'sasl_ssl' ? await makeCertificates(tools.java.keytool, directory) : null;
+    const certificates =
+      options.security === 'sasl_ssl' ? await makeCertificates(tools.java.keytool, { directory, host: options.host ?? LOOPBACK }) : null;
     const settings = await nodeSettings(directory, options, certificates);
     for (const node of settings) nodes.set(node.id, new KafkaNode({ distribution, jvm, directory: node.directory }));
     const users = [USER.username, ...(options.users ?? [])];
     await Promise.all(settings.map((node) => formatAndStart(nodes.get(node.id)!, { settings: node, users })));
     return {
-      brokers: settings.map(({ ports }) => `127.0.0.1:${ports.client}`).join(','),
+      brokers: settings.map(({ host, ports }) => `${host}:${ports.client}`).join(','),
       ...(certificates === null ? {} : { ca: certificates.ca, ...USER }),
       node: (id) => {
         const node = nodes.get(id);
@@ -84,7 +88,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaClust
 }
 
 async function nodeSettings(directory: string, options: KafkaOptions, certificates: Certificates | null): Promise<NodeSettings[]> {
-  const { nodes = 1, sessionTimeoutMs = 3000 } = options;
+  const { nodes = 1, sessionTimeoutMs = 3000, host = LOOPBACK } = options;
   const ports = await portsOf(directory, 3 * nodes);
   const list = Array.from({ length: nodes }, (_, index) => {
     const [client = 0, controller = 0, internal = 0] = ports.slice(3 * index);
@@ -92,7 +96,7 @@ async function nodeSettings(directory: string, options: KafkaOptions, certificat
   });
   const controllers = list.map(({ id, ports }) => `${id}@127.0.0.1:${ports.controller}`).join(',');
   const superUser = options.users === undefined ? null : USER.username;
-  const common = { controllers, nodes, sessionTimeoutMs, superUser, keystore: certificates?.keystore ?? null };
+  const common = { controllers, nodes, host, sessionTimeoutMs, superUser, keystore: certificates?.keystore ?? null };
   return list.map((node) => ({ ...node, ...common, directory: join(directory, `node-${node.id}`) }));
 }
 

@@ -2,6 +2,8 @@ export interface NodeSettings {
   id: number;
   directory: string;
   ports: NodePorts;
+  /** Where clients find it. */
+  host: string;
   /** Of all nodes. */
   controllers: string;
   nodes: number;
@@ -62,12 +64,12 @@ function authorizer({ superUser }: NodeSettings): Record<string, string> {
   };
 }
 
-function listeners({ ports, keystore }: NodeSettings): Record<string, string> {
+function listeners({ host, ports, keystore }: NodeSettings): Record<string, string> {
   const address = (port: number): string => `127.0.0.1:${port}`;
   const controller = `CONTROLLER://${address(ports.controller)}`;
   const common = { 'controller.listener.names': 'CONTROLLER' };
   if (keystore === null) {
-    const client = `PLAINTEXT://${address(ports.client)}`;
+    const client = `PLAINTEXT://${host}:${ports.client}`;
     return {
       ...common,
       listeners: `${client},${controller}`,
@@ -75,7 +77,7 @@ function listeners({ ports, keystore }: NodeSettings): Record<string, string> {
       'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
     };
   }
-  const brokers = `CLIENT://${address(ports.client)},INTERNAL://${address(ports.internal)}`;
+  const brokers = `CLIENT://${host}:${ports.client},INTERNAL://${address(ports.internal)}`;
   return {
     ...common,
     listeners: `${brokers},${controller}`,

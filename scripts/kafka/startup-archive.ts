@@ -36,6 +36,7 @@ async function archiveClasses(distribution: Distribution, directory: string): Pr
     controllers: `1@127.0.0.1:${controller}`,
     nodes: 1,
     sessionTimeoutMs: 3000,
+    host: '127.0.0.1',
     superUser: null,
     keystore: null,
   });

@@ -31,10 +31,13 @@ export class Workspace {
     return readFileSync(join(this.path, name), 'utf8').split('\n');
   }
 
-  /** Starts the command; `output` is what it has said so far. */
-  start(args: readonly string[], env: Record<string, string> = {}): Running {
-    const child = spawn(process.execPath, [BIN, ...args], { ...this.#options(env), stdio: ['ignore', 'pipe', 'pipe'] });
-    return new Running(child);
+  /**
+   * Starts the command; `output` is what it has said so far.
+   * @param within the program, with its arguments, that runs it
+   */
+  start(args: readonly string[], env: Record<string, string> = {}, within: readonly string[] = []): Running {
+    const [program, ...rest] = [...within, process.execPath, BIN, ...args] as [string, ...string[]];
+    return new Running(spawn(program, rest, { ...this.#options(env), stdio: ['ignore', 'pipe', 'pipe'] }));
   }
 
   /** Starts the command on a terminal, at which `type` types. */

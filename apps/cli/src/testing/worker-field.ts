@@ -6,6 +6,7 @@ import { seeded } from '@dreamfold/core/testing';
 import { knownEvent, streamOf } from '@dreamfold/events';
 import { agent, open, type Dreamfold, type StreamInfo } from 'dreamfold';
 import { Workspace, type Running } from './dreamfold-process.ts';
+import { Phases, type Asked } from './phases.ts';
 
 /** One call that the world cannot take twice but knows by its key, one that it can't tell from another. Both take a moment. */
 const TEAM = `
@@ -31,11 +32,19 @@ const CLERK = agent({ name: 'clerk', system: 'Act.' });
 /** The team of the workers is in a file; the one that a session is submitted with must have the same tools for its calls. */
 export interface FieldOptions {
   brokers: string;
+  /** Of the log's topics; default one that no other field has. */
+  prefix?: string;
   workers: number;
   seed: number;
   /** Sessions that are not done at any time. */
   load: number;
   sessionTimeoutMs: number;
+  /** What the address of this process has beside, where brokers want to know who it is. */
+  access?: { login: string; query: string };
+  /** Who workers are, when they start. */
+  env?: () => Record<string, string>;
+  /** The program that a worker runs within. */
+  within?: (worker: number) => readonly string[];
 }
 
 /** What the faults came to, and what of the promises did not hold: `violations` is empty when all did. */
@@ -66,6 +75,8 @@ interface Member {
 /** A field of workers; `close` it. */
 export class WorkerField {
   readonly url: string;
+  /** Without who this process is. */
+  readonly #workersUrl: string;
   readonly workspace = new Workspace();
   readonly #o: FieldOptions;
   readonly #random: () => number;
@@ -73,7 +84,8 @@ export class WorkerField {
   readonly #former: Running[] = [];
   readonly #submitted: string[] = [];
   /** When each stream was submitted. */
-  readonly #since = new Map<string, number>();
+  readonly #since = new Map<string, Asked>();
+  readonly phases = new Phases();
   readonly #done = new Set<string>();
   readonly #tookMs: number[] = [];
   readonly #dreamfold: Dreamfold;
@@ -84,21 +96,23 @@ export class WorkerField {
   #lastDone = performance.now();
   #longestGapMs = 0;
 
-  private constructor(options: FieldOptions, { url, dreamfold }: { url: string; dreamfold: Dreamfold }) {
+  private constructor(options: FieldOptions, { url, workersUrl, dreamfold }: { url: string; workersUrl: string; dreamfold: Dreamfold }) {
     this.#o = options;
     this.#random = seeded(options.seed);
     this.url = url;
+    this.#workersUrl = workersUrl;
     this.#dreamfold = dreamfold;
     this.#following = this.#follow();
   }
 
   /** @returns once every worker waits for sessions */
   static async open(options: FieldOptions): Promise<WorkerField> {
-    const { brokers, seed, sessionTimeoutMs } = options;
-    const prefix = `field-${process.pid}-${seed}-${Date.now()}`;
-    const url = `kafka://${brokers}/${prefix}?partitions=6&session_timeout_ms=${sessionTimeoutMs}`;
+    const { brokers, seed, sessionTimeoutMs, access = { login: '', query: '' }, prefix = fieldPrefix(seed) } = options;
+    const place = `${brokers}/${prefix}?partitions=6&session_timeout_ms=${sessionTimeoutMs}${access.query}`;
+    const url = `kafka://${access.login}${place}`;
     const scratch = new Workspace();
-    const field = new WorkerField(options, { url, dreamfold: await open({ log: url, directory: scratch.path }) });
+    const dreamfold = await open({ log: url, directory: scratch.path });
+    const field = new WorkerField(options, { url, workersUrl: `kafka://${place}`, dreamfold });
     field.workspace.file('team.ts', TEAM);
     await Promise.all(Array.from({ length: options.workers }, (_, i) => field.#start(i)));
     return field;
@@ -106,13 +120,27 @@ export class WorkerField {
 
   async #start(index: number): Promise<void> {
     const directory = `node-${index}`;
-    const running = this.workspace.start(['worker', 'team.ts', '--log', this.url, '--data', directory]);
+    const running = this.#worker(directory, index);
     this.#members[index] = { directory, running, isStopped: false };
     const isReady = running.noted(/Waiting for sessions/).then(() => true);
     const hasEnded = running.ended.then(({ code }) => code === null);
     if (await Promise.race([isReady, hasEnded])) return;
     // The brokers were away.
     await sleep(500);
+    await this.#start(index);
+  }
+
+  #worker(directory: string, index: number): Running {
+    const { env = () => ({}), within = () => [] } = this.#o;
+    return this.workspace.start(['worker', 'team.ts', '--log', this.#workersUrl, '--data', directory], env(), within(index));
+  }
+
+  /** Lets a worker end in order, and starts another one in its place and directory. */
+  async restart(index: number): Promise<void> {
+    const { running } = this.#members[index]!;
+    running.kill('SIGTERM');
+    await running.ended;
+    this.#former.push(running);
     await this.#start(index);
   }
 
@@ -138,7 +166,7 @@ export class WorkerField {
     const before = performance.now();
     const id = await this.#dreamfold.submit(CLERK, TASK, { idempotencyKey: `${this.#submitted.length}` });
     this.#submitted.push(id);
-    this.#since.set(streamOf('session', id), before);
+    this.#since.set(streamOf('session', id), this.phases.ask(before));
   }
 
   async #follow(): Promise<void> {
@@ -146,10 +174,14 @@ export class WorkerField {
     for await (const batch of log.subscribe({ after: await log.cursor(), signal: this.#stop.signal })) {
       for (const event of batch) {
         const known = knownEvent(event);
+        const asked = this.#since.get(event.stream);
+        if (known?.type === 'session.claimed') asked?.taken();
         if (known?.type !== 'session.status_idle' || known.data === null || known.data.stop_reason.type !== 'end_turn') continue;
         this.#done.add(event.stream);
-        this.#tookMs.push(performance.now() - (this.#since.get(event.stream) ?? performance.now()));
-        this.#longestGapMs = Math.max(this.#longestGapMs, performance.now() - this.#lastDone);
+        this.#tookMs.push(asked?.done() ?? 0);
+        const gapMs = performance.now() - this.#lastDone;
+        this.#longestGapMs = Math.max(this.#longestGapMs, gapMs);
+        this.phases.gap(gapMs);
         this.#lastDone = performance.now();
         if (this.#isFull) await this.#submit();
       }
@@ -180,7 +212,7 @@ export class WorkerField {
     const over = new AbortController();
     const loop = async (): Promise<void> => {
       while (!over.signal.aborted) {
-        const running = this.workspace.start(['worker', 'team.ts', '--log', this.url, '--data', 'node-looping']);
+        const running = this.#worker('node-looping', -1);
         this.#former.push(running);
         await sleep(everyMs);
         running.kill('SIGKILL');
@@ -227,7 +259,7 @@ export class WorkerField {
     }
     const said = [...this.#former, ...this.#members.map(({ running }) => running)].map(({ stderr }) => stderr).join('\n');
     violations.push(...(said.match(/^.* failed here: .*$/gm) ?? []));
-    violations.push(...(said.match(/^(?!\d{4}-\S+Z ).+$/gm) ?? []).map((line) => `a line without its time: ${line}`));
+    violations.push(...(said.match(/^(?!\d{4}-\S+Z |catching up \[).+$/gm) ?? []).map((line) => `a line without its time: ${line}`));
     const { claims, calls } = await this.#checkSessions(violations);
     const tookMs = this.#tookMs.toSorted((a, b) => a - b).map(Math.round);
     violations.push(...(await this.#checkReplicas()));
@@ -318,4 +350,9 @@ async function headsOf({ log }: Dreamfold): Promise<StreamInfo[]> {
 function underWay({ stderr }: Running): number {
   const count = (pattern: RegExp): number => stderr.match(pattern)?.length ?? 0;
   return count(/ taken$/gm) - count(/ (?:end_turn|(?:lost|handed over): .*)$/gm);
+}
+
+/** Of topics that no other field has. */
+function fieldPrefix(seed: number): string {
+  return `field-${process.pid}-${seed}-${Date.now()}`;
 }

@@ -189,7 +189,9 @@ describe('what the worker had that was in its place before', () => {
   test('it leaves alone when it rests by now, or its team is not here', () => {
     const worker = newcomer();
     worker.when(left, found(B, { partition: 1, claimedBy: 'node_1' }));
-    expect(worker.sees(A, { ...own, status: 'idle' }).isTaken).toBe(false);
+    const lead = newThread({ id: 'lead', agent: 'desk', parent: null, delegation: null, depth: 0, task: '' });
+    const queue = [{ id: 'sevt_1', content: [{ type: 'text' as const, text: 'x' }] }];
+    expect(worker.sees(A, { ...own, status: 'idle', threads: [lead], queue }).isTaken).toBe(false);
     expect(worker.sees(B, own, false)).toEqual({ isTaken: false, told: [] });
   });
 });

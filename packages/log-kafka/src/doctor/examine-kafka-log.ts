@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { mebibytes, wrongFinding, type Finding } from '@dreamfold/log';
 import type { ReplicaStorage } from '@dreamfold/log/backend';
@@ -5,6 +6,7 @@ import type { KafkaDriver, OffsetRange } from '../driver/driver.ts';
 import { configFor, driverFor } from '../driver/driver-for.ts';
 import { diagnose } from '../driver/wire/diagnose.ts';
 import { parseKafkaUrl, type KafkaPlace } from '../kafka-url.ts';
+import { REPAIR_FOLDER } from '../salvage/repair.ts';
 import { checkTopic, topicSpecs } from '../topics/topics-spec.ts';
 import { askedRights, brokerFindings } from './broker-findings.ts';
 import { localReplicas } from './local-replicas.ts';
@@ -94,6 +96,13 @@ function onThisMachine({ directory, storage }: ExamineOptions, { prefix }: Kafka
   const findings = replicas.flatMap((replica) => replicaFindings(replica, storage, ends));
   if (replicas.length === 0)
     findings.push({ about: 'replicas', state: 'note', text: `none in ${root}: the next process reads the whole log` });
+  const repair = join(root, REPAIR_FOLDER);
+  if (existsSync(repair)) {
+    findings.push({
+      ...{ about: 'repair', state: 'note', text: `one is under way or was cut short: ${repair} holds payloads in the clear` },
+      remedy: 'Let it end, or run `repair` again, or delete the folder.',
+    });
+  }
   if (former.length > 0) {
     const size = mebibytes(former.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
     const names = former.map(({ directory: name }) => name).join(', ');

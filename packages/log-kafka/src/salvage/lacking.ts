@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { isDreamfoldError } from '@dreamfold/events';
-import type { Archive, Log } from '@dreamfold/log';
+import { erasedBy, type Archive, type Log } from '@dreamfold/log';
 import type { PartitionReplica, ReplicaStorage, SideStore } from '@dreamfold/log/backend';
 import type { OffsetRange } from '../driver/driver.ts';
 import { openPartition, partitionFolder } from '../partition/open-partition.ts';
@@ -58,17 +58,29 @@ async function payloadLackedBy(
   stream: string,
   { held, side }: { held: PartitionReplica; side: SideStore },
 ): Promise<string | null> {
+  let erased: ReadonlySet<string> | null = null;
   for await (const events of log.archive.readStored(stream)) {
     const former = held.readStored(stream, events[0]!.seq, events.at(-1)!.seq);
-    for (const [i, { seq, data }] of events.entries()) {
+    for (const [i, { id, seq, data }] of events.entries()) {
       const before = former[i]?.data ?? null;
-      if (data === null && before !== null) return `the payload of event ${seq} of ${stream}`;
+      if (data === null && before !== null) {
+        // The replica was away when it was erased.
+        erased ??= await erasedIn(log.archive, stream);
+        if (erased.has(id)) continue;
+        return `the payload of event ${seq} of ${stream}`;
+      }
       for (const sha256 of sha256sIn(before)) {
         if (side.getBlob(sha256) !== null && (await log.blobs.get(sha256)) === null) return `a blob of event ${seq} of ${stream}`;
       }
     }
   }
   return null;
+}
+
+async function erasedIn(archive: Pick<Archive, 'readStored'>, stream: string): Promise<Set<string>> {
+  const ids = new Set<string>();
+  for await (const events of archive.readStored(stream)) for (const event of events) for (const id of erasedBy(event)) ids.add(id);
+  return ids;
 }
 
 /** What a payload calls a sha-256 may be that of a blob: a replica knows. */

@@ -1,7 +1,9 @@
 // The topics are gone, or came back from an older copy: a replica gives the log back.
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sqliteReplicas } from '@dreamfold/log/sqlite';
 import { describe, expect, inject, test } from 'vitest';
+import { examineKafkaLog } from '../doctor/examine-kafka-log.ts';
 import type { KafkaLog } from '../kafka-log.ts';
 import { compareNodes } from '../testing/agreement.ts';
 import { EVENTS, fill, OperatedLog, STREAM, user } from '../testing/operated-log.ts';
@@ -72,10 +74,35 @@ describe.concurrent('a repair', () => {
   test('makes topics that were deleted again, with every event at its place; machines with replicas lose nothing', async (context) => {
     const whole = await wholeLog(context);
     await whole.place.delete('events', 'keys', 'blobs', 'work');
+    // What one that was killed left behind.
+    const left = join(whole.place.root, 'a', whole.place.prefix, 'repair');
+    mkdirSync(left);
+    writeFileSync(join(left, 'replica'), 'a payload in the clear');
+    const examined = await examineKafkaLog({ url: whole.place.url, directory: join(whole.place.root, 'a'), storage: sqliteReplicas });
+    expect(examined).toContainEqual(expect.objectContaining({ about: 'repair', text: expect.stringContaining(left) }));
     const report = await repairFrom(whole.place, 'a', whole.logId);
+    expect(existsSync(left)).toBe(false);
     expect(report).toMatchObject({ logId: whole.logId, events: whole.hashes.length, added: whole.hashes.length - 2, blobs: 1 });
     expect(await whole.place.topics()).toHaveLength(4);
     await expectWhole(whole, ['a', 'b', 'c', 'fresh']);
+  });
+
+  test('keeps no machine out that was away while a payload was erased', async (context) => {
+    const whole = await wholeLog(context);
+    const log = await whole.place.open('a');
+    await log.erasure.erase('session/raced', { seqs: [1], reason: 'asked for' });
+    await log.close();
+    await whole.place.delete('events', 'keys', 'blobs', 'work');
+    await repairFrom(whole.place, 'a', whole.logId);
+    const away = await whole.place.open('c');
+    const payloads: unknown[] = [];
+    for await (const batch of away.read('session/raced')) payloads.push(...batch.map(({ type, data }) => [type, data === null]));
+    expect(payloads).toEqual([
+      ['user.message', true],
+      ['user.message', false],
+      ['log.erased', false],
+    ]);
+    expect(await away.archive.verify()).toMatchObject({ problems: [] });
   });
 
   test('fills up topics that came back from an older copy, and may be run again', async (context) => {

@@ -1,5 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DreamfoldError, type StoredEvent } from '@dreamfold/events';
 import { cursorAtStart, placeOf, type VerifyProblem } from '@dreamfold/log';
@@ -17,6 +16,9 @@ import { genesisIn } from '../topics/genesis.ts';
 import { ensureTopics, rangesOf } from '../topics/topics.ts';
 import { sha256sIn } from './lacking.ts';
 import { openReplica, openReplicaLog, type OpenReplica } from './open-replica.ts';
+
+/** Where a repair keeps its own replica, beside those of this machine. */
+export const REPAIR_FOLDER = 'repair';
 
 export interface RepairOptions extends Pick<KafkaLogOptions, 'url' | 'directory' | 'storage' | 'env' | 'onProgress' | 'onNotice'> {
   /** What is put on the brokers: a replica, a place that holds one, or the folder of a log. */
@@ -43,7 +45,9 @@ export interface RepairReport {
 export async function repairKafkaLog(options: RepairOptions): Promise<RepairReport> {
   const place = parseKafkaUrl(options.url, options.env ?? {});
   const source = openReplica({ directory: options.replica, storage: options.storage });
-  const directory = mkdtempSync(join(tmpdir(), 'dreamfold-repair-'));
+  const directory = join(options.directory, place.prefix, REPAIR_FOLDER);
+  // It holds payloads in the clear, so nothing of a repair that was killed stays once it has been run again.
+  rmSync(directory, { recursive: true, force: true });
   try {
     await checkWhole(source, options);
     await begin(place, source);
