@@ -44,12 +44,13 @@ const TECHNOLOGY: Readonly<Record<string, readonly string[]>> = {
   'node:sqlite': ['packages/log/src/sqlite/', 'packages/projections/src/sqlite/', 'apps/bench/'],
   '@anthropic-ai/sdk': ['packages/model/src/anthropic/'],
   kafkajs: [
+    'scripts/kafka/soak-cluster.ts',
     'packages/log-kafka/src/driver/kafkajs/',
     'packages/log-kafka/src/driver/testing/',
     'packages/log-kafka/src/testing/',
     'apps/bench/',
   ],
-  '@platformatic/kafka': ['packages/log-kafka/src/driver/platformatic/', 'apps/bench/'],
+  '@platformatic/kafka': ['packages/log-kafka/src/driver/platformatic/', 'apps/bench/', 'scripts/kafka/soak-cluster.ts'],
 };
 const ADAPTER = /^@dreamfold\/(?:(?:log|projections)\/sqlite|model\/anthropic|log-kafka)/;
 const ADAPTER_FOLDER = /^\.{1,2}\/(?:.*\/)?(?:sqlite|anthropic)\//;
@@ -106,12 +107,15 @@ function checkRooms(files: readonly Source[]): string[] {
   });
 }
 
+/** Brokers that tests start. */
+const CLUSTERS: ReadonlySet<string> = new Set(['/scripts/kafka/kafka-broker.ts', '/scripts/kafka/soak-cluster.ts']);
+
 function leavesPackage(file: Source, name: string): boolean {
   const room = roomOf(file.path);
   if (room === '' || !name.startsWith('../')) return false;
   const target = new URL(name, `file:///${file.path}`).pathname;
   // Tests of several packages start brokers.
-  return !target.startsWith(`/${room}`) && !(isTest(file.path) && target === '/scripts/kafka/kafka-broker.ts');
+  return !target.startsWith(`/${room}`) && !(isTest(file.path) && CLUSTERS.has(target));
 }
 
 function checkImports(files: readonly Source[]): string[] {
