@@ -44,7 +44,7 @@ const TECHNOLOGY: Readonly<Record<string, readonly string[]>> = {
   'node:sqlite': ['packages/log/src/sqlite/', 'packages/projections/src/sqlite/', 'apps/bench/'],
   '@anthropic-ai/sdk': ['packages/model/src/anthropic/'],
   kafkajs: [
-    'scripts/kafka/soak-cluster.ts',
+    'scripts/kafka/access-control.ts',
     'packages/log-kafka/src/driver/kafkajs/',
     'packages/log-kafka/src/driver/testing/',
     'packages/log-kafka/src/testing/',
@@ -107,8 +107,10 @@ function checkRooms(files: readonly Source[]): string[] {
   });
 }
 
-/** Brokers that tests start. */
-const CLUSTERS: ReadonlySet<string> = new Set(['/scripts/kafka/kafka-broker.ts', '/scripts/kafka/soak-cluster.ts']);
+/** Brokers that tests start, and what users may do there. */
+const CLUSTERS: ReadonlySet<string> = new Set(
+  ['access-control', 'kafka-broker', 'soak-cluster'].map((file) => `/scripts/kafka/${file}.ts`),
+);
 
 function leavesPackage(file: Source, name: string): boolean {
   const room = roomOf(file.path);

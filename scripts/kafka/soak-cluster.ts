@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { pbkdf2Sync, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { alterUserScramCredentialsV0, Connection } from '@platformatic/kafka';
-import kafkajs from 'kafkajs';
+import { allow, disallow, type Grant } from './access-control.ts';
 import { startKafka, type KafkaCluster } from './kafka-broker.ts';
 
 /** The user that workers are. */
@@ -15,8 +15,11 @@ const ITERATIONS = 4096;
 const SCRAM_SHA_512 = 2;
 const SHA_512_BYTES = 64;
 
-const TOPICS = { events: ['READ', 'WRITE', 'DESCRIBE_CONFIGS'], keys: ['READ', 'WRITE', 'DESCRIBE_CONFIGS'] } as const;
-const RIGHTS: Readonly<Record<string, readonly string[]>> = { ...TOPICS, blobs: TOPICS.events, work: ['READ', 'DESCRIBE_CONFIGS'] };
+const SHARED = ['READ', 'WRITE', 'DESCRIBE_CONFIGS'];
+const RIGHTS: Readonly<Record<string, readonly string[]>> = {
+  ...{ events: SHARED, keys: SHARED, blobs: SHARED },
+  work: ['READ', 'DESCRIBE_CONFIGS'],
+};
 
 /** `close` it. */
 export class SoakCluster {
@@ -65,15 +68,14 @@ export class SoakCluster {
 
   /** Gives workers what they need of a log. */
   async grant(prefix: string): Promise<void> {
-    const topics = Object.entries(RIGHTS).flatMap(([topic, operations]) => aclsOf('TOPIC', `${prefix}.${topic}`, operations));
-    await this.#admin(
-      async (admin) => void (await admin.createAcls({ acl: [...topics, ...aclsOf('GROUP', `${prefix}.workers`, ['READ'])] })),
-    );
+    const topics = Object.entries(RIGHTS).map(([topic, operations]) => onTopic(`${prefix}.${topic}`, operations));
+    const group: Grant = { user: WORKER, type: 'GROUP', name: `${prefix}.workers`, operations: ['READ'] };
+    await allow({ kafka: this.kafka, grants: [...topics, group] });
   }
 
   /** Takes away that workers may write events, until `grant`. */
   async revoke(prefix: string): Promise<void> {
-    await this.#admin(async (admin) => void (await admin.deleteAcls({ filters: aclsOf('TOPIC', `${prefix}.events`, ['WRITE']) })));
+    await disallow({ kafka: this.kafka, grants: [onTopic(`${prefix}.events`, ['WRITE'])] });
   }
 
   /** Whoever is connected stays so. */
@@ -101,27 +103,16 @@ export class SoakCluster {
   }
 
   async close(): Promise<void> {
-    await this.kafka.stop({ wipe: true });
-    ip('netns', 'delete', this.#namespace);
-  }
-
-  async #admin(run: (admin: ReturnType<kafkajs.Kafka['admin']>) => Promise<void>): Promise<void> {
-    const { brokers, ca, username, password } = this.kafka;
-    const sasl = { mechanism: 'scram-sha-512', username, password } as const;
-    const ssl = { ca: readFileSync(ca) };
-    const admin = new kafkajs.Kafka({ brokers: brokers.split(','), ssl, sasl, logLevel: kafkajs.logLevel.NOTHING }).admin();
-    await admin.connect();
-    await run(admin);
-    await admin.disconnect();
+    try {
+      await this.kafka.stop({ wipe: true });
+    } finally {
+      ip('netns', 'delete', this.#namespace);
+    }
   }
 }
 
-function aclsOf(type: 'TOPIC' | 'GROUP', name: string, operations: readonly string[]): kafkajs.AclEntry[] {
-  return operations.map((operation) => ({
-    ...{ resourceType: kafkajs.AclResourceTypes[type], resourceName: name, resourcePatternType: kafkajs.ResourcePatternTypes.LITERAL },
-    ...{ principal: `User:${WORKER}`, host: '*', permissionType: kafkajs.AclPermissionTypes.ALLOW },
-    operation: kafkajs.AclOperationTypes[operation as 'READ'],
-  }));
+function onTopic(name: string, operations: readonly string[]): Grant {
+  return { user: WORKER, type: 'TOPIC', name, operations };
 }
 
 function ip(...args: readonly string[]): void {

@@ -1,11 +1,11 @@
 // Users who may do what they need, and no more, on brokers with Kafka's own authorizer.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Finding } from '@dreamfold/log';
 import { sqliteReplicas } from '@dreamfold/log/sqlite';
-import kafkajs from 'kafkajs';
 import { beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { allow, type Grant } from '../../../../scripts/kafka/access-control.ts';
 import { startKafka, type KafkaCluster } from '../../../../scripts/kafka/kafka-broker.ts';
 import type { KafkaLog } from '../kafka-log.ts';
 import { openKafkaLog } from '../open-kafka-log.ts';
@@ -18,56 +18,32 @@ const EVENT = { type: 'user.message', data: { content: [{ type: 'text', text: 'x
 
 describe.skipIf(!inject('canStartKafka'))('brokers with an authorizer', () => {
   let kafka: Required<KafkaCluster>;
+  const folder = mkdtempSync(join(tmpdir(), 'dreamfold-rights-'));
   beforeAll(async () => {
-    kafka = (await startKafka({ security: 'sasl_ssl', users: ['reader', 'writer', 'stranger'] })) as Required<KafkaCluster>;
+    kafka = (await startKafka({ security: 'sasl_ssl', users: ['reader', 'writer', 'partial', 'stranger'] })) as Required<KafkaCluster>;
     const log = await open(kafka.username);
     await log.append({ stream: STREAM, id: 'a', expected: 0, events: [EVENT] });
     await log.close();
     const { topics } = askedRights(parseKafkaUrl(urlOf('reader'), {}));
-    for (const [topic, operations] of topics) {
-      const reading = operations.filter((operation) => operation !== 'WRITE');
-      await grant('reader', { type: 'TOPIC', name: topic, operations: reading });
-      await grant('writer', { type: 'TOPIC', name: topic, operations });
-    }
-    return () => kafka.stop();
+    const grants = [...topics].flatMap(([name, operations]): Grant[] => [
+      { user: 'reader', type: 'TOPIC', name, operations: operations.filter((operation) => operation !== 'WRITE') },
+      { user: 'writer', type: 'TOPIC', name, operations },
+    ]);
+    // Brokers answer first of what may be looked at.
+    await allow({ kafka, grants: [...grants, { user: 'partial', type: 'TOPIC', name: 'acme.blobs', operations: ['READ', 'WRITE'] }] });
+    return async () => {
+      await kafka.stop();
+      rmSync(folder, { recursive: true });
+    };
   });
 
   const urlOf = (user: string): string =>
     `kafka://${user}:${kafka.password}@${kafka.brokers}/acme?partitions=1&session_timeout_ms=2000&ca=${kafka.ca}`;
 
-  function directory(): string {
-    const made = mkdtempSync(join(tmpdir(), 'dreamfold-rights-'));
-    onTestFinished(() => rmSync(made, { recursive: true }));
-    return made;
-  }
+  const directory = (): string => mkdtempSync(join(folder, 'node-'));
 
   async function open(user: string, options: { readOnly?: boolean } = {}): Promise<KafkaLog> {
-    const log = await openKafkaLog({
-      url: urlOf(user),
-      directory: mkdtempSync(join(tmpdir(), 'dreamfold-rights-')),
-      storage: sqliteReplicas,
-      ...options,
-    });
-    return log;
-  }
-
-  /** As `kafka-acls --add` does. */
-  async function grant(
-    user: string,
-    { type, name, operations }: { type: 'TOPIC' | 'GROUP'; name: string; operations: readonly string[] },
-  ): Promise<void> {
-    const { brokers, username, password, ca } = kafka;
-    const sasl = { mechanism: 'scram-sha-512', username, password } as const;
-    const client = new kafkajs.Kafka({ brokers: [brokers], ssl: { ca: readFileSync(ca) }, sasl, logLevel: kafkajs.logLevel.NOTHING });
-    const admin = client.admin();
-    await admin.connect();
-    const acl = operations.map((operation) => ({
-      ...{ resourceType: kafkajs.AclResourceTypes[type], resourceName: name, resourcePatternType: kafkajs.ResourcePatternTypes.LITERAL },
-      ...{ principal: `User:${user}`, host: '*', permissionType: kafkajs.AclPermissionTypes.ALLOW },
-      operation: kafkajs.AclOperationTypes[operation as 'READ'],
-    }));
-    await admin.createAcls({ acl });
-    await admin.disconnect();
+    return await openKafkaLog({ url: urlOf(user), directory: directory(), storage: sqliteReplicas, ...options });
   }
 
   const examine = async (user: string): Promise<Finding[]> =>
@@ -106,8 +82,8 @@ describe.skipIf(!inject('canStartKafka'))('brokers with an authorizer', () => {
       code: 'permission_denied',
       message: expect.stringContaining('acme.workers'),
     });
-    await grant('writer', { type: 'GROUP', name: 'acme.workers', operations: ['READ'] });
-    await grant('writer', { type: 'GROUP', name: 'acme.dreamers', operations: ['READ'] });
+    const groups = ['acme.workers', 'acme.dreamers'];
+    await allow({ kafka, grants: groups.map((name) => ({ user: 'writer', type: 'GROUP', name, operations: ['READ'] })) });
     const assigned = Promise.withResolvers<readonly number[]>();
     const member = await log.partitions.join('workers', assigned.resolve);
     expect(await assigned.promise).toEqual([0]);
@@ -115,6 +91,21 @@ describe.skipIf(!inject('canStartKafka'))('brokers with an authorizer', () => {
     expect(about(await examine('writer'), 'rights')).toEqual([
       { about: 'rights', state: 'well', text: 'this user may read and write the log, and run workers and dreamers' },
     ]);
+  });
+
+  test('who may not even look at some of the topics is told of each what it lacks, and how it is granted', async () => {
+    const findings = await examine('partial');
+    const text = (lacks: string): string => `this user may not ${lacks}: it can't open the log`;
+    expect(about(findings, 'rights').slice(0, 4)).toEqual([
+      { about: 'rights acme.events', state: 'wrong', text: text('READ, WRITE, DESCRIBE_CONFIGS') },
+      { about: 'rights acme.keys', state: 'wrong', text: text('READ, WRITE, DESCRIBE_CONFIGS') },
+      { about: 'rights acme.blobs', state: 'wrong', text: text('DESCRIBE_CONFIGS') },
+      { about: 'rights acme.work', state: 'wrong', text: text('READ, DESCRIBE_CONFIGS') },
+    ]);
+    const operations = ['READ', 'WRITE', 'DESCRIBE_CONFIGS'].map((operation) => `--operation ${operation}`).join(' ');
+    expect(findings.map(({ remedy }) => remedy)).toContain(
+      `Where it has to: kafka-acls --add --allow-principal "User:partial" ${operations} --topic acme.events`,
+    );
   });
 
   test('who may nothing is told so, and what the brokers say is told to who may do all', async () => {

@@ -16,6 +16,7 @@ const ALL_REPLICAS = -1;
 const TOPIC_RESOURCE = 2;
 const GROUP_COORDINATOR = 0;
 
+/** Of topics that were asked for together brokers answer in an order of their own. */
 export interface ClusterMetadata {
   /** `host:port` by number. */
   brokers: ReadonlyMap<number, string>;
@@ -24,6 +25,7 @@ export interface ClusterMetadata {
 }
 
 export interface TopicMetadata {
+  name: string;
   /** 0, or an error's code. */
   code: number;
   /** What this user may do with it, a bit for each operation, when that was asked for (KIP-430). */
@@ -61,8 +63,7 @@ export function metadataCall(topics: readonly string[], { withRights = false } =
       answer.optionalString();
       const controller = answer.int32();
       const found = answer.list(() => {
-        const code = answer.int16();
-        answer.string();
+        const [code, name] = [answer.int16(), answer.string()];
         answer.int8();
         const partitions = answer.list(() => {
           answer.int16();
@@ -74,7 +75,7 @@ export function metadataCall(topics: readonly string[], { withRights = false } =
           return { partition, leader, replicas };
         });
         const rights = answer.int32();
-        return { code, rights, partitions: partitions.sort((a, b) => a.partition - b.partition) };
+        return { name, code, rights, partitions: partitions.sort((a, b) => a.partition - b.partition) };
       });
       return { brokers: new Map(brokers), controller, topics: found };
     },

@@ -4,7 +4,7 @@ import type { ClientConfig } from '../client-config.ts';
 import { clientError, protocolError } from '../client-error.ts';
 import type { AnswerReader } from './answer-reader.ts';
 import { PASSING, throwCode } from './broker-error.ts';
-import { coordinatorCall, groupCall, metadataCall } from './calls.ts';
+import { coordinatorCall, groupCall, metadataCall, type TopicMetadata } from './calls.ts';
 import { Cluster } from './cluster.ts';
 import type { Call } from './connection.ts';
 
@@ -50,7 +50,8 @@ const OPERATIONS: Readonly<Record<number, string>> = {
   10: 'DESCRIBE_CONFIGS',
   11: 'ALTER_CONFIGS',
 };
-/** Of a topic that is not there, or may not be looked at, brokers say nothing. */
+const TOPIC_AUTHORIZATION_FAILED = 29;
+/** Brokers leave out what they were not asked for. */
 const NOT_SAID = -(2 ** 31);
 const METADATA_FEATURE = 'metadata.version';
 const FINALIZED_FEATURES = 2;
@@ -68,7 +69,7 @@ export async function diagnose(
     const { brokers, topics: found } = await cluster.askAny(metadataCall(topics, { withRights: true }));
     return {
       brokers: await Promise.all([...brokers.values()].map(async (address) => await versionsOf(cluster, address))),
-      topicRights: new Map(topics.map((topic, i) => [topic, found[i]?.code === 0 ? operationsIn(found[i].rights) : null])),
+      topicRights: new Map(found.map((topic) => [topic.name, topicRights(topic)])),
       groupRights: new Map(await Promise.all(groups.map(async (group) => [group, await groupRights(cluster, group)] as const))),
       clock: await clockOf(cluster),
     };
@@ -116,7 +117,13 @@ function metadataLevelIn(features: AnswerReader | undefined): number | null {
   return new Map(levels).get(METADATA_FEATURE) ?? null;
 }
 
-/** What may not even be described is no right at all. Brokers that have had no group yet make the topic for them first. */
+/** What may not even be described is no right at all. Of a topic that is not there nobody says anything. */
+function topicRights({ code, rights }: TopicMetadata): readonly string[] | null {
+  if (code === TOPIC_AUTHORIZATION_FAILED) return [];
+  return code === 0 ? operationsIn(rights) : null;
+}
+
+/** As for topics. Brokers that have had no group yet make the topic for them first. */
 async function groupRights(cluster: Cluster, group: string): Promise<readonly string[] | null> {
   for (const until = performance.now() + TIMEOUT_MS; ;) {
     try {
