@@ -126,7 +126,7 @@ async function openPlace(
   const replica = replicaDirectory(command);
   if (replica !== null) return await open({ replica });
   const url = logUrl(command);
-  const bar = io.progress('catching up');
+  const bar = io.progress('catching up', { isNews: until !== undefined });
   try {
     return await open({
       directory: dataDirectory(command),

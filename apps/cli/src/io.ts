@@ -146,9 +146,12 @@ export class Io {
     if (table.hidden.length > 0) this.line(this.paint('dim', `Left out at this width: ${table.hidden.join(', ')}.`));
   }
 
-  /** A bar on stderr, which appears once the work has taken a second. */
-  progress(label: string): ProgressBar {
-    return new ProgressBar(label, this.#streams.stderr);
+  /**
+   * A bar on stderr, which appears once the work has taken a second.
+   * @param options.isNews its lines have their time, as those of `news`
+   */
+  progress(label: string, { isNews = false } = {}): ProgressBar {
+    return new ProgressBar(label, this.#streams.stderr, isNews ? () => `${isoTime(Date.now())} ` : undefined);
   }
 
   /**

@@ -12,18 +12,21 @@ function library(): typeof cliProgress {
 export class ProgressBar {
   readonly #label: string;
   readonly #stream: NodeJS.WriteStream;
+  readonly #now: () => string;
   readonly #start = performance.now();
   #bar: cliProgress.SingleBar | null = null;
 
-  constructor(label: string, stream: NodeJS.WriteStream) {
+  /** @param now what each line begins with, where lines of others have their time */
+  constructor(label: string, stream: NodeJS.WriteStream, now: () => string = () => '') {
     this.#label = label;
     this.#stream = stream;
+    this.#now = now;
   }
 
   update(done: number, total: number): void {
     if (this.#bar !== null) {
       this.#bar.setTotal(total);
-      this.#bar.update(done);
+      this.#bar.update(done, { now: this.#now() });
     } else if (performance.now() - this.#start >= PATIENCE_MS) {
       const { Format, Presets, SingleBar } = library();
       // What is not known yet comes as a word, of which the library's own format shows the last two letters.
@@ -32,7 +35,7 @@ export class ProgressBar {
       this.#bar = new SingleBar(
         {
           stream: this.#stream,
-          format: `${this.#label} [{bar}] {percentage}% | {value}/{total} | {eta_formatted} left`,
+          format: `{now}${this.#label} [{bar}] {percentage}% | {value}/{total} | {eta_formatted} left`,
           formatTime,
           noTTYOutput: true,
           notTTYSchedule: 2000,
@@ -40,7 +43,7 @@ export class ProgressBar {
         },
         Presets.legacy,
       );
-      this.#bar.start(total, done);
+      this.#bar.start(total, done, { now: this.#now() });
     }
   }
 

@@ -89,6 +89,8 @@ export class WorkerField {
   readonly #done = new Set<string>();
   readonly #tookMs: number[] = [];
   readonly #dreamfold: Dreamfold;
+  /** Of this process. */
+  readonly #scratch: Workspace;
   readonly #stop = new AbortController();
   readonly #following: Promise<void>;
   readonly #faults = { kills: 0, zombies: 0, busyZombies: 0 };
@@ -96,12 +98,13 @@ export class WorkerField {
   #lastDone = performance.now();
   #longestGapMs = 0;
 
-  private constructor(options: FieldOptions, { url, workersUrl, dreamfold }: { url: string; workersUrl: string; dreamfold: Dreamfold }) {
+  private constructor(options: FieldOptions, parts: { url: string; workersUrl: string; dreamfold: Dreamfold; scratch: Workspace }) {
     this.#o = options;
     this.#random = seeded(options.seed);
-    this.url = url;
-    this.#workersUrl = workersUrl;
-    this.#dreamfold = dreamfold;
+    this.url = parts.url;
+    this.#workersUrl = parts.workersUrl;
+    this.#dreamfold = parts.dreamfold;
+    this.#scratch = parts.scratch;
     this.#following = this.#follow();
   }
 
@@ -112,7 +115,7 @@ export class WorkerField {
     const url = `kafka://${access.login}${place}`;
     const scratch = new Workspace();
     const dreamfold = await open({ log: url, directory: scratch.path });
-    const field = new WorkerField(options, { url, workersUrl: `kafka://${place}`, dreamfold });
+    const field = new WorkerField(options, { url, workersUrl: `kafka://${place}`, dreamfold, scratch });
     field.workspace.file('team.ts', TEAM);
     await Promise.all(Array.from({ length: options.workers }, (_, i) => field.#start(i)));
     return field;
@@ -259,7 +262,7 @@ export class WorkerField {
     }
     const said = [...this.#former, ...this.#members.map(({ running }) => running)].map(({ stderr }) => stderr).join('\n');
     violations.push(...(said.match(/^.* failed here: .*$/gm) ?? []));
-    violations.push(...(said.match(/^(?!\d{4}-\S+Z |catching up \[).+$/gm) ?? []).map((line) => `a line without its time: ${line}`));
+    violations.push(...(said.match(/^(?!\d{4}-\S+Z ).+$/gm) ?? []).map((line) => `a line without its time: ${line}`));
     const { claims, calls } = await this.#checkSessions(violations);
     const tookMs = this.#tookMs.toSorted((a, b) => a - b).map(Math.round);
     violations.push(...(await this.#checkReplicas()));
@@ -337,6 +340,7 @@ export class WorkerField {
     await this.#following;
     await this.#dreamfold.close();
     this.workspace.remove();
+    this.#scratch.remove();
   }
 }
 
