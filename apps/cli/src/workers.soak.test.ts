@@ -1,4 +1,6 @@
-// What happens to a log on Kafka in production, one thing after the other, for an hour or for SOAK_MINUTES: `pnpm test:soak`. As root.
+// What happens to a log on Kafka in production, one thing after the other, for an hour or for SOAK_MINUTES: `pnpm test:soak`.
+// As root. The report goes to the file SOAK_REPORT too, as JSON.
+import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { SoakCluster } from '../../../scripts/kafka/soak-cluster.ts';
@@ -34,6 +36,11 @@ test(`${MINUTES} minutes of restarts, crashes, rights, passwords and cuts lose n
         await cluster.kafka.node(id).start();
       }
     },
+    'a broker hangs, and is cut off so from clients and brokers': async () => {
+      cluster.kafka.node(2).suspend();
+      await sleep(FAULT_MS);
+      cluster.kafka.node(2).resume();
+    },
     'one more worker is killed every three seconds': async () => {
       const end = field.crashLoop(3_000);
       await sleep(FAULT_MS);
@@ -66,7 +73,10 @@ test(`${MINUTES} minutes of restarts, crashes, rights, passwords and cuts lose n
   }
   await asking;
   const report = await field.settle(300_000);
+  const phases = field.phases.report;
   console.log(JSON.stringify(report, null, 2));
-  for (const phase of field.phases.report) console.log(JSON.stringify(phase));
+  for (const phase of phases) console.log(JSON.stringify(phase));
+  const file = process.env['SOAK_REPORT'];
+  if (file !== undefined) writeFileSync(file, `${JSON.stringify({ minutes: MINUTES, ...report, phases }, null, 2)}\n`);
   expect(report.violations).toEqual([]);
 });

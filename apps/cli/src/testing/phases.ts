@@ -2,6 +2,7 @@
 export interface Phase {
   name: string;
   sessions: number;
+  done: number;
   /** From asked to claimed, and to done, in milliseconds. */
   takenMs: Quantiles;
   doneMs: Quantiles;
@@ -63,16 +64,23 @@ export class Phases {
     if (counts !== undefined) counts.longestGapMs = Math.max(counts.longestGapMs, ms);
   }
 
-  /** Of each part so far. Parts of one name are one. */
+  /** Of each part so far, and of all of them, which is the first. Parts of one name are one. */
   get report(): Phase[] {
-    return [...Map.groupBy(this.#counts, ({ name }) => name)].map(([name, parts]) => ({
-      name,
-      sessions: parts.reduce((sum, { asked }) => sum + asked, 0),
-      takenMs: quantiles(parts.flatMap(({ takenMs }) => takenMs)),
-      doneMs: quantiles(parts.flatMap(({ doneMs }) => doneMs)),
-      longestGapMs: Math.round(Math.max(...parts.map(({ longestGapMs }) => longestGapMs))),
-    }));
+    const parts = [...Map.groupBy(this.#counts, ({ name }) => name)].map(([name, counts]) => phaseOf(name, counts));
+    return [phaseOf('the whole run', this.#counts), ...parts];
   }
+}
+
+function phaseOf(name: string, counts: readonly Counts[]): Phase {
+  const doneMs = counts.flatMap((part) => part.doneMs);
+  return {
+    name,
+    sessions: counts.reduce((sum, { asked }) => sum + asked, 0),
+    done: doneMs.length,
+    takenMs: quantiles(counts.flatMap(({ takenMs }) => takenMs)),
+    doneMs: quantiles(doneMs),
+    longestGapMs: Math.round(Math.max(0, ...counts.map(({ longestGapMs }) => longestGapMs))),
+  };
 }
 
 function quantiles(all: readonly number[]): Quantiles {

@@ -29,6 +29,9 @@ const TASK = '@script [{"tool":"book","input":{}},{"tool":"pay","input":{}},{"to
 /** Whoever submits does not run: the worker's team takes its place. */
 const CLERK = agent({ name: 'clerk', system: 'Act.' });
 
+/** The directory of a worker that is killed and started time after time. */
+const LOOPER = 'node-looping';
+
 /** The team of the workers is in a file; the one that a session is submitted with must have the same tools for its calls. */
 export interface FieldOptions {
   brokers: string;
@@ -215,7 +218,7 @@ export class WorkerField {
     const over = new AbortController();
     const loop = async (): Promise<void> => {
       while (!over.signal.aborted) {
-        const running = this.#worker('node-looping', -1);
+        const running = this.#worker(LOOPER, -1);
         this.#former.push(running);
         await sleep(everyMs);
         running.kill('SIGKILL');
@@ -324,7 +327,8 @@ export class WorkerField {
   async #checkReplicas(): Promise<string[]> {
     const violations: string[] = [];
     const expected = await headsOf(this.#dreamfold);
-    for (const { directory } of this.#members) {
+    const loopers = existsSync(join(this.workspace.path, LOOPER)) ? [LOOPER] : [];
+    for (const directory of [...this.#members.map((member) => member.directory), ...loopers]) {
       const node = await open({ log: this.url, directory: join(this.workspace.path, directory) });
       if (JSON.stringify(await headsOf(node)) !== JSON.stringify(expected)) violations.push(`${directory} has other heads`);
       const { problems } = await node.log.archive.verify();
