@@ -36,7 +36,7 @@ const BENCHES = [
   },
   {
     name: 'routing',
-    summary: 'accuracy on held-out requests, with what dreams learn from the feedback on 8,003 sessions; about a minute',
+    summary: 'accuracy on held-out requests, with what dreams learn from the feedback on 8,003 sessions; a minute, scenarios up to 14',
     load: async (): Promise<Bench> => (await import('./routing/routing.ts')).measureRouting,
   },
   {
@@ -62,9 +62,10 @@ const NUMBERS = {
   runs: { fallback: 50, what: 'runs over which growth on disk is averaged; in memory four times as many' },
   events: { fallback: 1_000_000, what: 'events of the log that `log` verifies' },
   records: { fallback: 20_000, what: 'events that `kafka` appends in a turn' },
-  sessions: { fallback: 1000, what: 'sessions that `dreams` dreams of, and that `workers` has under way at once' },
+  sessions: { fallback: 1000, what: 'sessions that `dreams` dreams of, that `workers` has under way at once; `routing` takes all' },
   splits: { fallback: 50, what: 'times that `recovery` holds a fifth of the tasks out' },
   seed: { fallback: 1, what: 'which customers ask what in `routing` and `dreams`, which tasks `recovery` holds out' },
+  seeds: { fallback: 1, what: 'seeds that `routing` takes the mean of' },
 } as const;
 type NumberName = keyof typeof NUMBERS;
 
@@ -78,6 +79,7 @@ ${Object.entries(NUMBERS)
   .join('\n')}
   --requests FILE   CSV with the columns text and category that \`routing\` and \`dreams\` learn from (default BANKING77)
   --test FILE       held-out requests of \`routing\` (default the last 2,000 rows of those)
+  --scenario NAME   what \`routing\` asks: learning (default), few, null, sparse
   --runs DIR        recorded runs of \`recovery\`: results of tau-bench (default 200 runs of its airline)
   --help            print this
 
@@ -115,6 +117,8 @@ function parse(args: readonly string[]): Command {
         sessions: { type: 'string' },
         splits: { type: 'string' },
         seed: { type: 'string' },
+        seeds: { type: 'string' },
+        scenario: { type: 'string' },
         requests: { type: 'string' },
         test: { type: 'string' },
       },
@@ -140,11 +144,13 @@ function parse(args: readonly string[]): Command {
     runs: bench?.name === 'recovery' ? NUMBERS.runs.fallback : number('runs'),
     events: number('events'),
     records: number('records'),
-    sessions: number('sessions'),
+    sessions: values.sessions === undefined ? null : number('sessions'),
     splits: number('splits'),
     seed: number('seed'),
+    seeds: number('seeds'),
     ...(values.requests === undefined ? {} : { requests: values.requests }),
     ...(values.test === undefined ? {} : { test: values.test }),
+    ...(values.scenario === undefined ? {} : { scenario: values.scenario }),
     ...(recordedRuns === undefined ? {} : { recordedRuns }),
   };
   return { bench, json: values.json, options };

@@ -17,12 +17,16 @@ export interface BenchOptions {
   events: number;
   /** Events that are appended to a log on Kafka in a turn. */
   records: number;
-  /** Sessions that are dreamt of, one after the other or all at once. */
-  sessions: number;
+  /** Sessions that are dreamt of, one after the other or all at once; null for as many as the bench takes by itself. */
+  sessions: number | null;
   /** How often tasks are held out at random. */
   splits: number;
   /** Of what is left to chance. */
   seed: number;
+  /** How many seeds follow one another, from that one on. */
+  seeds: number;
+  /** What is asked of the bench, where it can be asked several things. */
+  scenario?: string;
   /** CSV files of requests, to learn from and held out; the bench knows what it takes when they are left out. */
   requests?: string;
   test?: string;

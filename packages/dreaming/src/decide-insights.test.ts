@@ -50,6 +50,7 @@ describe('a dream over labelled tickets', () => {
       'outcomes',
       'trust',
       'turning',
+      'guard',
       'taint',
       'phrases',
     ]);
@@ -59,7 +60,7 @@ describe('a dream over labelled tickets', () => {
   it('adds nothing when it is dreamt again, whatever became of the first', () => {
     const first = dream();
     const approved = dream({ state: decide(store, first, 'approve') });
-    expect(approved).toEqual({ pages: [], insights: [], settled: [], withdrawn: [] });
+    expect(approved).toMatchObject({ pages: [], insights: [], settled: [], withdrawn: [] });
     for (const how of ['reject', 'leave'] as const) {
       const again = dream({ state: decide(store, first, how) });
       expect(again.insights).toEqual([]);
@@ -68,7 +69,7 @@ describe('a dream over labelled tickets', () => {
   });
 
   it('does nothing where nothing is labelled, where nothing was asked, or when it is not to refine', () => {
-    const nothing = { pages: [], insights: [], settled: [], withdrawn: [] };
+    const nothing = { pages: [], insights: [], settled: [], withdrawn: [], guard: [], heldBack: 0 };
     expect(dream({ from: tickets.map(([who, , text], i) => episode([who, null, text], i)) })).toEqual(nothing);
     expect(dream({ from: [] })).toEqual(nothing);
     expect(dream({ refine: false })).toEqual(nothing);
@@ -112,6 +113,7 @@ describe('a later dream', () => {
     ['ida', 'billing', 'Send me the invoice again'],
     ['jon', 'billing', 'The invoice is wrong'],
     ['kim', 'billing', 'Where is an invoice for this?'],
+    ['lea', 'billing', 'No invoice came'],
   ];
 
   it('writes an insight again under the same id when it has moved, as a patch that can be taken back', () => {
@@ -157,7 +159,7 @@ describe('a later dream', () => {
 
   it('takes the place of its own older proposal while nobody has decided', () => {
     const waiting = decide(store, dream(), 'leave');
-    const rows = Array.from({ length: 6 }, (_, i) => episode([`q${i}`, 'technical', `an error, it crashes ${'abcdefgh'[i]}`], 300 + i));
+    const rows = Array.from({ length: 6 }, (_, i) => episode([`q${i}`, 'technical', `an error with ${'abcdefgh'[i]}`], 300 + i));
     const older = proposedPatches(waiting).get(dream().insights.at(-1)!.insight.id);
     const { insights, withdrawn } = dream({ state: waiting, from: [...episodes, ...rows] });
     expect(insights.some(({ insight }) => insight.kind === 'choice' && insight.value === 'technical')).toBe(true);

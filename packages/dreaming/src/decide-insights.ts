@@ -1,11 +1,14 @@
 import { escapeToken, type InsightCounts, type MemoryDocument, type PatchStatus, type Sha256 } from '@dreamfold/core';
-import type { Finding, GateVerdict, Insight, PatchOperation } from '@dreamfold/events';
+import type { Finding, GateVerdict, GuardReport, Insight, PatchOperation } from '@dreamfold/events';
 import { contradicts } from './gates/agreement.ts';
 import { NO_FAULTS, type Candidate, type GateContext, type Misfit } from './gates/candidate.ts';
 import { constitution, type Constitution } from './gates/constitution.ts';
 import { withoutBadCues } from './gates/drop-cues.ts';
 import { hasPassed, judge, judgeRetirement, type GateName } from './gates/judge.ts';
 import { tierOf } from './gates/taint.ts';
+import { movedInsights, toldBy, type TellingInsight } from './learn/fit/moved-insights.ts';
+import { guardKey, type GuardLife } from './learn/guard/guard-life.ts';
+import { judgeChange } from './learn/guard/judge-change.ts';
 import type { Knowledge } from './learn/knowledge.ts';
 import {
   PlaybookPages,
@@ -43,6 +46,8 @@ export interface DreamInput {
   cited: Cited;
   /** What users and tools said in the sessions that were reviewed or are cited. */
   untrusted: readonly string[];
+  /** What the guard knows of earlier dreams. */
+  guardLife: GuardLife;
   /** Whether to look at all that is known for new insights; suggestions are judged in any case. */
   refine: boolean;
   /** Gates that are left out: only tests do that, to show what each is good for. */
@@ -84,6 +89,10 @@ export interface DreamDecision {
   settled: SettledInsight[];
   /** Patches that wait for a person, of what no longer holds. */
   withdrawn: string[];
+  /** What the guard has found, of each field that it has looked at. */
+  guard: GuardReport[];
+  /** How many findings are not proposed, since the guard has not been won. */
+  heldBack: number;
 }
 
 /**
@@ -112,6 +121,10 @@ class Dream {
   /** Ids of what the learner found and this dream has let through: nothing else stands under them any more. */
   readonly #learnt = new Set<string>();
   readonly #told: ToldIndex;
+  #moved: ReadonlySet<string> = new Set();
+  /** By tool and field. */
+  readonly #guard = new Map<string, GuardReport>();
+  #heldBack = 0;
 
   constructor(input: DreamInput, sha256: Sha256) {
     this.#input = input;
@@ -128,6 +141,7 @@ class Dream {
       known: this.#known,
       isLearnt: (insight) => this.#isLearnt(insight),
       lessons: (tool, field) => knowledge.lessons(tool, field),
+      guarded: (about) => this.#guard.get(guardKey(about)) ?? null,
       toldPoints: (choice, phrase) => this.#told.points(choice, phrase),
     };
   }
@@ -136,7 +150,12 @@ class Dream {
     const { refine, knowledge, suggestions, cited } = this.#input;
     if (refine) {
       const found = findings(knowledge, this.#sha256, this.#told);
-      for (const candidate of found) this.#consider(candidate);
+      this.#moved = this.#movedOf(found);
+      this.#look();
+      for (const candidate of found) {
+        if (this.#isHeldBack(candidate)) this.#heldBack += 1;
+        else this.#consider(candidate);
+      }
       const ids = new Set(found.map(({ finding }) => finding.id));
       this.#retire(
         ids,
@@ -150,7 +169,41 @@ class Dream {
       const misfit = whole.misfit ?? this.#misfitOf(whole.finding);
       this.#judge({ ...this.#trimmed(whole), misfit }, 'add', null);
     }
-    return { pages: this.#pages.missing, insights: this.#insights, settled: this.#settled, withdrawn: this.#withdrawn };
+    return {
+      pages: this.#pages.missing,
+      insights: this.#insights,
+      settled: this.#settled,
+      withdrawn: this.#withdrawn,
+      guard: [...this.#guard.values()],
+      heldBack: this.#heldBack,
+    };
+  }
+
+  /** Holds what is learnt of each field against nothing, and against what the store tells. */
+  #look(): void {
+    const { knowledge, guardLife } = this.#input;
+    const learners = [...knowledge.learners.values()].filter(({ by, lessons }) => by === 'trusted' && lessons > 0);
+    const hasNew = learners.some((learner) => learner.lessons !== guardLife.seen.get(guardKey(learner)));
+    // The same lessons looked at again are the same look.
+    const look = Math.max(1, guardLife.looks + (hasNew ? 1 : 0));
+    for (const learner of learners) {
+      const { tool, field, taught: lessons, options } = learner;
+      const present = toldBy(
+        this.#known.filter((one) => one.kind !== 'recovery' && one.tool === tool && one.field === field) as TellingInsight[],
+      );
+      const key = guardKey({ tool, field });
+      const writtenFrom = guardLife.writtenFrom.get(key) ?? 0;
+      const report = judgeChange({ tool, field, lessons, values: [...options], present, writtenFrom, look });
+      learner.isProved = report.verdict !== 'abstain';
+      this.#guard.set(key, report);
+    }
+  }
+
+  /** What is not proved is not proposed to a store that would apply it by itself; what waits for a person in any case is. */
+  #isHeldBack({ finding }: Found): boolean {
+    if (this.#input.approval !== 'auto' || this.#input.without?.includes('guard') === true) return false;
+    if (finding.kind !== 'base_rate' && (finding.kind !== 'choice' || this.#standingOf(finding) !== 'plain')) return false;
+    return this.#guard.get(guardKey(finding))?.verdict === 'abstain';
   }
 
   /** What is learnt is proposed when it is new or has moved, and nobody has decided on the same before. */
@@ -159,12 +212,12 @@ class Dream {
     const found = this.#trimmed(whole);
     const finding = found.finding as Insight;
     const stored = this.#stored.get(finding.id);
-    if (stored !== undefined && isSame(stored.insight, finding)) return;
+    if (stored !== undefined && this.#isSame(stored.insight, finding)) return;
     const prior = this.#input.prior(finding.id) ?? this.#turnedDown(finding);
     const isOpen = prior !== undefined && isWaiting(prior);
-    // It was there and was retired, as it stands.
-    if (stored === undefined && prior?.status === 'applied' && isSame(prior.insight, finding)) return;
-    if (prior !== undefined && (isOpen ? isSame(prior.insight, finding) : prior.byPerson && !isMuchBetter(finding, prior.insight))) {
+    // It was there and was retired: that lasts until there is new evidence.
+    if (stored === undefined && prior?.status === 'applied' && !isMuchBetter(finding, prior.insight)) return;
+    if (prior !== undefined && (isOpen ? this.#isSame(prior.insight, finding) : prior.byPerson && !isMuchBetter(finding, prior.insight))) {
       const { patchId, status, reason, evidence } = prior;
       const isHeld = isOpen && this.#context.constitution.length > 0;
       const gates = isHeld ? [{ gate: 'constitution', ...constitution(found, this.#context) }] : [];
@@ -173,6 +226,26 @@ class Dream {
     }
     const change = stored === undefined ? 'add' : 'replace';
     this.#judge({ ...found, misfit: this.#misfitOf(finding) }, change, isOpen ? prior.patchId : null);
+  }
+
+  /** Of what the learner finds for a value as a whole: the ids of what the lessons bear out clearly better than what stands. */
+  #movedOf(found: readonly Found[]): ReadonlySet<string> {
+    const whole = found.flatMap(({ finding }): TellingInsight[] => {
+      if (finding.kind === 'base_rate') return [finding];
+      return finding.kind === 'choice' && this.#standingOf(finding) === 'plain' ? [finding] : [];
+    });
+    const before = whole.map((finding) => {
+      const prior = this.#input.prior(finding.id);
+      const was = this.#stored.get(finding.id)?.insight ?? (prior !== undefined && isWaiting(prior) ? prior.insight : undefined);
+      // What is new is no reason to write others again.
+      return was?.kind === 'choice' || was?.kind === 'base_rate' ? was : finding;
+    });
+    return movedInsights(this.#input.knowledge.learners.values(), { before, after: whole, approval: this.#input.approval });
+  }
+
+  #isSame(before: Insight, after: Insight): boolean {
+    if (before.kind === 'choice' && after.kind === 'choice' && this.#standingOf(after) === 'plain') return !this.#moved.has(after.id);
+    return isSame(before, after);
   }
 
   /** Without the cues that no gate lets through: what they contradict does not matter. */
@@ -302,7 +375,7 @@ function isSame(before: Insight, after: Insight): boolean {
   return isAboutSame(before, after);
 }
 
-/** What somebody has turned down comes back when half as many again stand behind it. */
+/** What was turned down or retired comes back when half as many again stand behind it. */
 function isMuchBetter(now: Insight, then: Insight): boolean {
   return principalsOf(now) >= 1.5 * principalsOf(then);
 }

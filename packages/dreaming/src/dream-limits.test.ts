@@ -124,7 +124,7 @@ describe('an insight whose cues nobody says any more', () => {
       ['evidence', false],
       ['turning', false],
     ]);
-    const after = approved(learnt, { pages: [], insights, settled: [], withdrawn: [] });
+    const after = approved(learnt, { pages: [], insights, settled: [], withdrawn: [], guard: [], heldBack: 0 });
     expect(JSON.stringify(after.document)).not.toContain(billing.id);
     expect(dream({ state: after, from }).insights.filter(({ insight }) => insight.id === billing.id)).toEqual([]);
   });

@@ -1,14 +1,19 @@
 import { canonicalJson, type Sha256 } from '@dreamfold/core';
-import { idFrom, type ChoiceInsight, type RecoveryInsight } from '@dreamfold/events';
+import { idFrom, type BaseRateInsight, type ChoiceInsight, type RecoveryInsight } from '@dreamfold/events';
 
 /**
  * The id of what the learner finds for a value: stable while cues come and go, so a later finding takes its place.
+ * @param about with `standing`, where a part of its cues waits for a person
  */
 export function choiceId(
-  { tool, field, value, ...group }: Pick<ChoiceInsight, 'tool' | 'field' | 'value'> & ({ strength: number } | { standing: string }),
+  { tool, field, value, standing }: Pick<ChoiceInsight, 'tool' | 'field' | 'value'> & { standing?: string },
   sha256: Sha256,
 ): string {
-  return idFrom('insight', sha256(canonicalJson({ kind: 'choice', tool, field, value, ...group })));
+  return idFrom('insight', sha256(canonicalJson({ kind: 'choice', tool, field, value, ...(standing === undefined ? {} : { standing }) })));
+}
+
+export function baseRateId({ tool, field }: Pick<BaseRateInsight, 'tool' | 'field'>, sha256: Sha256): string {
+  return idFrom('insight', sha256(canonicalJson({ kind: 'base_rate', tool, field })));
 }
 
 export function recoveryId({ tool, signature }: Pick<RecoveryInsight, 'tool' | 'signature'>, sha256: Sha256): string {

@@ -7,6 +7,7 @@ import { forbiddenPhrase } from './gates/constitution.ts';
 import { hasPassed } from './gates/judge.ts';
 import { recoveryId } from './insight-id.ts';
 import { judgeEdit, type EditInput, type JudgedEdit } from './judge-edit.ts';
+import { UNGUARDED } from './learn/guard/guard-life.ts';
 import { learn, newKnowledge } from './learn/knowledge.ts';
 import { episode, type Ticket } from './testing/tickets.ts';
 
@@ -33,6 +34,7 @@ const dreamt = decideInsights(
     suggestions: [],
     cited: new Map(),
     untrusted: [],
+    guardLife: UNGUARDED,
     refine: true,
     approval: 'manual',
   },

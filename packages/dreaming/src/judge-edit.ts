@@ -6,7 +6,7 @@ import type { Constitution } from './gates/constitution.ts';
 import { judge } from './gates/judge.ts';
 import { recoveryId, suggestionId } from './insight-id.ts';
 import type { Knowledge } from './learn/knowledge.ts';
-import { learntReason, recoveryReason } from './learn/learnt-reason.ts';
+import { baseRateReason, learntReason, recoveryReason } from './learn/learnt-reason.ts';
 import { countPhrases } from './learn/phrase-count.ts';
 import { storedInsights } from './playbook-pages.ts';
 import { standingOf } from './learn/propose-choices.ts';
@@ -79,7 +79,7 @@ export function judgeEdit(input: EditInput, sha256: Sha256): JudgedEdit {
   const operations = after.map((operation, i) =>
     i === index && finding.kind !== 'note' ? ({ ...operation, value: finding } as PatchOperation) : operation,
   );
-  const context: GateContext = { constitution, counts, untrusted, known, isLearnt, lessons, toldPoints: () => 0 };
+  const context: GateContext = { constitution, counts, untrusted, known, isLearnt, lessons, toldPoints: () => 0, guarded: () => null };
   return { operations, reason: reasonOf(finding, note), evidence: cited, gates: judge(candidate, context) };
 }
 
@@ -89,6 +89,8 @@ function reasonOf(finding: Finding, note: string): string {
       return learntReason(finding);
     case 'recovery':
       return recoveryReason(finding);
+    case 'base_rate':
+      return baseRateReason(finding);
     case 'note':
       return note.trim() === '' ? 'A person wrote it so.' : note;
   }
@@ -107,6 +109,8 @@ function changeOf({ before, after, knowledge }: EditInput, sha256: Sha256): Chan
     const witnesses = wentOnWith(knowledge, value, sha256);
     return { finding: { ...value, support: supportOf(witnesses) }, witnesses: new Map([['', witnesses]]) };
   }
+  // Its values are the tool's own, and its points whoever edits them answers for.
+  if (value.kind === 'base_rate') return { finding: value, witnesses: new Map() };
   const added = value.cues.filter(({ sessions }) => sessions === 0).map(({ phrase }) => phrase);
   const counts = countPhrases(added, value.value, knowledge.lessons(value.tool, value.field));
   const witnesses = new Map<string, readonly Witness[]>();

@@ -1,17 +1,27 @@
+import type { GuardReport } from '@dreamfold/events';
+import { guardText } from './gates/guard.ts';
 import { supportOfPair, type ChoiceLearner } from './learn/choice-learner.ts';
 import type { Knowledge } from './learn/knowledge.ts';
 import { QUORUM, hasQuorum, supportText, type Support } from './learn/quorum.ts';
 
-/** A dream that looked at nothing but what was new, since too little of it was. */
-export const TOO_LITTLE_NEW = 'Too little is new since the last look at all that is known.';
+/** Why a dream looked at nothing but what was new, and when one will look at all that is known. */
+export function tooLittleNew({ growth }: Knowledge): string {
+  const { now, dueAt } = growth;
+  return `Too little is new since the last look at all that is known: ${now} labelled decisions, and the next look is due at ${dueAt}.`;
+}
 
 const NEEDED = `a word takes ${QUORUM.sessions} sessions of ${QUORUM.principals} principals`;
 
 /**
  * Why there is nothing to propose in what is known, for whoever expected something: `decisions` are those of the sessions that were
- * reviewed, and `stands` says whether there is something in the store already, or waiting for it.
+ * reviewed, `stands` says whether there is something in the store already, or waiting for it, and `guard` is what has held something back.
  */
-export function whyNothing(knowledge: Knowledge, { decisions, stands }: { decisions: number; stands: boolean }): string {
+export function whyNothing(
+  knowledge: Knowledge,
+  { decisions, stands, guard = [] }: { decisions: number; stands: boolean; guard?: readonly GuardReport[] },
+): string {
+  const unproved = guard.find(({ verdict }) => verdict === 'abstain');
+  if (unproved !== undefined) return `${unproved.field} of ${unproved.tool}: ${guardText(unproved)}`;
   const learners = [...knowledge.learners.values()].filter(({ lessons }) => lessons > 0);
   if (stands && learners.length > 0) return 'What is known says nothing new: the store holds it, or somebody has decided on it.';
   const learner = learners.reduce<ChoiceLearner | null>((most, one) => (most === null || one.lessons > most.lessons ? one : most), null);

@@ -13,7 +13,8 @@ import type { Misfit } from './gates/candidate.ts';
 /** Where dreams put what they find: the first page; others follow as `-2`, `-3`. */
 export const CHOICE_PLAYBOOK = '/playbooks/choices.md';
 export const RECOVERY_PLAYBOOK = '/playbooks/recoveries.md';
-const TITLE = { choice: 'Choices that feedback has shown to be right', recovery: 'What runs did after an error' } as const;
+const CHOICES = 'Choices that feedback has shown to be right';
+const TITLE = { choice: CHOICES, base_rate: CHOICES, recovery: 'What runs did after an error' } as const;
 /** Where the pages are; a note there would be in the way of the next one. */
 const FOLDER = '/playbooks/';
 /** A page takes no new insights beyond this: those that it has need room to grow. A memory has 100 KiB. */
@@ -121,7 +122,7 @@ export class PlaybookPages {
 }
 
 function pagePath({ kind }: Insight, page: number): string {
-  const first = kind === 'choice' ? CHOICE_PLAYBOOK : RECOVERY_PLAYBOOK;
+  const first = kind === 'recovery' ? RECOVERY_PLAYBOOK : CHOICE_PLAYBOOK;
   return page === 1 ? first : first.replace(/\.md$/, `-${page}.md`);
 }
 

@@ -50,7 +50,7 @@ function insightsOf({ operations }: Pick<PatchProposed, 'operations'>, ops: read
   return operations.flatMap((operation: PatchOperation) => {
     if (!('value' in operation) || !ops.includes(operation.op)) return [];
     const value = operation.value as Partial<Insight> | null;
-    const isInsight = typeof value === 'object' && value !== null && (value.kind === 'choice' || value.kind === 'recovery');
+    const isInsight = typeof value === 'object' && value !== null && ['choice', 'recovery', 'base_rate'].includes(value.kind ?? '');
     return isInsight ? [value as Insight] : [];
   });
 }

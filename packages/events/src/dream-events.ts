@@ -39,7 +39,22 @@ export const RecoveryInsight = z.strictObject({
 });
 export type RecoveryInsight = z.infer<typeof RecoveryInsight>;
 
-export const Insight = z.discriminatedUnion('kind', [ChoiceInsight, RecoveryInsight]);
+/** How often values of this tool's field are right, whatever the request says: points to be added to those of the cues. */
+export const BaseRateInsight = z.strictObject({
+  kind: z.literal('base_rate'),
+  id: z.string(),
+  tool: z.string().min(1).max(64),
+  field: z.string().min(1).max(64),
+  /** The most frequent first. What is left out has no points. */
+  values: z
+    .array(z.strictObject({ value: z.string().min(1).max(200), points: z.int().min(1).max(999) }))
+    .min(1)
+    .max(200),
+  support: Support,
+});
+export type BaseRateInsight = z.infer<typeof BaseRateInsight>;
+
+export const Insight = z.discriminatedUnion('kind', [ChoiceInsight, RecoveryInsight, BaseRateInsight]);
 export type Insight = z.infer<typeof Insight>;
 
 /** Free text that somebody suggests for a path of the store. */
@@ -68,7 +83,7 @@ export const Suggestion = z.discriminatedUnion('kind', [
 export type Suggestion = z.infer<typeof Suggestion>;
 
 /** What a dream can propose. */
-export const Finding = z.discriminatedUnion('kind', [ChoiceInsight, RecoveryInsight, NoteSuggestion]);
+export const Finding = z.discriminatedUnion('kind', [ChoiceInsight, RecoveryInsight, BaseRateInsight, NoteSuggestion]);
 export type Finding = z.infer<typeof Finding>;
 
 /** A process. On its machine another one sees whether it has ended. */
@@ -144,6 +159,29 @@ export const ProposalAnswered = z.object({
 });
 export type ProposalAnswered = z.infer<typeof ProposalAnswered>;
 
+/** How many votes came out better and worse than with something else, and the chance of so many better ones if neither were better. */
+const Comparison = z.strictObject({ better: z.int().nonnegative(), worse: z.int().nonnegative(), p: z.number().min(0).max(1) });
+
+/** Whether what was learnt of a field is better than nothing, as far as the labelled decisions can tell. */
+export const GuardReport = z.strictObject({
+  tool: z.string(),
+  field: z.string(),
+  /** `blind` where of no decision it is known what the agent chooses without memory. */
+  verdict: z.enum(['apply', 'abstain', 'blind']),
+  /** Counted from 1, of all the looks at the lessons of the store. */
+  look: z.int().positive(),
+  lessons: z.int().nonnegative(),
+  /** What `p` has to be below. */
+  alpha: z.number(),
+  /** Against what agents chose that were given no insights, … */
+  without_memory: Comparison,
+  /** … against the base rates of the values alone, … */
+  base_rates: Comparison,
+  /** … and against what the store tells, on the decisions since it was written. */
+  present: Comparison,
+});
+export type GuardReport = z.infer<typeof GuardReport>;
+
 /**
  * It is decided what the dream proposes. That is worked out again, on the same memory, by whoever goes on with it; where it comes
  * to something else, because rules or the program have changed, this event stands a second time and the newer one holds.
@@ -157,6 +195,8 @@ export const DreamRefined = z.object({
   insights: z.int().nonnegative(),
   /** Of what was decided. */
   sha256: z.string(),
+  /** Of each field of which something was learnt; left out where nothing was looked at. */
+  guard: z.array(GuardReport).max(1000).optional(),
 });
 export type DreamRefined = z.infer<typeof DreamRefined>;
 

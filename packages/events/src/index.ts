@@ -58,6 +58,8 @@ export {
   NoteSuggestion,
   ProposalAnswered,
   ProposalRequested,
+  BaseRateInsight,
+  GuardReport,
   RecoveryInsight,
   Suggestion,
   WithheldSuggestion,

@@ -170,7 +170,7 @@ export const CORE_MEMORY: Room = {
       name: 'memory-of-tools-that-a-thread-lacks',
       what: 'A thread would be told of tools and values that it does not have.',
       file: at('prompt/select.ts'),
-      find: '.filter(({ insight: { tool, field, value } }) => valuesOf(schemas.get(tool), field).includes(value))',
+      find: '.filter(({ about: { tool, field, value } }) => valuesOf(schemas.get(tool), field).includes(value))',
       replace: '',
       tests: [at('prompt/select.test.ts')],
     },

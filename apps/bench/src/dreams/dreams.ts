@@ -16,6 +16,7 @@ import { UsageError } from '../usage-error.ts';
 
 const STORE = 'routing';
 const CUSTOMERS = 500;
+const SESSIONS = 1000;
 /** A dream after every session is to cost at most so many times one dream over all of them. */
 const LIMIT = 3;
 
@@ -37,11 +38,12 @@ export const measureDreams: Bench = (options, progress) =>
     const before = machine();
     const course = courseOf(options);
     const figures = await measure(course, { ...options, directory }, progress);
-    return reportOf(figures, { sessions: options.sessions, rounds: options.rounds, seed: options.seed, machine: before });
+    return reportOf(figures, { sessions: course.requests.length, rounds: options.rounds, seed: options.seed, machine: before });
   });
 
 /** @throws UsageError */
-function courseOf({ requests: path = BANKING77, sessions, seed }: BenchOptions): Course {
+function courseOf({ requests: path = BANKING77, sessions: asked, seed }: BenchOptions): Course {
+  const sessions = asked ?? SESSIONS;
   const all = readRequests(path);
   const queues = [...new Set(all.map(({ queue }) => queue))].sort();
   if (all.length >= sessions && queues.length > 1) return { requests: all.slice(0, sessions), queues, seed };
@@ -91,7 +93,7 @@ async function dreamTime(
     await dreamfold.memory.create({ name: STORE, description: 'What feedback on routed requests has shown.', approval }, 'bench');
     for (const request of requests) {
       const principal = `customer-${Math.floor(random() * CUSTOMERS) + 1}`;
-      await routeRequest(dreamfold, agent, { request, principal, memory: [STORE] });
+      await routeRequest(dreamfold, agent, { request: { ...request, principal }, memory: [STORE] });
       if (pace === 'often') await dream();
     }
     globalThis.gc?.();

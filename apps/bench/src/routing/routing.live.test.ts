@@ -71,10 +71,12 @@ describe('a run on requests of its own', () => {
 
 test.each([
   [['--requests', 'nowhere.csv'], /nowhere\.csv can't be read \(ENOENT\)/],
-  [['--requests', 'few.csv'], /few\.csv has 3 rows\. The first 8003 are learnt from: give more, or held-out ones with --test/],
+  [['--requests', 'few.csv'], /few\.csv has 3 rows\. The last 2000 are held out: give more, or held-out ones with --test/],
   [['--requests', 'few.csv', '--test', 'none.csv'], /none\.csv has no rows/],
-  [['--requests', 'none.csv', '--test', 'few.csv'], /none\.csv has 0 rows and/],
+  [['--requests', 'none.csv', '--test', 'few.csv'], /none\.csv has 0 rows/],
   [['--seed', '-1'], /--seed/],
+  [['--scenario', 'nothing'], /There is no scenario "nothing"\. Name one of: learning, few, null, sparse/],
+  [['--requests', 'few.csv', '--test', 'few.csv', '--sessions', '4'], /few\.csv has 3 requests to learn from/],
 ])('%j ends with 2, says why on stderr and prints nothing', (args, why) => {
   write('few.csv', 3, 1);
   write('none.csv', 0, 1);

@@ -54,7 +54,7 @@ async function dreams(approval: 'manual' | 'auto', directory: string): Promise<W
   await dreamfold.memory.create({ name: 'routing', description: '', approval }, 'bench');
   const sum: WorkCounts = {};
   for (const [i, request] of requests.slice(0, DREAMS).entries()) {
-    await routeRequest(dreamfold, agent, { request, principal: `customer-${i % PRINCIPALS}`, memory: ['routing'] });
+    await routeRequest(dreamfold, agent, { request: { ...request, principal: `customer-${i % PRINCIPALS}` }, memory: ['routing'] });
     takeCounts();
     await dreamfold.dream({ store: 'routing' });
     for (const [name, n] of Object.entries(takeCounts())) sum[name] = (sum[name] ?? 0) + n;

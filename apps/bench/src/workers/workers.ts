@@ -16,6 +16,7 @@ import type { WorkerMessage, WorkerRequest } from './worker-process.ts';
 
 const WORKERS = 2;
 const PARTITIONS = 12;
+const SESSIONS = 1000;
 const WAVES = 5;
 const POLL_MS = 10;
 /** Memory is flat when the last wave takes at most so many times what the second took. */
@@ -37,7 +38,9 @@ interface Wave {
 }
 
 /** So many sessions at once on two workers that share a log on Kafka, wave after wave: how fast, and what stays in memory. */
-export const measureWorkers: Bench = ({ sessions }, progress) =>
+export const measureWorkers: Bench = ({ sessions: asked }, progress) => measure(asked ?? SESSIONS, progress);
+
+const measure = (sessions: number, progress: Progress): Promise<Report> =>
   withBrokers((brokers) =>
     inScratchDirectory(async (directory) => {
       const before = machine();

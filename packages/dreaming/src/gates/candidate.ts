@@ -1,5 +1,5 @@
 import { renderInsight, type InsightCounts } from '@dreamfold/core';
-import type { ChoiceInsight, Cue, Finding, GateVerdict, Insight } from '@dreamfold/events';
+import type { ChoiceInsight, Cue, Finding, GateVerdict, GuardReport, Insight } from '@dreamfold/events';
 import type { Lesson } from '../learn/choice-learner.ts';
 import { learntEvidence, learntReason, type Heard } from '../learn/learnt-reason.ts';
 import { leastSupport, type Witness } from '../learn/quorum.ts';
@@ -75,6 +75,8 @@ export interface GateContext {
   toldPoints: (choice: ChoiceInsight, phrase: string) => number;
   /** What users and tools said in the sessions that were reviewed or are cited. */
   untrusted: readonly string[];
+  /** What the guard says of the field that something is learnt of; null where it has not looked. */
+  guarded: (about: { tool: string; field: string }) => GuardReport | null;
 }
 
 /** Why a candidate passes, or why it fails. */
@@ -87,18 +89,33 @@ export const fail = (reason: string, code?: string): Verdict => ({ pass: false, 
 /** Names that are chosen from a schema. */
 export function namesOf(finding: Finding): string[] {
   if (finding.kind === 'note') return [];
-  return finding.kind === 'choice' ? [finding.tool, finding.field, finding.value] : [finding.tool, finding.next];
+  switch (finding.kind) {
+    case 'choice':
+      return [finding.tool, finding.field, finding.value];
+    case 'base_rate':
+      return [finding.tool, finding.field, ...finding.values.map(({ value }) => value)];
+    case 'recovery':
+      return [finding.tool, finding.next];
+  }
 }
 
 /** Words that somebody has said or written. */
 export function wordsOf({ finding, claim }: Pick<Candidate, 'finding' | 'claim'>): string[] {
-  const written =
-    finding.kind === 'note'
-      ? [finding.path, finding.content]
-      : finding.kind === 'choice'
-        ? finding.cues.map(({ phrase }) => phrase)
-        : [finding.signature];
+  const written = writtenIn(finding);
   return claim === '' ? written : [...written, claim];
+}
+
+function writtenIn(finding: Finding): string[] {
+  switch (finding.kind) {
+    case 'note':
+      return [finding.path, finding.content];
+    case 'choice':
+      return finding.cues.map(({ phrase }) => phrase);
+    case 'recovery':
+      return [finding.signature];
+    case 'base_rate':
+      return [];
+  }
 }
 
 /** Everything of a candidate that is stored, told to agents or shown to reviewers, and that somebody could have written. */

@@ -4,7 +4,7 @@ import type { BadCues } from './drop-cues.ts';
 
 /** A change as the operator's rules see it. */
 export interface MemoryChange {
-  kind: 'choice' | 'recovery' | 'note';
+  kind: 'choice' | 'recovery' | 'base_rate' | 'note';
   /** As the agents will read it. */
   text: string;
   /** null for a note. */
@@ -43,10 +43,15 @@ function saidBy(change: MemoryChange): string {
   let words = said.get(change);
   if (words === undefined) {
     const { insight, note, text, reason } = change;
-    const typed = insight?.kind === 'choice' ? `${insight.tool} ${insight.field} ${insight.value}` : (insight?.tool ?? note?.path ?? '');
+    const typed = insight === null ? (note?.path ?? '') : typedNames(insight);
     said.set(change, (words = plainWords(`${typed} | ${text} | ${reason}`)));
   }
   return words;
+}
+
+function typedNames(insight: Insight): string {
+  if (insight.kind === 'recovery') return insight.tool;
+  return insight.kind === 'choice' ? `${insight.tool} ${insight.field} ${insight.value}` : `${insight.tool} ${insight.field}`;
 }
 
 /** The rules that the operator writes; a conflict rejects. */

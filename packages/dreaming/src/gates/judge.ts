@@ -3,6 +3,7 @@ import { contradiction, duplicate, outcomes } from './agreement.ts';
 import { fail, type Candidate, type Gate, type GateContext, type Verdict } from './candidate.ts';
 import { constitution } from './constitution.ts';
 import { evidence, precision, quorum } from './evidence.ts';
+import { guard } from './guard.ts';
 import { overlap } from './words/overlap.ts';
 import { secrets } from './words/secrets.ts';
 import { shape, value } from './shape.ts';
@@ -26,6 +27,7 @@ const GATES = {
   outcomes,
   trust,
   turning,
+  guard,
   taint,
   phrases,
 } satisfies Readonly<Record<string, Gate>>;

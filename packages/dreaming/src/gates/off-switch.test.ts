@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { MemoryDocument } from '@dreamfold/core';
+import { seeded } from '@dreamfold/core/testing';
 import type { ChoiceInsight, GateVerdict, Suggestion } from '@dreamfold/events';
 import { describe, expect, it } from 'vitest';
 import type { DreamInput } from '../decide-insights.ts';
 import type { Episode } from '../episodes/episode.ts';
 import { dreamWith, episodes, said, tickets, type Dreamt } from '../testing/dream-desk.ts';
-import { episode } from '../testing/tickets.ts';
+import { episode, type Ticket } from '../testing/tickets.ts';
 import { forbiddenPhrase } from './constitution.ts';
 import { GATE_NAMES, hasPassed, type GateName } from './judge.ts';
 
@@ -53,7 +54,10 @@ function citedWith(options: readonly string[]): DreamInput['cited'] {
 }
 
 /** For each gate what nothing but it keeps out, and how it shows that this came through. */
-const KEPT_OUT: Record<GateName, { what: Suggestion; given?: Dreamt; through?: (gates: readonly GateVerdict[]) => boolean }> = {
+const KEPT_OUT: Record<
+  Exclude<GateName, 'guard'>,
+  { what: Suggestion; given?: Dreamt; through?: (gates: readonly GateVerdict[]) => boolean }
+> = {
   unicode: { what: { ...note, content: 'Be kind.\u{e0041}' } },
   shape: { what: { ...note, content: 'Be kind. '.repeat(600) } },
   // Sessions of another team, whose tool does not know the value that somebody has called right.
@@ -83,21 +87,68 @@ const KEPT_OUT: Record<GateName, { what: Suggestion; given?: Dreamt; through?: (
   },
 };
 
+/** The guard judges what is learnt of a field as a whole, and has a test below. */
+const JUDGED_ALONE = GATE_NAMES.filter((name) => name !== 'guard');
+
 describe('a gate that is switched off', () => {
   it('is one of those below: a gate without a line in the table has no test', () => {
-    expect(Object.keys(KEPT_OUT).sort()).toEqual([...GATE_NAMES].sort());
+    expect([...Object.keys(KEPT_OUT), 'guard'].sort()).toEqual([...GATE_NAMES].sort());
   });
 
-  it.each(GATE_NAMES)('%s lets through what it alone keeps out', (gate) => {
+  it.each(JUDGED_ALONE)('%s lets through what it alone keeps out', (gate) => {
     const { what, given = {}, through = passes } = KEPT_OUT[gate];
     expect(through(judged(what, given).gates)).toBe(false);
     const open = judged(what, { ...given, without: [gate] });
     expect(through(open.gates)).toBe(true);
     expect(open.operations.length).toBeGreaterThan(0);
     expect(open.gates.map((verdict) => verdict.gate)).toEqual(GATE_NAMES.filter((name) => name !== gate));
-    for (const other of GATE_NAMES.filter((name) => name !== gate)) {
+    for (const other of JUDGED_ALONE.filter((name) => name !== gate)) {
       expect(through(judged(what, { ...given, without: [other] }).gates)).toBe(false);
     }
+  });
+});
+
+describe('the guard', () => {
+  /** Requests of a desk, each with the label of another one. */
+  const random = seeded(3);
+  const shuffled = Array.from({ length: 90 }, (_, i): Ticket => [
+    `p${i % 30}`,
+    ['account', 'billing', 'technical'][Math.floor(random() * 3)]!,
+    tickets[i % 11]![2],
+  ]);
+  const from = (rows: readonly Ticket[]): Episode[] => rows.map((ticket, i) => episode(ticket, i));
+  const learnt = (given: Dreamt): number => dreamWith(sha256, { approval: 'auto', ...given }).insights.length;
+
+  it('keeps all that is learnt out of a store that applies changes by itself while nothing is proved, and nothing else does', () => {
+    expect(learnt({ from: from(shuffled) })).toBe(0);
+    expect(learnt({ from: from(shuffled), without: ['guard'] })).toBeGreaterThan(0);
+    for (const other of JUDGED_ALONE) expect(learnt({ from: from(shuffled), without: [other] })).toBe(0);
+  });
+
+  it('holds nothing back where a person decides, and says how much is proved', () => {
+    const { insights } = dreamWith(sha256, { from: from(shuffled) });
+    expect(insights.length).toBeGreaterThan(0);
+    for (const { gates } of insights)
+      expect(gates.find(({ gate }) => gate === 'guard')).toMatchObject({
+        pass: true,
+        reason: expect.stringMatching(/^Not proved yet: .*8 to 0 would do/),
+      });
+  });
+
+  it('lets through what wins', () => {
+    const sound = Array.from({ length: 60 }, (_, i): Ticket => [`p${i % 30}`, tickets[i % 11]![1], tickets[i % 11]![2]]);
+    const { insights, guard } = dreamWith(sha256, { approval: 'auto', from: from(sound) });
+    expect(guard).toMatchObject([{ verdict: 'apply', look: 1, lessons: 60 }]);
+    expect(insights.length).toBeGreaterThan(0);
+  });
+
+  it('leaves it to a person where nobody knows what agents choose by themselves', () => {
+    const given = [{ store: 'memstore_1', insight_id: 'x', version: 1 }];
+    const told = from(shuffled).map((one) => ({ ...one, decisions: one.decisions.map((decision) => ({ ...decision, given })) }));
+    const { insights, guard } = dreamWith(sha256, { approval: 'auto', from: told });
+    expect(guard).toMatchObject([{ verdict: 'blind' }]);
+    expect(insights.length).toBeGreaterThan(0);
+    for (const { gates } of insights) expect(waits(gates)).toBe(true);
   });
 });
 

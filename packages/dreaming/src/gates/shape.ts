@@ -22,6 +22,7 @@ function formOf({ finding, claim, origin }: Candidate): Verdict {
   if (!hasAtMost(claim, MAX_CLAIM_CHARS))
     return fail(`Its reason has ${characterCount(claim)} characters; ${MAX_CLAIM_CHARS} are allowed.`, 'text_too_long');
   if (finding.kind === 'recovery') return pass('It is a typed recovery.');
+  if (finding.kind === 'base_rate') return pass('They are typed base rates.');
   if (finding.kind === 'note') {
     const bytes = utf8Bytes(finding.content);
     if (bytes > MAX_NOTE_BYTES) return fail(`The note has ${bytes} bytes; ${MAX_NOTE_BYTES} are allowed.`, 'text_too_long');

@@ -10,20 +10,21 @@ const EMAIL = /[\p{L}\p{N}_%+-]@[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63}){0,8
  * plain, as the tool's and the field's are: too narrow to carry an instruction. Everything else is `untrusted`.
  */
 export function tierOf({ finding }: Pick<Candidate, 'finding'>): 'typed' | 'untrusted' {
-  return finding.kind === 'choice' && namesOf(finding).every(isPlainName) ? 'typed' : 'untrusted';
+  return (finding.kind === 'choice' || finding.kind === 'base_rate') && namesOf(finding).every(isPlainName) ? 'typed' : 'untrusted';
 }
 
 /** What is not typed, or not labelled at the decision, is never applied without a person. */
 export function taint(candidate: Candidate): Verdict {
   switch (candidate.finding.kind) {
     case 'choice':
+    case 'base_rate':
       if (tierOf(candidate) === 'untrusted')
         return {
           pass: true,
           waits: true,
           reason: 'The name of its tool, field or value is long or reads like a sentence: a person decides.',
         };
-      return pass('Typed: a fixed template, short cues, and one of the values that the tool allows.');
+      return pass('Typed: a fixed template, short cues, and values that the tool allows.');
     case 'recovery':
       return {
         pass: true,

@@ -1,5 +1,5 @@
 import { isTrustedLabeller } from '@dreamfold/events';
-import { QUORUM, hasQuorum, supportText, trustedSupportOf } from '../learn/quorum.ts';
+import { QUORUM, hasQuorum, supportText, trustedSupportOf, type Witness } from '../learn/quorum.ts';
 import { pass, type Candidate, type GateContext, type Verdict } from './candidate.ts';
 
 const waits = (reason: string): Verdict => ({ pass: true, waits: true, reason });
@@ -9,6 +9,7 @@ const waits = (reason: string): Verdict => ({ pass: true, waits: true, reason })
  * to the matter. What has no quorum of these waits for a person; so does any growth of what was approved without one.
  */
 export function trust({ finding, witnesses }: Candidate, { toldPoints }: GateContext): Verdict {
+  if (finding.kind === 'base_rate') return trustOfRates([...witnesses.values()].flat());
   if (finding.kind !== 'choice') return pass('Of this a person decides in any case.');
   for (const { phrase, points } of finding.cues) {
     const cited = witnesses.get(phrase) ?? [];
@@ -21,6 +22,12 @@ export function trust({ finding, witnesses }: Candidate, { toldPoints }: GateCon
     );
   }
   return pass('It stands on authenticated principals, and on labels of others than customers.');
+}
+
+function trustOfRates(cited: readonly Witness[]): Verdict {
+  const support = trustedSupportOf(cited);
+  if (hasQuorum(support)) return pass('They stand on authenticated principals, and on labels of others than customers.');
+  return waits(`They rest on ${supportText(support)} that somebody has authenticated: a person decides.`);
 }
 
 /** What agents are told is not turned into its opposite, or taken away from them, by labels alone. */

@@ -8,7 +8,7 @@ import { hasQuorum, supportOf } from './quorum.ts';
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('base64url');
 const options = Array.from({ length: 6 }, (_, i) => `queue${i}`);
 
-const whose = { authenticated: true, labeller: 'desk' } as const;
+const whose = { authenticated: true, labeller: 'desk', without: null } as const;
 
 function learnt(lessons: readonly Lesson[]): ChoiceLearner {
   const learner = newLearner('route', 'queue');

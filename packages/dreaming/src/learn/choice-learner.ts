@@ -1,14 +1,15 @@
 import { phrasesOf } from '@dreamfold/core';
+import { fitChoices, type ChoiceFit, type FitLesson } from './fit/choice-fit.ts';
 import { hasQuorum, type Support, type Witness } from './quorum.ts';
 
-/** How far one lesson moves a weight, in log-odds. */
-const RATE = 0.6;
 /** The lessons that are kept of a cue as evidence: enough to show the quorum. */
 const MAX_WITNESSES = 3;
 
 export interface Lesson extends Witness {
   request: string;
   options: readonly string[];
+  /** What the agent chose where it was given no insights; null where it was given some. */
+  without: string | null;
 }
 
 /** What was seen of one word together with one right value. */
@@ -20,20 +21,13 @@ export interface Pair {
   authenticated: { sessions: number; principals: number };
   /** Of each kind three sessions of two principals, once there are so many. */
   witnesses: { authenticated: Witness[]; claimed: Witness[] };
-  weight: number;
-  /** Sum of the weight over the lessons since the pair was first seen, settled up to `settled`. */
-  sum: number;
-  since: number;
-  settled: number;
   /** The lesson at which it was last seen. */
   last: number;
 }
 
 /**
- * All that is known about the choice of one field of one tool: an averaged logistic regression over the words of the
- * requests, one pass, in which each principal teaches a word for a value once. Derived from the log: the same lessons in
- * the same order give the same again. Averaged weights are those of Freund and Schapire, Large Margin Classification
- * Using the Perceptron Algorithm (1999).
+ * All that is known about the choice of one field of one tool: its labelled decisions, and what was seen of each word with each right
+ * value. Derived from the log: the same lessons in the same order give the same again.
  */
 export interface ChoiceLearner {
   tool: string;
@@ -42,12 +36,18 @@ export interface ChoiceLearner {
   by: LabelledBy;
   options: Set<string>;
   lessons: number;
+  /** For the fit, in their order. */
+  taught: FitLesson[];
+  /** Of all that was taught; null since something was. */
+  fit: ChoiceFit | null;
   /** Principals a value was right for: each has one vote a value. */
   voters: Map<string, Set<string>>;
   /** By word, then by value. */
   pairs: Map<string, Map<string, Pair>>;
   pairCount: number;
-  wordsSinceProposal: number;
+  /** How many lessons the last proposal was made from, and whether the guard let it through. */
+  proposedFrom: number;
+  isProved: boolean;
   /** A lesson was corrected since the last proposal. */
   corrected: boolean;
 }
@@ -55,45 +55,40 @@ export interface ChoiceLearner {
 export type LabelledBy = 'trusted' | 'customers';
 
 export function newLearner(tool: string, field: string, by: LabelledBy = 'trusted'): ChoiceLearner {
-  const counts = { lessons: 0, pairCount: 0, wordsSinceProposal: 0, corrected: false };
-  return { tool, field, by, options: new Set(), voters: new Map(), pairs: new Map(), ...counts };
+  const counts = { lessons: 0, pairCount: 0, proposedFrom: 0, isProved: true, corrected: false };
+  return { tool, field, by, options: new Set(), taught: [], fit: null, voters: new Map(), pairs: new Map(), ...counts };
 }
 
 export interface Taught {
-  /** How many weights were looked at: words times the values that each was seen with. */
-  updates: number;
+  /** How many words it has. */
+  words: number;
   /** False when its principal had taught every word of it for this value before. */
   isNew: boolean;
 }
 
 /** Takes in one labelled decision. Changes the learner in place. */
 export function teach(learner: ChoiceLearner, lesson: Lesson): Taught {
-  const { principal, right } = lesson;
+  const { principal, right, session, without } = lesson;
   for (const option of lesson.options) learner.options.add(option);
   const words = [...phrasesOf(lesson.request, 1)];
-  const now = learner.lessons;
-  const chance = chancesOf(learner, words);
+  learner.taught.push({ words, right, session, principal, without });
+  learner.fit = null;
   getOr(learner.voters, right, () => new Set()).add(principal);
-  let updates = 0;
   let isNew = false;
   for (const word of words) {
     const byValue = getOr(learner.pairs, word, () => new Map<string, Pair>());
     const pair = getOr(byValue, right, () => newPair(learner));
-    const fresh = !pair.principals.has(principal);
+    isNew ||= !pair.principals.has(principal);
     witness(pair, lesson);
-    pair.last = now;
-    updates += byValue.size;
-    if (!fresh) continue;
-    isNew = true;
-    for (const [value, other] of byValue) {
-      other.sum += other.weight * (now - other.settled);
-      other.settled = now;
-      other.weight += RATE * ((value === right ? 1 : 0) - chance.get(value)!);
-    }
+    pair.last = learner.lessons;
   }
   learner.lessons += 1;
-  learner.wordsSinceProposal += words.length;
-  return { updates, isNew };
+  return { words: words.length, isNew };
+}
+
+/** What the words of requests say of the values, as all that was taught bears it out. */
+export function fitOf(learner: ChoiceLearner): ChoiceFit {
+  return (learner.fit ??= fitChoices(learner.taught, [...learner.options]));
 }
 
 export function supportOfPair({ sessions, principals }: Pair): Support {
@@ -105,24 +100,14 @@ export function witnessesOf({ authenticated, witnesses }: Pair): readonly Witnes
   return hasQuorum(authenticated) ? witnesses.authenticated : [...witnesses.authenticated, ...witnesses.claimed];
 }
 
-/** The pair's weight, averaged over all lessons since it was first seen: what came early and was outvoted since counts less. */
-export function meanWeight({ lessons }: ChoiceLearner, pair: Pair): number {
-  return (pair.sum + pair.weight * (lessons - pair.settled)) / Math.max(1, lessons - pair.since);
-}
-
 function newPair(learner: ChoiceLearner): Pair {
   learner.pairCount += 1;
-  const now = learner.lessons;
   return {
     sessions: new Set(),
     principals: new Map(),
     authenticated: { sessions: 0, principals: 0 },
     witnesses: { authenticated: [], claimed: [] },
-    weight: 0,
-    sum: 0,
-    since: now,
-    settled: now,
-    last: now,
+    last: learner.lessons,
   };
 }
 
@@ -136,22 +121,6 @@ function witness(pair: Pair, { session, principal, authenticated, labeller, righ
   if (authenticated && isNew) pair.authenticated.sessions += 1;
   if (authenticated && pair.principals.get(principal) !== true) pair.authenticated.principals += 1;
   pair.principals.set(principal, authenticated || pair.principals.get(principal) === true);
-}
-
-function chancesOf(learner: ChoiceLearner, words: readonly string[]): Map<string, number> {
-  const scores = new Map([...learner.options].map((value) => [value, 0]));
-  for (const word of words) {
-    for (const [value, { weight }] of learner.pairs.get(word) ?? []) scores.set(value, scores.get(value)! + weight);
-  }
-  const most = Math.max(...scores.values());
-  let sum = 0;
-  for (const [value, score] of scores) {
-    const raised = Math.exp(score - most);
-    scores.set(value, raised);
-    sum += raised;
-  }
-  for (const [value, raised] of scores) scores.set(value, raised / sum);
-  return scores;
 }
 
 function getOr<K, T>(map: Map<K, T>, key: K, make: () => T): T {

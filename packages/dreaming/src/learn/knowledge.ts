@@ -2,7 +2,7 @@ import { isTrustedLabeller, type Uncounted } from '@dreamfold/events';
 import { newLearner, teach, type ChoiceLearner, type LabelledBy, type Lesson } from './choice-learner.ts';
 import type { DecisionPoint, Episode } from '../episodes/episode.ts';
 import { countOutcome, followedBy, type Followed, type Outcomes, type StoredValues } from './outcomes.ts';
-import { isDue } from './propose-choices.ts';
+import { growthOf, isDue } from './propose-choices.ts';
 import { noteError, type Recoveries } from './recoveries.ts';
 
 /** What an episode brought. */
@@ -37,7 +37,7 @@ export class Knowledge {
   readonly recoveries: Recoveries = new Map();
   readonly outcomes: Outcomes = new Map();
   /** What it cost: for tests and benchmarks. */
-  readonly work = { lessons: 0, updates: 0, visits: 0 };
+  readonly work = { lessons: 0, words: 0, fitted: 0 };
   /** Errors that have been noted: each counts once, however often its session is read. */
   readonly #errors = new Set<string>();
   /** Of them, those that came since recoveries were proposed. */
@@ -55,6 +55,11 @@ export class Knowledge {
     for (const key of this.#corrected) this.#relearn(key);
     this.#corrected.clear();
     return this.#learners;
+  }
+
+  /** How many labelled decisions there are, and how many pay for the next look at all of them. */
+  get growth(): { now: number; dueAt: number } {
+    return growthOf([...this.learners.values()]);
   }
 
   /** True when choices are due (see {@link isDue}), or when errors have grown by a tenth since recoveries were proposed. */
@@ -95,7 +100,7 @@ export class Knowledge {
 
   /** @returns why it is no lesson like others; null when it is one, or was taken in before */
   #decided(decision: DecisionPoint, memory: OutcomesOf): Uncounted['reason'] | null {
-    const { tool, field, chosen, right, session, principal, authenticated, labeller, request, options, evidence } = decision;
+    const { tool, field, chosen, right, session, principal, authenticated, labeller, request, options, evidence, given } = decision;
     const key = takenKey(tool, field);
     const call = evidence[0]!;
     const before = this.#taken.get(key)?.get(call);
@@ -103,7 +108,8 @@ export class Knowledge {
     if (right === (before?.right ?? null) && (right === null || by === before?.by)) return null;
     const followed = before?.followed ?? followedBy(decision, memory);
     // Of a label that was taken back the lesson is never taught, so nobody reads who gave it.
-    const lesson = { session, principal, authenticated, labeller: labeller ?? 'person', request, options, evidence };
+    const without = given.length === 0 ? chosen : null;
+    const lesson = { session, principal, authenticated, labeller: labeller ?? 'person', request, options, without, evidence };
     const taken: Taken = { lesson, by, chosen, right, followed };
     if (before !== undefined) this.#count(before, -1);
     this.#count(taken, 1);
@@ -137,12 +143,12 @@ export class Knowledge {
   #teach(learner: ChoiceLearner, { lesson, right }: Taken): boolean {
     if (right === null) return false;
     this.work.lessons += 1;
-    const { updates, isNew } = teach(learner, { ...lesson, right });
-    this.work.updates += updates;
+    const { words, isNew } = teach(learner, { ...lesson, right });
+    this.work.words += words;
     return isNew;
   }
 
-  /** Each lesson has moved the weights that the later ones met, so all are taught again, in their order. */
+  /** What a lesson has added to can't be told from what others have, so all are taught again, in their order. */
   #relearn(key: string): void {
     const { tool, field, by } = this.#learners.get(key)!;
     const learner: ChoiceLearner = { ...newLearner(tool, field, by), corrected: true };

@@ -1,4 +1,4 @@
-import type { ChoiceInsight, RecoveryInsight } from '@dreamfold/events';
+import type { BaseRateInsight, ChoiceInsight, RecoveryInsight } from '@dreamfold/events';
 import { supportText, type Witness } from './quorum.ts';
 
 /** References in one patch, at most. */
@@ -34,6 +34,12 @@ export function learntReason({ cues, field, value, support }: ChoiceInsight, { c
       ? ''
       : ` Of the ${claimed.principals} principals that said "${claimed.phrase}" ${claimed.claimed} are only claimed.`;
   return `Where requests said ${said}, the right ${field} was ${value}: each in at least ${supportText(support)}.${unknown}`;
+}
+
+/** Why base rates are proposed. */
+export function baseRateReason({ field, values, support }: BaseRateInsight): string {
+  const named = values.slice(0, NAMED_CUES).map(({ value }) => value);
+  return `Of ${supportText(support)} the right ${field} was most often ${named.join(', ')}, whatever the request said.`;
 }
 
 /** Why a recovery is proposed: what runs did, and not what was right. */

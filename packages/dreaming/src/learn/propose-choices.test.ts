@@ -15,7 +15,7 @@ function learnt(...asked: readonly Asked[]): ChoiceLearner {
     for (let i = 0; i < count; i += 1) {
       n += 1;
       const whose = { session: `s${n}`, principal: `p${n}`, authenticated: true, labeller: 'desk' } as const;
-      teach(learner, { ...whose, right, request, options: ['billing', 'technical'], evidence: [`session/s${n}#9`] });
+      teach(learner, { ...whose, without: null, right, request, options: ['billing', 'technical'], evidence: [`session/s${n}#9`] });
     }
   }
   return learner;
@@ -31,9 +31,15 @@ describe('a cue', () => {
     expect(cuesOf(learnt([6, 'refund', 'billing'], [6, 'crash', 'technical']))).toEqual(['billing: refund', 'technical: crash']);
   });
 
-  it('is no word that more than half of all say', () => {
-    expect(cuesOf(learnt([8, 'please refund', 'billing'], [8, 'crash', 'technical']))).toContain('billing: please');
-    expect(cuesOf(learnt([8, 'please refund', 'billing'], [4, 'crash', 'technical']))).toEqual(['technical: crash']);
+  it('may be what most of all say, where it goes with its value', () => {
+    expect(cuesOf(learnt([8, 'cracked', 'billing'], [4, 'crash', 'technical']))).toEqual(['billing: cracked', 'technical: crash']);
+  });
+
+  it('is no word that everybody says, however unequal the values are', () => {
+    expect(cuesOf(learnt([20, 'please refund', 'billing'], [8, 'please crash', 'technical']))).toEqual([
+      'billing: refund',
+      'technical: crash',
+    ]);
   });
 
   it('is no word that goes with a value as chance would have it', () => {

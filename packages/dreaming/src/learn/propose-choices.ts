@@ -1,28 +1,19 @@
-import type { ChoiceInsight, Cue, Insight } from '@dreamfold/events';
+import type { ChoiceInsight, Insight } from '@dreamfold/events';
 import type { Sha256 } from '@dreamfold/core';
-import { meanWeight, supportOfPair, witnessesOf, type ChoiceLearner } from './choice-learner.ts';
+import { MIN_POINTS, pointsOf } from './fit/choice-table.ts';
+import { fitOf, supportOfPair, witnessesOf, type ChoiceLearner } from './choice-learner.ts';
 import { choiceId } from '../insight-id.ts';
 import type { ClaimedSupport, Heard } from './learnt-reason.ts';
 import { hasQuorum, leastSupport, type Witness } from './quorum.ts';
-import { NOTHING_TOLD, useOf, withStanding, type FoundCue, type Standing, type Told } from './standing.ts';
+import { NOTHING_TOLD, withStanding, type FoundCue, type Standing, type Told } from './standing.ts';
 
-/** Points a unit of log-odds: what people and policies read are small whole numbers. */
-const POINTS = 10;
-/** A word that more than this part of all votes says is no cue, whatever the language. */
-const COMMON = 0.5;
-/** How far above chance a word has to go with a value, in standard deviations of the binomial distribution … */
-const MIN_DEVIATIONS = 2;
-/** … unless so many of those who say it mean that value: there are too few of them for statistics, and they agree. */
-const MIN_SHARE = 0.8;
 /** Cues of all insights together. What has moved too little to be written again may add some; 4,000 is the limit. */
 const MAX_CUES = 3800;
 const MAX_CUES_PER_INSIGHT = 200;
-/** A cue of fewer points tells too little to be kept. */
-const MIN_POINTS = 3;
-/** The groups that the cues of a value fall into, by their least points. */
-const STRENGTHS = [20, 10, MIN_POINTS] as const;
-/** A proposal visits every pair; reading one word pays for so many visits. */
-const VISITS_PER_WORD = 4;
+/** A look at all that is known is due once the lessons have grown by this part of those that the last one had. */
+const GROWTH = 0.1;
+/** Where the last one proved nothing: each look makes the next proof harder. */
+const UNPROVED_GROWTH = 0.5;
 /** Groups of cues that wait for a person apart from others, whatever their points. */
 const APART = ['claimed', 'customers', 'turn'] as const satisfies readonly Standing[];
 /** A cue that nobody has said in so many labelled decisions is stale. */
@@ -38,28 +29,31 @@ export interface ChoiceDraft {
 }
 
 /**
- * True when what was read since the last proposal pays for the next one, so that many small dreams cost little more than
- * one; and when a label was corrected, for what it taught must not stay.
+ * True when the lessons have grown enough since the last proposal to pay for the next one, so that many small dreams cost little more
+ * than one; and when a label was corrected, for what it taught must not stay.
  */
 export function isDue(learners: readonly ChoiceLearner[]): boolean {
   if (learners.some(({ corrected }) => corrected)) return true;
-  const words = learners.reduce((sum, { wordsSinceProposal }) => sum + wordsSinceProposal, 0);
-  return words > 0 && words * VISITS_PER_WORD >= pairsOf(learners);
+  const { now, dueAt } = growthOf(learners);
+  return now >= dueAt;
 }
 
-export function pairsOf(learners: readonly ChoiceLearner[]): number {
-  return learners.reduce((sum, { pairCount }) => sum + pairCount, 0);
+/** How many labelled decisions there are, and how many pay for the next look. */
+export function growthOf(learners: readonly ChoiceLearner[]): { now: number; dueAt: number } {
+  const sum = (count: (learner: ChoiceLearner) => number): number => learners.reduce((all, one) => all + count(one), 0);
+  const grown = sum(({ proposedFrom, isProved }) => Math.max(1, Math.ceil(proposedFrom * (isProved ? GROWTH : UNPROVED_GROWTH))));
+  return { now: sum(({ lessons }) => lessons), dueAt: sum(({ proposedFrom }) => proposedFrom) + Math.max(1, grown) };
 }
 
 /**
  * The insights that the lessons bear out now, in the order of tool, field, value and group. Their ids follow from what
- * they are about, so a later proposal takes the place of an earlier one. Work: one visit a pair, and a sort.
+ * they are about, so a later proposal takes the place of an earlier one. Work: one fit a learner, and a sort.
  * @param told what the store tells already
  */
 export function proposeChoices(learners: readonly ChoiceLearner[], sha256: Sha256, told: Told = NOTHING_TOLD): ChoiceDraft[] {
-  const found = heard(learners).sort(byUse).slice(0, MAX_CUES);
-  const groups = Map.groupBy(withStanding(found, told).sort(byUse), ({ learner, value, cue, standing }) =>
-    JSON.stringify([learner.tool, learner.field, value, standing === 'plain' ? STRENGTHS.indexOf(strengthOf(cue)) : standing]),
+  const found = heard(learners).sort(strongest).slice(0, MAX_CUES);
+  const groups = Map.groupBy(withStanding(found, told).sort(strongest), ({ learner, value, standing }) =>
+    JSON.stringify([learner.tool, learner.field, value, standing === 'plain' ? '' : standing]),
   );
   return [...groups].sort(([a], [b]) => compare(a, b)).map(([, group]) => draftOf(group.slice(0, MAX_CUES_PER_INSIGHT), sha256));
 }
@@ -67,15 +61,14 @@ export function proposeChoices(learners: readonly ChoiceLearner[], sha256: Sha25
 /** The ids that the learner gives its insights on a value. */
 export function learntIds({ tool, field, value }: Pick<ChoiceInsight, 'tool' | 'field' | 'value'>, sha256: Sha256): string[] {
   const about = { tool, field, value };
-  const apart = APART.map((standing) => choiceId({ ...about, standing }, sha256));
-  return [...STRENGTHS.map((strength) => choiceId({ ...about, strength }, sha256)), ...apart];
+  return [choiceId(about, sha256), ...APART.map((standing) => choiceId({ ...about, standing }, sha256))];
 }
 
 /** How an insight that the learner found stands, by its id; null when it found it not. */
 export function standingOf(insight: Insight, sha256: Sha256): Standing | null {
   if (insight.kind !== 'choice') return null;
   const at = learntIds(insight, sha256).indexOf(insight.id);
-  return at === -1 ? null : (APART[at - STRENGTHS.length] ?? 'plain');
+  return at === -1 ? null : (APART[at - 1] ?? 'plain');
 }
 
 /** What customers say of their own sessions is heard where nobody else has said enough of a word. */
@@ -99,9 +92,9 @@ function isSettled(learner: ChoiceLearner | undefined, phrase: string): boolean 
 }
 
 function draftOf(group: readonly FoundCue[], sha256: Sha256): ChoiceDraft {
-  const [{ learner, value, cue, standing }] = group as [FoundCue, ...FoundCue[]];
+  const [{ learner, value, standing }] = group as [FoundCue, ...FoundCue[]];
   const about = { tool: learner.tool, field: learner.field, value };
-  const id = choiceId(standing === 'plain' ? { ...about, strength: strengthOf(cue) } : { ...about, standing }, sha256);
+  const id = choiceId(standing === 'plain' ? about : { ...about, standing }, sha256);
   const cues = group.map((one) => one.cue).sort((a, b) => b.points - a.points || compare(a.phrase, b.phrase));
   const most = group.map(claimedOf).reduce((a, b) => (b.claimed > a.claimed ? b : a));
   return {
@@ -126,43 +119,25 @@ function claimedOf({ cue: { phrase, principals }, pair }: FoundCue): ClaimedSupp
   return { phrase, claimed: pair.principals.size - pair.authenticated.principals, principals };
 }
 
-function byUse(a: FoundCue, b: FoundCue): number {
-  return b.use - a.use || compare(a.value, b.value) || compare(a.cue.phrase, b.cue.phrase);
-}
-
-function strengthOf({ points }: Cue): (typeof STRENGTHS)[number] {
-  return STRENGTHS.find((least) => points >= least) ?? MIN_POINTS;
+function strongest(a: FoundCue, b: FoundCue): number {
+  return b.cue.points - a.cue.points || compare(a.value, b.value) || compare(a.cue.phrase, b.cue.phrase);
 }
 
 function cuesOf(learner: ChoiceLearner): FoundCue[] {
-  learner.wordsSinceProposal = 0;
+  const { lessons, pairs, by } = learner;
+  learner.proposedFrom = lessons;
   learner.corrected = false;
-  let votes = 0;
-  for (const voters of learner.voters.values()) votes += voters.size;
+  const standing: Standing = by === 'customers' ? 'customers' : 'plain';
   const found: FoundCue[] = [];
-  const standing: Standing = learner.by === 'customers' ? 'customers' : 'plain';
-  for (const [phrase, byValue] of learner.pairs) {
-    let said = 0;
-    for (const { principals } of byValue.values()) said += principals.size;
-    if (said > COMMON * votes) continue;
-    for (const [value, pair] of byValue) {
-      const support = supportOfPair(pair);
-      const { principals } = support;
-      if (!hasQuorum(support)) continue;
-      if (learner.lessons - pair.last > STALE_LESSONS) continue;
-      if (principals < MIN_SHARE * said && deviations(principals, said, learner.voters.get(value)!.size / votes) < MIN_DEVIATIONS) continue;
-      const points = Math.min(999, Math.round(meanWeight(learner, pair) * POINTS));
-      if (points < MIN_POINTS) continue;
-      const cue = { phrase, points, ...support };
-      found.push({ learner, value, cue, pair, use: useOf(cue), standing, turns: [] });
+  for (const [phrase, byValue] of fitOf(learner).cues) {
+    for (const [value, odds] of byValue) {
+      const pair = pairs.get(phrase)!.get(value)!;
+      const points = pointsOf(odds);
+      if (points < MIN_POINTS || lessons - pair.last > STALE_LESSONS) continue;
+      found.push({ learner, value, cue: { phrase, points, ...supportOfPair(pair) }, pair, standing, turns: [] });
     }
   }
   return found;
-}
-
-/** Of so many votes, `part` go to a value that gets the share `base` of all: how far that is from chance. */
-function deviations(part: number, all: number, base: number): number {
-  return (part - all * base) / Math.sqrt(Math.max(all * base * (1 - base), Number.MIN_VALUE));
 }
 
 function compare(a: string, b: string): number {

@@ -7,6 +7,7 @@ import { eventId } from '@dreamfold/events';
 import { describe, expect, it } from 'vitest';
 import { decideInsights } from '../decide-insights.ts';
 import type { Episode } from '../episodes/episode.ts';
+import { UNGUARDED } from './guard/guard-life.ts';
 import { learn, newKnowledge } from './knowledge.ts';
 import { recoveryAccuracy } from './recovery-accuracy.ts';
 import { SessionReader } from '../episodes/session-reader.ts';
@@ -57,6 +58,7 @@ describe('the recorded airline runs of sierra-research/tau-bench', () => {
       suggestions: [],
       cited: new Map(),
       untrusted: [],
+      guardLife: UNGUARDED,
       approval: 'manual' as const,
     };
     const { insights } = decideInsights({ ...nothing, knowledge, document: EMPTY_DOCUMENT, refine: true }, { sha256 });

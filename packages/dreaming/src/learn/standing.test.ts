@@ -17,7 +17,7 @@ function learnt(rows: Rows): ChoiceLearner {
     for (let i = 0; i < principals; i += 1) {
       const who = `${right} ${request} ${i}`;
       const whose = { session: who, principal: who, authenticated: true, labeller: 'desk' as const };
-      teach(learner, { ...whose, right, request, options, evidence: [`session/s#${i + 1}`] });
+      teach(learner, { ...whose, without: null, right, request, options, evidence: [`session/s#${i + 1}`] });
     }
   }
   return learner;
@@ -27,7 +27,7 @@ function learnt(rows: Rows): ChoiceLearner {
 function told(value: string, cues: Record<string, number>): ChoiceInsight {
   const about = { tool: 'route', field: 'queue', value };
   const all = Object.entries(cues).map(([phrase, points]) => ({ phrase, points, sessions: 6, principals: 6 }));
-  return { kind: 'choice', id: learntIds(about, sha256)[1]!, ...about, cues: all, support: { sessions: 6, principals: 6 } };
+  return { kind: 'choice', id: learntIds(about, sha256)[0]!, ...about, cues: all, support: { sessions: 6, principals: 6 } };
 }
 
 const OTHERS: Rows = [
@@ -62,7 +62,7 @@ describe('labels that go against what is told', () => {
 
   it('leave it as it is where changes are applied unasked, and stand apart from what is new besides', () => {
     expect(proposed(turned, [], 'auto')).toEqual(['billing: invoice, refund', 'returns: exchange']);
-    expect(proposed(turned, stored, 'auto')).toEqual(['*billing: refund', 'billing: invoice', 'returns: exchange', 'returns: refund']);
+    expect(proposed(turned, stored, 'auto')).toEqual(['*billing: refund', 'billing: invoice', 'returns: exchange, refund']);
   });
 
   it('are told with the rest where a person decides on everything, with what they turn', () => {
@@ -85,5 +85,25 @@ describe('labels that go against what is told', () => {
     ];
     expect(proposed(divided, [mine], 'auto')).toEqual(['*billing: refund', 'returns: refund']);
     expect(proposed(divided, stored, 'auto')).toEqual(['billing: refund', 'returns: refund']);
+  });
+
+  it('turn it where five principals say so whose other lessons agree with the store, and no fewer', () => {
+    const stores = [told('returns', { refund: 30, exchange: 30 }), told('account', { email: 30 })];
+    const lessonsOf = (known: number): ChoiceLearner => {
+      const learner = learnt([['returns', 'refund', 6], ...OTHERS]);
+      for (let i = 0; i < 30; i += 1) {
+        const principal = `customer ${i}`;
+        const whose = { principal, authenticated: true, labeller: 'desk' as const, options, without: null, evidence: ['session/s#1'] };
+        const others = i < known ? 5 : 0;
+        for (let n = 0; n < others; n += 1) teach(learner, { ...whose, session: `${principal}/${n}`, right: 'account', request: 'email' });
+        teach(learner, { ...whose, session: `${principal}/turn`, right: 'billing', request: 'refund' });
+      }
+      return learner;
+    };
+    const turns = (known: number): boolean => {
+      const index = new ToldIndex(stores, 'auto', (insight) => standingOf(insight, sha256));
+      return proposeChoices([lessonsOf(known)], sha256, index).some((draft) => draft.turns.length > 0);
+    };
+    expect([turns(0), turns(4), turns(5)]).toEqual([true, true, false]);
   });
 });

@@ -1,5 +1,6 @@
 import type { ChoiceInsight, Cue } from '@dreamfold/events';
 import { supportOfPair, type ChoiceLearner, type Pair } from './choice-learner.ts';
+import { KnownPrincipals } from './known-principals.ts';
 import { hasQuorum } from './quorum.ts';
 
 /**
@@ -13,14 +14,17 @@ import { hasQuorum } from './quorum.ts';
  */
 export type Standing = 'plain' | 'claimed' | 'customers' | 'turn';
 
+/** A turn that so many known principals say is how the world has turned. */
+const KNOWN_PRINCIPALS = 5;
+/** One unit of log-odds. */
+const CLEAR_POINTS = 10;
+
 /** A cue of a value that the lessons bear out. */
 export interface FoundCue {
   learner: ChoiceLearner;
   value: string;
   cue: Cue;
   pair: Pair;
-  /** The cues of most use are proposed, when there are too many. */
-  use: number;
   standing: Standing;
   /** Ids of the insights that tell another value. */
   turns: readonly string[];
@@ -40,10 +44,6 @@ export interface Told {
   of: (learner: Pick<ChoiceLearner, 'tool' | 'field'>, phrase: string) => readonly ToldCue[];
 }
 
-export function useOf({ points, principals }: Cue): number {
-  return points * Math.sqrt(principals);
-}
-
 export const NOTHING_TOLD: Told = { auto: false, of: () => [] };
 
 /**
@@ -51,6 +51,7 @@ export const NOTHING_TOLD: Told = { auto: false, of: () => [] };
  * a person has decided; in a store where a person decides on everything, nothing has to be kept apart.
  */
 export function withStanding(found: readonly FoundCue[], told: Told): FoundCue[] {
+  const known = new Map<ChoiceLearner, KnownPrincipals>();
   const byWord = Map.groupBy(found, ({ learner: { tool, field }, cue }) => JSON.stringify([tool, field, cue.phrase]));
   return [...byWord.values()].flatMap((same) => {
     const { learner, cue } = same[0]!;
@@ -58,8 +59,15 @@ export function withStanding(found: readonly FoundCue[], told: Told): FoundCue[]
     const strongest = before.toSorted((a, b) => b.cue.points - a.cue.points)[0];
     if (strongest === undefined) return told.auto ? same.map(aloneIn) : same;
     const now = same.find(({ value }) => value === strongest.insight.value);
+    const former = strongest.insight.value;
+    if (!known.has(learner)) known.set(learner, new KnownPrincipals(learner, told));
+    const isAgreed = ({ pair, value }: FoundCue): boolean =>
+      known.get(learner)!.among(pair.principals.keys(), [value, former]) >= KNOWN_PRINCIPALS;
     const judged = same.map((one) => {
-      const isRival = one.cue.points > (now?.cue.points ?? 0) && before.every(({ insight }) => insight.value !== one.value);
+      const isRival =
+        isReversal(strongest.cue.points, { now: now?.cue.points ?? 0, other: one.cue.points }) &&
+        before.every(({ insight }) => insight.value !== one.value) &&
+        !isAgreed(one);
       // What somebody wrote does not move with the labels, so nothing learnt goes against it unasked.
       const against = before.filter(({ insight, standing }) => insight.value !== one.value && (isRival || standing === null));
       const turns = against.map(({ insight }) => insight.id);
@@ -69,6 +77,11 @@ export function withStanding(found: readonly FoundCue[], told: Told): FoundCue[]
     const isTurned = judged.some(({ standing }) => standing === 'turn');
     return isTurned && now === undefined ? [...judged, ...keptAsTold(strongest, learner)] : judged;
   });
+}
+
+/** What was told clearly, and another value would now be told clearly more: what else moves is how learning goes. */
+function isReversal(told: number, { now, other }: { now: number; other: number }): boolean {
+  return told >= CLEAR_POINTS && other - now >= CLEAR_POINTS;
 }
 
 /** Where labels were corrected, nothing may bear out any more what is told: whatever replaces it then turns nothing. */
@@ -86,5 +99,5 @@ function aloneIn(one: FoundCue): FoundCue {
 function keptAsTold({ insight, cue, standing }: ToldCue, learner: ChoiceLearner): FoundCue[] {
   const pair = learner.pairs.get(cue.phrase)?.get(insight.value);
   if (pair === undefined || standing === null) return [];
-  return [{ learner, value: insight.value, cue, pair, use: useOf(cue), standing, turns: [] }];
+  return [{ learner, value: insight.value, cue, pair, standing, turns: [] }];
 }

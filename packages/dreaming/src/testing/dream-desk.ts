@@ -16,6 +16,7 @@ import { checkPayload, type LogEvent, type NewEvent } from '@dreamfold/events';
 import { decideInsights, type DreamDecision, type DreamInput } from '../decide-insights.ts';
 import type { Episode } from '../episodes/episode.ts';
 import { hasPassed } from '../gates/judge.ts';
+import { UNGUARDED } from '../learn/guard/guard-life.ts';
 import { learn, newKnowledge, type Knowledge } from '../learn/knowledge.ts';
 import { priorProposal, proposedPatches } from '../prior-proposals.ts';
 import { episode, type Ticket } from './tickets.ts';
@@ -55,7 +56,7 @@ export function dreamWith(sha256: Sha256, input: Dreamt = {}): DreamDecision {
   const prior: DreamInput['prior'] = (id) => (state === undefined ? undefined : priorProposal(state, id, proposed.get(id)));
   const now = { proposed: proposed.keys(), document: state?.document ?? EMPTY_DOCUMENT, counts: state?.counts ?? new Map(), prior };
   const approval = state?.store?.approval ?? 'manual';
-  const given = { approval, constitution: [], suggestions: [], cited, untrusted: [], refine: true };
+  const given = { approval, constitution: [], suggestions: [], cited, untrusted: [], guardLife: UNGUARDED, refine: true };
   return decideInsights({ knowledge: known(from), ...now, ...given, ...rest }, { sha256 });
 }
 

@@ -1,7 +1,7 @@
 import type { ChoiceInsight } from '@dreamfold/events';
 import { openMemoryLog } from '@dreamfold/log';
 import { describe, expect, it } from 'vitest';
-import { Dreamer } from './dreamer.ts';
+import { UnguardedDreamer as Dreamer } from '../testing/unguarded-dreamer.ts';
 import { MemoryKeeper } from '../memory/memory-keeper.ts';
 import { QUEUES, insightsOf, judgeTicket, routeTicket, type RoutedSession, type Ticket } from '../testing/routed-sessions.ts';
 

@@ -17,7 +17,7 @@ function ticket(i: number): Ticket {
 }
 
 const costOf = (reports: readonly DreamReport[]): number =>
-  reports.reduce((sum, { work }) => sum + work.events + work.updates + work.visits, 0);
+  reports.reduce((sum, { work }) => sum + work.events + work.words + work.fitted, 0);
 
 it(`a dream after each of ${SESSIONS} sessions costs at most three times one dream over all`, async () => {
   const log = openMemoryLog();

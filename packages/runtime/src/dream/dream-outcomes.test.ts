@@ -1,7 +1,7 @@
 import type { EventData } from '@dreamfold/events';
 import { openMemoryLog, type Log } from '@dreamfold/log';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Dreamer } from './dreamer.ts';
+import { UnguardedDreamer as Dreamer } from '../testing/unguarded-dreamer.ts';
 import { MemoryKeeper } from '../memory/memory-keeper.ts';
 import { QUEUES, insightsOf, routeTicket, TICKETS, type Ticket } from '../testing/routed-sessions.ts';
 

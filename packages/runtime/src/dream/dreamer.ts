@@ -1,6 +1,6 @@
-import { arg, checkMethods, functionOf, idOfStream, optionsOf, Text, type Uncounted } from '@dreamfold/events';
+import { arg, checkMethods, functionOf, idOfStream, optionsOf, Text, type GuardReport, type Uncounted } from '@dreamfold/events';
 import type { PatchStatus } from '@dreamfold/core';
-import type { Constitution, GateName, JudgedInsight, Suggestion } from '@dreamfold/dreaming';
+import { evolveGuard, type Constitution, type GateName, type JudgedInsight, type Suggestion } from '@dreamfold/dreaming';
 import type { Log } from '@dreamfold/log';
 import { z } from 'zod';
 import { ConstitutionShape } from '../memory/constitution-file.ts';
@@ -56,10 +56,12 @@ export interface DreamReport {
   /** Feedback and lessons of what was reviewed that did not count, and why. */
   uncounted: Uncounted[];
   insights: DreamtInsightReport[];
+  /** Of each field of which something is known: whether it is proved that it helps. Empty where nothing was looked at. */
+  guard: readonly GuardReport[];
   /** Why there are no insights; null when there are. */
   nothing: string | null;
-  /** What it cost: events read, weights looked at in learning, pairs visited in proposing. */
-  work: { events: number; updates: number; visits: number };
+  /** What it cost: events read, words of labelled requests learnt, and lessons that went into fits. */
+  work: { events: number; words: number; fitted: number };
 }
 
 /** Reviews finished sessions and proposes what they teach, as patches. */
@@ -146,6 +148,7 @@ export class Dreamer {
     try {
       report = await new DreamPerformer({ memory: this.#memory, dreams: this.#dreams, ...parts }).run();
       this.#dreams.advance(view, started);
+      view.guardLife = evolveGuard(view.guardLife, stream.state.refined);
     } catch (error) {
       this.#dreams.forget(started.store_id);
       const { name: type, message } = error as Error;

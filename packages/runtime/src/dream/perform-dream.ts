@@ -9,7 +9,7 @@ import {
   proposedPatches,
   storedValues,
   SUPERSEDED,
-  TOO_LITTLE_NEW,
+  tooLittleNew,
   whyNothing,
   type DreamDecision,
   type DreamIntent,
@@ -58,7 +58,7 @@ interface Refined {
 export class DreamPerformer {
   readonly #parts: DreamParts;
   readonly #store: string;
-  readonly #before: { updates: number; visits: number };
+  readonly #before: { words: number; fitted: number };
   #episodes: readonly Episode[] = [];
   #uncounted: Uncounted[] = [];
   /** The outcomes of earlier insights, on their way to the log. */
@@ -83,16 +83,17 @@ export class DreamPerformer {
     for (let next = decideDream(this.#state); next !== null; next = decideDream(this.#state)) await this.#perform(next);
     // Together they are one commit.
     await Promise.all([this.#counted, claim.stream.flush()]);
-    const { updates, visits } = view.knowledge.work;
+    const { words, fitted } = view.knowledge.work;
     const { sessions, decisions, labelled } = this.#state.reviewed;
     return {
       dreamId: claim.stream.dreamId,
       store: this.#store,
       reviewed: { sessions: sessions.length, decisions, labelled },
       uncounted: this.#uncounted,
+      guard: this.#state.refined?.guard ?? [],
       insights: this.#reports,
       nothing: this.#state.nothing,
-      work: { events: review.events, updates: updates - this.#before.updates, visits: visits - this.#before.visits },
+      work: { events: review.events, words: words - this.#before.words, fitted: fitted - this.#before.fitted },
     };
   }
 
@@ -177,14 +178,20 @@ export class DreamPerformer {
       this.#counted = memory.countInsights(this.#store, { dreamId: claim.stream.dreamId, counts });
     }
     if (!looked && this.#state.answers.every(({ suggestions }) => suggestions.length === 0)) {
-      claim.stream.hold(dreamEvent('dream.completed', { patch_ids: [], insights: 0, rejected: 0, ...this.#why(TOO_LITTLE_NEW) }));
+      claim.stream.hold(
+        dreamEvent('dream.completed', { patch_ids: [], insights: 0, rejected: 0, ...this.#why(tooLittleNew(view.knowledge)) }),
+      );
       return;
     }
     await this.#counted;
     const newest = await memory.asOf(this.#store, 0);
     this.#refined = await this.#decide({ state: newest.state, looked });
     const { decision, sha256: digest } = this.#refined;
-    const refined = { memory_seq: newest.seq, looked, insights: decision.insights.length, sha256: digest };
+    const { guard } = decision;
+    const refined = {
+      ...{ memory_seq: newest.seq, looked, insights: decision.insights.length, sha256: digest },
+      ...(guard.length === 0 ? {} : { guard }),
+    };
     claim.stream.hold(dreamEvent('dream.refined', refined));
   }
 
@@ -205,6 +212,7 @@ export class DreamPerformer {
         constitution: options.constitution ?? [],
         suggestions,
         cited,
+        guardLife: view.guardLife,
         untrusted: await review.untrustedTexts(said),
         refine: looked,
         ...(options.without === undefined ? {} : { without: options.without }),
@@ -299,7 +307,8 @@ export class DreamPerformer {
       patchId !== null && patchOf(state, patchId)?.proposal.dream_id === claim.stream.dreamId ? [patchId] : [],
     );
     this.#reports.unshift(...decision.settled.map(settledReport));
-    const nothing = this.#reports.length > 0 ? null : whyNothing(view.knowledge, { decisions: reviewed.decisions, stands: isTaught(base) });
+    const found = { decisions: reviewed.decisions, stands: isTaught(base), guard: decision.heldBack > 0 ? decision.guard : [] };
+    const nothing = this.#reports.length > 0 ? null : whyNothing(view.knowledge, found);
     const rejected = insights.filter((dreamt) => dreamt.rejected !== null).length;
     claim.stream.hold(
       dreamEvent('dream.completed', { patch_ids: [...new Set(own)], insights: insights.length, rejected, ...this.#why(nothing) }),

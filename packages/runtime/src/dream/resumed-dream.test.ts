@@ -3,7 +3,8 @@ import type { Suggestion } from '@dreamfold/dreaming';
 import { openMemoryLog, type Log } from '@dreamfold/log';
 import { describe, expect, it } from 'vitest';
 import { ABANDONED_MS } from './dream-stream.ts';
-import { Dreamer, type DreamOptions, type DreamReport } from './dreamer.ts';
+import type { DreamOptions, DreamReport } from './dreamer.ts';
+import { UnguardedDreamer as Dreamer } from '../testing/unguarded-dreamer.ts';
 import { MACHINE } from '../time/surroundings.ts';
 import { atClock } from '../testing/at-clock.ts';
 import { MemoryKeeper } from '../memory/memory-keeper.ts';
@@ -16,10 +17,11 @@ const queues = letters.map((letter) => `queue${letter}`);
 const PRINCIPALS = ['ann', 'bob', 'cem'];
 /** Of each queue three principals say the same word: more insights than one append takes. */
 const TICKETS: Ticket[] = letters.flatMap((letter, i) => PRINCIPALS.map((who): Ticket => [who, queues[i]!, `about${letter} from ${who}`]));
-/** What the first dream learnt of two queues holds no more. */
-const OTHERS: Ticket[] = letters
-  .slice(0, 2)
-  .flatMap((letter) => Array.from({ length: 9 }, (_, i): Ticket => [`p${letters[i]}`, 'queuex', `about${letter}`]));
+/** What the first dream learnt of one queue holds no more, and of another one there is more to say. */
+const OTHERS: Ticket[] = Array.from({ length: 9 }, (_, i): Ticket[] => [
+  [`p${letters[i]}`, 'queuex', 'abouta'],
+  [`p${letters[i]}`, 'queueb', 'othersb'],
+]).flat();
 
 const note = (path: string, content: string, evidence: readonly string[]): Suggestion => ({
   kind: 'note',

@@ -9,12 +9,15 @@ import {
 } from '@dreamfold/events';
 import {
   evolveDream,
+  evolveGuard,
   initialDream,
   learn,
   newKnowledge,
   storedValues,
+  UNGUARDED,
   type DreamState,
   type Episode,
+  type GuardLife,
   type Knowledge,
 } from '@dreamfold/dreaming';
 import { cursorAtStart, fold, hasEnded, positionOf, seenBy, thisProcess, type Cursor, type Log } from '@dreamfold/log';
@@ -35,6 +38,8 @@ export interface StoreView {
   number: number;
   /** What this cursor of the log has seen has been reviewed. */
   reviewedThrough: Cursor;
+  /** What the guard has found in the looks of earlier dreams. */
+  guardLife: GuardLife;
   /** The next dream, when it was begun and its process has died. */
   left: { dreamId: string; dream: DreamState } | null;
 }
@@ -94,6 +99,7 @@ export class StoreDreams {
       view = {
         knowledge: newKnowledge(),
         number: 0,
+        guardLife: UNGUARDED,
         reviewedThrough: cursorAtStart(this.#log.capabilities.partitions),
         left: null,
       };
@@ -115,6 +121,7 @@ export class StoreDreams {
         const stored = storedValues((await memory.load(store)).state);
         for (const episode of await this.episodes(dream, review)) learn(view.knowledge, episode, { store, stored });
         this.advance(view, dream.started!);
+        view.guardLife = evolveGuard(view.guardLife, dream.refined);
       } else {
         view.number += 1;
       }

@@ -11,6 +11,7 @@ import type { Io } from '../../io.ts';
 import { insightLine } from '../../render/patch-lines.ts';
 import { oneLine, printable } from '../../render/printable.ts';
 import { constitutionFor, RULES } from '../../input/rules-file.ts';
+import { guardLines } from '../../render/guard-lines.ts';
 import { uncountedLines } from '../../render/uncounted-lines.ts';
 
 export function register(program: Command, io: Io): void {
@@ -93,11 +94,12 @@ async function onlyStore(dreamfold: Dreamfold): Promise<string> {
   });
 }
 
-function tell({ dreamId, reviewed, uncounted, insights, nothing }: DreamReport, io: Io): void {
+function tell({ dreamId, reviewed, uncounted, guard, insights, nothing }: DreamReport, io: Io): void {
   io.line(
     `${io.paint('bold', dreamId)}: ${reviewed.sessions} finished sessions, ${reviewed.decisions} decisions, ${reviewed.labelled} with feedback`,
   );
   for (const line of uncountedLines(uncounted)) io.line(line);
+  if (insights.length > 0) for (const line of guardLines(guard)) io.line(line);
   for (const { insight, reason, evidence, gates, patchId, status } of insights) {
     const failed = gates.find((gate) => !gate.pass);
     if (failed !== undefined && status === 'validated') {
@@ -167,6 +169,7 @@ async function show(dreamfold: Dreamfold, prefix: string, io: Io): Promise<void>
   const { sessions, decisions, labelled } = state.reviewed;
   io.line(`${io.paint('bold', id)} ${state.status}: ${sessions.length} sessions, ${decisions} decisions, ${labelled} with feedback`);
   for (const line of uncountedLines(state.uncounted)) io.line(line);
+  for (const line of guardLines(state.refined?.guard ?? [])) io.line(line);
   if (state.error !== null) io.line(io.paint('red', `${state.error.type}: ${printable(state.error.message)}`));
   for (const { insight, reason, evidence, rejected } of state.insights) {
     const failed = rejected?.find((gate) => !gate.pass);

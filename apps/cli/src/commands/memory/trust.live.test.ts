@@ -22,28 +22,33 @@ const row = ([principal, request, right]: readonly [string, string, string], sai
     ],
     feedback: [{ judges: 't1', verdict: 'wrong', right_answer: { queue: right }, ...said }],
   });
-const rows = [0, 1, 2].flatMap((i) => [
-  row([`ann${i}`, `refund number ${'abc'[i]}`, 'returns']),
-  row([`bob${i}`, `crashes number ${'abc'[i]}`, 'technical']),
-  row([`cem${i}`, `hello number ${'abc'[i]}`, 'technical'], { by: `cem${i}` }),
-]);
+const rowsOf = (rounds: number): string[] =>
+  Array.from('abcdefghijkl')
+    .slice(0, rounds)
+    .flatMap((letter, i) => [
+      row([`ann${i}`, `refund number ${letter}`, 'returns']),
+      row([`bob${i}`, `crashes number ${letter}`, 'technical']),
+      row([`cem${i}`, `hello number ${letter}`, 'technical'], { by: `cem${i}` }),
+    ]);
+const rows = rowsOf(3);
 
 beforeAll(() => {
   workspace.file('runs.jsonl', `${rows.join('\n')}\n`);
+  workspace.file('many.jsonl', `${rowsOf(12).join('\n')}\n`);
   workspace.file('desk.ts', DESK);
 });
 afterAll(() => workspace.remove());
 
-async function dreamt(...flags: string[]): Promise<string> {
-  const data = ['--data', `data${flags.length}`];
-  await workspace.run('import', 'runs.jsonl', '--format', 'messages', ...flags, ...data);
+async function dreamt(file: string, ...flags: string[]): Promise<string> {
+  const data = ['--data', `${file}${flags.length}`];
+  await workspace.run('import', file, '--format', 'messages', ...flags, ...data);
   await workspace.run('memory', 'create', 'desk', '--approval', 'auto', ...data);
   return (await workspace.run('dream', '--store', 'desk', ...data)).stdout;
 }
 
 describe('a dream over recorded runs', () => {
   test('leaves to a person what nobody has authenticated, says so, and shows it in the review', async () => {
-    const stdout = await dreamt();
+    const stdout = await dreamt('runs.jsonl');
     expect(stdout).toMatch(/^proposed queue = "returns" when the request says "refund"/m);
     expect(stdout).not.toMatch(/^applied/m);
     expect(stdout).toMatch(/^ {2}waits: "refund" is borne out by 0 sessions of 0 principals that somebody has authenticated; /m);
@@ -51,17 +56,18 @@ describe('a dream over recorded runs', () => {
     expect(stdout).toMatch(
       /^Of the feedback 9 did not count like the rest:\n {2}6 of principals that nobody has authenticated: .*\n {2}3 labelled by customers/m,
     );
-    expect((await workspace.run('review', 'list', '--data', 'data0')).stdout).toMatch(
+    expect((await workspace.run('review', 'list', '--data', 'runs.jsonl0')).stdout).toMatch(
       /^ {2}gate trust waits for a person: "refund" is borne out by 0 sessions/m,
     );
   });
 
-  test('applies it when whoever recorded them had', async () => {
-    const stdout = await dreamt('--trust-principals');
+  test('applies it when whoever recorded them had, and enough of them prove it', async () => {
+    expect(await dreamt('runs.jsonl', '--trust-principals')).toMatch(/Not proved yet: .*8 to 0 would do/);
+    const stdout = await dreamt('many.jsonl', '--trust-principals');
     expect(stdout).toMatch(/^applied queue = "returns" when the request says "refund"/m);
     expect(stdout).not.toContain('claimed');
-    const { document } = await workspace.json('sessions', '--data', 'data1');
-    expect(document.sessions.map(({ authenticated }: { authenticated: boolean }) => authenticated)).toEqual(Array(9).fill(true));
+    const { document } = await workspace.json('sessions', '--data', 'many.jsonl1');
+    expect(document.sessions.map(({ authenticated }: { authenticated: boolean }) => authenticated)).toEqual(Array(36).fill(true));
   });
 
   test('says why it proposes nothing', async () => {

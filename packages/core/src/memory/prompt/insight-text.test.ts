@@ -1,10 +1,19 @@
 import type { RecoveryInsight } from '@dreamfold/events';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseChoice, parseRecovery, renderChoice, renderCue, renderRecovery } from './insight-text.ts';
+import {
+  parseBaseRate,
+  parseChoice,
+  parseRecovery,
+  renderBaseRate,
+  renderChoice,
+  renderCue,
+  renderRate,
+  renderRecovery,
+} from './insight-text.ts';
 
 const name = fc.oneof(fc.stringMatching(/^[\w.-]+$/), fc.string({ unit: 'binary' }));
-const cue = fc.record({ phrase: fc.string({ unit: 'binary' }), points: fc.integer({ min: 1, max: 999 }) });
+const cue = fc.record({ phrase: fc.string({ unit: 'binary', minLength: 1 }), points: fc.integer({ min: 1, max: 999 }) });
 
 test('a choice that is written is read back, with its cues on one line or on lines of their own', () => {
   const choices = fc.record({ field: name, value: fc.string({ unit: 'binary' }), cues: fc.array(cue, { minLength: 1, maxLength: 6 }) });
@@ -27,10 +36,22 @@ test('a recovery that is written is read back', () => {
   );
 });
 
+test('base rates that are written are read back, on one line or on lines of their own', () => {
+  const rate = fc.record({ value: fc.string({ unit: 'binary' }), points: fc.integer({ min: 1, max: 999 }) });
+  const rates = fc.record({ field: name, values: fc.array(rate, { minLength: 1, maxLength: 6 }) });
+  fc.assert(
+    fc.property(rates, fc.constantFrom(', ', '\n'), ({ field, values }, between) => {
+      expect(parseBaseRate(`${renderBaseRate({ field })} ${values.map(renderRate).join(between)}`)).toEqual({ field, values, rest: '' });
+    }),
+  );
+  expect(renderCue({ phrase: '', points: 7 })).toBe('anything (+7)');
+});
+
 test('what is none is not read', () => {
   for (const text of ['', 'queue = shipping', 'queue is "shipping" when the request says "x" (+1)', '- after the error "x", try again']) {
     expect(parseChoice(text)).toBeNull();
     expect(parseRecovery(text)).toBeNull();
+    expect(parseBaseRate(text)).toBeNull();
   }
   expect(() => parseChoice('queue = "\\x" when the request says "x" (+1)')).toThrow(SyntaxError);
 });

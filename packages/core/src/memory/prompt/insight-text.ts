@@ -1,8 +1,9 @@
-import type { ChoiceInsight, Cue, Insight, RecoveryInsight } from '@dreamfold/events';
+import type { BaseRateInsight, ChoiceInsight, Cue, Insight, RecoveryInsight } from '@dreamfold/events';
 
 // The grammar of an insight as agents and people read it: what writes it, and what reads it back.
 //
 //   - FIELD = "VALUE" when the request says "PHRASE" (+POINTS), "PHRASE" (+POINTS) (seen in N sessions of M principals)
+//   - whatever the request says, FIELD is often "VALUE" (+POINTS), "VALUE" (+POINTS) (seen in …)
 //   - after the error "SIGNATURE", runs that went well went on with TOOL (seen in …)
 //
 // What a person edits has neither the dash nor what is in the last brackets, and cues may stand on lines of their own.
@@ -17,6 +18,7 @@ export function renderInsight(insight: Insight): string {
   const { sessions, principals } = insight.support;
   const seen = `(seen in ${count(sessions, 'session')} of ${count(principals, 'principal')})`;
   if (insight.kind === 'recovery') return `${renderRecovery(insight)} ${seen}`;
+  if (insight.kind === 'base_rate') return `${renderBaseRate(insight)} ${insight.values.map(renderRate).join(', ')} ${seen}`;
   return `${renderChoice(insight)} ${insight.cues.toSorted(strongestFirst).map(renderCue).join(', ')} ${seen}`;
 }
 
@@ -25,9 +27,24 @@ export function renderChoice({ field, value }: Pick<ChoiceInsight, 'field' | 'va
   return `- ${writtenName(field)} = ${quoted(value)} when the request says`;
 }
 
-/** A cue with its points, such as `"refund" (+12)`. */
+/** A cue with its points, such as `"refund" (+12)`; without a phrase, the points that a value has whatever the request says. */
 export function renderCue({ phrase, points }: Pick<Cue, 'phrase' | 'points'>): string {
-  return `${quoted(phrase)} (+${points})`;
+  return `${phrase === '' ? 'anything' : quoted(phrase)} (+${points})`;
+}
+
+/** Base rates up to their values. */
+export function renderBaseRate({ field }: Pick<BaseRateInsight, 'field'>): string {
+  return `- whatever the request says, ${writtenName(field)} is often`;
+}
+
+/** A value with the points of its base rate. */
+export function renderRate({ value, points }: BaseRateInsight['values'][number]): string {
+  return `${quoted(value)} (+${points})`;
+}
+
+/** The value that is likeliest for a request, in the form of a call. */
+export function renderLikely({ field, value }: Pick<ChoiceInsight, 'field' | 'value'>): string {
+  return `Requests like this one were right with {${quoted(field)}: ${quoted(value)}}.`;
 }
 
 /** What went with success, said as such: an association is no advice. */
@@ -66,6 +83,7 @@ const STRING = String.raw`"(?:[^"\\]|\\.)*"`;
 const NAME = String.raw`[\w.-]+|${STRING}`;
 const CHOICE_HEAD = new RegExp(String.raw`^\s*(?:- )?(${NAME}) = (${STRING}) when the request says`, 'y');
 const CHOICE_CUE = new RegExp(String.raw`\s*,?\s*(${STRING}) \(\+(\d{1,3})\)`, 'y');
+const BASE_RATE_HEAD = new RegExp(String.raw`^\s*(?:- )?whatever the request says, (${NAME}) is often`, 'y');
 const RECOVERY = new RegExp(
   String.raw`^\s*(?:- )?after the error (${STRING}), runs that went well went on with (?:(a message to the user)|(${NAME}))\s*$`,
 );
@@ -94,6 +112,23 @@ export function parseChoice(text: string): ReadChoice | null {
     at += cue[0].length;
   }
   return { field: unquoted(head[1]!), value: unquoted(head[2]!), cues, rest: text.slice(at).trim() };
+}
+
+/**
+ * Reads base rates as `renderBaseRate` and `renderRate` write them.
+ * @returns null for what begins as none
+ * @throws SyntaxError for a string that is none of JSON
+ */
+export function parseBaseRate(text: string): (Pick<BaseRateInsight, 'field' | 'values'> & { rest: string }) | null {
+  const head = matchAt(BASE_RATE_HEAD, text, 0);
+  if (head === null) return null;
+  const values: BaseRateInsight['values'] = [];
+  let at = head[0].length;
+  for (let rate = matchAt(CHOICE_CUE, text, at); rate !== null; rate = matchAt(CHOICE_CUE, text, at)) {
+    values.push({ value: unquoted(rate[1]!), points: Number(rate[2]) });
+    at += rate[0].length;
+  }
+  return { field: unquoted(head[1]!), values, rest: text.slice(at).trim() };
 }
 
 /**

@@ -48,6 +48,14 @@ export class Outline {
     return true;
   }
 
+  /** Keeps room for a text that is no part of this one. @returns false when there is none */
+  keep(text: string): boolean {
+    const bytes = utf8Bytes(text);
+    if (bytes > this.#bytesLeft) return false;
+    this.#bytesLeft -= bytes;
+    return true;
+  }
+
   /** How many bytes would be left if the path were added, less than none when it does not fit. */
   room(path: readonly Part[]): number {
     let node: Node | undefined = this.#root;

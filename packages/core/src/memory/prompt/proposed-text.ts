@@ -1,8 +1,26 @@
-import { Cue, DreamfoldError, Insight, type ChoiceInsight, type PatchOperation, type RecoveryInsight } from '@dreamfold/events';
+import {
+  BaseRateInsight,
+  Cue,
+  DreamfoldError,
+  Insight,
+  type ChoiceInsight,
+  type PatchOperation,
+  type RecoveryInsight,
+} from '@dreamfold/events';
 import { z } from 'zod';
 import { Note } from '../document/document.ts';
 import { parsePointer } from '../document/json-pointer.ts';
-import { parseChoice, parseRecovery, renderChoice, renderCue, renderRecovery, strongestFirst } from './insight-text.ts';
+import {
+  parseBaseRate,
+  parseChoice,
+  parseRecovery,
+  renderBaseRate,
+  renderChoice,
+  renderCue,
+  renderRate,
+  renderRecovery,
+  strongestFirst,
+} from './insight-text.ts';
 
 const Written = z.union([Insight, Note]);
 
@@ -35,6 +53,7 @@ export function proposedText(operations: readonly PatchOperation[]): string | nu
   const { value } = written;
   if (value.kind === 'note') return value.content;
   if (value.kind === 'recovery') return `${renderRecovery(value).slice('- '.length)}\n`;
+  if (value.kind === 'base_rate') return `${[renderBaseRate(value).slice('- '.length), ...value.values.map(renderRate)].join('\n')}\n`;
   return `${[renderChoice(value).slice('- '.length), ...value.cues.toSorted(strongestFirst).map(renderCue)].join('\n')}\n`;
 }
 
@@ -51,11 +70,29 @@ export function withProposedText(operations: readonly PatchOperation[], text: st
   }
   if (text.trim() === '') throw invalid('The text is empty', text, 'Reject the patch if nothing of it should stay.');
   const { index, value } = written;
-  const edited =
-    value.kind === 'note' ? { ...value, content: text } : value.kind === 'choice' ? readChoice(value, text) : readRecovery(value, text);
+  const edited = value.kind === 'note' ? { ...value, content: text } : readInsight(value, text);
   const before = proposedText(operations)!;
   const after = operations.map((operation, i) => (i === index ? { ...operation, value: edited } : operation)) as PatchOperation[];
   return proposedText(after) === before ? null : after;
+}
+
+function readInsight(before: Insight, text: string): Insight {
+  switch (before.kind) {
+    case 'choice':
+      return readChoice(before, text);
+    case 'recovery':
+      return readRecovery(before, text);
+    case 'base_rate':
+      return readBaseRate(before, text);
+  }
+}
+
+function readBaseRate(before: BaseRateInsight, text: string): BaseRateInsight {
+  const read = parsed(parseBaseRate, text);
+  if (read === null || read.field !== before.field || read.rest !== '') throw unreadable(before, text);
+  const whole = BaseRateInsight.safeParse({ ...before, values: read.values });
+  if (whole.success) return whole.data;
+  throw invalid(`The values can't be used: ${whole.error.issues[0]!.message}`, text, remedyFor(before));
 }
 
 function readChoice(before: ChoiceInsight, text: string): ChoiceInsight {
@@ -87,15 +124,22 @@ function parsed<T>(parse: (text: string) => T, text: string): T {
 }
 
 function unreadable(before: Insight, text: string): DreamfoldError {
-  const what = before.kind === 'choice' ? `a choice of ${before.field}` : 'what runs did after the same error';
-  return invalid(`This does not read as ${what}`, text, remedyFor(before));
+  return invalid(`This does not read as ${whatIs(before)}`, text, remedyFor(before));
+}
+
+function whatIs(before: Insight): string {
+  if (before.kind === 'recovery') return 'what runs did after the same error';
+  return before.kind === 'choice' ? `a choice of ${before.field}` : `base rates of ${before.field}`;
+}
+
+function formOf(before: Insight): string {
+  if (before.kind === 'recovery') return renderRecovery(before);
+  if (before.kind === 'base_rate') return `${renderBaseRate(before)} "a value" (+12), with points from 1 to 999`;
+  return `${renderChoice(before)} "a phrase" (+12), with points from 1 to 999`;
 }
 
 function remedyFor(before: Insight): string {
-  const form =
-    before.kind === 'choice'
-      ? `${renderChoice(before).slice('- '.length)} "a phrase" (+12), with points from 1 to 999`
-      : renderRecovery(before).slice('- '.length);
+  const form = formOf(before).slice('- '.length);
   return `Write it in the form that \`review show --json\` gives as text: ${form}.`;
 }
 

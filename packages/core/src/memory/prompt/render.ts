@@ -63,9 +63,12 @@ export function noteLines(content: string): string[] {
   return content.trimEnd().split(/\r\n|\r|\n/);
 }
 
-/** By tool; choices before recoveries, by field and value, the strongest of a value first. */
+/** By tool; base rates before choices, these before recoveries, by field and value, the strongest of a value first. */
 function inReadingOrder(a: Insight, b: Insight): number {
-  const subject = (insight: Insight): string => (insight.kind === 'choice' ? `${insight.field}\n${insight.value}` : insight.signature);
+  const subject = (insight: Insight): string => {
+    if (insight.kind === 'recovery') return insight.signature;
+    return insight.kind === 'choice' ? `${insight.field}\n${insight.value}` : insight.field;
+  };
   const points = (insight: Insight): number => (insight.kind === 'choice' ? Math.max(...insight.cues.map((cue) => cue.points)) : 0);
   return (
     compareText(a.tool, b.tool) ||

@@ -91,6 +91,9 @@ describe('choices', () => {
       'For the tool route:',
       '- queue = "shipping" when the request says "parcel" (+31), "courier" (+12)',
       '- queue = "billing" when the request says "parcel" (+3)',
+      '',
+      'For the tool route:',
+      'Requests like this one were right with {"queue": "shipping"}.',
       `</memory-${MARK}>`,
     ]);
     expect(insights).toEqual(['strong', 'weak', 'other'].map((insight_id) => ({ store: 'memstore_1', insight_id })));
@@ -112,13 +115,51 @@ describe('choices', () => {
   it('of two stores share the budget, the strongest of both first', () => {
     const stores = [
       pinned({ '/r.md': playbook(choice('a', 'x', [cue('parcel', 10)])) }),
-      pinned({ '/r.md': playbook(choice('a', 'y', [cue('parcel', 20)])) }, 'memstore_2'),
+      pinned({ '/r.md': playbook(choice('a', 'y', [cue('parcel', 19)])) }, 'memstore_2'),
     ];
     const whole = selectAll(stores, 'parcel');
     expect(whole.insights.map(({ store }) => store)).toEqual(['memstore_2', 'memstore_1']);
     const tight = selectAll(stores, 'parcel', utf8Bytes(told(whole)) - 1);
     expect(tight.insights).toEqual([{ store: 'memstore_2', insight_id: 'a' }]);
     expect(tight.text).not.toContain('memstore_1');
+  });
+
+  it('are told of the five values for which most is said, by the sum of their cues', () => {
+    const one = (value: string, ...points: number[]): Insight =>
+      choice(
+        value,
+        value,
+        points.map((n, i) => cue(`word${'abc'[i]}`, n)),
+      );
+    const memories = {
+      '/r.md': playbook(one('a', 30), one('b', 12, 12, 12), one('c', 9), one('d', 8), one('e', 7), one('f', 6), one('g', 1, 9)),
+    };
+    const { text, choices } = selectAll([pinned(memories)], 'worda wordb wordc');
+    expect(choices.map(({ value }) => value)).toEqual(['b', 'a', 'g', 'c', 'd']);
+    expect(text).not.toContain('"f"');
+  });
+
+  it('are told of with their twelve strongest cues', () => {
+    const words = Array.from({ length: 15 }, (_, i) => `word${'abcdefghijklmno'[i]}`);
+    const memories = {
+      '/r.md': playbook(
+        choice(
+          'a',
+          'x',
+          words.map((word, i) => cue(word, i + 1)),
+        ),
+      ),
+    };
+    const { choices } = selectAll([pinned(memories)], words.join(' '));
+    expect(choices[0]!.cues.map(({ points }) => points)).toEqual([15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4]);
+  });
+
+  it('tell a value as likely only where it is ten points ahead', () => {
+    const likely = (first: number, second: number): boolean => {
+      const memories = { '/r.md': playbook(choice('a', 'x', [cue('parcel', first)]), choice('b', 'y', [cue('parcel', second)])) };
+      return selectAll([pinned(memories)], 'parcel').text.includes('Requests like this one were right with {"queue": "x"}.');
+    };
+    expect([likely(20, 10), likely(19, 10), likely(10, 0.5), likely(9, 1)]).toEqual([true, false, false, false]);
   });
 
   it('that do not fit are no reason to leave out weaker ones that do', () => {
@@ -169,10 +210,10 @@ describe('notes', () => {
     '/e.md': note('We are kind.'),
   };
 
-  it('stand after the choices, those first that share rarer words with the task', () => {
+  it('stand between the choices and the value that is likeliest, those first that share rarer words with the task', () => {
     const { text } = selectAll([pinned({ ...memories, '/r.md': routing })], 'Parcel of lamps: noon, Monday.');
     expect(text.match(/^## .*/gm)).toEqual(['## /c.md', '## /a.md', '## /b.md', '## /d.md', '## /e.md']);
-    expect(text.endsWith('\n## /e.md\nWe are kind.\n')).toBe(true);
+    expect(text).toMatch(/\n## \/e\.md\nWe are kind\.\n\nFor the tool route:\nRequests like this one were right with .*\n$/);
   });
 
   it('are given whatever the task is, as far as they fit, and a longer one is cut at a line', () => {

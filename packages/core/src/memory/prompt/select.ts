@@ -1,10 +1,10 @@
-import type { ChoiceInsight, Cue, GivenInsight, JsonSchema, RecoveryInsight } from '@dreamfold/events';
+import type { BaseRateInsight, ChoiceInsight, Cue, GivenInsight, JsonSchema, RecoveryInsight } from '@dreamfold/events';
 import type { ToolSpec } from '../../session/prompt.ts';
 import { utf8Bytes, type Sha256 } from '../document/canonical-json.ts';
 import type { MemoryDocument } from '../document/document.ts';
 import { Outline, part, type Part } from './outline.ts';
 import { phrasesOf } from './phrases.ts';
-import { compareText, renderChoice, renderCue, renderRecovery, strongestFirst } from './insight-text.ts';
+import { compareText, renderChoice, renderCue, renderLikely, renderRecovery, strongestFirst } from './insight-text.ts';
 import { noteHeading, noteLines, toolHeading } from './render.ts';
 
 /** A store as one session sees it: the document at the version that it pinned. */
@@ -19,7 +19,17 @@ export const PROMPT_MEMORY_BYTES = 8192;
 /** What tells the delimiters of one thread from those of others has so many characters. */
 const MARK_CHARS = 16;
 
-/** A choice as a request holds it: each cue that the request says gives its points to the value. */
+/** Of a field, so many values are told of, those that have most points. */
+const MAX_VALUES = 5;
+/** Cues of one value, the strongest ones. */
+const MAX_CUES = 12;
+/** By so many points the best value has to be ahead of the next one to be told as likely: one unit of log-odds. */
+const LEAST_MARGIN = 10;
+
+/**
+ * A choice as a request holds it: each cue that the request says gives its points to the value. The phrase '' stands for whatever it says,
+ * with the points of the base rate. Of a field, the best value comes first.
+ */
 export interface RememberedChoice {
   tool: string;
   field: string;
@@ -83,12 +93,15 @@ export function plainSaying(text: string): string {
   return text.replaceAll(/<(?=[\s/]{0,8}memory)/gi, '&lt;');
 }
 
+/** What a cue speaks for. */
+type ChoiceOf = Pick<ChoiceInsight, 'tool' | 'field' | 'value'>;
+
 /** An insight, or one cue of it, and how it is told: under the heading of its tool, whichever playbook it is in. */
 interface Placed<T> {
   insight: T;
   told: readonly Part[];
 }
-type PlacedCue = Placed<ChoiceInsight> & { cue: Cue };
+type PlacedCue = Placed<ChoiceInsight | BaseRateInsight> & { about: ChoiceOf; cue: Pick<Cue, 'phrase' | 'points'> };
 type PlacedRecovery = Placed<RecoveryInsight> & { words: ReadonlySet<string> };
 
 interface PlacedNote {
@@ -107,16 +120,22 @@ interface DocumentIndex {
 }
 
 /**
- * What of a session's memory a thread is given for its task: the cues that the task says, the strongest first; what was done
- * after errors that it names; and notes, those first that share its rarer words. A choice is given only where the thread has
- * the tool and the tool's own schema names the value. What does not fit is left out. The same pins, task and tools always
- * give the same text, whatever the order of a document's keys.
+ * What of a session's memory a thread is given for its task: of each field the values for which most is said, best first, each with its
+ * strongest cues; what was done after errors that the task names; notes, those first that share its rarer words; and last the value that
+ * is clearly ahead, as a call would say it. A choice is given only where the thread has the tool and the tool's own schema names the
+ * value. What does not fit is left out. The same pins, task and tools always give the same text, whatever the order of a document's keys.
  */
 export function selectMemory(pinned: readonly PinnedMemory[], about: ThreadTask): SelectedMemory {
   const { task, tools, maxBytes = PROMPT_MEMORY_BYTES } = about;
   const said = phrasesOf(task);
   const schemas = new Map(tools.map(({ name, input_schema }) => [name, input_schema]));
   const stores = pinned.map((pin) => ({ store: pin.store, frame: frameOf(pin), index: indexOf(pin.document) }));
+  const tellable = stores.flatMap(({ store, frame, index }) =>
+    matching(index, said)
+      .filter(({ about: { tool, field, value } }) => valuesOf(schemas.get(tool), field).includes(value))
+      .map((placed) => ({ ...placed, store, frame })),
+  );
+  const fields = supportedValues(tellable);
   const outline = new Outline(maxBytes - FRAME_BYTES, '\n');
   const given = new Map<string, GivenInsight>();
   const choices = new Map<string, RememberedChoice & { cues: { phrase: string; points: number }[] }>();
@@ -125,16 +144,9 @@ export function selectMemory(pinned: readonly PinnedMemory[], about: ThreadTask)
     given.set(`${store} ${insight.id}`, { store, insight_id: insight.id });
     return true;
   };
-  const cues = stores.flatMap(({ store, frame, index }) =>
-    matching(index, said)
-      .filter(({ insight: { tool, field, value } }) => valuesOf(schemas.get(tool), field).includes(value))
-      .map((placed) => ({ ...placed, store, frame })),
-  );
-  // The sort is stable: of equals, the store that is pinned first.
-  cues.sort((a, b) => strongestFirst(a.cue, b.cue) || compareText(a.insight.id, b.insight.id));
-  for (const { store, frame, insight, cue, told } of cues) {
+  for (const { store, frame, insight, about: choiceOf, cue, told } of fields.flatMap((values) => values.flatMap(({ cues }) => cues))) {
     if (!add(store, insight, [frame, ...told])) continue;
-    const { tool, field, value } = insight;
+    const { tool, field, value } = choiceOf;
     const key = JSON.stringify([store, tool, field, value]);
     const choice = choices.get(key) ?? { tool, field, value, cues: [] };
     // Two insights that say the same are told once.
@@ -142,6 +154,13 @@ export function selectMemory(pinned: readonly PinnedMemory[], about: ThreadTask)
       choice.cues.push({ phrase: cue.phrase, points: cue.points });
     choices.set(key, choice);
   }
+  // It stands last, and its room is kept.
+  const isTold = ({ tool, field, value }: SupportedValue): boolean =>
+    [...choices.values()].some((choice) => choice.tool === tool && choice.field === field && choice.value === value);
+  const likely = fields
+    .filter((values) => isAhead(values) && isTold(values[0]!))
+    .map(([best]) => `${toolHeading(best!.tool)}\n${renderLikely(best!)}\n`)
+    .filter((line) => outline.keep(`\n${line}`));
   for (const { store, frame, index } of stores) {
     const can = ({ tool, next }: RecoveryInsight): boolean => schemas.has(tool) && (next === 'respond' || schemas.has(next));
     const relevant = index.recoveries.filter(
@@ -150,7 +169,46 @@ export function selectMemory(pinned: readonly PinnedMemory[], about: ThreadTask)
     for (const { insight, told } of relevant) add(store, insight, [frame, ...told]);
   }
   for (const { frame, index } of stores) for (const note of byRelevance(index, said)) addNote(outline, frame, note);
-  return { text: outline.toString(), choices: [...choices.values()], insights: [...given.values()] };
+  const text = [outline.toString(), ...likely].filter((part) => part !== '').join('\n');
+  return { text, choices: [...choices.values()], insights: [...given.values()] };
+}
+
+type TellableCue = PlacedCue & { store: string; frame: Part };
+
+/** A value with the strongest of its cues that a task says. */
+interface SupportedValue {
+  tool: string;
+  field: string;
+  value: string;
+  points: number;
+  cues: readonly TellableCue[];
+}
+
+/** Of each field the values that have most points, the best first; of fields, the one whose best value has most. */
+function supportedValues(cues: readonly TellableCue[]): SupportedValue[][] {
+  const fields = Map.groupBy(cues, ({ about: { tool, field } }) => JSON.stringify([tool, field]));
+  const supported = [...fields.values()].map((ofField) =>
+    [...Map.groupBy(ofField, ({ about }) => about.value).values()]
+      .map(supportedValue)
+      .sort((a, b) => b.points - a.points || compareText(a.value, b.value))
+      .slice(0, MAX_VALUES),
+  );
+  return supported.sort(([a], [b]) => b!.points - a!.points || compareText(a!.tool, b!.tool) || compareText(a!.field, b!.field));
+}
+
+function supportedValue(all: readonly TellableCue[]): SupportedValue {
+  const { tool, field, value } = all[0]!.about;
+  // The sort is stable: of equals, the store that is pinned first.
+  const sorted = all.toSorted((a, b) => strongestFirst(a.cue, b.cue) || compareText(a.insight.id, b.insight.id));
+  // Two insights of a store that say the same count once.
+  const distinct = Map.groupBy(sorted, ({ store, cue }) => JSON.stringify([store, cue.phrase, cue.points]));
+  const told = [...distinct.values()].slice(0, MAX_CUES);
+  return { tool, field, value, points: told.reduce((sum, [first]) => sum + first!.cue.points, 0), cues: told.flat() };
+}
+
+/** Whether the best value is clearly ahead. */
+function isAhead([best, next]: readonly SupportedValue[]): boolean {
+  return best!.points - (next?.points ?? 0) >= LEAST_MARGIN;
 }
 
 /** The values that a field of a tool's schema names; none when it names none. */
@@ -165,7 +223,7 @@ function frameOf({ store, version }: PinnedMemory): Part {
 }
 
 function matching({ cues }: DocumentIndex, said: ReadonlySet<string>): PlacedCue[] {
-  return [...said].flatMap((phrase) => cues.get(phrase) ?? []);
+  return ['', ...said].flatMap((phrase) => cues.get(phrase) ?? []);
 }
 
 /** Notes that share words with the task come first, a word counting the more the fewer notes have it. */
@@ -211,8 +269,14 @@ function newIndex(document: MemoryDocument): DocumentIndex {
     for (const insight of Object.values(memory.insights)) {
       const heading = part(`\n${toolHeading(insight.tool)}\n`);
       if (insight.kind === 'choice') {
-        const line = part(`${renderChoice(insight)} `, { close: '\n', between: ', ' });
-        cues.push(...insight.cues.map((cue) => ({ insight, cue, told: [heading, line, part(renderCue(cue))] })));
+        const line = lineOf(insight);
+        cues.push(...insight.cues.map((cue) => ({ insight, about: insight, cue, told: [heading, line, part(renderCue(cue))] })));
+      } else if (insight.kind === 'base_rate') {
+        for (const { value, points } of insight.values) {
+          const about = { tool: insight.tool, field: insight.field, value };
+          const cue = { phrase: '', points };
+          cues.push({ insight, about, cue, told: [heading, lineOf(about), part(renderCue(cue))] });
+        }
       } else {
         const told = [heading, part(`${renderRecovery(insight)}\n`)];
         recoveries.push({ insight, told, words: phrasesOf(insight.signature, 1) });
@@ -227,6 +291,10 @@ function newIndex(document: MemoryDocument): DocumentIndex {
     notes,
     noteCounts: countsOf(notes.flatMap(({ words }) => [...words])),
   };
+}
+
+function lineOf(choice: ChoiceOf): Part {
+  return part(`${renderChoice(choice)} `, { close: '\n', between: ', ' });
 }
 
 function countsOf(words: readonly string[]): Map<string, number> {

@@ -167,6 +167,7 @@ function cuesDropped(phrase: string): string[] {
     counts: new Map(),
     untrusted: [],
     toldPoints: () => 0,
+    guarded: () => null,
   };
   return [...secretCues({ ...said, finding }, context).keys()];
 }
