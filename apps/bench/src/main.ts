@@ -79,7 +79,7 @@ ${Object.entries(NUMBERS)
   .join('\n')}
   --requests FILE   CSV with the columns text and category that \`routing\` and \`dreams\` learn from (default BANKING77)
   --test FILE       held-out requests of \`routing\` (default the last 2,000 rows of those)
-  --scenario NAME   what \`routing\` asks: learning (default), few, null, sparse
+  --scenario NAME   what \`routing\` asks: learning (default), few, null, poison, sparse
   --runs DIR        recorded runs of \`recovery\`: results of tau-bench (default 200 runs of its airline)
   --help            print this
 

@@ -181,7 +181,7 @@ class Dream {
 
   /** Holds what is learnt of each field against nothing, and against what the store tells. */
   #look(): void {
-    const { knowledge, guardLife } = this.#input;
+    const { knowledge, guardLife, approval } = this.#input;
     const learners = [...knowledge.learners.values()].filter(({ by, lessons }) => by === 'trusted' && lessons > 0);
     const hasNew = learners.some((learner) => learner.lessons !== guardLife.seen.get(guardKey(learner)));
     // The same lessons looked at again are the same look.
@@ -194,7 +194,7 @@ class Dream {
       const key = guardKey({ tool, field });
       const writtenFrom = guardLife.writtenFrom.get(key) ?? 0;
       const report = judgeChange({ tool, field, lessons, values: [...options], present, writtenFrom, look });
-      learner.isProved = report.verdict !== 'abstain';
+      learner.isProved = approval !== 'auto' || report.verdict !== 'abstain';
       this.#guard.set(key, report);
     }
   }

@@ -39,6 +39,12 @@ export function scoreHeldOut(requests: readonly LabelledRequest[], agent: AgentD
   return { accuracy: right / requests.length, memoryBytes: { p50: median(bytes), max: Math.max(...bytes) } };
 }
 
+/** The queue that each request goes to, as sessions would route it. */
+export function routeHeldOut(requests: readonly LabelledRequest[], agent: AgentDefinition, pinned: readonly PinnedMemory[]): string[] {
+  const firstRequest = firstRequestOf(agent, pinned);
+  return requests.map(({ text }) => choose(firstRequest(text).request).value);
+}
+
 /** What an agent's model gets to see first of a task: the request that a session with this memory would begin with. */
 export function firstRequestOf(
   agent: AgentDefinition,

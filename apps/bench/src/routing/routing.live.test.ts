@@ -69,13 +69,27 @@ describe('a run on requests of its own', () => {
   });
 });
 
+test('a scenario has a document of its own, and seeds are its mean', () => {
+  const { status, stdout } = bench('--scenario', 'few', '--seeds', '2', '--json');
+  expect(status).toBe(0);
+  const { scenario, cells, seeds } = JSON.parse(stdout) as {
+    scenario: string;
+    cells: { accuracy: number }[];
+    seeds: { cells: { accuracy: number }[] }[];
+  };
+  expect(scenario).toBe('few');
+  expect(cells).toHaveLength(15);
+  expect(seeds).toHaveLength(2);
+  expect(cells[0]!.accuracy).toBeCloseTo((seeds[0]!.cells[0]!.accuracy + seeds[1]!.cells[0]!.accuracy) / 2, 3);
+});
+
 test.each([
   [['--requests', 'nowhere.csv'], /nowhere\.csv can't be read \(ENOENT\)/],
   [['--requests', 'few.csv'], /few\.csv has 3 rows\. The last 2000 are held out: give more, or held-out ones with --test/],
   [['--requests', 'few.csv', '--test', 'none.csv'], /none\.csv has no rows/],
   [['--requests', 'none.csv', '--test', 'few.csv'], /none\.csv has 0 rows/],
   [['--seed', '-1'], /--seed/],
-  [['--scenario', 'nothing'], /There is no scenario "nothing"\. Name one of: learning, few, null, sparse/],
+  [['--scenario', 'nothing'], /There is no scenario "nothing"\. Name one of: learning, few, null, poison, sparse/],
   [['--requests', 'few.csv', '--test', 'few.csv', '--sessions', '4'], /few\.csv has 3 requests to learn from/],
 ])('%j ends with 2, says why on stderr and prints nothing', (args, why) => {
   write('few.csv', 3, 1);

@@ -6,14 +6,15 @@ import { machine } from '../machine.ts';
 import type { Bench, BenchOptions, Report } from '../rounds.ts';
 import { targetTable } from '../text-table.ts';
 import { UsageError } from '../usage-error.ts';
-import { few } from './few.ts';
-import { learning } from './learning.ts';
-import { nothing } from './null.ts';
+import { few } from './scenarios/few.ts';
+import { learning } from './scenarios/learning.ts';
+import { nothing } from './scenarios/null.ts';
+import { poison } from './scenarios/poison.ts';
 import { requestsFor } from './requests.ts';
-import { meanOf, type Figures, type Scenario } from './scenario.ts';
-import { sparse } from './sparse.ts';
+import { meanOf, type Figures, type Scenario } from './scenarios/scenario.ts';
+import { sparse } from './scenarios/sparse.ts';
 
-const SCENARIOS: Readonly<Record<string, Scenario>> = { learning, few, null: nothing, sparse };
+const SCENARIOS: Readonly<Record<string, Scenario>> = { learning, few, null: nothing, poison, sparse };
 /** Seeds that run at once, each in a process of its own. */
 const AT_ONCE = 2;
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));

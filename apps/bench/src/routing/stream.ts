@@ -1,7 +1,7 @@
 import { seeded } from '@dreamfold/core/testing';
 import { open, type AgentDefinition, type Dreamfold, type DreamReport } from 'dreamfold';
 import { rounded } from '../statistics.ts';
-import { scoreHeldOut } from './held-out.ts';
+import { routeHeldOut, scoreHeldOut } from './held-out.ts';
 import type { LabelledRequest } from './request-file.ts';
 import { routeRequest } from './route-request.ts';
 import { specialist } from './specialist.ts';
@@ -79,6 +79,11 @@ export class RoutedStream {
       promptBytesP50: Math.round(memoryBytes.p50),
       promptBytesMax: memoryBytes.max,
     };
+  }
+
+  /** The queue that each held-out request goes to with the memory as it stands. */
+  async routes(heldOut: readonly LabelledRequest[]): Promise<string[]> {
+    return routeHeldOut(heldOut, this.#agent, await this.#dreamfold.memory.pinned(await this.#dreamfold.memory.pin([STORE])));
   }
 
   #withoutMemoryOn(heldOut: readonly LabelledRequest[]): number {

@@ -45,7 +45,7 @@ export interface ChoiceLearner {
   /** By word, then by value. */
   pairs: Map<string, Map<string, Pair>>;
   pairCount: number;
-  /** How many lessons the last proposal was made from, and whether the guard let it through. */
+  /** How many lessons the last proposal was made from, and whether the guard let it through, where it holds anything back. */
   proposedFrom: number;
   isProved: boolean;
   /** A lesson was corrected since the last proposal. */

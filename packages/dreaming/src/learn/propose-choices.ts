@@ -12,7 +12,7 @@ const MAX_CUES = 3800;
 const MAX_CUES_PER_INSIGHT = 200;
 /** A look at all that is known is due once the lessons have grown by this part of those that the last one had. */
 const GROWTH = 0.1;
-/** Where the last one proved nothing: each look makes the next proof harder. */
+/** Where the last one proved nothing to a store that applies changes by itself: each look makes the next proof harder. */
 const UNPROVED_GROWTH = 0.5;
 /** Groups of cues that wait for a person apart from others, whatever their points. */
 const APART = ['claimed', 'customers', 'turn'] as const satisfies readonly Standing[];

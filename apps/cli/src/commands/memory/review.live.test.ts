@@ -121,13 +121,12 @@ describe('dream', () => {
     expect((await workspace.run('dream', 'show', demo.dream.id)).stdout).toContain('gate "evidence"');
   });
 
-  test('leaves a store alone that says auto while nothing is proved, and says how much is', async () => {
+  test('applies by itself what is proved, where the store says auto', async () => {
     await workspace.run('memory', 'create', 'auto', '--approval', 'auto');
     const { stdout } = await workspace.run('dream', '--store', 'auto');
-    expect(stdout).toMatch(
-      /It proposes nothing\. queue of route_ticket: Not proved yet: \d+ better, \d+ worse than without memory, .*8 to 0 would do/,
-    );
-    expect((await workspace.run('memory', 'show', 'auto')).stdout).not.toMatch(/when the request says/);
+    expect(stdout).toMatch(/^queue of route_ticket: Proved: \d+ better, \d+ worse than without memory, /m);
+    expect(stdout).toMatch(/^applied queue = /m);
+    expect((await workspace.run('memory', 'show', 'auto')).stdout).toMatch(/^- queue = "\w+" when the request says /m);
   });
 });
 

@@ -1,4 +1,4 @@
-import { upperTail } from '../binomial.ts';
+import { upperTail } from './binomial.ts';
 import { hasQuorum } from '../quorum.ts';
 
 /** A word that this part of all votes says is common. */

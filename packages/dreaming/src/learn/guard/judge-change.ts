@@ -1,5 +1,5 @@
 import type { GuardReport } from '@dreamfold/events';
-import { upperTail } from '../binomial.ts';
+import { upperTail } from '../fit/binomial.ts';
 import { fitChoices, type FitLesson } from '../fit/choice-fit.ts';
 import { bestTold, tableOf, type ChoiceTable } from '../fit/choice-table.ts';
 import { hasUnequalVotes, votesFor } from '../fit/votes.ts';

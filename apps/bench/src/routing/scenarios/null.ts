@@ -1,11 +1,11 @@
 import { seeded } from '@dreamfold/core/testing';
-import { target } from '../target.ts';
-import { textTable } from '../text-table.ts';
+import { target } from '../../target.ts';
+import { textTable } from '../../text-table.ts';
 import { sevenValues } from './seven-values.ts';
-import { requestsFor, shuffled } from './requests.ts';
-import type { LabelledRequest } from './request-file.ts';
+import { requestsFor, shuffled } from '../requests.ts';
+import type { LabelledRequest } from '../request-file.ts';
 import { scenario, type ScenarioProgress } from './scenario.ts';
-import { RoutedStream, askedBy, type AskedRequest } from './stream.ts';
+import { RoutedStream, askedBy, type AskedRequest } from '../stream.ts';
 
 const STORES = 20;
 const SESSIONS = [500, 2000] as const;

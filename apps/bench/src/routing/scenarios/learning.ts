@@ -1,9 +1,9 @@
-import { inScratchDirectory } from '../scratch-directory.ts';
-import { target } from '../target.ts';
-import { textTable } from '../text-table.ts';
-import { requestsFor } from './requests.ts';
+import { inScratchDirectory } from '../../scratch-directory.ts';
+import { target } from '../../target.ts';
+import { textTable } from '../../text-table.ts';
+import { requestsFor } from '../requests.ts';
 import { scenario } from './scenario.ts';
-import { RoutedStream, SESSIONS_PER_DREAM, askedBy, type Cycle } from './stream.ts';
+import { RoutedStream, SESSIONS_PER_DREAM, askedBy, type Cycle } from '../stream.ts';
 
 type Learning = {
   cycles: Cycle[];

@@ -1,5 +1,5 @@
-import type { BenchOptions } from '../rounds.ts';
-import type { Target } from '../target.ts';
+import type { BenchOptions } from '../../rounds.ts';
+import type { Target } from '../../target.ts';
 
 /** Figures of a run: numbers, and what they are figures of, at any depth. */
 export type Figures = { readonly [name: string]: Figure };

@@ -1,10 +1,10 @@
 import { seeded } from '@dreamfold/core/testing';
-import { rounded } from '../statistics.ts';
-import { target } from '../target.ts';
-import { textTable } from '../text-table.ts';
-import { requestsFor } from './requests.ts';
+import { rounded } from '../../statistics.ts';
+import { target } from '../../target.ts';
+import { textTable } from '../../text-table.ts';
+import { requestsFor } from '../requests.ts';
 import { scenario } from './scenario.ts';
-import { RoutedStream, SESSIONS_PER_DREAM, askedBy, type Cycle } from './stream.ts';
+import { RoutedStream, SESSIONS_PER_DREAM, askedBy, type Cycle } from '../stream.ts';
 
 const SHARES = [0.05, 0.2];
 

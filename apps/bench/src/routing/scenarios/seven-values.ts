@@ -1,4 +1,4 @@
-import type { LabelledRequest } from './request-file.ts';
+import type { LabelledRequest } from '../request-file.ts';
 
 const GROUPS = 7;
 /** Of the seven groups when they are unequal: from 0.09 to 0.23. */

@@ -1,8 +1,8 @@
 import { bestTold, fitChoices, judgeChange, tableOf, type FitLesson } from '@dreamfold/dreaming';
 import { seeded } from '@dreamfold/core/testing';
-import { rounded } from '../statistics.ts';
-import { target } from '../target.ts';
-import { textTable } from '../text-table.ts';
+import { rounded } from '../../statistics.ts';
+import { target } from '../../target.ts';
+import { textTable } from '../../text-table.ts';
 import { scenario } from './scenario.ts';
 
 const SHARES: readonly (readonly number[])[] = [
