@@ -68,6 +68,13 @@ describe('weights', () => {
     expect(cues.get('refund')!.get('billing')!).toBeGreaterThan(cues.get('refund')!.get('technical') ?? 0);
   });
 
+  it('are not worn away by one principal with many sessions', () => {
+    const honest = lessons([...times(12, ['billing', 'refund money'] as const), ...times(12, ['technical', 'crash start'] as const)]);
+    const flood = lessons(times(300, ['technical', 'refund money', 'mallory'] as const)).map((one, i) => ({ ...one, session: `m${i}` }));
+    const weight = (all: FitLesson[]): number => fitChoices(all, values).cues.get('refund')!.get('billing')!;
+    expect(weight([...honest, ...flood])).toBeGreaterThan(0.6 * weight(honest));
+  });
+
   it('of what everybody says are none, and the base rates tell what is left', () => {
     const fit = fitChoices(
       lessons([...times(60, ['billing', 'please refund'] as const), ...times(20, ['technical', 'please crash'] as const)]),

@@ -8,7 +8,7 @@ const PASSES = 6;
 /** Of AdaGrad (Duchi, Hazan and Singer, JMLR 12, 2011): how far the first step goes, and what keeps it finite. */
 const RATE = 0.6;
 const FLOOR = 0.01;
-/** What a weight costs for being there, in log-odds a lesson: a word that tells nothing goes to 0. */
+/** What a weight costs for being there, in log-odds a vote: a word that tells nothing goes to 0. */
 const L1 = 0.001;
 /** What an agent chose by itself has so many log-odds already, where that is known: memory has to tell only what is missing. */
 const OWN_CHOICE = 1;
@@ -86,7 +86,7 @@ function step(
     for (let p = pairsFrom[w]!; p < pairsFrom[w + 1]!; p += 1) {
       const weight = weights.pairs[p]!;
       const value = pairValue[p]!;
-      const slope = vote * (scores[value]! - (value === right ? 1 : 0)) + (weight > 0 ? L1 : 0);
+      const slope = vote * (scores[value]! - (value === right ? 1 : 0) + (weight > 0 ? L1 : 0));
       if (weight === 0 && slope >= 0) continue;
       squares.pairs[p]! += slope * slope;
       weights.pairs[p] = Math.max(0, weight - (RATE * slope) / Math.sqrt(FLOOR + squares.pairs[p]!));

@@ -57,7 +57,7 @@ export function problemOf(lessons: readonly FitLesson[], values: readonly string
 }
 
 /** How many lessons of each value each principal has. */
-function votesOf(lessons: readonly FitLesson[]): Map<string, Map<string, number>> {
+export function votesOf(lessons: readonly FitLesson[]): Map<string, Map<string, number>> {
   const votes = new Map<string, Map<string, number>>();
   for (const { principal, right } of lessons) {
     const ofValue = getOr(votes, right, () => new Map<string, number>());

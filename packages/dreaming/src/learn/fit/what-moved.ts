@@ -1,5 +1,5 @@
 import { POINTS, type ChoiceTable } from './choice-table.ts';
-import type { FitLesson } from './problem.ts';
+import { votesOf, type FitLesson } from './problem.ts';
 
 /** By how much more the lessons have to bear out what a value would be told, in nats: where a person approves, each change is read. */
 const LEAST_GAIN = { auto: 5, manual: 27 } as const;
@@ -8,7 +8,7 @@ const LEAST_GAIN_PER_LESSON = 0.05;
 
 /**
  * The values of which the new insights are worth writing: those that make the labels of the kept lessons clearly likelier. A lesson speaks
- * for the value that is right, and for the one that it would have gone to wrongly.
+ * for the value that is right, and for the one that it would have gone to wrongly; a principal has one vote a value.
  */
 export function movedValues(
   lessons: readonly FitLesson[],
@@ -17,12 +17,13 @@ export function movedValues(
   const numbers = new Map(values.map((value, v) => [value, v]));
   const [was, is] = [scorer(values, before), scorer(values, after)];
   const gains = new Float64Array(values.length);
-  for (const { words, right } of lessons) {
+  const votes = votesOf(lessons);
+  for (const { words, right, principal } of lessons) {
     const value = numbers.get(right);
     if (value === undefined) continue;
     const scores = was(words);
     const best = likeliest(scores);
-    const gain = logChance(is(words), value) - logChance(scores, value);
+    const gain = (logChance(is(words), value) - logChance(scores, value)) / votes.get(right)!.get(principal)!;
     gains[value]! += gain;
     if (best !== value) gains[best]! += gain;
   }

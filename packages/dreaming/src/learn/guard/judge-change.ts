@@ -6,9 +6,10 @@ import { hasUnequalVotes, votesFor } from '../fit/votes.ts';
 
 /** How often, in a store's whole life, the guard may let through what is no better than chance. */
 const ALPHA = 0.01;
-/** A change is refused that is worse than what the store tells, by a test that would be so strict one time in twenty. */
+/** Level of the one-sided test by which a change is worse than what the store tells. */
 const WORSE = 0.05;
 const FOLDS = 4;
+
 export interface ChangeOfField {
   tool: string;
   field: string;
