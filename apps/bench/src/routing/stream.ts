@@ -4,6 +4,7 @@ import { rounded } from '../statistics.ts';
 import { routeHeldOut, scoreHeldOut } from './held-out.ts';
 import type { LabelledRequest } from './request-file.ts';
 import { routeRequest } from './route-request.ts';
+import type { ScenarioProgress } from './scenarios/scenario.ts';
 import { specialist } from './specialist.ts';
 
 export const SESSIONS_PER_DREAM = 500;
@@ -55,6 +56,22 @@ export class RoutedStream {
   async ask(request: AskedRequest): Promise<void> {
     await routeRequest(this.#dreamfold, this.#agent, { request, memory: [STORE] });
     this.sessions += 1;
+  }
+
+  /** Asks all of it, with a dream after each full 500 sessions. @returns the start, and what each dream came to */
+  async learn(
+    asked: readonly AskedRequest[],
+    { heldOut, progress }: { heldOut: readonly LabelledRequest[]; progress: ScenarioProgress },
+  ): Promise<Cycle[]> {
+    const cycles = [await this.score(heldOut)];
+    for (const [i, request] of asked.entries()) {
+      await this.ask(request);
+      progress.step(cycles.at(-1));
+      if ((i + 1) % SESSIONS_PER_DREAM > 0) continue;
+      await this.dream();
+      cycles.push(await this.score(heldOut));
+    }
+    return cycles;
   }
 
   async dream(options: { thorough?: boolean } = {}): Promise<DreamReport> {

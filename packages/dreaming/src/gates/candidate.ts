@@ -88,8 +88,9 @@ export const fail = (reason: string, code?: string): Verdict => ({ pass: false, 
 
 /** Names that are chosen from a schema. */
 export function namesOf(finding: Finding): string[] {
-  if (finding.kind === 'note') return [];
   switch (finding.kind) {
+    case 'note':
+      return [];
     case 'choice':
       return [finding.tool, finding.field, finding.value];
     case 'base_rate':

@@ -1,5 +1,6 @@
 import { phrasesOf } from '@dreamfold/core';
 import { fitChoices, type ChoiceFit, type FitLesson } from './fit/choice-fit.ts';
+import { getOr } from './fit/get-or.ts';
 import { hasQuorum, type Support, type Witness } from './quorum.ts';
 
 /** The lessons that are kept of a cue as evidence: enough to show the quorum. */
@@ -44,7 +45,6 @@ export interface ChoiceLearner {
   voters: Map<string, Set<string>>;
   /** By word, then by value. */
   pairs: Map<string, Map<string, Pair>>;
-  pairCount: number;
   /** How many lessons the last proposal was made from, and whether the guard let it through, where it holds anything back. */
   proposedFrom: number;
   isProved: boolean;
@@ -55,7 +55,7 @@ export interface ChoiceLearner {
 export type LabelledBy = 'trusted' | 'customers';
 
 export function newLearner(tool: string, field: string, by: LabelledBy = 'trusted'): ChoiceLearner {
-  const counts = { lessons: 0, pairCount: 0, proposedFrom: 0, isProved: true, corrected: false };
+  const counts = { lessons: 0, proposedFrom: 0, isProved: true, corrected: false };
   return { tool, field, by, options: new Set(), taught: [], fit: null, voters: new Map(), pairs: new Map(), ...counts };
 }
 
@@ -101,7 +101,6 @@ export function witnessesOf({ authenticated, witnesses }: Pair): readonly Witnes
 }
 
 function newPair(learner: ChoiceLearner): Pair {
-  learner.pairCount += 1;
   return {
     sessions: new Set(),
     principals: new Map(),
@@ -121,10 +120,4 @@ function witness(pair: Pair, { session, principal, authenticated, labeller, righ
   if (authenticated && isNew) pair.authenticated.sessions += 1;
   if (authenticated && pair.principals.get(principal) !== true) pair.authenticated.principals += 1;
   pair.principals.set(principal, authenticated || pair.principals.get(principal) === true);
-}
-
-function getOr<K, T>(map: Map<K, T>, key: K, make: () => T): T {
-  let value = map.get(key);
-  if (value === undefined) map.set(key, (value = make()));
-  return value;
 }

@@ -3,7 +3,7 @@ import { target } from '../../target.ts';
 import { textTable } from '../../text-table.ts';
 import { requestsFor } from '../requests.ts';
 import { scenario } from './scenario.ts';
-import { RoutedStream, SESSIONS_PER_DREAM, askedBy, type Cycle } from '../stream.ts';
+import { RoutedStream, askedBy, type Cycle } from '../stream.ts';
 
 type Learning = {
   cycles: Cycle[];
@@ -20,14 +20,7 @@ export const learning = scenario<Learning>({
       progress.total(streamed.length);
       const stream = await RoutedStream.open(queues, directory);
       try {
-        const cycles = [await stream.score(heldOut)];
-        for (const [i, request] of askedBy(streamed, options.seed).entries()) {
-          await stream.ask(request);
-          progress.step(cycles.at(-1));
-          if ((i + 1) % SESSIONS_PER_DREAM > 0) continue;
-          await stream.dream();
-          cycles.push(await stream.score(heldOut));
-        }
+        const cycles = await stream.learn(askedBy(streamed, options.seed), { heldOut, progress });
         return { cycles, ...(await stream.changes()) };
       } finally {
         await stream.close();

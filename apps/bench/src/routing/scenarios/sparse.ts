@@ -4,7 +4,7 @@ import { target } from '../../target.ts';
 import { textTable } from '../../text-table.ts';
 import { requestsFor } from '../requests.ts';
 import { scenario } from './scenario.ts';
-import { RoutedStream, SESSIONS_PER_DREAM, askedBy, type Cycle } from '../stream.ts';
+import { RoutedStream, askedBy, type Cycle } from '../stream.ts';
 
 const SHARES = [0.05, 0.2];
 
@@ -19,14 +19,8 @@ export const sparse = scenario<Sparse>({
     for (const share of SHARES) {
       const random = seeded(1000 * options.seed + Math.round(100 * share));
       const stream = await RoutedStream.open(queues);
-      const cycles = [await stream.score(heldOut)];
-      for (const [i, request] of askedBy(streamed, options.seed).entries()) {
-        await stream.ask({ ...request, queue: random() < share ? request.queue : null });
-        progress.step(cycles.at(-1));
-        if ((i + 1) % SESSIONS_PER_DREAM > 0) continue;
-        await stream.dream();
-        cycles.push(await stream.score(heldOut));
-      }
+      const asked = askedBy(streamed, options.seed).map((request) => ({ ...request, queue: random() < share ? request.queue : null }));
+      const cycles = await stream.learn(asked, { heldOut, progress });
       runs.push({ share, cycles, ...(await stream.changes()) });
       await stream.close();
     }

@@ -1,5 +1,7 @@
 import { upperTail } from './binomial.ts';
 import { hasQuorum } from '../quorum.ts';
+import { getOr } from './get-or.ts';
+import { votesOf } from './votes.ts';
 
 /** A word that this part of all votes says is common. */
 const COMMON = 0.2;
@@ -56,16 +58,6 @@ export function problemOf(lessons: readonly FitLesson[], values: readonly string
   return { words, pairsFrom, pairValue, rows };
 }
 
-/** How many lessons of each value each principal has. */
-export function votesOf(lessons: readonly FitLesson[]): Map<string, Map<string, number>> {
-  const votes = new Map<string, Map<string, number>>();
-  for (const { principal, right } of lessons) {
-    const ofValue = getOr(votes, right, () => new Map<string, number>());
-    ofValue.set(principal, (ofValue.get(principal) ?? 0) + 1);
-  }
-  return votes;
-}
-
 function pairsOf(
   lessons: readonly FitLesson[],
   { numbers, votes: voters }: { numbers: ReadonlyMap<string, number>; votes: ReadonlyMap<string, ReadonlyMap<string, number>> },
@@ -111,10 +103,4 @@ function isTelling(own: number, { said, votes, share }: { said: number; votes: n
   // Lancaster's mid-p (JASA 56, 1961): half of what is as likely counts, which is fair to few votes.
   const tail = (least: number): number => upperTail(least, { trials: said, each: share });
   return (tail(own) + tail(own + 1)) / 2 <= CHANCE[own === said ? 'all' : 'most'];
-}
-
-function getOr<K, T>(map: Map<K, T>, key: K, make: () => T): T {
-  let value = map.get(key);
-  if (value === undefined) map.set(key, (value = make()));
-  return value;
 }

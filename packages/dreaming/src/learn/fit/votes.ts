@@ -1,13 +1,22 @@
+import { getOr } from './get-or.ts';
 import type { FitLesson } from './problem.ts';
 
 /** Votes are unequal if they differ by so many standard deviations more than equal ones would: by chance one time in 100. */
 const MIN_DEVIATIONS = 2.33;
 
+/** How many lessons of each value each principal has. */
+export function votesOf(lessons: readonly FitLesson[]): Map<string, Map<string, number>> {
+  const votes = new Map<string, Map<string, number>>();
+  for (const { principal, right } of lessons) {
+    const ofValue = getOr(votes, right, () => new Map<string, number>());
+    ofValue.set(principal, (ofValue.get(principal) ?? 0) + 1);
+  }
+  return votes;
+}
+
 /** How many principals each value was right for. */
 export function votesFor(lessons: readonly FitLesson[]): Map<string, number> {
-  const voters = new Map<string, Set<string>>();
-  for (const { right, principal } of lessons) voters.set(right, (voters.get(right) ?? new Set()).add(principal));
-  return new Map([...voters].map(([value, names]) => [value, names.size]));
+  return new Map([...votesOf(lessons)].map(([value, lessonsOf]) => [value, lessonsOf.size]));
 }
 
 /** Whether some values are right more often than others: each principal has one vote a value. */

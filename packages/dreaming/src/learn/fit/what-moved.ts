@@ -1,5 +1,6 @@
 import { POINTS, type ChoiceTable } from './choice-table.ts';
-import { votesOf, type FitLesson } from './problem.ts';
+import type { FitLesson } from './problem.ts';
+import { votesOf } from './votes.ts';
 
 /** By how much more the lessons have to bear out what a value would be told, in nats: where a person approves, each change is read. */
 const LEAST_GAIN = { auto: 5, manual: 27 } as const;
